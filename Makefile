@@ -1,0 +1,39 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## show what there is to make
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: .venv/demo ## tell the worked example with every number, and draw it
+	$(BIN)/python -m nn
+
+test: .venv/tools ## run the tests
+	$(BIN)/python -m pytest
+
+check: lint types test ## everything that must pass before a commit
+
+lint: .venv/tools ## look for mistakes of style
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/tools ## check the types
+	$(BIN)/mypy
+
+bench: .venv/tools ## measure the speed beside micrograd and plain floats
+	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(BIN)/python tests/benchmarks/speed.py
+
+.venv/python:
+	$(PYTHON) -m venv .venv
+	touch $@
+
+.venv/demo: .venv/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	touch $@
+
+.venv/tools: .venv/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+	touch $@ .venv/demo
+
+.PHONY: help demo test check lint types bench

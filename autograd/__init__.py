@@ -1,0 +1,88 @@
+"""A scalar autograd engine: numbers in, gradients out, and every number on the way there to see.
+
+>>> from autograd import Value
+>>> x = Value(3.0, label="x")
+>>> y = x**2 + 2 * x
+>>> y.backward()
+>>> y.data, x.grad
+(15.0, 8.0)
+
+The rooms, from the ground up: `primitives` (the table of differentiable functions), `value` (the node of a graph),
+`drawing` (a graph as a picture).
+"""
+
+from autograd.primitives import (
+    acos,
+    asin,
+    atan,
+    atan2,
+    ceil,
+    cos,
+    cosh,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    floor,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    tan,
+    tanh,
+)
+from autograd.value import Constant, Parameter, Value, dot, no_grad, prod, sum, topological_order, where
+
+__all__ = [
+    "Constant",
+    "Parameter",
+    "Value",
+    "acos",
+    "asin",
+    "atan",
+    "atan2",
+    "ceil",
+    "cos",
+    "cosh",
+    "dot",
+    "erf",
+    "erfc",
+    "exp",
+    "expm1",
+    "floor",
+    "gelu",
+    "hypot",
+    "leaky_relu",
+    "log",
+    "log1p",
+    "maximum",
+    "minimum",
+    "no_grad",
+    "prod",
+    "relu",
+    "sigmoid",
+    "sign",
+    "silu",
+    "sin",
+    "sinh",
+    "softplus",
+    "sqrt",
+    "sum",
+    "tan",
+    "tanh",
+    "topological_order",
+    "where",
+]
+
+__version__ = "0.1.0"

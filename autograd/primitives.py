@@ -1,0 +1,478 @@
+r"""The table of primitives: everything that can be differentiated, one row each.
+
+A row states a function once: its value, its slopes (the partial derivative with respect to each operand, as a rule of
+the output and the operands), and how it is written down. The rules are branch-free expressions over anything that
+behaves like a number, so the same row serves every kind of number that asks for it:
+
+>>> sigmoid(0.0)                                        # a float: its value
+0.5
+>>> x = Formula("x")
+>>> print(sigmoid(x).plain, "has the slope", sigmoid.slopes[0](Formula("out"), x).plain)
+sigmoid(x) has the slope out · (1 − out)
+>>> print(divide(x, 1.0 + x).latex)
+\frac{x}{1 + x}
+
+Nothing else in the project states a derivative. To add a primitive, add a row here and an operator or method in
+`value.py`; the tests find the row by themselves.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from functools import reduce
+from itertools import accumulate
+from numbers import Real
+from typing import Any
+
+Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind out
+
+inf, nan = math.inf, math.nan
+
+SUM, PRODUCT, POWER, ATOM = 1, 2, 4, 5  # how tightly a written form binds; a template asks for a level as in "{:2}"
+
+PRIMITIVES: dict[str, Primitive] = {}  # every row, by its name, in the order of the table
+
+
+def as_float(number: object) -> float:
+    """The float64 of a real number of any type.
+
+    Args:
+        number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
+
+    Raises:
+        TypeError: for anything else, `bool` included: a truth value in arithmetic is nearly always a slip.
+        OverflowError: for a number beyond the range of a float64.
+    """
+    kind = type(number)
+    if kind is float:
+        return number  # type: ignore[return-value]  # what the line above asked
+    if kind is int or (kind is not bool and isinstance(number, Real)):
+        try:
+            return float(number)  # type: ignore[arg-type]  # an int or a Real
+        except OverflowError:
+            raise OverflowError(f"{number!r:.40} does not fit into a float64; scale it down first") from None
+    raise TypeError(
+        f"expected a real number (int, float, NumPy scalar, …), got {number!r:.80} of type {kind.__name__}; "
+        f"convert it first, for instance with float(…)"
+    )
+
+
+class Primitive:
+    """One row of the table.
+
+    Attributes:
+        name: the row's name, a key of `PRIMITIVES`.
+        value: the function itself. On floats it may raise, as Python's own functions do.
+        slopes: for each operand, the rule `slope(out, *operands)`; empty for a row of any number of operands.
+        all_slopes: for such a row, one rule `all_slopes(out, *operands)` that returns every slope.
+        limit: what IEEE 754 says of floats for which `value` raises.
+        symbol: a few characters for drawings.
+        plain, latex: templates of the written forms; None where the row is written as the expression it stands for.
+        binds: how tightly the written form binds.
+        domain: what the operands must satisfy, in words.
+        action: what the row does to its operands, in words, for error messages.
+    """
+
+    __slots__ = (
+        "name", "value", "slopes", "all_slopes", "limit", "symbol", "plain", "latex", "binds", "domain", "action",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        name: str,
+        value: Rule,
+        *slopes: Rule,
+        all_slopes: Rule | None = None,
+        limit: Rule = lambda *operands: nan,
+        symbol: str = "",
+        plain: str | None = "",
+        latex: str | None = "",
+        binds: int = ATOM,
+        domain: str = "",
+        action: str = "",
+    ) -> None:
+        places = ", ".join(["{:0}"] * len(slopes))
+        self.name = name
+        self.value = value
+        self.slopes = slopes
+        self.all_slopes = all_slopes
+        self.limit = limit
+        self.symbol = symbol or name
+        self.plain = f"{name}({places})" if plain == "" else plain
+        if latex is not None and "{" not in latex:  # the name of a function
+            escaped = name.replace("_", r"\_")
+            latex = (latex or rf"\operatorname{{{{{escaped}}}}}") + rf"\left({places}\right)"
+        self.latex = latex
+        self.binds = binds
+        self.domain = domain
+        self.action = action or f"take {name} of {{}}"
+        PRIMITIVES[name] = self
+
+    @property
+    def arity(self) -> int | None:
+        """How many operands the row takes; None for any number of them."""
+        return len(self.slopes) or None
+
+    def __call__(self, *operands: Any) -> Any:
+        """Apply the row to numbers of any kind.
+
+        Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
+        Another kind of number says itself what applying means, by a static method `apply_primitive(primitive,
+        *operands)`: for a `Value`, to record a node.
+        """
+        for operand in operands:
+            if type(operand) is not float:
+                return self._apply(operands)
+        try:
+            return self.value(*operands)
+        except (ValueError, ArithmeticError):
+            return self.limit(*operands)
+
+    def _apply(self, operands: tuple[Any, ...]) -> Any:
+        for operand in operands:
+            apply = getattr(type(operand), "apply_primitive", None)
+            if apply is not None:
+                return apply(self, *operands)
+        return self(*map(as_float, operands))
+
+    def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
+        """The slope with respect to each operand, at an output and its operands."""
+        if self.all_slopes is not None:
+            return tuple(self.all_slopes(out, *operands))
+        return tuple([slope(out, *operands) for slope in self.slopes])
+
+    def refusal(self, *operands: str) -> str:
+        """The sentence that says why the row has no value at these operands (given as text)."""
+        return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class Operators:
+    """The arithmetic that rules may use on a kind of number, each operator handing its row to `apply_primitive`."""
+
+    __slots__ = ()
+    apply_primitive: Rule
+
+    def __add__(self, other: Any) -> Any:
+        return add(self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return add(other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        return subtract(self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return subtract(other, self)
+
+    def __mul__(self, other: Any) -> Any:
+        return multiply(self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return multiply(other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        return divide(self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return divide(other, self)
+
+    def __pow__(self, other: Any) -> Any:
+        return power(self, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return power(other, self)
+
+    def __neg__(self) -> Any:
+        return negate(self)
+
+    def __abs__(self) -> Any:
+        return absolute(self)
+
+
+class Formula(Operators):
+    """A kind of number that computes its own written form.
+
+    Args:
+        plain: the form in plain text; it is a Python expression but for its `·` and `−`.
+        latex: the form in LaTeX; the plain one when not given.
+        binds: how tightly the form binds, from `SUM` to `ATOM`.
+    """
+
+    __slots__ = ("plain", "latex", "binds")
+
+    def __init__(self, plain: str, latex: str | None = None, binds: int = ATOM) -> None:
+        self.plain = plain
+        self.latex = plain if latex is None else latex
+        self.binds = binds
+
+    @classmethod
+    def of(cls, number: Any) -> Formula:
+        """The formula of a number: itself, or the shortest text that reads back as the same float."""
+        if isinstance(number, Formula):
+            return number
+        digits = repr(as_float(number)).removesuffix(".0")
+        mantissa, _, exponent = digits.replace("inf", r"\infty").partition("e")
+        latex = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+        binds = SUM if digits.startswith("-") else PRODUCT if exponent else ATOM
+        return cls(digits.replace("-", "−"), latex, binds)
+
+    @staticmethod
+    def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
+        """The formula of a primitive applied to formulas and plain numbers."""
+        formulas = [Formula.of(operand) for operand in operands]
+        if primitive.plain is None or primitive.latex is None:
+            return Formula.of(primitive.value(*formulas))
+        return Formula(
+            primitive.plain.format(*[_Part(part.plain, part.binds, "(", ")") for part in formulas]),
+            primitive.latex.format(*[_Part(part.latex, part.binds, r"\left(", r"\right)") for part in formulas]),
+            primitive.binds,
+        )
+
+
+class _Part:
+    """An operand within a template: `{:2}` brackets it unless it binds at least as tightly as level 2."""
+
+    def __init__(self, text: str, binds: int, opening: str, closing: str) -> None:
+        self.text, self.binds, self.opening, self.closing = text, binds, opening, closing
+
+    def __format__(self, level: str) -> str:
+        return self.text if self.binds >= int(level) else self.opening + self.text + self.closing
+
+
+# Floats: what Python's `math` lacks, and what IEEE 754 says where it raises.
+
+
+def _greater(a: float, b: float) -> float:
+    return 1.0 if a > b else 0.0
+
+
+def _maximum(a: float, b: float) -> float:  # unlike Python's max, nan wins on either side
+    return a if a >= b or a != a else b
+
+
+def _minimum(a: float, b: float) -> float:
+    return a if a <= b or a != a else b
+
+
+def _where(condition: float, a: float, b: float) -> float:
+    return a if condition else b
+
+
+def _sign(x: float) -> float:
+    return x if x == 0.0 or x != x else math.copysign(1.0, x)
+
+
+def _floor(x: float) -> float:
+    return x // 1.0 if math.isfinite(x) else x
+
+
+def _power_limit(x: float, y: float) -> float:
+    """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
+    if x < 0.0 and y % 1.0 != 0.0:
+        return nan
+    return math.copysign(inf, x) if y % 2.0 == 1.0 else inf
+
+
+def _others(*operands: Any) -> Iterator[Any]:
+    """For each operand, the product of all the others, without a division: exact when some are zero."""
+    before = accumulate(operands[:-1], operator.mul, initial=1.0)
+    after = list(accumulate(operands[:0:-1], operator.mul, initial=1.0))
+    return map(operator.mul, before, reversed(after))
+
+
+# The table. The convention at a kink stands on its row, and follows PyTorch.
+# A rule divides by what may be zero with `divide(…)`, which is infinite there, and with `/` everywhere else.
+# fmt: off
+
+# Arithmetic.
+
+add = Primitive("add", operator.add,
+    lambda out, a, b: 1.0,
+    lambda out, a, b: 1.0,
+    symbol="+", plain="{:1} + {:2}", latex="{:1} + {:2}", binds=SUM)
+
+subtract = Primitive("subtract", operator.sub,
+    lambda out, a, b: 1.0,
+    lambda out, a, b: -1.0,
+    symbol="−", plain="{:1} − {:2}", latex="{:1} - {:2}", binds=SUM)
+
+multiply = Primitive("multiply", operator.mul,
+    lambda out, a, b: b,
+    lambda out, a, b: a,
+    symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT)
+
+divide = Primitive("divide", operator.truediv,
+    lambda out, a, b: 1.0 / b,
+    lambda out, a, b: -out / b,
+    limit=lambda a, b: a * math.copysign(inf, b),
+    symbol="÷", plain="{:2} / {:4}", latex=r"\frac{{{:0}}}{{{:0}}}", binds=PRODUCT,
+    domain="a divisor other than 0", action="divide {} by {}")
+
+negate = Primitive("negate", operator.neg,
+    lambda out, x: -1.0,
+    symbol="−", plain="−{:2}", latex="-{:2}", binds=SUM)
+
+# slope of the base 0 for x ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
+power: Primitive = Primitive("power", math.pow,
+    lambda out, x, y: y * power(x, y - where(y, 1.0, 0.0)),
+    lambda out, x, y: out * log(where(x, x, 1.0)),
+    limit=_power_limit,
+    symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
+    domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
+    action="raise {} to the power {}")
+
+# Choosing and rounding.
+
+greater = Primitive("greater", _greater,  # 1 where a > b, else 0
+    lambda out, a, b: 0.0,
+    lambda out, a, b: 0.0,
+    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]")
+
+where: Primitive = Primitive("where", _where,  # a where the condition is not 0, else b
+    lambda out, condition, a, b: 0.0,
+    lambda out, condition, a, b: where(condition, 1.0, 0.0),
+    lambda out, condition, a, b: where(condition, 0.0, 1.0),
+    latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}")
+
+maximum = Primitive("maximum", _maximum,  # a tie shares the gradient equally
+    lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
+    lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
+    symbol="max", latex=r"\max")
+
+minimum = Primitive("minimum", _minimum,  # a tie shares the gradient equally
+    lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
+    lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
+    symbol="min", latex=r"\min")
+
+absolute = Primitive("abs", operator.abs,
+    lambda out, x: sign(x),  # 0 at 0
+    latex=r"\left|{:0}\right|")
+
+sign: Primitive = Primitive("sign", _sign,
+    lambda out, x: 0.0)
+
+floor = Primitive("floor", _floor,
+    lambda out, x: 0.0,
+    latex=r"\left\lfloor {:0} \right\rfloor")
+
+ceil = Primitive("ceil", lambda x: -floor(-x),
+    lambda out, x: 0.0,
+    latex=r"\left\lceil {:0} \right\rceil")
+
+# Exponentials and logarithms.
+
+exp = Primitive("exp", math.exp,
+    lambda out, x: out,
+    limit=lambda x: inf, latex="e^{{{:0}}}", binds=POWER)
+
+expm1 = Primitive("expm1", math.expm1,
+    lambda out, x: exp(x),
+    limit=lambda x: inf)
+
+log: Primitive = Primitive("log", math.log,
+    lambda out, x: 1.0 / x,
+    limit=lambda x: nan if x else -inf,
+    latex=r"\ln", domain="a positive input")
+
+log1p = Primitive("log1p", math.log1p,
+    lambda out, x: 1.0 / (1.0 + x),
+    limit=lambda x: nan if x + 1.0 else -inf, domain="an input greater than -1")
+
+sqrt = Primitive("sqrt", math.sqrt,
+    lambda out, x: divide(0.5, out),
+    symbol="√", latex=r"\sqrt{{{:0}}}", domain="an input of at least 0")
+
+# Angles, in radians; hyperbolic functions; the error function.
+
+sin = Primitive("sin", math.sin,
+    lambda out, x: cos(x),
+    latex=r"\sin", domain="a finite input")
+
+cos: Primitive = Primitive("cos", math.cos,
+    lambda out, x: -sin(x),
+    latex=r"\cos", domain="a finite input")
+
+tan = Primitive("tan", math.tan,
+    lambda out, x: 1.0 + out * out,
+    latex=r"\tan", domain="a finite input")
+
+asin = Primitive("asin", math.asin,
+    lambda out, x: divide(1.0, sqrt((1.0 - x) * (1.0 + x))),
+    latex=r"\arcsin", domain="an input between -1 and 1")
+
+acos = Primitive("acos", math.acos,
+    lambda out, x: divide(-1.0, sqrt((1.0 - x) * (1.0 + x))),
+    latex=r"\arccos", domain="an input between -1 and 1")
+
+atan = Primitive("atan", math.atan,
+    lambda out, x: 1.0 / (1.0 + x * x),
+    latex=r"\arctan")
+
+hypot = Primitive("hypot", math.hypot,  # both slopes are nan at the origin
+    lambda out, a, b: divide(a, out),
+    lambda out, a, b: divide(b, out))
+
+atan2 = Primitive("atan2", math.atan2,  # both slopes are nan at the origin
+    lambda out, y, x: divide(divide(x, hypot(x, y)), hypot(x, y)),
+    lambda out, y, x: -divide(divide(y, hypot(x, y)), hypot(x, y)))
+
+sinh = Primitive("sinh", math.sinh,
+    lambda out, x: cosh(x),
+    limit=lambda x: math.copysign(inf, x), latex=r"\sinh")
+
+cosh: Primitive = Primitive("cosh", math.cosh,
+    lambda out, x: sinh(x),
+    limit=lambda x: inf, latex=r"\cosh")
+
+tanh = Primitive("tanh", math.tanh,
+    lambda out, x: 1.0 - out * out,
+    latex=r"\tanh")
+
+erf = Primitive("erf", math.erf,
+    lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)))
+
+erfc = Primitive("erfc", math.erfc,
+    lambda out, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)))
+
+# Activation functions.
+
+sigmoid = Primitive("sigmoid", lambda x: exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x))),
+    lambda out, x: out * (1.0 - out),
+    symbol="σ", latex=r"\sigma")
+
+relu = Primitive("relu", lambda x: maximum(x, 0.0),
+    lambda out, x: greater(x, 0.0))  # 0 at 0
+
+leaky_relu = Primitive("leaky_relu", lambda x, a: maximum(x, 0.0) + a * minimum(x, 0.0),
+    lambda out, x, a: where(greater(x, 0.0), 1.0, a),  # a at 0
+    lambda out, x, a: minimum(x, 0.0))
+
+softplus = Primitive("softplus", lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))),
+    lambda out, x: sigmoid(x))
+
+silu = Primitive("silu", lambda x: x * sigmoid(x),
+    lambda out, x: sigmoid(x) + out * sigmoid(-x))
+
+# x times the normal distribution function (Hendrycks and Gimpel 2016), by erfc so that its left tail keeps its digits
+gelu = Primitive("gelu", lambda x: 0.5 * x * erfc(-math.sqrt(0.5) * x),
+    lambda out, x: 0.5 * erfc(-math.sqrt(0.5) * x) + x * (1.0 / math.sqrt(2.0 * math.pi)) * exp(-0.5 * x * x))
+
+# Rows of any number of operands. They add and multiply from left to right, to the last bit as the operators do.
+
+summation = Primitive("sum", lambda *xs: reduce(operator.add, xs),
+    all_slopes=lambda out, *xs: (1.0,) * len(xs),
+    symbol="Σ", plain=None, latex=None)
+
+product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
+    all_slopes=lambda out, *xs: _others(*xs),
+    symbol="Π", plain=None, latex=None)
+
+dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other
+    lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
+    all_slopes=lambda out, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2],
+    symbol="w·x", plain=None, latex=None)

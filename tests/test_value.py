@@ -1,0 +1,481 @@
+"""The contract of a Value."""
+
+import decimal
+import fractions
+import functools
+import gc
+import math
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Constant, Parameter, Value, dot, no_grad, prod, topological_order, where
+
+# What a Value holds.
+
+
+def test_a_value_is_a_float_with_a_label() -> None:
+    v = Value(3, label="three")
+    assert type(v.data) is float
+    assert (v.data, v.grad, v.label, v.primitive, v.parents) == (3.0, 0.0, "three", None, ())
+
+
+def test_parents_keep_their_order_and_repeats() -> None:
+    a, b = Value(2.0), Value(3.0)
+    assert (a * a).parents == (a, a)
+    assert (a - b).parents == (a, b)
+    assert (b - a).parents == (b, a)
+    assert where(True, a, b).parents[1:] == (a, b)
+    assert autograd.sum([a, b, a]).parents == (a, b, a)
+    assert (a * b).operands == (2.0, 3.0)
+    assert (a / b).primitive is autograd.primitives.divide
+
+
+def test_the_three_kinds_of_leaf() -> None:
+    parameter, variable = Parameter(0.5, "w"), Value(2.0)
+    product = parameter * variable + 1
+    assert [type(leaf) for leaf in topological_order(product) if leaf.primitive is None] == [Parameter, Value, Constant]
+    product.backward()
+    assert [parameter.grad, variable.grad] == [2.0, 0.5]
+    assert not product.parents[1].has_grad  # no gradient is spent on a constant
+
+
+@pytest.mark.parametrize("bad", ["2", None, 1j, True, [1.0], decimal.Decimal(1), object(), Value(1.0)])
+def test_what_is_no_number_is_refused(bad: Any) -> None:
+    with pytest.raises(TypeError, match=r"number|Value already"):
+        Value(bad)
+
+
+@pytest.mark.parametrize("bad", ["2", None, 1j, True, [1.0], (1.0,), {}, np.bool_(True), object()])
+def test_an_operand_that_is_no_number_is_named(bad: Any) -> None:
+    v = Value(2.0)
+    calls: list[Callable[[], Any]] = [
+        lambda: v + bad, lambda: bad + v, lambda: v - bad, lambda: bad - v, lambda: v * bad, lambda: bad * v,
+        lambda: v / bad, lambda: bad / v, lambda: v**bad, lambda: bad**v, lambda: v.maximum(bad), lambda: v.hypot(bad),
+    ]  # fmt: skip
+    for call in calls:
+        with pytest.raises(TypeError, match=f"got .* of type {type(bad).__name__}"):
+            call()
+
+
+def test_numbers_too_large_for_a_float_are_refused() -> None:
+    with pytest.raises(OverflowError, match="does not fit into a float64"):
+        Value(1.0) * 10**400
+
+
+@pytest.mark.parametrize(
+    "number", [3, 0.75, fractions.Fraction(3, 4), np.float64(0.75), np.float32(0.75), np.int64(3), np.uint8(3)]
+)
+def test_any_real_number_is_an_operand_on_either_side(number: Any) -> None:
+    v, x = Value(2.5), float(number)
+    results = [v + number, number + v, v - number, number - v, v * number, number * v, v / number, number / v]
+    results += [v**number, number**v]
+    expected = [2.5 + x, x + 2.5, 2.5 - x, x - 2.5, 2.5 * x, x * 2.5, 2.5 / x, x / 2.5, 2.5**x, x**2.5]
+    assert all(type(result) is Value for result in results)
+    assert [result.data for result in results] == expected
+    assert (v > number, v >= number, v < number, v <= number) == (x < 2.5, x <= 2.5, x > 2.5, x >= 2.5)
+
+
+def test_another_type_may_take_the_operator_over() -> None:
+    class Pair:
+        def __radd__(self, other: Any) -> str:
+            return "the pair's own"
+
+    result: Any = Value(1.0) + Pair()
+    assert result == "the pair's own"
+
+
+def test_numpy_arrays_map_element_by_element() -> None:
+    v: Any = Value(2.0)  # the stubs of NumPy know nothing of arrays of objects
+    x: Any = Value(0.25)
+    for result in (
+        v * np.array([1.0, 3.0]),
+        np.array([1.0, 3.0]) * v,
+        np.array([v, 3 * v]),
+        2.0 * np.array([v / 2, v * 1.5]),
+    ):
+        assert result.dtype == object
+        assert [element.data for element in result] == [2.0, 6.0]
+    inputs = np.array([Value(0.5), Value(-1.5)])
+    output = np.sum(np.exp(inputs) * np.array([2.0, 3.0])) + inputs @ inputs
+    output.backward()
+    assert [x.grad for x in inputs] == pytest.approx([2 * math.exp(0.5) + 1.0, 3 * math.exp(-1.5) - 3.0], rel=1e-15)
+    for function in (np.exp, np.sqrt, np.sin, np.arctan, np.tanh, np.log1p, np.abs, np.floor, np.arcsin, np.cosh):
+        assert function(x).data == function(0.25)
+    assert np.arctan2(x, v).data == math.atan2(0.25, 2.0)
+
+
+def test_what_would_drop_the_gradient_is_refused() -> None:
+    v = Value(2.0, label="v")
+    calls: list[Callable[[Any], Any]] = [float, math.exp, lambda v: np.array([v], dtype=float)]
+    for call in calls:
+        with pytest.raises(TypeError, match=r"2.0 \(node 'v'\).*use v\.data.*v\.exp\(\)"):
+            call(v)
+
+
+def test_ordering_compares_data_and_equality_is_identity() -> None:
+    a, b = Value(1.0), Value(1.0)
+    assert not a < b
+    assert a <= b
+    assert a != b
+    assert a == a
+    assert len({a, b, a}) == 2
+    assert max(Value(1.0), top := Value(2.0), 1.5) is top
+
+
+def test_formats_its_data() -> None:
+    v = Value(2 / 3, label="v")
+    assert f"{v:.4f} {v}" == "0.6667 Value(0.6666666666666666, label='v')"
+    (v * 3).backward()
+    assert repr(v) == "Value(0.6666666666666666, grad=3.0, label='v')"
+    assert repr(Parameter(1.0)) == "Parameter(1.0)"
+    assert repr(where(True, v, v)) == "Value(0.6666666666666666)"
+
+
+def test_assigning() -> None:
+    v = Value(1.0)
+    v.data, v.grad, v.label = 2, 3, "v"
+    assert (type(v.data), type(v.grad)) == (float, float)
+    for name, bad in (("data", "1"), ("grad", True)):
+        with pytest.raises(TypeError, match="expected a real number"):
+            setattr(v, name, bad)
+    assert (v.data, v.grad) == (2.0, 3.0)
+    with pytest.raises(AttributeError, match=r"cannot assign data to 4\.0: it was computed by multiply"):
+        (v * v).data = 1.0
+    with pytest.raises(TypeError, match="expected a text as label, got 5 of type int"):
+        Value(1.0, label=5)  # type: ignore[arg-type]  # what is tested
+
+
+# backward().
+
+
+def test_a_gradient_is_unknown_until_it_is_computed() -> None:
+    v = Value(1.0)
+    assert not v.has_grad
+    (v * 0.0).backward()
+    assert v.has_grad
+    assert v.grad == 0.0
+    v.grad = None
+    assert not v.has_grad
+
+
+def test_leaves_accumulate_and_inner_nodes_are_made_afresh() -> None:
+    a, b = Value(0.1), Value(0.7)
+    product = a * b
+    output = product.tanh() + product * 0.3
+    output.backward()
+    first = (a.grad, b.grad, product.grad)
+    output.backward()
+    assert (a.grad, b.grad, product.grad) == (2 * first[0], 2 * first[1], first[2])
+    product.backward()
+    assert (a.grad, b.grad, product.grad) == (2 * first[0] + 0.7, 2 * first[1] + 0.1, 1.0)
+
+
+def test_backward_of_a_leaf_and_of_a_constant() -> None:
+    v = Value(2.0)
+    v.backward()
+    v.backward()
+    assert v.grad == 2.0
+    with pytest.raises(RuntimeError, match=r"constant 2.0 \(node 'c'\).*records no operation"):
+        Constant(2.0, "c").backward()
+
+
+def test_the_gradient_belongs_to_the_forward_pass_that_happened() -> None:
+    a, b = Value(2.0), Value(5.0)
+    product = a * b
+    output = product.exp() * a**2
+    expected = 5 * math.exp(10) * 4 + math.exp(10) * 4
+    a.data, b.data = 100.0, -100.0
+    output.backward()
+    assert a.grad == pytest.approx(expected, rel=1e-15)
+    assert product.operands == (2.0, 5.0)
+
+
+def test_an_interrupt_leaves_the_leaves_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(out: float, x: float) -> float:
+        raise KeyboardInterrupt
+
+    a, b = Value(2.0), Value(3.0)
+    output = b.tanh() * a
+    output.backward()
+    before = a.grad, b.grad
+    monkeypatch.setattr(autograd.primitives.tanh, "slopes", (interrupt,))
+    with pytest.raises(KeyboardInterrupt):
+        output.backward()
+    assert (a.grad, b.grad) == before
+
+
+def test_no_grad_and_detach() -> None:
+    v = Value(2.0, label="v")
+    with no_grad():
+        assert isinstance(v * 3, Constant)
+        assert isinstance(autograd.sum([v, v]), Constant)
+        with no_grad():
+            pass
+        assert isinstance(v.exp(), Constant)
+    assert (v * 3).parents[0] is v
+    output = v.detach() * v
+    output.backward()
+    assert v.grad == 2.0
+    assert repr(v.detach()) == "Constant(2.0, label='v')"
+
+    @no_grad()
+    def predict() -> Value:
+        return v * 2
+
+    assert isinstance(predict(), Constant)
+    with pytest.raises(ZeroDivisionError), no_grad():
+        v / 0
+    assert (v * 3).parents
+
+
+def test_no_grad_holds_for_its_own_thread() -> None:
+    v, results = Value(2.0), []
+    with no_grad():
+        thread = threading.Thread(target=lambda: results.append(v * v))
+        thread.start()
+        thread.join()
+    assert results[0].parents == (v, v)
+
+
+def test_threads_differentiate_their_own_graphs_over_shared_parameters() -> None:
+    w = Parameter(0.5)
+    gradients: list[float] = []
+
+    def work(x: float) -> None:
+        for _ in range(200):
+            leaf = Value(x)
+            (leaf * w.detach() + leaf.tanh()).backward()
+            gradients.append(leaf.grad - 0.5 - (1 - math.tanh(x) ** 2))
+
+    threads = [threading.Thread(target=work, args=(i / 4,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(gradients) == 800
+    assert max(map(abs, gradients)) < 1e-15
+
+
+# Graphs of any depth, and programs of any origin.
+
+
+def test_a_chain_of_a_million_nodes() -> None:
+    limit = sys.getrecursionlimit()
+    x = node = Value(1.0)
+    for _ in range(500_000):
+        node = (node + x) * 1.0
+    node.backward()
+    assert (node.data, x.grad, sys.getrecursionlimit()) == (500_001.0, 500_001.0, limit)
+    order = topological_order(node)
+    assert (order[0], order[-1]) == (x, node)
+    del order, node
+
+
+def test_topological_order() -> None:
+    a, b = Value(1.0), Value(2.0)
+    product = a * b
+    total = product + a
+    output = where(True, total, product)
+    order = topological_order(output)
+    assert order == [output.parents[0], a, b, product, total, output]
+    assert len(set(order)) == len(order)
+
+
+def test_the_same_program_gives_the_same_bits() -> None:
+    def program() -> list[float]:
+        generator = random.Random(5)
+        leaves = [Value(generator.uniform(-1, 1)) for _ in range(20)]
+        nodes = list(leaves)
+        for _ in range(300):
+            a, b = generator.choice(nodes), generator.choice(nodes)
+            nodes.append(generator.choice([a * b, a + b, a - b, (a * b).tanh(), a.sin(), autograd.sum([a, b, a])]))
+        nodes[-1].backward()
+        return [leaf.grad for leaf in leaves]
+
+    assert program() == program()
+
+
+def test_a_program_written_for_micrograd() -> None:
+    """The example of its README, whose printed results are 24.7041, 138.8338 and 645.5773."""
+    a = Value(-4.0)
+    b = Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert [f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}"] == ["24.7041", "138.8338", "645.5773"]
+
+
+def test_importing_needs_the_standard_library_alone_and_changes_nothing() -> None:
+    program = """
+import sys, gc, random
+before = sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), random.getstate()
+import autograd
+v = autograd.Value(2.0); (v * v).backward()
+assert before == (sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), random.getstate())
+outsiders = {m.__name__.partition(".")[0] for m in list(sys.modules.values())} - set(sys.stdlib_module_names)
+print(sorted(outsiders - {"autograd", "__main__", "sitecustomize", "usercustomize"}))
+"""
+    result = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
+                            capture_output=True, text=True, check=True)  # fmt: skip
+    assert result.stdout == "[]\n"
+
+
+def test_nodes_are_freed_without_the_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = len(gc.get_objects())
+        for _ in range(100):
+            x = Value(0.5)
+            autograd.sum([x.tanh() * 2, x]).backward()
+        del x
+        assert len(gc.get_objects()) - before < 50
+    finally:
+        gc.enable()
+
+
+# n-ary functions.
+
+
+def test_sum_prod_and_dot_are_one_node_each() -> None:
+    xs, ys = [Value(0.1), Value(0.7), Value(-3.0)], [Value(1e16), Value(1.0), Value(2.0)]
+    assert autograd.sum(xs).data == 0.1 + 0.7 + -3.0
+    assert prod(xs).data == 0.1 * 0.7 * -3.0
+    output = dot(xs, ys)
+    assert output.data == 0.1 * 1e16 + 0.7 * 1.0 + -3.0 * 2.0
+    output.backward()
+    assert [x.grad for x in xs] == [1e16, 1.0, 2.0]
+    assert [y.grad for y in ys] == [0.1, 0.7, -3.0]
+    assert dot(iter([Value(2.0)]), [3]).data == 6.0
+    assert (autograd.sum([]).data, prod([]).data, dot([], []).data) == (0.0, 1.0, 0.0)
+    with pytest.raises(ValueError, match="same length, got 3 and 2"):
+        dot(xs, ys[:2])
+    twice = xs[0]
+    product = prod([twice, twice, 5.0])
+    twice.grad = None
+    product.backward()
+    assert twice.grad == 2 * 5.0 * 0.1
+
+
+def test_where_takes_truth_values() -> None:
+    a, b = Value(2.0), Value(3.0)
+    where(a > b, a, b * 2).backward()
+    assert (a.grad, b.grad) == (0.0, 2.0)
+    of_numpy: Any = np.float64(5) > np.float64(2)
+    assert where(of_numpy, a, b).data == 2.0
+    assert where(0.0, a, b).data == 3.0
+    with pytest.raises(TypeError, match="got 'yes' of type str"):
+        where("yes", a, b)  # type: ignore[arg-type]  # what is tested
+
+
+def test_apply_checks_the_number_of_operands() -> None:
+    with pytest.raises(TypeError, match="add takes 2 operand"):
+        autograd.value.apply(autograd.primitives.add, Value(1.0))
+
+
+# Random expressions, against arithmetic of many digits and central differences in it.
+
+Build = Callable[[list[Any], Any], Any]
+UNARY_NAMES = [
+    "exp",
+    "sin",
+    "cos",
+    "tanh",
+    "atan",
+    "sigmoid",
+    "softplus",
+    "erf",
+    "sinh",
+    "expm1",
+    "abs",
+    "relu",
+    "gelu",
+]
+
+
+@st.composite
+def expressions(draw: st.DrawFn) -> tuple[list[float], list[tuple[Any, ...]]]:
+    """The inputs and the instructions of a random program: what to apply, and to which earlier results."""
+    inputs = draw(st.lists(st.floats(-3, 3), min_size=1, max_size=4))
+    instructions: list[tuple[Any, ...]] = []
+    for position in range(len(inputs), len(inputs) + draw(st.integers(1, 12))):
+        earlier = st.integers(0, position - 1)
+        name = draw(st.sampled_from([*UNARY_NAMES, "add", "subtract", "multiply", "divide", "maximum", "dot"]))
+        count = 1 if name in UNARY_NAMES else 4 if name == "dot" else 2
+        instructions.append((name, *[draw(earlier) for _ in range(count)]))
+    return inputs, instructions
+
+
+def run(inputs: list[Any], instructions: list[tuple[Any, ...]], functions: dict[str, Callable[..., Any]]) -> Any:
+    results = list(inputs)
+    for name, *places in instructions:
+        results.append(functions[name](*[results[place] for place in places]))
+    return results[-1]
+
+
+def precise_functions() -> dict[str, Callable[..., Any]]:
+    return {
+        "add": lambda a, b: a + b, "subtract": lambda a, b: a - b, "multiply": lambda a, b: a * b,
+        "divide": lambda a, b: a / b, "maximum": max, "dot": lambda a, b, c, d: a * c + b * d, "abs": abs,
+        "relu": lambda x: max(x, mpmath.mpf(0)), "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+        "softplus": lambda x: mpmath.log1p(mpmath.exp(x)), "gelu": lambda x: x * mpmath.ncdf(x),
+        **{name: getattr(mpmath, name) for name in ("exp", "sin", "cos", "tanh", "atan", "erf", "sinh", "expm1")},
+    }  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(expressions())
+def test_random_expressions(expression: tuple[list[float], list[tuple[Any, ...]]]) -> None:
+    numbers, instructions = expression
+    rows: dict[str, Callable[..., Any]] = {
+        name: functools.partial(autograd.value.apply, row) for name, row in autograd.primitives.PRIMITIVES.items()
+    }
+    inputs = [Value(x) for x in numbers]
+    try:
+        output = run(inputs, instructions, rows)
+    except ZeroDivisionError:
+        assume(False)
+    order = topological_order(output)
+    assume(all(abs(node.data) < 1e3 for node in order))  # past that, the error of one rounding is large itself
+    assume(all(abs(node.operands[1]) > 1e-2 for node in order if node.primitive and node.primitive.name == "divide"))
+    for node in order:  # stay away from kinks
+        if node.primitive and node.primitive.name in ("abs", "relu"):
+            assume(abs(node.operands[0]) > 1e-6)
+        if node.primitive and node.primitive.name == "maximum":
+            assume(node.parents[0] is node.parents[1] or abs(node.operands[0] - node.operands[1]) > 1e-6)
+    output.backward()
+    functions = precise_functions()
+    with mpmath.workdps(60):
+        exact = [mpmath.mpf(x) for x in numbers]
+        step = mpmath.mpf(10) ** -20
+        assert output.data == pytest.approx(float(run(exact, instructions, functions)), rel=1e-9, abs=1e-9)
+        for place, leaf in enumerate(inputs):
+            above, below = [
+                run([x + (offset if i == place else 0) for i, x in enumerate(exact)], instructions, functions)
+                for offset in (step, -step)
+            ]
+            difference = float((above - below) / (2 * step))
+            if leaf in order:
+                assert leaf.grad == pytest.approx(difference, rel=1e-8, abs=1e-8)
+            else:
+                assert difference == 0.0
+                assert not leaf.has_grad
