@@ -11,6 +11,7 @@ The rooms, from the ground up: `primitives` (the table of differentiable functio
 `drawing` (a graph as a picture).
 """
 
+from autograd.drawing import Drawing, display, draw
 from autograd.primitives import (
     acos,
     asin,
@@ -48,6 +49,8 @@ __all__ = [
     "Constant",
     "Parameter",
     "Value",
+    "Drawing",
+    "draw",
     "acos",
     "asin",
     "atan",
@@ -84,5 +87,7 @@ __all__ = [
     "topological_order",
     "where",
 ]
+
+Value.display = staticmethod(display)
 
 __version__ = "0.1.0"

@@ -39,7 +39,7 @@ class Value:
     __slots__ = ("_data", "_grad", "label", "_primitive", "_left", "_right", "_x", "_y")
 
     # Called to show a Value as HTML in a notebook; set by the package, since a drawing is made further down the house.
-    display: ClassVar[Callable[[Value], str] | None] = None
+    display: ClassVar[Callable[[Value], str | None] | None] = None
 
     label: str | None
     _data: float

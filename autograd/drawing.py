@@ -1,0 +1,369 @@
+"""Graphs as pictures: what depends on what, with every number and every gradient in its place.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+>>> error = a * b + b**2
+>>> error.backward()
+>>> picture = draw(error, slopes=True)
+>>> picture.to_svg().startswith("<?xml")
+True
+
+`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it where it stands. Time
+flows from left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an
+operation, and a double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autograd.primitives import Formula
+from autograd.saving import save
+from autograd.value import Constant, Parameter, Value, topological_order
+
+if TYPE_CHECKING:
+    import graphviz
+
+DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
+LABELLED_WEIGHTS = 40  # a network of more shows its weights by their thickness alone
+WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
+LABEL_LENGTH = 60  # characters of a label that are shown
+SECONDS = (
+    60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and far fewer per second past that
+)
+RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all others
+
+
+class Drawing:
+    """A picture that knows its own source.
+
+    Args:
+        source: the picture in Graphviz's DOT language.
+    """
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+
+    def to_svg(self, timeout: float = SECONDS) -> str:
+        """The picture as SVG text.
+
+        Args:
+            timeout: how many seconds the renderer is given.
+
+        Raises:
+            RuntimeError: if no Graphviz renderer is found, or none can draw this.
+            TimeoutError: if the picture is too large to be laid out in that time.
+        """
+        return _render(self.source, "svg", timeout).decode("utf-8")
+
+    def save(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> Path:
+        """Write the picture to a file, in the format that its ending names.
+
+        Args:
+            path: ends in `.svg`, `.png` or `.dot` (the source itself, which needs no renderer).
+            timeout: how many seconds the renderer is given.
+
+        Returns:
+            The path written.
+
+        Raises:
+            ValueError: for another ending.
+            OSError: if the file cannot be written. Nothing half written is left.
+            RuntimeError, TimeoutError: as `to_svg`.
+        """
+        ending = Path(path).suffix.lower()
+        if ending == ".dot":
+            return save(path, self.source.encode())
+        if ending in (".svg", ".png"):
+            return save(path, _render(self.source, ending[1:], timeout))
+        raise ValueError(f"cannot save a drawing as {os.fspath(path)!r}: name a file that ends in .svg, .png or .dot")
+
+    def _repr_html_(self) -> str | None:
+        """An image for a notebook: as data within `<img>` it shows in an untrusted one too."""
+        try:
+            import base64
+
+            encoded = base64.b64encode(self.to_svg().encode()).decode()
+            return f'<img alt="computation graph" src="data:image/svg+xml;base64,{encoded}" style="max-width: 100%">'
+        except Exception:  # an exception in a display would fail the whole notebook; its text is shown instead
+            return None
+
+    def __repr__(self) -> str:
+        return f"<Drawing of {len(self.source)} characters of DOT; .save('picture.svg') writes it>"
+
+
+def draw(
+    output: Value,
+    *,
+    slopes: bool = False,
+    clusters: Mapping[str, Sequence[str]] | None = None,
+    rankdir: str = "LR",
+    size: str | None = None,
+) -> Drawing:
+    """Draw the computation graph of a Value.
+
+    Args:
+        output: the node whose graph is drawn, from its leaves on.
+        slopes: whether each edge carries its local slope, the factor that it contributes to the chain rule.
+        clusters: frames to group nodes in, such as the neurons and layers of a network: from the label of a node to the
+            titles of the frames around it, outermost first. An operation without a label, and a parameter, stands
+            with the nodes that it feeds.
+        rankdir: which way time flows: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        size: the largest width and height in inches, as in "8,5"; the picture is scaled down to fit.
+
+    Returns:
+        The drawing. The same graph gives the same source, to the letter.
+
+    Raises:
+        ValueError: if `rankdir` is none of the four.
+    """
+    if rankdir not in ("LR", "TB", "RL", "BT"):
+        raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
+    graph = _digraph(rankdir, size)
+    order = topological_order(output)
+    names = {node: f"n{number}" for number, node in enumerate(order)}
+    _add_nodes(graph, _framed(order, clusters or {}), names, output)
+    largest = max((flow for node in order for flow in _flows(node) if math.isfinite(flow)), default=0.0)
+    for node in order:
+        for parent, slope, flow in zip(node.parents, node.slopes, _flows(node), strict=True):
+            stroke = _stroke(flow, largest)
+            if slopes and not isinstance(parent, Constant):
+                stroke["label"] = f"× {slope:.9g}"
+            graph.edge(names[parent], names[node], **stroke)
+    return Drawing(graph.source)
+
+
+def draw_layers(
+    layers: Sequence[Sequence[str | None]],
+    connections: Iterable[tuple[str, str, Value]],
+    notes: Mapping[str, str] | None = None,
+) -> Drawing:
+    """Draw a network as circles in columns, with its weights on the edges between them.
+
+    A positive weight is a black edge and a negative one gray, as thick as the weight is large.
+
+    Args:
+        layers: the columns from left to right, each the names of its circles from top to bottom. None leaves a
+            place empty.
+        connections: for each edge the names of the circles it joins, and the weight.
+        notes: for some circles, a line to write below the name.
+    """
+    graph = _digraph("LR", None, nodesep="0.7", ranksep="2.2", splines="line")
+    names: dict[str, str] = {}
+    for column, layer in enumerate(layers):
+        with graph.subgraph(name=f"column{column}") as frame:
+            frame.attr(rank="same")
+            for row, title in enumerate(layer):
+                name = f"c{column}_{row}"
+                text = _lines(title, (notes or {}).get(title or ""))
+                style = "solid" if title else "invis"
+                frame.node(name, text, id=name, shape="circle", width="0.9", fixedsize="true", style=style)
+                if title:
+                    names[title] = name
+                if row:  # an edge that is not seen keeps the column in this order
+                    frame.edge(f"c{column}_{row - 1}", name, style="invis")
+    connections = list(connections)
+    line = {"arrowsize": "0.6", "labeldistance": "6", "labelangle": "0"}
+    largest = max((abs(weight.data) for _, _, weight in connections), default=0.0) or 1.0
+    for source, target, weight in connections:
+        label = {}
+        if len(connections) <= LABELLED_WEIGHTS:  # on white, on the line, near where it begins
+            label = {"taillabel": _on_white(f"{_clean(weight.label)} {weight.data:.9g}".strip())}
+        width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
+        colour = "black" if weight.data >= 0 else "gray60"
+        graph.edge(names[source], names[target], **label, **line, color=colour, penwidth=width)
+    return Drawing(graph.source)
+
+
+def display(value: Value) -> str | None:
+    """The picture of a Value's graph for a notebook, or None if it is too large to draw unasked."""
+    seen, stack = {value}, [value]
+    while stack:
+        new = [parent for parent in dict.fromkeys(stack.pop().parents) if parent not in seen]
+        seen.update(new)
+        stack += new
+        if len(seen) > DISPLAYED_NODES:
+            return None
+    return draw(value)._repr_html_()
+
+
+# Nodes and edges.
+
+
+def _digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
+    import graphviz
+
+    graph = graphviz.Digraph()
+    graph.attr(rankdir=rankdir, bgcolor="white", **attributes)
+    if size is not None:
+        graph.attr(size=size)
+    graph.attr("node", fontname="Helvetica", fontsize="11", margin="0.12,0.06", penwidth="1")
+    graph.attr("edge", fontname="Helvetica", fontsize="9", fontcolor="gray25", arrowsize="0.7")
+    return graph
+
+
+def _framed(order: list[Value], clusters: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], Value]]:
+    """Each node with the titles of the frames around it."""
+    consumers = defaultdict(list)
+    for node in order:
+        for parent in node.parents:
+            consumers[parent].append(node)
+    paths: dict[Value, tuple[str, ...]] = {}
+    for node in reversed(order):
+        path = tuple(clusters.get(node.label or "", ()))
+        if not path and (isinstance(node, Parameter) or (node.primitive and not node.label)) and consumers[node]:
+            path = _common_start([paths[consumer] for consumer in consumers[node]])
+        paths[node] = path
+    return [(paths[node], node) for node in order]
+
+
+def _common_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    levels = zip(*paths, strict=False)
+    return tuple(titles[0] for titles in itertools.takewhile(lambda titles: len(set(titles)) == 1, levels))
+
+
+def _add_nodes(
+    graph: graphviz.Digraph,
+    nodes: list[tuple[tuple[str, ...], Value]],
+    names: dict[Value, str],
+    output: Value,
+    depth: int = 0,
+) -> None:
+    """Add nodes that share the frames down to a depth: those that stand here, then each frame further down."""
+    inner = defaultdict(list)
+    for path, node in nodes:
+        if len(path) > depth:
+            inner[path[depth]].append((path, node))
+        else:
+            graph.node(names[node], id=names[node], **_appearance(node, node is output))
+    for title, members in inner.items():
+        with graph.subgraph(name=f"cluster_{depth}_{names[members[0][1]]}") as frame:
+            frame.attr(
+                label=_lines(title), fontname="Helvetica", fontsize="11", labeljust="l", style="rounded", color="gray60"
+            )
+            _add_nodes(frame, members, names, output, depth + 1)
+
+
+def _appearance(node: Value, is_output: bool) -> dict[str, str]:
+    if isinstance(node, Constant):
+        return {"label": _lines(node.label, f"{node.data:.9g}"), "shape": "plaintext"}
+    title = " = ".join(part for part in (_clean(node.label), _written(node)) if part)
+    grad = f"grad {node.grad:.9g}" if node.has_grad else "grad ?"
+    look = {"label": _lines(title, f"data {node.data:.9g}", grad), "style": "filled"}
+    if is_output:
+        look["peripheries"] = "2"
+    if isinstance(node, Parameter):
+        return {**look, "shape": "box", "fillcolor": "#fbe3b5"}
+    if node.primitive is None:
+        return {**look, "shape": "ellipse", "fillcolor": "#cfe3f5", "margin": "0,0"}
+    return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": "#d9ead3" if is_output else "white"}
+
+
+def _written(node: Value) -> str:
+    """The operation of a node in the names of its operands; where none has a name, its symbol."""
+    if node.primitive is None:
+        return ""
+    names = [
+        f"{parent.data:.9g}" if isinstance(parent, Constant) and not parent.label else _clean(parent.label)
+        for parent in node.parents[:WRITTEN_OPERANDS]
+    ]
+    if not any(names) or len(node.parents) > WRITTEN_OPERANDS:
+        return node.primitive.symbol
+    return str(node.primitive(*[Formula(name or "…") for name in names]).plain)
+
+
+def _flows(node: Value) -> list[float]:
+    """The size of the gradient that flows back along each edge into a node; nan if unknown, or to a constant."""
+    if not node.has_grad:
+        return [math.nan] * len(node.parents)
+    return [
+        math.nan if isinstance(parent, Constant) else abs(node.grad * slope)
+        for parent, slope in zip(node.parents, node.slopes, strict=True)
+    ]
+
+
+def _stroke(flow: float, largest: float) -> dict[str, str]:
+    """How an edge is drawn: its thickness falls with each power of ten below the largest gradient."""
+    if math.isnan(flow):
+        return {"color": "gray50"}
+    if flow == 0.0:
+        return {"color": "gray50", "style": "dotted"}
+    decades = math.log10(largest / flow) if flow < largest else 0.0
+    return {"penwidth": f"{max(0.7, 4.0 - decades):.2f}"}
+
+
+# Text. What a label holds is shown as it is, and never read as markup.
+
+
+def _clean(text: str | None) -> str:
+    """A label on one line, of limited length, without the characters that XML or a screen has no place for."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(text or "")[: LABEL_LENGTH + 1])
+    return shown if len(shown) <= LABEL_LENGTH else shown[:LABEL_LENGTH] + "…"
+
+
+def _lines(*texts: str | None) -> str:
+    """A label of several lines, in DOT's notation."""
+    import graphviz
+
+    escaped = [graphviz.escape(_clean(text).replace("&", "&amp;")) for text in texts if text]
+    label: str = graphviz.nohtml(r"\n".join(escaped))  # so that <…> is not read as markup
+    return label
+
+
+def _on_white(text: str) -> str:
+    """A label that covers what lies below it, in DOT's HTML-like notation."""
+    import html
+
+    cell = f"<tr><td>{html.escape(text)}</td></tr>"
+    return f'<<table border="0" cellborder="0" cellpadding="1" bgcolor="white">{cell}</table>>'
+
+
+# Renderers.
+
+
+def _renderers() -> Iterator[str]:
+    """The Graphviz programs of this machine: the one the environment names, the system's, and the one pip brings."""
+    import shutil
+    import sysconfig
+
+    named = os.environ.get(RENDERER_VARIABLE)
+    beside_python = str(Path(sysconfig.get_path("scripts")) / "graphviz-pure")
+    for program in (named, "dot", "graphviz-pure", beside_python):
+        found = program and shutil.which(program)
+        if found:
+            yield found
+
+
+def _render(source: str, file_format: str, timeout: float) -> bytes:
+    import subprocess
+
+    complaints = []
+    for program in _renderers():
+        try:
+            result = subprocess.run(
+                [program, f"-T{file_format}"], input=source.encode(), capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(
+                f"{program} did not lay the graph out within {timeout:g} seconds: draw a smaller part of it, give a "
+                f"longer timeout, or save the .dot and lay it out elsewhere"
+            ) from None
+        except OSError as error:
+            complaints.append(f"{program}: {error}")
+            continue
+        # Either program may exit 1 and have drawn the picture, or exit 0 with a warning: what counts is the picture.
+        if b"</svg>" in result.stdout[-20:] or result.stdout.startswith(b"\x89PNG"):
+            return result.stdout
+        complaints.append(f"{program}: {result.stderr.decode(errors='replace').strip()[:500] or 'it drew nothing'}")
+    if complaints:
+        raise RuntimeError("no Graphviz program could draw this graph. " + "; ".join(complaints))
+    raise RuntimeError(
+        f"no Graphviz program was found: run 'pip install graphviz-pure', install Graphviz, or name a program in the "
+        f"environment variable {RENDERER_VARIABLE}"
+    )

@@ -1,0 +1,124 @@
+"""How wrong a prediction is: functions of the outputs of a network and their targets.
+
+Each takes one output and its target, or a list of each, and returns one Value to run `backward()` from.
+
+>>> half_squared_error([Value(0.75), Value(0.5)], [0.25, 1.0])
+Value(0.25)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
+
+import autograd
+from autograd import Value
+from autograd.primitives import as_float
+
+Outputs: TypeAlias = Value | Sequence[Value]
+Targets: TypeAlias = float | Sequence[float]
+
+
+def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
+    """Half the sum of the squared errors, Σ ½ (target − output)²: E_total of Mazur's article.
+
+    Args:
+        outputs: what the network gives.
+        targets: what it should give.
+
+    Raises:
+        ValueError: if there is not one target for each output.
+    """
+    return _total([0.5 * (target - output) ** 2 for output, target in _pairs(outputs, targets)])
+
+
+def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
+    """The mean of the squared errors, (1/n) Σ (target − output)².
+
+    Args:
+        outputs: what the network gives.
+        targets: what it should give.
+
+    Raises:
+        ValueError: if there is not one target for each output.
+    """
+    return _mean([(target - output) ** 2 for output, target in _pairs(outputs, targets)])
+
+
+def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
+    """The mean cross-entropy of yes-or-no predictions, −t log σ(z) − (1 − t) log(1 − σ(z)).
+
+    It is computed from the logits as softplus(z) − t z, which is the same, and exact for logits of any size.
+
+    Args:
+        logits: what the network gives before a sigmoid, which this function includes.
+        targets: probabilities from 0 to 1.
+
+    Raises:
+        ValueError: if there is not one target for each logit, or one is no probability.
+    """
+    pairs = _pairs(logits, targets)
+    for _, target in pairs:
+        if not 0.0 <= target <= 1.0:
+            raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
+    return _mean([logit.softplus() - target * logit for logit, target in pairs])
+
+
+def softmax_cross_entropy(logits: Sequence[Value], target: int | Sequence[float]) -> Value:
+    """The cross-entropy of a choice among several classes, −Σ t log softmax(z).
+
+    It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
+    is exact for logits of any size.
+
+    Args:
+        logits: what the network gives for each class, before a softmax, which this function includes.
+        target: the place of the right class, from 0; or a probability for each class, which add up to 1.
+
+    Raises:
+        ValueError: if the class does not exist, or there is not one probability for each class.
+    """
+    if not logits:
+        raise ValueError("a choice needs at least one class, got no logits")
+    largest = max(logit.data for logit in logits)
+    log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
+    if isinstance(target, int) and not isinstance(target, bool):
+        if not 0 <= target < len(logits):
+            raise ValueError(f"the target class must be a place in the logits, 0 to {len(logits) - 1}, got {target}")
+        return log_sum - logits[target]
+    probabilities = [probability for _, probability in _pairs(logits, target)]
+    if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
+        raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
+    return log_sum - autograd.dot(logits, probabilities)
+
+
+def hinge(scores: Outputs, targets: Targets) -> Value:
+    """The mean hinge loss of a support-vector machine, max(0, 1 − t s).
+
+    Args:
+        scores: what the network gives: positive for yes, negative for no.
+        targets: 1 for yes, -1 for no.
+
+    Raises:
+        ValueError: if there is not one target for each score, or one is neither 1 nor -1.
+    """
+    pairs = _pairs(scores, targets)
+    for _, target in pairs:
+        if target not in (1.0, -1.0):
+            raise ValueError(f"the target of a hinge loss is 1 or -1, got {target}")
+    return _mean([(1.0 - target * score).relu() for score, target in pairs])
+
+
+def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, float]]:
+    outputs = [outputs] if isinstance(outputs, Value) else list(outputs)
+    numbers = list(map(as_float, targets if isinstance(targets, Iterable) else [targets]))
+    if len(outputs) != len(numbers) or not outputs:
+        raise ValueError(f"a loss needs one target for each output, got {len(numbers)} for {len(outputs)}")
+    return list(zip(outputs, numbers, strict=True))
+
+
+def _total(terms: list[Value]) -> Value:
+    return terms[0] if len(terms) == 1 else autograd.sum(terms)
+
+
+def _mean(terms: list[Value]) -> Value:
+    return terms[0] if len(terms) == 1 else autograd.sum(terms) / len(terms)

@@ -1,0 +1,181 @@
+"""How the gradients change the parameters: one `step()` after each `backward()`.
+
+>>> weight = Parameter(1.0)
+>>> optimizer = SGD([weight], learning_rate=0.5)
+>>> (weight * weight).backward()
+>>> optimizer.step()
+>>> weight.data
+0.0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from autograd import Parameter
+from autograd.primitives import as_float
+
+
+class Optimizer:
+    """What all optimizers share. A subclass says in `_moves` where a step leads.
+
+    Args:
+        parameters: what to change.
+        learning_rate: how far; it may be assigned between steps.
+        memory: how many numbers the optimizer remembers for each parameter.
+
+    Raises:
+        ValueError: for no parameters, or a learning rate that is not positive and finite.
+    """
+
+    def __init__(self, parameters: Iterable[Parameter], learning_rate: float, memory: int) -> None:
+        self.parameters = list(parameters)
+        if not self.parameters:
+            raise ValueError("an optimizer needs at least one parameter to change; give it network.parameters()")
+        self.learning_rate = _checked("learning rate", learning_rate, 0.0, math.inf)
+        if self.learning_rate == 0.0:
+            raise ValueError("the learning rate must be greater than 0, got 0.0")
+        self.steps = 0
+        self.memory = [[0.0] * len(self.parameters) for _ in range(memory)]
+
+    def step(self) -> None:
+        """Change every parameter by its gradient. An interrupt finds all of them changed, or none."""
+        moved, memory = self._moves([parameter.grad for parameter in self.parameters])
+        steps = self.steps + 1
+        try:
+            self._assign(moved, memory, steps)
+        except KeyboardInterrupt:
+            self._assign(moved, memory, steps)
+            raise
+
+    def zero_grad(self) -> None:
+        """Forget the gradients, before the next `backward()` adds to them."""
+        for parameter in self.parameters:
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, Any]:
+        """What the optimizer remembers from step to step, as numbers and lists."""
+        return {"kind": type(self).__name__, "steps": self.steps, "memory": [list(row) for row in self.memory]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Remember what another optimizer of the same kind did.
+
+        Args:
+            state: as from `state_dict`.
+
+        Raises:
+            ValueError: if it is of another kind, or for another number of parameters. Nothing is changed then.
+        """
+        memory = [[as_float(number) for number in row] for row in state["memory"]]
+        if state["kind"] != type(self).__name__ or list(map(len, memory)) != list(map(len, self.memory)):
+            raise ValueError(
+                f"this state is of {state['kind']} for {len(memory[0]) if memory else 'any number of'} parameters, not "
+                f"of {type(self).__name__} for {len(self.parameters)}; go on with the kind of optimizer that saved it"
+            )
+        self.steps, self.memory = int(state["steps"]), memory
+
+    def _assign(self, moved: Sequence[float], memory: list[list[float]], steps: int) -> None:
+        for parameter, number in zip(self.parameters, moved, strict=True):
+            parameter.data = number
+        self.memory, self.steps = memory, steps
+
+    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
+        """Where each parameter moves to, and what to remember."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """Gradient descent, with momentum: v ← μ v + g, then w ← w − η v (Polyak 1964, in PyTorch's form).
+
+    Args:
+        parameters: what to change.
+        learning_rate: η.
+        momentum: μ, from 0 (none) to below 1.
+
+    Raises:
+        ValueError: if one of them is out of its range.
+    """
+
+    def __init__(self, parameters: Iterable[Parameter], learning_rate: float, momentum: float = 0.0) -> None:
+        super().__init__(parameters, learning_rate, memory=1)
+        self.momentum = _checked("momentum", momentum, 0.0, 1.0)
+
+    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
+        velocities = grads
+        if self.momentum:
+            velocities = [self.momentum * v + g for v, g in zip(self.memory[0], grads, strict=True)]
+        moved = [p.data - self.learning_rate * v for p, v in zip(self.parameters, velocities, strict=True)]
+        return moved, [velocities]
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square (Kingma and Ba 2015, algorithm 1).
+
+    Args:
+        parameters: what to change.
+        learning_rate: about how far a parameter moves in one step.
+        betas: how slowly the two means forget, each from 0 to below 1.
+        epsilon: keeps the division from one by zero.
+
+    Raises:
+        ValueError: if one of them is out of its range.
+    """
+
+    weight_decay = 0.0
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate, memory=2)
+        self.betas = _checked("first beta", betas[0], 0.0, 1.0), _checked("second beta", betas[1], 0.0, 1.0)
+        self.epsilon = _checked("epsilon", epsilon, 0.0, math.inf)
+
+    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
+        (beta1, beta2), count, rate = self.betas, self.steps + 1, self.learning_rate
+        firsts = [beta1 * m + (1.0 - beta1) * g for m, g in zip(self.memory[0], grads, strict=True)]
+        seconds = [beta2 * v + (1.0 - beta2) * g * g for v, g in zip(self.memory[1], grads, strict=True)]
+        moved = []
+        for parameter, first, second in zip(self.parameters, firsts, seconds, strict=True):
+            mean, square = first / (1.0 - beta1**count), second / (1.0 - beta2**count)  # both began at 0
+            decayed = parameter.data * (1.0 - rate * self.weight_decay)
+            moved.append(decayed - rate * mean / (math.sqrt(square) + self.epsilon))
+        return moved, [firsts, seconds]
+
+
+class AdamW(Adam):
+    """Adam with weight decay that is kept apart from the gradient (Loshchilov and Hutter 2019).
+
+    Args:
+        parameters: what to change.
+        learning_rate: about how far a parameter moves in one step.
+        betas: how slowly the two means forget, each from 0 to below 1.
+        epsilon: keeps the division from one by zero.
+        weight_decay: the share of itself, times the learning rate, that a parameter loses in each step.
+
+    Raises:
+        ValueError: if one of them is out of its range.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Parameter],
+        learning_rate: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, learning_rate, betas, epsilon)
+        self.weight_decay = _checked("weight decay", weight_decay, 0.0, math.inf)
+
+
+def _checked(name: str, number: float, least: float, below: float) -> float:
+    number = as_float(number)
+    if not least <= number < below:
+        raise ValueError(f"the {name} must be at least {least:g} and below {below:g}, got {number}")
+    return number

@@ -1,0 +1,253 @@
+"""The worked example: Matt Mazur, "A Step by Step Backpropagation Example" (2015), and every figure of it.
+
+Two inputs, two hidden neurons and two outputs, all logistic, with one bias a layer:
+
+>>> network = build_network()
+>>> error = forward(network)
+>>> error.backward()
+>>> print(f"{error:.9f} {network.layers[1].neurons[0].weights[0].grad:.9f}")
+0.298371109 0.082167041
+
+The article says, and its figures follow, that all weights change at once, from the original ones: the *simultaneous*
+order, which is gradient descent. The figures it gives after training come from another, the *sequential* order: there
+the hidden layer's gradients are formed with output weights that have already changed. Both are here, each by its name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal, get_args
+
+from autograd import Constant, Drawing, Parameter, Value, draw, sum, topological_order
+from nn.losses import half_squared_error
+from nn.modules import MLP
+
+Order = Literal["simultaneous", "sequential"]
+Biases = Literal["frozen", "shared", "per-neuron"]
+
+INPUTS = {"i1": 0.05, "i2": 0.10}
+TARGETS = {"o1": 0.01, "o2": 0.99}
+WEIGHTS = {"w1": 0.15, "w2": 0.20, "w3": 0.25, "w4": 0.30, "w5": 0.40, "w6": 0.45, "w7": 0.50, "w8": 0.55}
+HIDDEN_BIAS, OUTPUT_BIAS = 0.35, 0.60
+LEARNING_RATE = 0.5
+ROUNDS = 10_000
+
+# What the article prints, to its own digits.
+PUBLISHED = {
+    "E_total": "0.298371109",
+    "dE_total/dw5": "0.082167041",
+    "dE_total/dw1": "0.000438568",
+    "E_total after 1 round": "0.291027924",
+    "E_total after 10000 rounds": "0.000035085",
+    "out_o1 after 10000 rounds": "0.015912196",
+    "out_o2 after 10000 rounds": "0.984065734",
+}
+
+
+def build_network(biases: Biases = "frozen") -> MLP:
+    """The network of the article, with its weights.
+
+    Args:
+        biases: "frozen" (as in the article: one a layer, left alone), "shared" (one a layer, which learns) or
+            "per-neuron". Here this decides how many there are; `learning_parameters` says which of them learn.
+
+    Raises:
+        ValueError: for another kind of bias.
+    """
+    if biases not in get_args(Biases):
+        raise ValueError(f"unknown biases {biases!r}: choose {', '.join(get_args(Biases))}")
+    network = MLP(2, [2, 2], "sigmoid", "sigmoid", bias="per-neuron" if biases == "per-neuron" else "shared")
+    for parameter in network.parameters():
+        if parameter.label in WEIGHTS:
+            parameter.data = WEIGHTS[parameter.label]
+    for layer, bias in zip(network.layers, (HIDDEN_BIAS, OUTPUT_BIAS), strict=True):
+        for parameter in layer.biases:
+            parameter.data = bias
+    return network
+
+
+def learning_parameters(network: MLP, biases: Biases = "frozen") -> list[Parameter]:
+    """The parameters that training changes: the weights, and the biases unless they are frozen."""
+    frozen = {bias for layer in network.layers for bias in layer.biases} if biases == "frozen" else set()
+    return [parameter for parameter in network.parameters() if parameter not in frozen]
+
+
+def forward(network: MLP, *, with_input_gradients: bool = False) -> Value:
+    """The total error of the network on the article's one case; the nodes on the way bear the article's names.
+
+    Args:
+        network: as from `build_network`.
+        with_input_gradients: whether the inputs are variables, which get a gradient, or constants.
+    """
+    kind = Value if with_input_gradients else Constant
+    outputs = network.forward([kind(number, name) for name, number in INPUTS.items()])
+    errors = []
+    for output, (name, target) in zip(outputs, TARGETS.items(), strict=True):
+        error = half_squared_error([output], [target])
+        error.label = f"E_{name}"
+        errors.append(error)
+    total = sum(errors)
+    total.label = "E_total"
+    return total
+
+
+def nodes_by_label(output: Value) -> dict[str, Value]:
+    """The nodes of a graph that have a label, by it: `net_h1`, `out_h1`, `E_total`, `w1` and so on."""
+    return {node.label: node for node in topological_order(output) if node.label}
+
+
+def train_round(network: MLP, order: Order, learning_rate: float, learning: Iterable[Parameter]) -> float:
+    """Change the network by one round of training.
+
+    Args:
+        network: as from `build_network`.
+        order: "simultaneous" (every parameter from the original ones: gradient descent), or "sequential" (the output
+            layer first; the error signals of this round then go back to the hidden layer through its new weights).
+        learning_rate: η; a parameter w becomes w − η ∂E_total/∂w.
+        learning: the parameters to change.
+
+    Returns:
+        The total error before the change.
+    """
+    hidden_layer, output_layer = network.layers
+    learning = set(learning)
+    network.zero_grad()
+    total = forward(network)
+    total.backward()
+    if order == "sequential":
+        nodes = nodes_by_label(total)
+        signals = [nodes[f"net_{neuron.name}"].grad for neuron in output_layer.neurons]
+        hidden = [nodes[f"out_{neuron.name}"] for neuron in hidden_layer.neurons]
+        _step(learning.intersection(output_layer.parameters()), learning_rate)
+        network.zero_grad()
+        carried = [signal * neuron.net(hidden) for signal, neuron in zip(signals, output_layer.neurons, strict=True)]
+        sum(carried).backward()
+        learning = learning.intersection(hidden_layer.parameters())
+    _step(learning, learning_rate)
+    return total.data
+
+
+def _step(parameters: Iterable[Parameter], learning_rate: float) -> None:
+    for parameter in parameters:
+        parameter.data -= learning_rate * parameter.grad
+
+
+def train(
+    order: Order = "simultaneous",
+    rounds: int = ROUNDS,
+    biases: Biases = "frozen",
+    learning_rate: float = LEARNING_RATE,
+) -> MLP:
+    """The article's network after some rounds of training.
+
+    Args:
+        order: "simultaneous" or "sequential", as for `train_round`.
+        rounds: how many.
+        biases: "frozen", "shared" or "per-neuron", as for `build_network`.
+        learning_rate: η.
+
+    Raises:
+        ValueError: for an unknown order or kind of bias, or a negative number of rounds.
+        FloatingPointError: if the training diverges; the message names the round.
+    """
+    if order not in get_args(Order):
+        raise ValueError(f"unknown order {order!r}: choose {' or '.join(get_args(Order))}")
+    if rounds < 0:
+        raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
+    network = build_network(biases)
+    learning = learning_parameters(network, biases)
+    for number in range(1, rounds + 1):
+        error = train_round(network, order, learning_rate, learning)
+        if not math.isfinite(error):
+            raise FloatingPointError(
+                f"the training diverged at round {number} ({order}): the total error is {error}; "
+                f"choose a learning rate below {learning_rate:g}"
+            )
+    return network
+
+
+def figures(
+    orders: Iterable[Order] = get_args(Order),
+    rounds: int = ROUNDS,
+    biases: Biases = "frozen",
+    learning_rate: float = LEARNING_RATE,
+) -> dict[str, Any]:
+    """Every figure of the worked example, as plain numbers by the article's names.
+
+    Args:
+        orders: which orders of update to train in.
+        rounds: how many rounds.
+        biases: "frozen", "shared" or "per-neuron".
+        learning_rate: η.
+
+    Returns:
+        A dict with `inputs`, `targets`, `parameters`, `forward` (net, out and E), `backward` (∂E_total with respect to
+        every node and parameter), `chain` (the factors of the article's two derivations), `published`, and under
+        `training`, for each order and number of rounds (1 and `rounds`), the error, outputs and parameters.
+
+    Raises:
+        ValueError, FloatingPointError: as `train`.
+    """
+    network = build_network(biases)
+    total = forward(network)
+    total.backward()
+    nodes = nodes_by_label(total)
+    computed = {name: node for name, node in nodes.items() if node.primitive}
+    parameters = {str(parameter.label): parameter for parameter in network.parameters()}
+    learning = set(learning_parameters(network, biases))
+
+    def factors(*pairs: tuple[str, str]) -> dict[str, float]:
+        return {f"d{of}/d{by}": _derivative(network, of, by) for of, by in pairs}
+
+    return {
+        "inputs": INPUTS,
+        "targets": TARGETS,
+        "learning_rate": learning_rate,
+        "biases": biases,
+        "rounds": rounds,
+        "parameters": {name: parameter.data for name, parameter in parameters.items()},
+        "learning": [name for name, parameter in parameters.items() if parameter in learning],
+        "forward": {name: node.data for name, node in computed.items()},
+        "backward": {name: node.grad for name, node in {**computed, **parameters}.items() if node is not total},
+        "chain": {
+            "w5": factors(("E_total", "out_o1"), ("out_o1", "net_o1"), ("net_o1", "w5")),
+            "w1": factors(
+                ("E_o1", "out_h1"), ("E_o2", "out_h1"), ("E_total", "out_h1"), ("out_h1", "net_h1"), ("net_h1", "w1")
+            ),
+        },
+        "training": {
+            order: {str(count): _trained(order, count, biases, learning_rate) for count in (1, rounds)}
+            for order in orders
+        },
+        "published": PUBLISHED,
+    }
+
+
+def _derivative(network: MLP, of: str, by: str) -> float:
+    """The derivative of one labelled node with respect to another."""
+    nodes = nodes_by_label(forward(network))
+    nodes[by].grad = None
+    nodes[of].backward()
+    return nodes[by].grad
+
+
+def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) -> dict[str, Any]:
+    network = train(order, rounds, biases, learning_rate)
+    nodes = nodes_by_label(forward(network))
+    return {
+        **{name: nodes[name].data for name in ("E_total", "out_o1", "out_o2")},
+        "parameters": {str(parameter.label): parameter.data for parameter in network.parameters()},
+    }
+
+
+def draw_network(network: MLP) -> Drawing:
+    """The network as the article draws it: neurons and biases as circles, the weights on the edges."""
+    return network.draw({name: f"{number:g}" for name, number in {**INPUTS, **TARGETS}.items()})
+
+
+def draw_graph(network: MLP) -> Drawing:
+    """The computation graph of one round, with the numbers of the forward and of the backward pass."""
+    total = forward(network, with_input_gradients=True)
+    total.backward()
+    return draw(total, clusters=network.clusters)

@@ -1,0 +1,101 @@
+"""Losses against their definitions in arithmetic of many digits, values and gradients."""
+
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from autograd import Value
+from nn import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
+
+
+def softmax_definition(z: list[Any], t: list[Any]) -> Any:
+    total = sum(mpmath.exp(x) for x in z)
+    return -sum(p * mpmath.log(mpmath.exp(x) / total) for x, p in zip(z, t, strict=True) if p)
+
+
+def logistic(z: Any) -> Any:
+    return 1 / (1 + mpmath.exp(-z))
+
+
+DEFINITIONS: list[tuple[Callable[..., Value], Callable[..., Any], list[float], list[float]]] = [
+    (
+        half_squared_error,
+        lambda y, t: sum((b - a) ** 2 for a, b in zip(y, t, strict=True)) / 2,
+        [0.7, -0.2],
+        [0.1, 0.9],
+    ),
+    (mean_squared_error, lambda y, t: sum((b - a) ** 2 for a, b in zip(y, t, strict=True)) / 3, [1, 2, 3.5], [0, 2, 4]),
+    (
+        binary_cross_entropy,
+        lambda z, t: (
+            -sum(b * mpmath.log(logistic(a)) + (1 - b) * mpmath.log(1 - logistic(a)) for a, b in zip(z, t, strict=True))
+            / 4
+        ),
+        [0.3, -2.0, 40.0, -700.0],
+        [1.0, 0.0, 0.25, 1.0],
+    ),
+    (softmax_cross_entropy, softmax_definition, [1.0, -2.0, 0.5], [0.2, 0.5, 0.3]),
+    (softmax_cross_entropy, softmax_definition, [700.0, -700.0, 699.0], [0.0, 1.0, 0.0]),
+    (hinge, lambda s, t: sum(max(0, 1 - b * a) for a, b in zip(s, t, strict=True)) / 3, [0.3, -2.0, 0.5], [1, -1, -1]),
+]
+
+
+@pytest.mark.parametrize(("loss", "definition", "outputs", "targets"), DEFINITIONS)
+def test_value_and_gradient(loss: Any, definition: Any, outputs: list[float], targets: list[float]) -> None:
+    values = [Value(x) for x in outputs]
+    error = loss(values, targets)
+    error.backward()
+    with mpmath.workdps(700):
+        exact = [mpmath.mpf(x) for x in outputs]
+        assert error.data == pytest.approx(float(definition(exact, targets)), rel=1e-14)
+        for place, value in enumerate(values):
+            step = mpmath.mpf(10) ** -300
+            above, below = (
+                definition([x + (offset if i == place else 0) for i, x in enumerate(exact)], targets)
+                for offset in (step, -step)
+            )
+            assert value.grad == pytest.approx(float((above - below) / (2 * step)), rel=1e-13, abs=1e-300)
+
+
+def test_logits_of_any_size() -> None:
+    z = Value(1000.0)
+    error = binary_cross_entropy(z, 0)
+    error.backward()
+    assert (error.data, z.grad) == (1000.0, 1.0)
+    logits = [Value(1e5), Value(-1e5)]
+    error = softmax_cross_entropy(logits, 1)
+    error.backward()
+    assert (error.data, [logit.grad for logit in logits]) == (2e5, [1.0, -1.0])
+
+
+def test_a_class_is_the_probability_1_for_it() -> None:
+    logits = [Value(0.3), Value(1.2), Value(-0.7)]
+    assert softmax_cross_entropy(logits, 1).data == pytest.approx(
+        softmax_cross_entropy(logits, [0.0, 1.0, 0.0]).data, rel=1e-15
+    )
+
+
+def test_one_output_and_arrays_of_targets() -> None:
+    assert half_squared_error(Value(3.0), 1.0).data == 2.0
+    assert mean_squared_error([Value(3.0), Value(1.0)], np.array([1.0, 1.0])).data == 2.0  # type: ignore[arg-type]  # an array is a sequence in all but its base class
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: half_squared_error([Value(1.0)], [1.0, 2.0]), "one target for each output, got 2 for 1"),
+        (lambda: mean_squared_error([], []), "got 0 for 0"),
+        (lambda: binary_cross_entropy(Value(1.0), 1.5), r"probability from 0 to 1, got 1\.5"),
+        (lambda: hinge(Value(1.0), 0), "1 or -1, got 0"),
+        (lambda: softmax_cross_entropy([Value(1.0)], 1), "a place in the logits, 0 to 0, got 1"),
+        (lambda: softmax_cross_entropy([Value(1.0)], -1), "got -1"),
+        (lambda: softmax_cross_entropy([], 0), "at least one class"),
+        (lambda: softmax_cross_entropy([Value(1.0), Value(2.0)], [0.5, 0.6]), "add up to 1"),
+    ],
+)
+def test_bad_targets_are_refused(call: Callable[[], Value], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        call()

@@ -1,0 +1,174 @@
+"""The command line, as a user types it."""
+
+import contextlib
+import fcntl
+import json
+import math
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from nn import worked_example
+from nn.__main__ import main
+
+
+def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert main(arguments) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    return captured.out
+
+
+def test_the_worked_example_with_every_published_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    story = run(["--out", str(tmp_path)], capsys)
+    for figure in (
+        "0.3775", "0.593269992107", "0.751365069552", "0.29837110876", "0.0821670405642", "0.000438567734474",
+        "0.138498561629", "0.358916479718", "0.149780716133", "published 0.298371109",
+    ):  # fmt: skip
+        assert figure in story
+    line = next(line for line in story.splitlines() if line.startswith("E_total after 10,000"))
+    assert line.split()[-3:] == ["3.51018778298e-05", "3.50847862963e-05", "0.000035085"]
+    line = next(line for line in story.splitlines() if line.startswith("out_o1 after 10,000"))
+    assert line.split()[-3:] == ["0.0159136204436", "0.015912196326", "0.015912196"]
+    headings = [
+        "The network", "The forward pass", "The total error", "The backward pass, an output weight: w5",
+        "The backward pass, a hidden weight: w1", "All gradients", "After one round", "Pictures",
+    ]  # fmt: skip
+    places = [story.index(heading) for heading in headings]
+    assert places == sorted(places)
+    assert max(map(len, story.splitlines())) <= 120
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph.svg", "network.svg"]
+    assert all(str(path) in story for path in tmp_path.iterdir())
+    assert "grad 0.0821670406" in (tmp_path / "graph.svg").read_text()
+
+
+def test_one_order_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    story = run(["--out", str(tmp_path), "--update", "sequential", "--rounds", "1"], capsys)
+    line = next(line for line in story.splitlines() if line.startswith("E_total after 1 round"))
+    assert line.split()[-2:] == ["0.291027923905", "0.291027924"]
+
+
+def test_json_holds_the_same_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    figures = json.loads(run(["--json", "--out", str(tmp_path), "--rounds", "20", "--biases", "shared"], capsys))
+    assert figures["forward"]["E_total"] == pytest.approx(0.29837110876, rel=1e-9)
+    assert figures["training"]["simultaneous"]["1"]["E_total"] == pytest.approx(0.285750886699, rel=1e-9)
+    assert set(figures["training"]) == {"simultaneous", "sequential"}
+    assert figures["learning"] == ["b1", "w1", "w2", "w3", "w4", "b2", "w5", "w6", "w7", "w8"]
+    assert Path(figures["pictures"]["graph"]).exists()
+
+
+@pytest.mark.parametrize("gate", ["xor", "or", "nand", "and"])
+def test_gates_are_learned(gate: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = run([gate], capsys)
+    rows = re.findall(r"^([01]) +([01]) +([01]) +([\d.]+)$", table, re.MULTILINE)
+    functions = {
+        "xor": lambda a, b: a ^ b,
+        "or": lambda a, b: a | b,
+        "nand": lambda a, b: 1 - (a & b),
+        "and": lambda a, b: a & b,
+    }
+    assert [(int(a), int(b)) for a, b, *_ in rows] == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    for a, b, target, prediction in rows:
+        assert int(target) == functions[gate](int(a), int(b))
+        assert abs(float(prediction) - int(target)) < 0.2
+
+
+def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "xor.json"
+    arguments = ["xor", "--rounds", "50", "--seed", "3"]
+    assert run(arguments, capsys) == run(arguments, capsys) != run([*arguments[:-1], "4"], capsys)
+    assert f"saved: {path}" in run([*arguments, "--save", str(path)], capsys)
+    assert json.loads(path.read_text())["format"] == "stepgrad network"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        (["--rounds", "-5"], "give a whole number of at least 0"),
+        (["--rounds", "many"], "give a whole number of at least 0"),
+        (["--learning-rate", "fast"], "give a number greater than 0"),
+        (["--learning-rate", "nan"], "give a number greater than 0"),
+        (["--learning-rate", "-1"], "give a number greater than 0"),
+        (["--update", "both"], "choose from"),
+        (["--biases", "none"], "choose from"),
+        (["--colour"], "--help"),
+        (["xnor"], "--help"),
+        (["xor", "--biases", "shared"], "--help"),
+        (["xor", "--seed", "one"], "invalid int value"),
+        (["--out", "/dev/null/pictures"], "name another directory with --out"),
+        (["--out", "/proc/pictures"], "name another directory with --out"),
+        (["xor", "--save", "/nowhere/at/all.json"], "name another file"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_code_2(
+    arguments: list[str],
+    remedy: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    captured = capsys.readouterr()
+    assert exit_.value.code == 2
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+    assert captured.err.startswith("stepgrad: ")
+    assert remedy in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_divergence_is_one_line_and_code_1(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(worked_example.INPUTS, "i1", math.inf)
+    monkeypatch.setitem(worked_example.INPUTS, "i2", -math.inf)
+    assert main(["--out", str(tmp_path / "pictures")]) == 1
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err.count("\n")) == ("", 1)
+    assert "diverged at round 1" in captured.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_renderer_the_source_is_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autograd.drawing._renderers", lambda: iter(()))
+    assert main(["--out", str(tmp_path), "--rounds", "1"]) == 0
+    captured = capsys.readouterr()
+    assert str(tmp_path / "graph.dot") in captured.out
+    assert "pip install graphviz-pure" in captured.err
+
+
+def test_as_a_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "nn", "--rounds", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "0.0821670405642" in result.stdout
+    assert (tmp_path / "worked_example" / "network.svg").exists()
+    first_letter = f"{sys.executable} -m nn --json | head -c 1"
+    piped = subprocess.run(first_letter, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (piped.stdout, piped.stderr) == ("{", "")
+
+
+def test_a_terminal_shows_progress() -> None:
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    command = [sys.executable, "-m", "nn", "xor", "--rounds", "500"]
+    result = subprocess.run(command, stderr=theirs, stdout=subprocess.PIPE, text=True, check=True)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the other end is closed: all is read
+        while chunk := os.read(ours, 100_000):
+            shown += chunk
+    os.close(ours)
+    assert b"500/500" in shown
+    assert result.stdout.startswith("xor after 500 rounds")

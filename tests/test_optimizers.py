@@ -1,0 +1,121 @@
+"""Optimizers against the recurrences of their papers, worked out here in other words."""
+
+import math
+from typing import Any
+
+import pytest
+
+from autograd import Parameter
+from nn import SGD, Adam, AdamW, Optimizer
+
+GRADIENTS = [0.5, -0.25, 0.125, 1.0, -2.0]
+
+
+def path(optimizer: Optimizer, parameter: Parameter) -> list[float]:
+    numbers = []
+    for gradient in GRADIENTS:
+        parameter.grad = gradient
+        optimizer.step()
+        numbers.append(parameter.data)
+    return numbers
+
+
+def test_gradient_descent() -> None:
+    w = Parameter(1.0)
+    assert path(SGD([w], 0.5), w) == [1.0 - 0.5 * sum(GRADIENTS[: n + 1]) for n in range(5)]
+
+
+def test_momentum_is_a_weighted_sum_of_all_gradients() -> None:
+    w = Parameter(1.0)
+    velocities = [sum(0.9 ** (n - k) * GRADIENTS[k] for k in range(n + 1)) for n in range(5)]
+    expected = [1.0 - 0.1 * sum(velocities[: n + 1]) for n in range(5)]
+    assert path(SGD([w], 0.1, momentum=0.9), w) == pytest.approx(expected, rel=1e-14)
+
+
+def adam_path(decay: float) -> list[float]:
+    """By the closed form of the running means: bias-corrected, they are weighted averages of all gradients so far."""
+    number, numbers = 1.0, []
+    for n in range(1, 6):
+        seen = GRADIENTS[:n]
+        first = sum(0.9 ** (n - 1 - k) * g for k, g in enumerate(seen)) / sum(0.9**k for k in range(n))
+        second = sum(0.99 ** (n - 1 - k) * g * g for k, g in enumerate(seen)) / sum(0.99**k for k in range(n))
+        number = number - 0.1 * decay * number - 0.1 * first / (math.sqrt(second) + 1e-8)
+        numbers.append(number)
+    return numbers
+
+
+def test_adam() -> None:
+    w = Parameter(1.0)
+    assert path(Adam([w], 0.1, betas=(0.9, 0.99)), w) == pytest.approx(adam_path(0.0), rel=1e-12)
+
+
+def test_adamw() -> None:
+    w = Parameter(1.0)
+    assert path(AdamW([w], 0.1, betas=(0.9, 0.99), weight_decay=0.3), w) == pytest.approx(adam_path(0.3), rel=1e-12)
+
+
+def test_an_optimizer_minimizes() -> None:
+    for make in (lambda p: SGD(p, 0.01, 0.9), lambda p: Adam(p, 0.05), lambda p: AdamW(p, 0.05, weight_decay=0.0)):
+        x, y = Parameter(-1.2), Parameter(1.0)
+        optimizer: Optimizer = make([x, y])
+        for _ in range(2000):
+            optimizer.zero_grad()
+            ((1 - x) ** 2 + 10 * (y - x * x) ** 2).backward()
+            optimizer.step()
+        assert (x.data, y.data) == pytest.approx((1.0, 1.0), abs=1e-3)
+
+
+@pytest.mark.parametrize("kind", [lambda p: SGD(p, 0.1, momentum=0.9), lambda p: Adam(p, 0.1), lambda p: AdamW(p, 0.1)])
+def test_state_goes_there_and_back(kind: Any) -> None:
+    w, v = Parameter(1.0), Parameter(1.0)
+    one, other = kind([w]), kind([v])
+    path(one, w)
+    v.data = w.data
+    other.load_state_dict(one.state_dict())
+    assert path(one, w) == path(other, v)
+
+
+def test_the_state_of_another_optimizer_is_refused() -> None:
+    w = Parameter(1.0)
+    optimizer = SGD([w], 0.1)
+    with pytest.raises(ValueError, match="this state is of Adam for 2 parameters, not of SGD for 1"):
+        optimizer.load_state_dict(Adam([w, Parameter(2.0)]).state_dict())
+    assert optimizer.steps == 0
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda p: SGD([], 0.1), "at least one parameter"),
+        (lambda p: SGD(p, -0.1), r"learning rate must be at least 0 and below inf, got -0\.1"),
+        (lambda p: SGD(p, 0.0), "learning rate must be greater than 0"),
+        (lambda p: SGD(p, math.nan), "got nan"),
+        (lambda p: SGD(p, 0.1, momentum=1.0), "momentum must be at least 0 and below 1"),
+        (lambda p: Adam(p, betas=(0.9, 1.0)), "second beta"),
+        (lambda p: AdamW(p, weight_decay=-1.0), "weight decay"),
+    ],
+)
+def test_bad_settings_are_refused(make: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make([Parameter(1.0)])
+
+
+def test_an_interrupt_finds_all_parameters_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parameters = [Parameter(1.0) for _ in range(3)]
+    for parameter in parameters:
+        parameter.grad = 1.0
+    optimizer = SGD(parameters, 0.5)
+    assign, calls = optimizer._assign, []
+
+    def interrupted(moved: Any, memory: Any, steps: int) -> None:
+        calls.append(steps)
+        if len(calls) == 1:
+            parameters[0].data = moved[0]
+            raise KeyboardInterrupt
+        assign(moved, memory, steps)
+
+    monkeypatch.setattr(optimizer, "_assign", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        optimizer.step()
+    assert [parameter.data for parameter in parameters] == [0.5, 0.5, 0.5]
+    assert optimizer.steps == 1

@@ -1,0 +1,213 @@
+"""fit(): what it learns, and that nothing is lost when it is stopped, broken off or given the wrong file."""
+
+import io
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autograd import Value
+from nn import MLP, SGD, Adam, History, average_error, binary_cross_entropy, fit, load_network, save_network
+from nn.losses import half_squared_error
+
+XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
+
+
+def small_network(seed: int = 1) -> MLP:
+    return MLP(2, [4, 1], "tanh", "sigmoid", generator=random.Random(seed))
+
+
+def test_learns_xor() -> None:
+    network = MLP(2, [8, 1], "tanh", generator=random.Random(1))
+    cases = [(inputs, target) for inputs, (target,) in XOR]
+    history = fit(network, cases, loss=binary_cross_entropy, optimizer=Adam(network.parameters(), 0.05), rounds=300)
+    assert (history.rounds, len(history.errors), history.interrupted) == (300, 300, False)
+    assert history.errors[-1] < 0.01 < history.errors[0]
+    assert [network(inputs).data > 0 for inputs, _ in XOR] == [False, True, True, False]
+
+
+def test_a_round_is_the_mean_over_all_cases() -> None:
+    network = MLP(1, [1], bias=None)
+    weight = network.parameters()[0]
+    weight.data = 1.0
+    history = fit(network, [([1.0], 0.0), ([2.0], 1.0)], optimizer=SGD([weight], 0.1), rounds=1)
+    assert history.errors == [pytest.approx((0.5 * 1 + 0.5 * 1) / 2)]
+    assert weight.data == pytest.approx(1.0 - 0.1 * (1.0 * 1.0 + 1.0 * 2.0) / 2)
+
+
+def test_average_error_records_nothing() -> None:
+    network = small_network()
+    expected = sum(half_squared_error([network(inputs)], target).data for inputs, target in XOR) / 4
+    assert average_error(network, XOR) == pytest.approx(expected, rel=1e-15)
+
+
+def test_no_rounds_change_nothing() -> None:
+    network = small_network()
+    before = network.state_dict()
+    assert fit(network, XOR, rounds=0) == History()
+    assert network.state_dict() == before
+
+
+def test_progress_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    fit(small_network(), XOR, rounds=200)
+    assert capsys.readouterr().err == ""  # no terminal, no bar
+    fit(small_network(), XOR, rounds=200, progress=True)
+    assert "200/200" in capsys.readouterr().err
+
+
+def test_divergence_names_the_round() -> None:
+    network = MLP(1, [1])
+    with pytest.raises(FloatingPointError, match=r"diverged at round \d+: .*lower the learning rate \(now 1e\+30\)"):
+        fit(network, [([1.0], 5.0)], optimizer=SGD(network.parameters(), 1e30), rounds=1000)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"cases": []}, "at least one case"),
+        ({"rounds": -1}, "rounds must be at least 0"),
+        ({"checkpoint_every": 0}, "checkpoint_every at least 1"),
+        ({"resume": True}, "no file to resume from"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fit(small_network(), **{"cases": XOR, **arguments})
+
+
+# Stopped and resumed.
+
+
+class Interrupting:
+    """A loss during which Ctrl-C is pressed, at its n-th call."""
+
+    def __init__(self, at: int) -> None:
+        self.calls, self.at = 0, at
+
+    def __call__(self, outputs: Any, targets: Any) -> Value:
+        self.calls += 1
+        if self.calls == self.at:
+            raise KeyboardInterrupt
+        return half_squared_error(outputs, targets)
+
+
+def test_an_interrupt_keeps_what_was_learned() -> None:
+    stopped, whole = small_network(), small_network()
+    history = fit(stopped, XOR, loss=Interrupting(at=10 * 4 + 2), rounds=50)
+    assert (history.rounds, history.interrupted, len(history.errors)) == (10, True, 10)
+    fit(whole, XOR, rounds=10)
+    assert stopped.state_dict() == whole.state_dict()
+
+
+@pytest.mark.parametrize("at", [None, 57])
+def test_resuming_is_as_if_there_had_been_no_break(tmp_path: Path, at: int | None) -> None:
+    path = tmp_path / "training.json"
+
+    def train(rounds: int, at: int | None = None, resume: bool = True) -> tuple[MLP, History]:
+        network = small_network()
+        loss = half_squared_error if at is None else Interrupting(at)
+        optimizer = Adam(network.parameters(), 0.03)
+        history = fit(
+            network, XOR, loss=loss, optimizer=optimizer, rounds=rounds, pick=random.Random(7), checkpoint=path,
+            resume=resume,
+        )  # fmt: skip
+        return network, history
+
+    whole, _ = train(200, resume=False)
+    path.unlink()
+    train(60, at)
+    rest, history = train(200)
+    assert history.rounds == 200
+    assert len(history.errors) == 200 - (56 if at else 60)
+    assert rest.state_dict() == whole.state_dict()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_checkpoints_are_written_on_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "training.json"
+    seen = []
+
+    def look(outputs: Any, targets: Any) -> Value:
+        seen.append(json.loads(path.read_text())["training"]["rounds"] if path.exists() else None)
+        return half_squared_error(outputs, targets)
+
+    fit(small_network(), XOR[:1], loss=look, rounds=25, checkpoint=path, checkpoint_every=10)
+    assert seen == [None] * 10 + [10] * 10 + [20] * 5
+    assert json.loads(path.read_text())["training"]["rounds"] == 25
+
+
+def test_resuming_from_the_wrong_file_changes_nothing(tmp_path: Path) -> None:
+    network = small_network()
+    before = network.state_dict()
+    plain = save_network(network, tmp_path / "plain.json")
+    with pytest.raises(ValueError, match=r"cannot resume from .*plain\.json: .*no training.*remove the file"):
+        fit(network, XOR, checkpoint=plain, resume=True)
+    trained = tmp_path / "trained.json"
+    other = small_network(2)
+    fit(other, XOR, rounds=3, checkpoint=trained, optimizer=Adam(other.parameters()))
+    with pytest.raises(ValueError, match="this state is of Adam"):
+        fit(network, XOR, checkpoint=trained, resume=True)
+    content = json.loads(trained.read_text())
+    content["training"]["optimizer"]["memory"] = "none"
+    trained.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="cannot resume"):
+        fit(network, XOR, checkpoint=trained, resume=True, optimizer=Adam(network.parameters()))
+    assert network.state_dict() == before
+
+
+# Files.
+
+
+def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
+    network, other = small_network(1), small_network(2)
+    path = save_network(network, tmp_path / "network.json")
+    load_network(other, path)
+    assert other.state_dict() == network.state_dict()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def damaged_files() -> dict[str, tuple[str, str]]:
+    file = io.StringIO()
+    network = MLP(2, [4, 1])
+    json.dump({"format": "stepgrad network", "version": 1, "parameters": network.state_dict()}, file)
+    good = file.getvalue()
+    return {
+        "truncated": (good[: len(good) // 2], "is damaged"),
+        "empty": ("", "is damaged"),
+        "binary": ("\x00\xff\x00", "is damaged"),
+        "deep": ("[" * 100_000, "is damaged"),
+        "a list": ("[1, 2]", "holds no network"),
+        "another format": ('{"format": "weights"}', "holds no network"),
+        "no parameters": ('{"format": "stepgrad network", "version": 1}', "holds no network"),
+        "of the future": (good.replace('"version": 1', '"version": 2'), "has version 2, this stepgrad reads version 1"),
+        "nan": (good[: good.rindex(":")] + ": NaN}}", "it holds NaN"),
+        "text": (good[: good.rindex(":")] + ': "big"}}', "got 'big' of type str"),
+        "of another form": (good.replace("layers.1", "layers.2"), "network of another form"),
+    }
+
+
+@pytest.mark.parametrize(("content", "message"), damaged_files().values(), ids=damaged_files())
+def test_a_bad_file_is_named_and_changes_nothing(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "network.json"
+    path.write_bytes(content.encode("latin-1"))
+    network = small_network()
+    before = network.state_dict()
+    with pytest.raises(ValueError, match=message) as error:
+        load_network(network, path)
+    assert "network.json" in str(error.value)
+    assert network.state_dict() == before
+
+
+def test_a_network_with_lost_parameters_is_not_saved(tmp_path: Path) -> None:
+    network = small_network()
+    path = save_network(network, tmp_path / "network.json")
+    before = path.read_text()
+    network.parameters()[0].data = math.nan
+    with pytest.raises(ValueError, match=r"cannot save the network: layers\.0\.neurons\.0\.weights\.0 is nan"):
+        save_network(network, path)
+    assert path.read_text() == before
+    with pytest.raises(FileNotFoundError):
+        save_network(small_network(), tmp_path / "missing" / "network.json")
