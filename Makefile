@@ -23,6 +23,10 @@ types: .venv/tools ## check the types
 bench: .venv/tools ## measure the speed beside micrograd and plain floats
 	$(BIN)/python -m pip install --quiet --editable '.[bench]'
 	$(BIN)/python tests/benchmarks/speed.py
+	$(BIN)/python tests/benchmarks/depth.py
+
+notebooks: .venv/tools ## run the notebooks and keep their outputs
+	$(BIN)/python tests/test_notebooks.py
 
 .venv/python:
 	$(PYTHON) -m venv .venv
@@ -36,4 +40,4 @@ bench: .venv/tools ## measure the speed beside micrograd and plain floats
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types bench
+.PHONY: help demo test check lint types bench notebooks

@@ -247,7 +247,8 @@ def draw_network(network: MLP) -> Drawing:
 
 
 def draw_graph(network: MLP) -> Drawing:
-    """The computation graph of one round, with the numbers of the forward and of the backward pass."""
+    """The computation graph of one round, forward and backward; the parameters keep the gradients of this round."""
+    network.zero_grad()
     total = forward(network, with_input_gradients=True)
     total.backward()
     return draw(total, clusters=network.clusters)

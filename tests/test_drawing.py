@@ -290,3 +290,8 @@ def test_operations_are_written_in_the_names_of_their_operands() -> None:
 
 def test_repr() -> None:
     assert repr(Drawing("digraph {}")) == "<Drawing of 10 characters of DOT; .save('picture.svg') writes it>"
+
+
+def test_the_picture_of_the_readme_is_up_to_date() -> None:
+    committed = (Path(__file__).parent.parent / "notebooks" / "graph.svg").read_text()
+    assert sorted(texts(committed)) == sorted(texts(draw_graph(build_network()).to_svg()))

@@ -1,0 +1,135 @@
+"""Speed beside micrograd and beside the same program in plain floats: `make bench`.
+
+Every engine runs each program in a process of its own, with the collector at its defaults, and the rounds of all
+engines take turns. What is printed is the time of one build and backward (for floats: of the forward pass alone), the
+best and the median of several rounds, and how many times faster stepgrad is.
+"""
+
+import json
+import random
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+ROUNDS = 9
+
+
+def readme_expression(value: Callable[[float], Any]) -> Any:
+    """The example of micrograd's README."""
+    a, b = value(-4.0), value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + relu(b + a)
+    d += 3 * d + relu(b - a)
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    return g
+
+
+def relu(x: Any) -> Any:
+    """For floats and for any engine's nodes."""
+    return max(x, 0.0) if isinstance(x, float) else x.relu()
+
+
+def mlp(value: Callable[[float], Any], dot: Callable[[list[Any], list[Any]], Any]) -> Callable[[], Any]:
+    """A 16-64-64-1 perceptron of relu neurons, written with lists of scalars."""
+    generator = random.Random(1)
+    sizes = [16, 64, 64, 1]
+    layers = [
+        [([value(generator.uniform(-0.2, 0.2)) for _ in range(fan_in)], value(0.0)) for _ in range(size)]
+        for fan_in, size in pairwise(sizes)
+    ]
+    inputs = [i / 16 for i in range(16)]
+
+    def forward() -> Any:
+        signals = [value(x) for x in inputs]
+        for layer in layers:
+            signals = [relu(dot(weights, signals) + bias) for weights, bias in layer]
+        return signals[0]
+
+    return forward
+
+
+def products_summed(weights: list[Any], inputs: list[Any]) -> Any:
+    """How a program of scalars writes a dot product."""
+    return sum(w * x for w, x in zip(weights, inputs, strict=True))
+
+
+def serve(engine: str) -> None:
+    """In a process of its own: for each program named on standard input, print the seconds that it takes."""
+    dot: Callable[[list[Any], list[Any]], Any] = products_summed
+    if engine == "micrograd":
+        from micrograd.engine import Value as value  # noqa: N813  # the name that the programs use
+
+        sys.setrecursionlimit(100_000)
+    elif engine == "floats":
+        value = float
+    else:
+        import autograd
+
+        value = autograd.Value
+        if engine == "stepgrad, dot()":
+            dot = autograd.dot
+    programs: dict[str, tuple[int, Callable[[], Any]]] = {
+        "expression": (2000, lambda: readme_expression(value)),
+        "mlp": (4, mlp(value, dot)),
+    }
+    for line in sys.stdin:
+        repeats, build = programs[line.strip()]
+        start = time.perf_counter()
+        for _ in range(repeats):
+            output = build()
+            if engine != "floats":
+                output.backward()
+        print((time.perf_counter() - start) / repeats, flush=True)
+
+
+def measure(engines: list[str], program: str) -> dict[str, list[float]]:
+    """The seconds that each engine takes for a program, round by round, the engines taking turns."""
+    processes = {
+        engine: subprocess.Popen(
+            [sys.executable, __file__, engine], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for engine in engines
+    }
+    seconds: dict[str, list[float]] = {engine: [] for engine in engines}
+    for number in range(ROUNDS + 1):
+        for engine, process in processes.items():
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write(program + "\n")
+            process.stdin.flush()
+            measured = json.loads(process.stdout.readline())
+            if number:  # the first round warms up
+                seconds[engine].append(measured)
+    for process in processes.values():
+        process.communicate()
+    return seconds
+
+
+def main() -> None:
+    """Measure and print."""
+    for program, title, engines in (
+        ("expression", "micrograd's README expression", ["stepgrad", "micrograd", "floats"]),
+        ("mlp", "16-64-64-1 MLP of sum(w * x) lists", ["stepgrad", "micrograd", "floats", "stepgrad, dot()"]),
+    ):
+        seconds = measure(engines, program)
+        ours_best, ours_median = min(seconds["stepgrad"]), statistics.median(seconds["stepgrad"])
+        print(f"\n{title}: build + backward; floats: forward alone; {ROUNDS} rounds")
+        print(f"{'':18}{'best':>12}{'median':>12}   time relative to stepgrad (best, median)")
+        for engine in engines:
+            best, median = min(seconds[engine]), statistics.median(seconds[engine])
+            relative = f"{best / ours_best:.3g}, {median / ours_median:.3g}"
+            print(f"{engine:18}{best * 1e6:>9.1f} µs{median * 1e6:>9.1f} µs   {relative}")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1]) if len(sys.argv) > 1 else main()
