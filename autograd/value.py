@@ -129,10 +129,10 @@ class Value:
             )
         order = topological_order(self)
         leaves = [(node, node._grad) for node in order if node._primitive is None]
-        for node in order:
-            node._grad = 0.0
-        self._grad = 1.0
         try:
+            for node in order:
+                node._grad = 0.0
+            self._grad = 1.0
             for node in reversed(order):
                 primitive = node._primitive
                 if primitive is None:
