@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autograd.primitives import Formula
+from autograd.notation import Formula, cleaned, operand_name, operation
 from autograd.saving import save
 from autograd.value import Constant, Parameter, Value, topological_order
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
 LABELLED_WEIGHTS = 40  # a network of more shows its weights by their thickness alone
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
-LABEL_LENGTH = 60  # characters of a label that are shown
 SECONDS = (
     60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and far fewer per second past that
 )
@@ -174,7 +173,7 @@ def draw_layers(
     for source, target, weight in connections:
         label = {}
         if len(connections) <= LABELLED_WEIGHTS:  # on white, on the line, near where it begins
-            label = {"taillabel": _on_white(f"{_clean(weight.label)} {weight.data:.9g}".strip())}
+            label = {"taillabel": _on_white(f"{cleaned(weight.label)} {weight.data:.9g}".strip())}
         width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
         colour = "black" if weight.data >= 0 else "gray60"
         graph.edge(names[source], names[target], **label, **line, color=colour, penwidth=width)
@@ -253,7 +252,7 @@ def _add_nodes(
 def _appearance(node: Value, is_output: bool) -> dict[str, str]:
     if isinstance(node, Constant):
         return {"label": _lines(node.label, f"{node.data:.9g}"), "shape": "plaintext"}
-    title = " = ".join(part for part in (_clean(node.label), _written(node)) if part)
+    title = " = ".join(part for part in (cleaned(node.label), _written(node)) if part)
     grad = f"grad {node.grad:.9g}" if node.has_grad else "grad ?"
     look = {"label": _lines(title, f"data {node.data:.9g}", grad), "style": "filled"}
     if is_output:
@@ -269,13 +268,10 @@ def _written(node: Value) -> str:
     """The operation of a node in the names of its operands; where none has a name, its symbol."""
     if node.primitive is None:
         return ""
-    names = [
-        f"{parent.data:.9g}" if isinstance(parent, Constant) and not parent.label else _clean(parent.label)
-        for parent in node.parents[:WRITTEN_OPERANDS]
-    ]
+    names = [operand_name(parent) for parent in node.parents[:WRITTEN_OPERANDS]]
     if not any(names) or len(node.parents) > WRITTEN_OPERANDS:
         return node.primitive.symbol
-    return str(node.primitive(*[Formula(name or "…") for name in names]).plain)
+    return operation(node, [name or Formula("…") for name in names]).plain
 
 
 def _flows(node: Value) -> list[float]:
@@ -301,17 +297,11 @@ def _stroke(flow: float, largest: float) -> dict[str, str]:
 # Text. What a label holds is shown as it is, and never read as markup.
 
 
-def _clean(text: str | None) -> str:
-    """A label on one line, of limited length, without the characters that XML or a screen has no place for."""
-    shown = "".join(letter if letter.isprintable() else " " for letter in str(text or "")[: LABEL_LENGTH + 1])
-    return shown if len(shown) <= LABEL_LENGTH else shown[:LABEL_LENGTH] + "…"
-
-
 def _lines(*texts: str | None) -> str:
     """A label of several lines, in DOT's notation."""
     import graphviz
 
-    escaped = [graphviz.escape(_clean(text).replace("&", "&amp;")) for text in texts if text]
+    escaped = [graphviz.escape(cleaned(text).replace("&", "&amp;")) for text in texts if text]
     label: str = graphviz.nohtml(r"\n".join(escaped))  # so that <…> is not read as markup
     return label
 

@@ -6,11 +6,10 @@ behaves like a number, so the same row serves every kind of number that asks for
 
 >>> sigmoid(0.0)                                        # a float: its value
 0.5
->>> x = Formula("x")
+>>> from autograd.notation import Formula
+>>> x = Formula("x")                                    # a text: how it is written
 >>> print(sigmoid(x).plain, "has the slope", sigmoid.slopes[0](Formula("out"), x).plain)
 sigmoid(x) has the slope out · (1 − out)
->>> print(divide(x, 1.0 + x).latex)
-\frac{x}{1 + x}
 
 Nothing else in the project states a derivative. To add a primitive, add a row here and an operator or method in
 `value.py`; the tests find the row by themselves.
@@ -30,7 +29,9 @@ Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind o
 
 inf, nan = math.inf, math.nan
 
-SUM, PRODUCT, POWER, ATOM = 1, 2, 4, 5  # how tightly a written form binds; a template asks for a level as in "{:2}"
+SUM, NEGATION, PRODUCT, POWER, ATOM = range(
+    1, 6
+)  # how tightly a written form binds; a template asks for a level as in "{:2}"
 
 PRIMITIVES: dict[str, Primitive] = {}  # every row, by its name, in the order of the table
 
@@ -194,56 +195,6 @@ class Operators:
         return absolute(self)
 
 
-class Formula(Operators):
-    """A kind of number that computes its own written form.
-
-    Args:
-        plain: the form in plain text; it is a Python expression but for its `·` and `−`.
-        latex: the form in LaTeX; the plain one when not given.
-        binds: how tightly the form binds, from `SUM` to `ATOM`.
-    """
-
-    __slots__ = ("plain", "latex", "binds")
-
-    def __init__(self, plain: str, latex: str | None = None, binds: int = ATOM) -> None:
-        self.plain = plain
-        self.latex = plain if latex is None else latex
-        self.binds = binds
-
-    @classmethod
-    def of(cls, number: Any) -> Formula:
-        """The formula of a number: itself, or the shortest text that reads back as the same float."""
-        if isinstance(number, Formula):
-            return number
-        digits = repr(as_float(number)).removesuffix(".0")
-        mantissa, _, exponent = digits.replace("inf", r"\infty").partition("e")
-        latex = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-        binds = SUM if digits.startswith("-") else PRODUCT if exponent else ATOM
-        return cls(digits.replace("-", "−"), latex, binds)
-
-    @staticmethod
-    def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
-        """The formula of a primitive applied to formulas and plain numbers."""
-        formulas = [Formula.of(operand) for operand in operands]
-        if primitive.plain is None or primitive.latex is None:
-            return Formula.of(primitive.value(*formulas))
-        return Formula(
-            primitive.plain.format(*[_Part(part.plain, part.binds, "(", ")") for part in formulas]),
-            primitive.latex.format(*[_Part(part.latex, part.binds, r"\left(", r"\right)") for part in formulas]),
-            primitive.binds,
-        )
-
-
-class _Part:
-    """An operand within a template: `{:2}` brackets it unless it binds at least as tightly as level 2."""
-
-    def __init__(self, text: str, binds: int, opening: str, closing: str) -> None:
-        self.text, self.binds, self.opening, self.closing = text, binds, opening, closing
-
-    def __format__(self, level: str) -> str:
-        return self.text if self.binds >= int(level) else self.opening + self.text + self.closing
-
-
 # Floats: what Python's `math` lacks, and what IEEE 754 says where it raises.
 
 
@@ -294,12 +245,12 @@ def _others(*operands: Any) -> Iterator[Any]:
 add = Primitive("add", operator.add,
     lambda out, a, b: 1.0,
     lambda out, a, b: 1.0,
-    symbol="+", plain="{:1} + {:2}", latex="{:1} + {:2}", binds=SUM)
+    symbol="+", plain="{:1} + {:3}", latex="{:1} + {:3}", binds=SUM)
 
 subtract = Primitive("subtract", operator.sub,
     lambda out, a, b: 1.0,
     lambda out, a, b: -1.0,
-    symbol="−", plain="{:1} − {:2}", latex="{:1} - {:2}", binds=SUM)
+    symbol="−", plain="{:1} − {:3}", latex="{:1} - {:3}", binds=SUM)
 
 multiply = Primitive("multiply", operator.mul,
     lambda out, a, b: b,
@@ -315,7 +266,7 @@ divide = Primitive("divide", operator.truediv,
 
 negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
-    symbol="−", plain="−{:2}", latex="-{:2}", binds=SUM)
+    symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION)
 
 # slope of the base 0 for x ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
 power: Primitive = Primitive("power", math.pow,

@@ -15,7 +15,8 @@ import pytest
 from mpmath import mpf
 
 from autograd import Value
-from autograd.primitives import PRIMITIVES, Formula, Operators, Primitive
+from autograd.notation import Formula
+from autograd.primitives import PRIMITIVES, Operators, Primitive
 from autograd.value import apply
 
 inf, nan = math.inf, math.nan
@@ -407,19 +408,3 @@ def test_latex_is_balanced(primitive: Primitive) -> None:
         assert text.count("{") == text.count("}")
         assert len(re.findall(r"\\left(?![a-z])", text)) == len(re.findall(r"\\right(?![a-z])", text))
         assert not re.search("{:|−|·", text)
-
-
-def test_written_forms() -> None:
-    x, y = Formula("x"), Formula("y")
-    sigmoid = PRIMITIVES["sigmoid"]
-    assert (x - (y - 1.0)).plain == "x − (y − 1)"
-    assert ((x - y) - 1.0).plain == "x − y − 1"
-    assert ((-x) ** 2.0).plain == "(−x) ** 2"
-    assert (-(x**2.0)).plain == "−x ** 2"
-    assert (x * -y).plain == "x · (−y)"
-    assert (x * -2.5).plain == "x · (−2.5)"
-    assert (2.0 / (x * y)).plain == "2 / (x · y)"
-    assert sigmoid.slopes[0](Formula("out_o1", "out_{o1}"), x).plain == "out_o1 · (1 − out_o1)"
-    assert sigmoid.slopes[0](Formula("out_o1", "out_{o1}"), x).latex == r"out_{o1} \cdot \left(1 - out_{o1}\right)"
-    assert sigmoid(x / y).latex == r"\sigma\left(\frac{x}{y}\right)"
-    assert (1e-7 * x).latex == r"1 \cdot 10^{-7} \cdot x"

@@ -1,0 +1,173 @@
+r"""How numbers, names and formulas are written, in plain text and in LaTeX.
+
+A `Formula` is a kind of number: run a rule of the table on formulas, and read what it computes.
+
+>>> from autograd.primitives import divide, sigmoid
+>>> x = Formula("x")
+>>> print((1.0 - x * sigmoid(x)).plain)
+1 − x · sigmoid(x)
+>>> print(divide(x, 1.0 + x).latex)
+\frac{x}{1 + x}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate
+from autograd.value import Constant, Value
+
+LABEL_LENGTH = 60  # characters of a label that are shown
+
+
+class Formula(Operators):
+    """A kind of number that computes its own written form.
+
+    What a teacher would not write down is left out: 1 · x is x, x ** 1 is x, and 2 − 1 is 1.
+
+    Args:
+        plain: the form in plain text; it is a Python expression but for its `·` and `−`.
+        latex: the form in LaTeX; the plain one when not given.
+        binds: how tightly the form binds, from `SUM` to `ATOM`.
+
+    Attributes:
+        value: the number itself where the formula is no more than a number in a rule, else None.
+        coefficient, rest: the formula as a number times another formula, for `product` to gather numbers.
+    """
+
+    __slots__ = ("plain", "latex", "binds", "value", "coefficient", "rest")
+
+    def __init__(self, plain: str, latex: str | None = None, binds: int = ATOM) -> None:
+        self.plain = plain
+        self.latex = plain if latex is None else latex
+        self.binds = binds
+        self.value: float | None = None
+        self.coefficient = 1.0
+        self.rest: Formula | None = self
+
+    @classmethod
+    def of(cls, number: Any) -> Formula:
+        """The formula of a number: itself, or the shortest text that reads back as the same float."""
+        if isinstance(number, Formula):
+            return number
+        value = as_float(number)
+        formula = _written(repr(value).removesuffix(".0"))
+        formula.value, formula.coefficient, formula.rest = value, value, None
+        return formula
+
+    @staticmethod
+    def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
+        """The formula of a primitive applied to formulas and plain numbers."""
+        formulas = [Formula.of(operand) for operand in operands]
+        if primitive.name in FOLDED and all(formula.value is not None for formula in formulas):
+            return Formula.of(primitive(*[formula.value for formula in formulas]))
+        if primitive.name in NEUTRAL:
+            left, right = formulas
+            neutral_left, neutral_right = NEUTRAL[primitive.name]
+            if left.value is not None and left.value == neutral_left:
+                return right
+            if right.value is not None and right.value == neutral_right:
+                return left
+        if primitive.plain is None or primitive.latex is None:
+            return Formula.of(primitive.value(*formulas))
+        result = Formula(
+            primitive.plain.format(*[_Part(part.plain, part.binds, "(", ")") for part in formulas]),
+            primitive.latex.format(*[_Part(part.latex, part.binds, r"\left(", r"\right)") for part in formulas]),
+            primitive.binds,
+        )
+        if primitive is negate:
+            result.coefficient, result.rest = -formulas[0].coefficient, formulas[0].rest
+        elif primitive is multiply and formulas[0].value is not None:
+            result.coefficient, result.rest = formulas[0].value * formulas[1].coefficient, formulas[1].rest
+        return result
+
+
+# Rows that are carried out on numbers; and for each operand the number that leaves the other one as it is.
+FOLDED = ("add", "subtract", "multiply", "negate", "where", "greater")
+NEUTRAL: dict[str, tuple[float | None, float | None]] = {
+    "add": (0.0, 0.0),
+    "subtract": (None, 0.0),
+    "multiply": (1.0, 1.0),
+    "divide": (None, 1.0),
+    "power": (None, 1.0),
+}
+
+
+class _Part:
+    """An operand within a template: `{:2}` brackets it unless it binds at least as tightly as level 2."""
+
+    def __init__(self, text: str, binds: int, opening: str, closing: str) -> None:
+        self.text, self.binds, self.opening, self.closing = text, binds, opening, closing
+
+    def __format__(self, level: str) -> str:
+        return self.text if self.binds >= int(level) else self.opening + self.text + self.closing
+
+
+def product(factors: Iterable[Formula]) -> Formula:
+    """The product of formulas, with the numbers of all factors gathered into one: 0.5 · (2 · x) · (−1) is −x."""
+    coefficient, rest = 1.0, None
+    for factor in factors:
+        coefficient *= factor.coefficient
+        if factor.rest is not None:
+            rest = factor.rest if rest is None else rest * factor.rest
+    if rest is None:
+        return Formula.of(coefficient)
+    return rest if coefficient == 1.0 else -rest if coefficient == -1.0 else coefficient * rest
+
+
+def number(x: float) -> Formula:
+    """A number to nine significant digits, fewer where they are exact; it is not carried out with others."""
+    return _written(f"{x:.9g}")
+
+
+def cleaned(label: str | None) -> str:
+    """A label on one line, of limited length, without the characters that XML or a terminal has no place for."""
+    shown = "".join(letter if letter.isprintable() else " " for letter in str(label or "")[: LABEL_LENGTH + 1])
+    return shown if len(shown) <= LABEL_LENGTH else shown[:LABEL_LENGTH] + "…"
+
+
+def symbol(label: str) -> Formula:
+    """A label as a symbol: what follows a first underscore is an index in LaTeX."""
+    label = cleaned(label)
+    name, _, index = label.partition("_")
+    return Formula(label, _latex_name(name) + (f"_{{{_latex_name(index)}}}" if index else ""))
+
+
+def operation(node: Value, operands: Iterable[Formula]) -> Formula:
+    """How a node was computed, in terms of its operands as written; a leaf is the first of them."""
+    operands = list(operands)
+    return operands[0] if node.primitive is None else Formula.apply_primitive(node.primitive, *operands)
+
+
+def operand_name(parent: Value) -> Formula | None:
+    """An operand by its label, or by its number if it is a plain one; None if it has neither."""
+    if parent.label:
+        return symbol(parent.label)
+    return number(parent.data) if isinstance(parent, Constant) else None
+
+
+def _written(digits: str) -> Formula:
+    mantissa, _, exponent = digits.replace("inf", r"\infty").partition("e")
+    latex = rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+    latex = r"\mathrm{nan}" if digits == "nan" else latex
+    binds = NEGATION if digits.startswith("-") else PRODUCT if exponent else ATOM
+    return Formula(digits.replace("-", "−"), latex, binds)
+
+
+# What LaTeX, or the HTML around it, reads as more than a letter.
+LATEX_ESCAPES = {
+    **{letter: "\\" + letter for letter in "{}$&#%_"},
+    "\\": r"\backslash ",
+    "^": r"\wedge ",
+    "~": r"\sim ",
+    "<": "{<}",
+    ">": "{>}",
+    " ": r"\ ",
+}
+
+
+def _latex_name(text: str) -> str:
+    if text.isascii() and text.isalpha() and len(text) > 1:
+        return rf"\mathrm{{{text}}}"
+    return "".join(LATEX_ESCAPES.get(letter, letter) if letter.isascii() else rf"\text{{{letter}}}" for letter in text)

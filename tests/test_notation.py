@@ -1,0 +1,82 @@
+"""How numbers, names and formulas are written."""
+
+import pytest
+
+from autograd import Constant, Value
+from autograd.notation import Formula, cleaned, number, operand_name, operation, product, symbol
+from autograd.primitives import PRIMITIVES
+
+x, y = Formula("x"), Formula("y")
+sigmoid, power = PRIMITIVES["sigmoid"], PRIMITIVES["power"]
+
+
+@pytest.mark.parametrize(
+    ("formula", "plain"),
+    [
+        (x - (y - 1.0), "x − (y − 1)"),
+        ((x - y) - 1.0, "x − y − 1"),
+        ((-x) ** 2.0, "(−x) ** 2"),
+        (-(x**2.0), "−x ** 2"),
+        (x * -y, "x · (−y)"),
+        (x * -2.5, "x · (−2.5)"),
+        (2.0 / (x * y), "2 / (x · y)"),
+        (x + 1e-7, "x + 1e−07"),
+        (sigmoid(x - 1.0), "sigmoid(x − 1)"),
+        (1.0 * x, "x"),
+        (x**1.0, "x"),
+        (0.0 + x, "x"),
+        (x - 0.0, "x"),
+        (power.slopes[0](None, x, Formula.of(2.0)), "2 · x"),
+        (power.slopes[0](None, x, Formula.of(3.0)), "3 · x ** 2"),
+        (PRIMITIVES["sum"](x, y, 2.0), "x + y + 2"),
+        (PRIMITIVES["dot"](x, y, Formula("a"), Formula("b")), "x · a + y · b"),
+    ],
+)
+def test_plain_text(formula: Formula, plain: str) -> None:
+    assert formula.plain == plain
+
+
+@pytest.mark.parametrize(
+    ("formula", "latex"),
+    [
+        (sigmoid.slopes[0](symbol("out_o1"), x), r"\mathrm{out}_{o1} \cdot \left(1 - \mathrm{out}_{o1}\right)"),
+        (sigmoid(x / y), r"\sigma\left(\frac{x}{y}\right)"),
+        (1e-7 * x, r"1 \cdot 10^{-7} \cdot x"),
+        ((x + y) ** 2.0, r"\left(x + y\right)^{2}"),
+        (PRIMITIVES["sqrt"](x), r"\sqrt{x}"),
+        (number(float("inf")), r"\infty"),
+    ],
+)
+def test_latex(formula: Formula, latex: str) -> None:
+    assert formula.latex == latex
+
+
+def test_numbers_are_shown_to_nine_digits() -> None:
+    assert [number(n).plain for n in (0.000438567734474, 0.25, -2.0, 1e-12, 123456789012.0)] == [
+        "0.000438567734", "0.25", "−2", "1e−12", "1.23456789e+11",
+    ]  # fmt: skip
+    assert (number(2.0) * number(-3.0)).plain == "2 · (−3)"
+
+
+def test_a_product_gathers_the_numbers() -> None:
+    assert product([Formula.of(0.5), 2.0 * (x - y), Formula.of(-1.0)]).plain == "−(x − y)"
+    assert product([x, Formula.of(3.0), -y]).plain == "−3 · (x · y)"
+    assert product([Formula.of(0.5), Formula.of(4.0)]).plain == "2"
+    assert product([x, y]).plain == "x · y"
+    assert product([]).plain == "1"
+
+
+def test_operations() -> None:
+    a, b = Value(2.0, "a"), Value(3.0)
+    assert operand_name(a * 1.0) is None
+    assert operation(a * b, [symbol("a"), number(3.0)]).plain == "a · 3"
+    constant = operand_name(Constant(0.5))
+    assert constant is not None
+    assert constant.plain == "0.5"
+
+
+def test_labels_are_harmless() -> None:
+    assert cleaned("a\x1b[31mred\n" + "x" * 100) == "a [31mred " + "x" * 50 + "…"
+    latex = symbol(r"<b>\input{x}_$%&#^~σ").latex
+    assert latex.startswith(r"{<}b{>}\backslash input\{x\}_{")
+    assert r"\$\%\&\#\wedge \sim \text{σ}" in latex
