@@ -11,7 +11,9 @@ The rooms, from the ground up: `primitives` (the table of differentiable functio
 `drawing` (a graph as a picture).
 """
 
+from autograd.diagnosis import Diagnosis, diagnose
 from autograd.drawing import Drawing, display, draw
+from autograd.explanation import Derivative, Explanation, explain
 from autograd.primitives import (
     acos,
     asin,
@@ -43,7 +45,8 @@ from autograd.primitives import (
     tan,
     tanh,
 )
-from autograd.value import Constant, Parameter, Value, dot, no_grad, prod, sum, topological_order, where
+from autograd.stepping import Step, Steps, steps
+from autograd.value import Constant, Parameter, Value, dot, no_grad, prod, record_sources, sum, topological_order, where
 
 __all__ = [
     "Constant",
@@ -51,6 +54,15 @@ __all__ = [
     "Value",
     "Drawing",
     "draw",
+    "Step",
+    "Steps",
+    "steps",
+    "Derivative",
+    "Explanation",
+    "explain",
+    "Diagnosis",
+    "diagnose",
+    "record_sources",
     "acos",
     "asin",
     "atan",

@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING
 
 from autograd.notation import Formula, cleaned, operand_name, operation
 from autograd.saving import save
+from autograd.stepping import Step
 from autograd.value import Constant, Parameter, Value, topological_order
 
 if TYPE_CHECKING:
     import graphviz
 
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
+HIGHLIGHT = "#c00000"
 LABELLED_WEIGHTS = 40  # a network of more shows its weights by their thickness alone
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
 SECONDS = (
@@ -98,7 +100,7 @@ class Drawing:
 
 
 def draw(
-    output: Value,
+    output: Value | Step,
     *,
     slopes: bool = False,
     clusters: Mapping[str, Sequence[str]] | None = None,
@@ -108,7 +110,8 @@ def draw(
     """Draw the computation graph of a Value.
 
     Args:
-        output: the node whose graph is drawn, from its leaves on.
+        output: the node whose graph is drawn, from its leaves on; or a step of `steps(…)`, to draw what is known after
+            it, with the node it computes or the edge it goes back along in red.
         slopes: whether each edge carries its local slope, the factor that it contributes to the chain rule.
         clusters: frames to group nodes in, such as the neurons and layers of a network: from the label of a node to the
             titles of the frames around it, outermost first. An operation without a label, and a parameter, stands
@@ -124,17 +127,20 @@ def draw(
     """
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
+    step = output if isinstance(output, Step) else None
+    scene = _Scene(step.steps.output if step else output, step)  # type: ignore[arg-type]  # what is no step is a Value
     graph = _digraph(rankdir, size)
-    order = topological_order(output)
-    names = {node: f"n{number}" for number, node in enumerate(order)}
-    _add_nodes(graph, _framed(order, clusters or {}), names, output)
-    largest = max((flow for node in order for flow in _flows(node) if math.isfinite(flow)), default=0.0)
-    for node in order:
-        for parent, slope, flow in zip(node.parents, node.slopes, _flows(node), strict=True):
+    _add_nodes(graph, _framed(scene.order, clusters or {}), scene)
+    flows = {node: scene.flows(node) for node in scene.order}
+    largest = max((flow for of_node in flows.values() for flow in of_node if math.isfinite(flow)), default=0.0)
+    for node in scene.order:
+        for parent, slope, flow in zip(node.parents, node.slopes, flows[node], strict=True):
             stroke = _stroke(flow, largest)
-            if slopes and not isinstance(parent, Constant):
+            if slopes and not isinstance(parent, Constant) and scene.data(node) is not None:
                 stroke["label"] = f"× {slope:.9g}"
-            graph.edge(names[parent], names[node], **stroke)
+            if step and step.node is node and step.parent in (parent, None):
+                stroke["color"] = HIGHLIGHT
+            graph.edge(scene.names[parent], scene.names[node], **stroke)
     return Drawing(graph.source)
 
 
@@ -227,12 +233,54 @@ def _common_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(titles[0] for titles in itertools.takewhile(lambda titles: len(set(titles)) == 1, levels))
 
 
+class _Scene:
+    """What a drawing shows: a graph, with the numbers that are known, now or after a step."""
+
+    def __init__(self, output: Value, step: Step | None) -> None:
+        self.output, self.step = output, step
+        self.order = topological_order(output)
+        self.names = {node: f"n{place}" for place, node in enumerate(self.order)}
+
+    def data(self, node: Value) -> float | None:
+        return self.step.data_of(node) if self.step else node.data
+
+    def grad(self, node: Value) -> float | None:
+        if self.step:
+            return self.step.grad_of(node)
+        return node.grad if node.has_grad else None
+
+    def flows(self, node: Value) -> list[float]:
+        """The size of the gradient that flows back along each edge into a node; nan if unknown, or to a constant."""
+        grad = self.grad(node)
+        if grad is None:
+            return [math.nan] * len(node.parents)
+        return [
+            math.nan if isinstance(parent, Constant) or self.grad(parent) is None else abs(grad * slope)
+            for parent, slope in zip(node.parents, node.slopes, strict=True)
+        ]
+
+    def appearance(self, node: Value) -> dict[str, str]:
+        data, grad = self.data(node), self.grad(node)
+        number = "?" if data is None else f"{data:.9g}"
+        if isinstance(node, Constant):
+            return {"label": _lines(node.label, number), "shape": "plaintext"}
+        title = " = ".join(part for part in (cleaned(node.label), _written(node)) if part)
+        lines = _lines(title, f"data {number}", "grad ?" if grad is None else f"grad {grad:.9g}")
+        look = {"label": lines, "style": "filled"}
+        if node is self.output:
+            look["peripheries"] = "2"
+        if self.step and node in (self.step.node, self.step.parent):
+            look |= {"color": HIGHLIGHT, "penwidth": "2"}
+        if isinstance(node, Parameter):
+            return {**look, "shape": "box", "fillcolor": "#fbe3b5"}
+        if node.primitive is None:
+            return {**look, "shape": "ellipse", "fillcolor": "#cfe3f5", "margin": "0,0"}
+        fill = "#d9ead3" if node is self.output else "white"
+        return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": fill}
+
+
 def _add_nodes(
-    graph: graphviz.Digraph,
-    nodes: list[tuple[tuple[str, ...], Value]],
-    names: dict[Value, str],
-    output: Value,
-    depth: int = 0,
+    graph: graphviz.Digraph, nodes: list[tuple[tuple[str, ...], Value]], scene: _Scene, depth: int = 0
 ) -> None:
     """Add nodes that share the frames down to a depth: those that stand here, then each frame further down."""
     inner = defaultdict(list)
@@ -240,28 +288,12 @@ def _add_nodes(
         if len(path) > depth:
             inner[path[depth]].append((path, node))
         else:
-            graph.node(names[node], id=names[node], **_appearance(node, node is output))
+            graph.node(scene.names[node], id=scene.names[node], **scene.appearance(node))
     for title, members in inner.items():
-        with graph.subgraph(name=f"cluster_{depth}_{names[members[0][1]]}") as frame:
-            frame.attr(
-                label=_lines(title), fontname="Helvetica", fontsize="11", labeljust="l", style="rounded", color="gray60"
-            )
-            _add_nodes(frame, members, names, output, depth + 1)
-
-
-def _appearance(node: Value, is_output: bool) -> dict[str, str]:
-    if isinstance(node, Constant):
-        return {"label": _lines(node.label, f"{node.data:.9g}"), "shape": "plaintext"}
-    title = " = ".join(part for part in (cleaned(node.label), _written(node)) if part)
-    grad = f"grad {node.grad:.9g}" if node.has_grad else "grad ?"
-    look = {"label": _lines(title, f"data {node.data:.9g}", grad), "style": "filled"}
-    if is_output:
-        look["peripheries"] = "2"
-    if isinstance(node, Parameter):
-        return {**look, "shape": "box", "fillcolor": "#fbe3b5"}
-    if node.primitive is None:
-        return {**look, "shape": "ellipse", "fillcolor": "#cfe3f5", "margin": "0,0"}
-    return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": "#d9ead3" if is_output else "white"}
+        with graph.subgraph(name=f"cluster_{depth}_{scene.names[members[0][1]]}") as frame:
+            frame.attr(label=_lines(title), fontname="Helvetica", fontsize="11")
+            frame.attr(labeljust="l", style="rounded", color="gray60")
+            _add_nodes(frame, members, scene, depth + 1)
 
 
 def _written(node: Value) -> str:
@@ -272,16 +304,6 @@ def _written(node: Value) -> str:
     if not any(names) or len(node.parents) > WRITTEN_OPERANDS:
         return node.primitive.symbol
     return operation(node, [name or Formula("…") for name in names]).plain
-
-
-def _flows(node: Value) -> list[float]:
-    """The size of the gradient that flows back along each edge into a node; nan if unknown, or to a constant."""
-    if not node.has_grad:
-        return [math.nan] * len(node.parents)
-    return [
-        math.nan if isinstance(parent, Constant) else abs(node.grad * slope)
-        for parent, slope in zip(node.parents, node.slopes, strict=True)
-    ]
 
 
 def _stroke(flow: float, largest: float) -> dict[str, str]:

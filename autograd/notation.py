@@ -12,7 +12,9 @@ A `Formula` is a kind of number: run a rule of the table on formulas, and read w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate
@@ -74,7 +76,7 @@ class Formula(Operators):
         result = Formula(
             primitive.plain.format(*[_Part(part.plain, part.binds, "(", ")") for part in formulas]),
             primitive.latex.format(*[_Part(part.latex, part.binds, r"\left(", r"\right)") for part in formulas]),
-            primitive.binds,
+            NEGATION if primitive.binds == PRODUCT and formulas[0].binds == NEGATION else primitive.binds,
         )
         if primitive is negate:
             result.coefficient, result.rest = -formulas[0].coefficient, formulas[0].rest
@@ -110,15 +112,36 @@ def product(factors: Iterable[Formula]) -> Formula:
     for factor in factors:
         coefficient *= factor.coefficient
         if factor.rest is not None:
-            rest = factor.rest if rest is None else rest * factor.rest
+            rest = factor.rest if rest is None else _side_by_side(rest, factor.rest)
     if rest is None:
-        return Formula.of(coefficient)
-    return rest if coefficient == 1.0 else -rest if coefficient == -1.0 else coefficient * rest
+        return constant(coefficient)
+    if abs(coefficient) == 1.0:
+        return rest if coefficient > 0.0 else Formula.of(-rest)
+    result = _side_by_side(constant(coefficient), rest)
+    result.coefficient, result.rest = coefficient, rest
+    return result
+
+
+def _side_by_side(left: Formula, right: Formula) -> Formula:
+    """A product whose right factor may be a product too, without the brackets that the order of rounding asks for."""
+    plain, latex = (
+        f"{_Part(getattr(left, form), left.binds, *brackets):{NEGATION}}{sign}"
+        f"{_Part(getattr(right, form), right.binds, *brackets):{PRODUCT}}"
+        for form, sign, *brackets in (("plain", " · ", "(", ")"), ("latex", r" \cdot ", r"\left(", r"\right)"))
+    )
+    return Formula(plain, latex, NEGATION if left.binds == NEGATION else PRODUCT)
 
 
 def number(x: float) -> Formula:
     """A number to nine significant digits, fewer where they are exact; it is not carried out with others."""
     return _written(f"{x:.9g}")
+
+
+def constant(x: float) -> Formula:
+    """A number that is carried out with other numbers, as 2 in 2 − 1; shown to nine significant digits."""
+    formula = _written(f"{x:.9g}")
+    formula.value, formula.coefficient, formula.rest = x, x, None
+    return formula
 
 
 def cleaned(label: str | None) -> str:
@@ -128,9 +151,12 @@ def cleaned(label: str | None) -> str:
 
 
 def symbol(label: str) -> Formula:
-    """A label as a symbol: what follows a first underscore is an index in LaTeX."""
+    """A label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
     label = cleaned(label)
     name, _, index = label.partition("_")
+    numbered = re.fullmatch("([A-Za-z]+)([0-9]+)", label)  # such as w5
+    if numbered:
+        name, index = numbered.groups()
     return Formula(label, _latex_name(name) + (f"_{{{_latex_name(index)}}}" if index else ""))
 
 
@@ -145,6 +171,43 @@ def operand_name(parent: Value) -> Formula | None:
     if parent.label:
         return symbol(parent.label)
     return number(parent.data) if isinstance(parent, Constant) else None
+
+
+class Names:
+    """Names for nodes, given out as they are asked for, no two the same unless they are equal numbers.
+
+    A node is called by its label (the second of the same label gets `(2)` behind it), a constant without one by its
+    number, any other by its role, or v1, v2, … for operations and x1, x2, … for leaves.
+
+    Args:
+        roles: what to call some nodes if they have no label, such as "output".
+        order: nodes to name at once, in this order.
+    """
+
+    def __init__(self, roles: Mapping[Value, str], order: Iterable[Value] = ()) -> None:
+        self.given: dict[Value, Formula] = {}
+        self.roles, self.taken = roles, set[str]()
+        self.uses: dict[tuple[str, str], int] = defaultdict(int)
+        for node in order:
+            self.of(node)
+
+    def of(self, node: Value) -> Formula:
+        """The name of a node."""
+        if node not in self.given:
+            self.given[node] = self._new(node)
+        return self.given[node]
+
+    def _new(self, node: Value) -> Formula:
+        label = cleaned(node.label) or self.roles.get(node, "")
+        if isinstance(node, Constant) and not label:
+            return number(node.data)
+        letter, name = "v" if node.primitive else "x", label
+        while not name or name in self.taken:
+            self.uses[label, letter] += 1
+            count = self.uses[label, letter]
+            name = f"{label}({count + 1})" if label else f"{letter}{count}"
+        self.taken.add(name)
+        return symbol(name)
 
 
 def _written(digits: str) -> Formula:

@@ -12,6 +12,7 @@ that moment. So a gradient always belongs to the forward pass that happened, wha
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -393,24 +394,61 @@ class _WideValue(Value):
         return self._operands
 
 
-# Recording. `_pauses` holds an entry for each no_grad() that is in force in any thread, so that the common case costs
-# one look at a set; only then is the context asked whether it is this thread's.
+# Recording. `_watchers` holds an entry for each no_grad() and each record_sources() that is in force in any thread, so
+# that the common case costs one look at a set; only then is the context asked what holds in this thread.
 
-_pauses: set[object] = set()
+_watchers: set[object] = set()
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
+_note_source: ContextVar[Callable[[Value], None] | None] = ContextVar("note_source", default=None)
 
 
 @contextmanager
 def no_grad() -> Iterator[None]:
     """Record nothing within a `with` block, in this thread: the results of operations are constants."""
-    pause = object()
-    _pauses.add(pause)
-    token = _recording.set(False)
+    with _watching(_recording, False):
+        yield
+
+
+@contextmanager
+def _watching(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    watcher = object()
+    _watchers.add(watcher)
+    token = variable.set(value)
     try:
         yield
     finally:
-        _recording.reset(token)
-        _pauses.discard(pause)
+        variable.reset(token)
+        _watchers.discard(watcher)
+
+
+def _watched(node: Value) -> Value:
+    """What becomes of a new node while it matters what holds in this thread."""
+    if not _recording.get():
+        return Constant(node._data)
+    note = _note_source.get()
+    if note is not None:
+        note(node)
+    return node
+
+
+@contextmanager
+def record_sources() -> Iterator[dict[Value, tuple[str, int]]]:
+    """Note, within a `with` block and in this thread, which line of whose program makes each node.
+
+    Yields:
+        A dict that fills up: the file and the line of each node that an operation makes. The line is the nearest one
+        outside the packages `autograd` and `nn`.
+    """
+    sources: dict[Value, tuple[str, int]] = {}
+
+    def note(node: Value) -> None:
+        frame = sys._getframe(2)
+        while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
+            frame = frame.f_back
+        sources[node] = frame.f_code.co_filename, frame.f_lineno
+
+    with _watching(_note_source, note):
+        yield sources
 
 
 def apply(primitive: Primitive, *operands: Value | float) -> Value:
@@ -440,12 +478,10 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
         data = primitive.value(*numbers)
     except (ValueError, ArithmeticError) as error:
         data = _limit(error, primitive, *nodes)
-    if _pauses and not _recording.get():
-        return Constant(data)
     node = _new(_WideValue)
     node._data, node._grad, node.label, node._primitive = data, None, None, primitive
     node._parents, node._operands = nodes, numbers
-    return node
+    return _watched(node) if _watchers else node
 
 
 Value.apply_primitive = staticmethod(apply)
@@ -458,12 +494,10 @@ def _unary(primitive: Primitive, operand: Value) -> Value:
         data = primitive.value(x)
     except (ValueError, ArithmeticError) as error:
         data = _limit(error, primitive, operand)
-    if _pauses and not _recording.get():
-        return Constant(data)
     node = _new(Value)
     node._data, node._grad, node.label, node._primitive = data, None, None, primitive
     node._left, node._right, node._x = operand, None, x
-    return node
+    return _watched(node) if _watchers else node
 
 
 def _binary(primitive: Primitive, left: Any, right: Any) -> Value:
@@ -480,12 +514,10 @@ def _binary(primitive: Primitive, left: Any, right: Any) -> Value:
         data = primitive.value(x, y)
     except (ValueError, ArithmeticError) as error:
         data = _limit(error, primitive, left, right)
-    if _pauses and not _recording.get():
-        return Constant(data)
     node = _new(Value)
     node._data, node._grad, node.label, node._primitive = data, None, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
-    return node
+    return _watched(node) if _watchers else node
 
 
 def _is_foreign(operand: object) -> bool:

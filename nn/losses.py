@@ -1,6 +1,7 @@
 """How wrong a prediction is: functions of the outputs of a network and their targets.
 
-Each takes one output and its target, or a list of each, and returns one Value to run `backward()` from.
+Each takes one output and its target, or a list of each, and returns one Value to run `backward()` from. A target is a
+number, or a labelled `Constant` that shows in drawings and explanations.
 
 >>> half_squared_error([Value(0.75), Value(0.5)], [0.25, 1.0])
 Value(0.25)
@@ -16,7 +17,7 @@ from autograd import Value
 from autograd.primitives import as_float
 
 Outputs: TypeAlias = Value | Sequence[Value]
-Targets: TypeAlias = float | Sequence[float]
+Targets: TypeAlias = Value | float | Sequence[Value | float]
 
 
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
@@ -58,7 +59,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
         ValueError: if there is not one target for each logit, or one is no probability.
     """
     pairs = _pairs(logits, targets)
-    for _, target in pairs:
+    for target in _numbers(pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
     return _mean([logit.softplus() - target * logit for logit, target in pairs])
@@ -85,7 +86,7 @@ def softmax_cross_entropy(logits: Sequence[Value], target: int | Sequence[float]
         if not 0 <= target < len(logits):
             raise ValueError(f"the target class must be a place in the logits, 0 to {len(logits) - 1}, got {target}")
         return log_sum - logits[target]
-    probabilities = [probability for _, probability in _pairs(logits, target)]
+    probabilities = _numbers(_pairs(logits, target))
     if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
     return log_sum - autograd.dot(logits, probabilities)
@@ -102,18 +103,22 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
         ValueError: if there is not one target for each score, or one is neither 1 nor -1.
     """
     pairs = _pairs(scores, targets)
-    for _, target in pairs:
+    for target in _numbers(pairs):
         if target not in (1.0, -1.0):
             raise ValueError(f"the target of a hinge loss is 1 or -1, got {target}")
     return _mean([(1.0 - target * score).relu() for score, target in pairs])
 
 
-def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, float]]:
+def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | float]]:
     outputs = [outputs] if isinstance(outputs, Value) else list(outputs)
-    numbers = list(map(as_float, targets if isinstance(targets, Iterable) else [targets]))
-    if len(outputs) != len(numbers) or not outputs:
-        raise ValueError(f"a loss needs one target for each output, got {len(numbers)} for {len(outputs)}")
-    return list(zip(outputs, numbers, strict=True))
+    targets = list(targets) if isinstance(targets, Iterable) else [targets]
+    if len(outputs) != len(targets) or not outputs:
+        raise ValueError(f"a loss needs one target for each output, got {len(targets)} for {len(outputs)}")
+    return [(o, t if isinstance(t, Value) else as_float(t)) for o, t in zip(outputs, targets, strict=True)]
+
+
+def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
+    return [target.data if isinstance(target, Value) else target for _, target in pairs]
 
 
 def _total(terms: list[Value]) -> Value:

@@ -84,7 +84,7 @@ def forward(network: MLP, *, with_input_gradients: bool = False) -> Value:
     outputs = network.forward([kind(number, name) for name, number in INPUTS.items()])
     errors = []
     for output, (name, target) in zip(outputs, TARGETS.items(), strict=True):
-        error = half_squared_error([output], [target])
+        error = half_squared_error([output], [Constant(target, f"target_{name}")])
         error.label = f"E_{name}"
         errors.append(error)
     total = sum(errors)

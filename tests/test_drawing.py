@@ -101,7 +101,7 @@ def test_the_thicker_an_edge_the_larger_the_gradient() -> None:
 def test_neurons_and_layers_as_clusters() -> None:
     network = build_network()
     source = draw(forward(network), clusters=network.clusters).source
-    titles = re.findall(r'label="?([^"\n]*?)"? labeljust', source)
+    titles = re.findall(r'fontsize=11 label="?([^"\n]+?)"?$', source, re.MULTILINE)
     assert sorted(titles) == ["h1", "h2", "hidden layer", "o1", "o2", "output layer"]
     in_h1 = source[source.index("label=h1") : source.index("label=h2")]
     for name in ("w1", "w2", "net_h1", "out_h1", "w1 · i1 + w2 · i2"):
@@ -172,7 +172,7 @@ def test_graphviz_pure_is_there_as_the_fallback() -> None:
 def test_each_renderer_draws_the_same_things(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(drawing.RENDERER_VARIABLE, program)
     svg = draw_graph(build_network()).to_svg()
-    assert {"E_total = E_o1 + E_o2", "0.01 − out_o1", "hidden layer", "w5"} <= set(texts(svg))
+    assert {"E_total = E_o1 + E_o2", "target_o1 − out_o1", "hidden layer", "w5"} <= set(texts(svg))
     assert svg.count('class="node"') == len(autograd.topological_order(forward(build_network())))
     assert 'id="n0"' in svg
     assert "w1 0.15" in texts(draw_network(build_network()).to_svg())
@@ -295,3 +295,21 @@ def test_repr() -> None:
 def test_the_picture_of_the_readme_is_up_to_date() -> None:
     committed = (Path(__file__).parent.parent / "notebooks" / "graph.svg").read_text()
     assert sorted(texts(committed)) == sorted(texts(draw_graph(build_network()).to_svg()))
+
+
+# Steps.
+
+
+def test_a_step_shows_what_is_known_after_it() -> None:
+    *_, output = small_graph()
+    steps = autograd.steps(output)
+    first = texts(draw(steps[0]).to_svg())
+    assert {"a", "data 2", "a · b", "data -6", "data ?"} <= set(first)
+    assert not [text for text in first if text.startswith("grad") and text != "grad ?"]
+    last = draw(steps[-1])
+    assert sorted(texts(last.to_svg())) == sorted(texts(draw(output).to_svg()))
+    for step in steps:
+        source = draw(step, slopes=True).source
+        edges_in_red = len(re.findall(rf"-> n\d+ \[.*{drawing.HIGHLIGHT}", source))
+        assert edges_in_red == (2 if step.phase == "forward" else 1)
+        assert len(re.findall(rf"^\s*n\d+ \[.*{drawing.HIGHLIGHT}", source, re.MULTILINE)) in (1, 2)

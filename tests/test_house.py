@@ -7,7 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = {  # from the ground up: a room may import those that stand before it
-    "autograd": ["saving", "primitives", "value", "notation", "drawing", "__init__"],
+    "autograd": [
+        "saving",
+        "primitives",
+        "value",
+        "notation",
+        "stepping",
+        "explanation",
+        "diagnosis",
+        "drawing",
+        "__init__",
+    ],
     "nn": ["modules", "losses", "optimizers", "training", "worked_example", "__init__", "__main__"],
 }
 ORDER = [f"{package}.{room}" for package, rooms in ROOMS.items() for room in rooms]

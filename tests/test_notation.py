@@ -60,7 +60,7 @@ def test_numbers_are_shown_to_nine_digits() -> None:
 
 def test_a_product_gathers_the_numbers() -> None:
     assert product([Formula.of(0.5), 2.0 * (x - y), Formula.of(-1.0)]).plain == "−(x − y)"
-    assert product([x, Formula.of(3.0), -y]).plain == "−3 · (x · y)"
+    assert product([x, Formula.of(3.0), -y]).plain == "−3 · x · y"
     assert product([Formula.of(0.5), Formula.of(4.0)]).plain == "2"
     assert product([x, y]).plain == "x · y"
     assert product([]).plain == "1"

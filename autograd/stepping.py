@@ -1,0 +1,193 @@
+"""Forward and backward as a list of steps that can be walked both ways.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+>>> product = a * b
+>>> product.label = "E"
+>>> for step in steps(product):
+...     print(step)
+E = a · b = 2 · (−3) = −6
+∂E/∂a: 0 + 1 × (−3) = −3
+∂E/∂b: 0 + 1 × 2 = 2
+
+A step forward computes one node; a step backward hands a gradient back along one edge. At each step one can ask what is
+known so far, and `draw(step)` shows it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Literal, overload
+
+from autograd.notation import Names, number, operation
+from autograd.value import Constant, Value, topological_order
+
+PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
+
+
+class Step:
+    """One step of a forward or backward pass.
+
+    Attributes:
+        steps: the list that it belongs to.
+        number: its place there, from 0.
+        phase: "forward" or "backward".
+        node: forward, the node that is computed; backward, the node that hands its gradient back.
+        parent: backward, the operand that receives it; None forward.
+        slope: backward, the derivative of the node with respect to that operand.
+        before, after: backward, the gradient of the operand before and after this step.
+    """
+
+    __slots__ = ("steps", "number", "phase", "node", "parent", "slope", "before", "after")
+
+    def __init__(self, steps: Steps, number: int) -> None:
+        self.steps = steps
+        self.number = number
+        self.phase: Literal["forward", "backward"]
+        self.parent: Value | None = None
+        self.slope = self.before = self.after = 0.0
+        edge = number - len(steps.operations)
+        if edge < 0:
+            self.phase, self.node = "forward", steps.operations[number]
+        else:
+            self.phase = "backward"
+            self.node, self.parent, self.slope, self.before, self.after = steps.edges[edge]
+
+    def data_of(self, node: Value) -> float | None:
+        """The number of a node, if it has been computed by the end of this step; that of the pass that happened."""
+        place = self.steps.places.get(node)
+        if place is None:
+            return self.steps.leaf_data.get(node, node.data)
+        return node.data if place <= self.number else None
+
+    def grad_of(self, node: Value) -> float | None:
+        """The gradient of a node as far as it has been added up by the end of this step; None before the first part."""
+        if self.phase == "forward":
+            return None
+        if node is self.steps.output:
+            return 1.0
+        edges = self.steps.edges_to.get(node, [])
+        last = bisect_right(edges, self.number - len(self.steps.operations))
+        return self.steps.edges[edges[last - 1]][4] if last else None
+
+    def __str__(self) -> str:
+        names = self.steps.names
+        if self.parent is None:
+            operands = [number(self.steps.leaf_data.get(parent, parent.data)) for parent in self.node.parents]
+            symbolic = operation(self.node, [names.of(parent) for parent in self.node.parents]).plain
+            numeric = operation(self.node, operands).plain
+            parts = [names.of(self.node).plain, symbolic, numeric, number(self.node.data).plain]
+            return " = ".join(dict.fromkeys(parts))
+        grad = self.grad_of(self.node)
+        assert grad is not None
+        factors = " × ".join(_bracketed(factor) for factor in (grad, self.slope))
+        derivative = f"∂{names.of(self.steps.output).plain}/∂{names.of(self.parent).plain}"
+        return f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
+
+    def __repr__(self) -> str:
+        return f"<step {self.number}, {self.phase}: {self}>"
+
+
+class Steps(Sequence[Step]):
+    """The steps of a graph: first forward, an operation each, then backward, an edge each.
+
+    It is a sequence: `steps[i]`, `len(steps)`, `reversed(steps)`. A step is made when it is asked for, and the backward
+    pass is carried out when the first of its steps is. No node's `grad` is read or changed.
+
+    Attributes:
+        output: the node that the steps lead to, and back from.
+        order: the nodes of its graph, as from `topological_order`.
+        operations: those that are computed, one by each step forward.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self.output = output
+        self.order = topological_order(output)
+        self.operations = [node for node in self.order if node.primitive is not None]
+        self.leaf_data: dict[Value, float] = {}  # as it was in the forward pass
+        self._length = len(self.operations)
+        for node in self.operations:
+            for parent, operand in zip(node.parents, node.operands, strict=True):
+                if parent.primitive is None:
+                    self.leaf_data[parent] = operand
+                self._length += type(parent) is not Constant
+
+    @cached_property
+    def places(self) -> dict[Value, int]:
+        """The step forward that computes each operation."""
+        return {node: place for place, node in enumerate(self.operations)}
+
+    @cached_property
+    def names(self) -> Names:
+        """What the steps call each node."""
+        return Names({self.output: "output"}, self.order)
+
+    @cached_property
+    def edges(self) -> list[tuple[Value, Value, float, float, float]]:
+        """For each step backward: the node, the parent, the slope, and the parent's gradient before and after."""
+        grads: dict[Value, float] = {self.output: 1.0}
+        edges = []
+        for node in reversed(self.operations):
+            grad = grads[node]
+            for parent, slope in zip(node.parents, node.slopes, strict=True):
+                if type(parent) is not Constant:
+                    before = grads.get(parent, 0.0)
+                    grads[parent] = after = before + grad * slope
+                    edges.append((node, parent, slope, before, after))
+        return edges
+
+    @cached_property
+    def edges_to(self) -> dict[Value, list[int]]:
+        """For each node the steps backward that add to its gradient, counted from the first of them."""
+        edges_to = defaultdict(list)
+        for place, (_, parent, *_) in enumerate(self.edges):
+            edges_to[parent].append(place)
+        return edges_to
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Step]: ...
+
+    def __getitem__(self, place: int | slice) -> Step | list[Step]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"there is no step {place}: this graph has {len(self)} steps, numbered from 0")
+        return Step(self, place % len(self))
+
+    def __str__(self) -> str:
+        if len(self) <= PRINTED_STEPS:
+            return "\n".join(map(str, self))
+        half = PRINTED_STEPS // 2
+        left_out = f"… {len(self) - 2 * half} more steps …"
+        return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
+
+    def __repr__(self) -> str:
+        forward = len(self.operations)
+        return f"<{forward} steps forward and {len(self) - forward} backward; print() shows them, draw() draws one>"
+
+
+def steps(output: Value) -> Steps:
+    """The forward and backward pass of a graph, step by step.
+
+    Args:
+        output: the node that the forward pass leads to.
+
+    Returns:
+        The steps. Replayed to the end they give, to the last bit, the data of the nodes and the gradients that a first
+        `output.backward()` gives.
+    """
+    return Steps(output)
+
+
+def _bracketed(x: float) -> str:
+    text = number(x).plain
+    return f"({text})" if text.startswith("−") else text

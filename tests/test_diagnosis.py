@@ -1,0 +1,134 @@
+"""Each diagnosis provoked, and what it says read."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from autograd import Constant, Value, diagnose, no_grad, record_sources
+from nn import MLP
+
+
+def named(value: Value, label: str) -> Value:
+    value.label = label
+    return value
+
+
+def scaled(w: Value, factor: float, times: int) -> Value:
+    for _ in range(times):
+        w = w * factor
+    return w
+
+
+CASES: list[tuple[str, float, Callable[[Value], Value], list[str]]] = [
+    (
+        "dead relu",
+        2.0,
+        lambda w: named((w * -3).relu(), "h") * 5,
+        ["is 0.", "dies at h = relu(v1)", "input is −6", "dead relu"],
+    ),
+    ("saturated sigmoid", 2.0, lambda w: (w * 400).sigmoid(), ["is 0.", "input is 800", "saturated (its output is 1)"]),
+    ("fading sigmoid", 2.0, lambda w: (w * 12).sigmoid(), ["4.53", "fades at output = sigmoid(v1)", "slope 3.775"]),
+    ("saturated tanh", 2.0, lambda w: (w * -30).tanh(), ["is 0.", "tanh is saturated (its output is −1)"]),
+    (
+        "overflow",
+        2.0,
+        lambda w: (w * 500).exp(),
+        ["is inf.", "infinite at output = exp(v1)", "overflows to inf at 1000"],
+    ),
+    (
+        "0 · inf",
+        2.0,
+        lambda w: (w * 500).exp() * 0.0,
+        ["is nan.", "nan at v2 = exp(v1)", "0 · inf is not defined"],
+    ),
+    ("root at 0", 0.0, lambda w: w.sqrt(), ["is inf.", "infinite at output = sqrt(w)", "input is 0"]),
+    (
+        "tiny divisor",
+        1e-9,
+        lambda w: 1 / w,
+        ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"],
+    ),
+    ("tiny logarithm", 1e-12, lambda w: w.log(), ["is 1e+12.", "explodes at output = log(w)", "its input is 1e−12"]),
+    ("cancelling", 2.0, lambda w: w * 3 - 3 * w, ["is 0.", "contributions of all paths cancel"]),
+    ("underflow", 2.0, lambda w: w * 1e-200 * 1e-200, ["is 0.", "1e−200 · (1e−200) is too small for a float"]),
+    ("a step", 2.5, lambda w: w.floor(), ["is 0.", "floor is flat"]),
+    ("not chosen", 2.0, lambda w: w.maximum(5.0), ["is 0.", "another operand was chosen"]),
+    ("no factor", 2.0, lambda w: w * 0.0, ["is 0.", "dies at output = w · 0", "the other factor is 0"]),
+    ("not defined", 0.0, lambda w: w.hypot(0.0), ["is nan.", "its slope at 0, 0 is not defined"]),
+    ("nan given", math.nan, lambda w: w * 2.0 * w, ["is nan.", "the first nan is w"]),
+    ("nan computed", 2.0, lambda w: named(w * math.inf, "i") - named(w * math.inf, "j"), ["is nan.", "nan"]),
+    ("many small factors", 2.0, lambda w: scaled(w, 0.1, 40), ["is 1e−40.", "No slope on the way is smaller than 0.1"]),
+    ("many large factors", 2.0, lambda w: scaled(w, 10.0, 40), ["is 1e+40.", "No slope on the way is larger than 10"]),
+    ("nothing", 2.0, lambda w: w * 3, ["is 3. Nothing is wrong with it."]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "build", "words"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_diagnosis(at: float, build: Callable[[Value], Value], words: list[str]) -> None:
+    w = Value(at, "w")
+    output = build(w)
+    diagnosis = diagnose(output, w)
+    for word in words:
+        assert word in diagnosis.text
+    assert "\n" not in str(diagnosis)
+    output.backward()
+    assert diagnosis.gradient == w.grad or (math.isnan(diagnosis.gradient) and math.isnan(w.grad))
+    assert str(diagnose(output, w)) == str(diagnosis)  # a first backward() is as it should be
+
+
+def test_an_input_that_is_not_reached() -> None:
+    w, other = Value(2.0, "w"), Value(2.0, "w")
+    assert diagnose(Value(1.0, "u") * 2, w).text == "∂output/∂w is 0: output was not computed from w."
+    assert "another node that is called w" in diagnose(other * 2, w).text
+    assert "constant copy of w (detached" in diagnose(w.detach() * Value(1.0), w).text
+    with no_grad():
+        cut = w * 2
+    assert "is a constant, and records nothing" in diagnose(cut, w).text
+    assert "is a constant, and gets no gradient" in diagnose(w * 3, Constant(3.0)).text
+
+
+def test_backward_that_ran_twice() -> None:
+    w = Value(2.0, "w")
+    output = w * 3
+    output.backward()
+    output.backward()
+    text = diagnose(output, w).text
+    assert "w.grad is 6, 2 times as much: backward() ran 2 times" in text
+    assert "set grad to 0 in between" in text
+
+
+def test_one_dead_neuron_of_many() -> None:
+    network = MLP(2, [3, 1])
+    for parameter in network.parameters():
+        parameter.data = -1.0
+    output = network([1.0, 1.0])
+    diagnosis = diagnose(output, network.parameters()[0])
+    assert diagnosis.gradient == 0.0
+    assert diagnosis.node is not None
+    assert diagnosis.node.label == "out_h1"
+
+
+def test_the_line_that_made_the_node() -> None:
+    w = Value(2.0, "w")
+    with record_sources() as sources:
+        hidden = (w * -3).relu()  # the culprit
+        output = hidden * 2
+    text = diagnose(output, w, sources).text
+    assert f"{__file__}, line" in text
+    assert text.endswith("hidden = (w * -3).relu()  # the culprit")
+    assert len(sources) == 3
+    (w * 2).exp()
+    assert len(sources) == 3  # recorded within the block alone
+    with record_sources() as sources:
+        output = MLP(1, [1])([w])  # by a network
+    assert {file for file, _ in sources.values()} == {__file__}
+
+
+def test_recording_and_no_grad_together() -> None:
+    w = Value(2.0)
+    with record_sources() as sources, no_grad():
+        result: Any = w * 2
+    assert isinstance(result, Constant)
+    assert not sources

@@ -1,0 +1,215 @@
+"""Explanations: the article's derivations line by line, and on any graph numbers that multiply up to the gradient."""
+
+import itertools
+import math
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Constant, Derivative, Value, explain
+from nn import MLP
+from nn.worked_example import build_network, forward, nodes_by_label
+from tests.test_value import expressions, run
+
+
+def explained(weight: str, form: str = "chain", detail: str = "stations") -> list[str]:
+    total = forward(build_network())
+    return str(explain(total, nodes_by_label(total)[weight], form=form, detail=detail)).splitlines()  # type: ignore[arg-type]  # any of the words
+
+
+def test_the_derivation_of_w5_is_the_article_s() -> None:
+    assert explained("w5") == [
+        "∂E_total/∂w5 = ∂E_total/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5",
+        "             = 0.74136507 · 0.186815602 · 0.593269992",
+        "             = 0.0821670406",
+        "",
+        "∂E_total/∂out_o1 = −(target_o1 − out_o1) = −(0.01 − 0.75136507) = 0.74136507",
+        "∂out_o1/∂net_o1 = out_o1 · (1 − out_o1) = 0.75136507 · (1 − 0.75136507) = 0.186815602",
+        "∂net_o1/∂w5 = out_h1 = 0.593269992",
+    ]
+
+
+def test_the_derivation_of_w1_is_the_article_s() -> None:
+    assert explained("w1") == [
+        "∂E_total/∂w1 = (∂E_o1/∂out_h1 + ∂E_o2/∂out_h1) · ∂out_h1/∂net_h1 · ∂net_h1/∂w1",
+        "             = (0.0553994247 + (−0.0190491183)) · 0.241300709 · 0.05",
+        "             = 0.0363503064 · 0.241300709 · 0.05",
+        "             = 0.000438567734",
+        "",
+        "∂out_h1/∂net_h1 = out_h1 · (1 − out_h1) = 0.593269992 · (1 − 0.593269992) = 0.241300709",
+        "∂net_h1/∂w1 = i1 = 0.05",
+        "",
+        "∂E_o1/∂out_h1 = ∂E_o1/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂out_h1",
+        "              = 0.74136507 · 0.186815602 · 0.4",
+        "              = 0.0553994247",
+        "",
+        "∂E_o1/∂out_o1 = −(target_o1 − out_o1) = −(0.01 − 0.75136507) = 0.74136507",
+        "∂out_o1/∂net_o1 = out_o1 · (1 − out_o1) = 0.75136507 · (1 − 0.75136507) = 0.186815602",
+        "∂net_o1/∂out_h1 = w5 = 0.4",
+        "",
+        "∂E_o2/∂out_h1 = ∂E_o2/∂out_o2 · ∂out_o2/∂net_o2 · ∂net_o2/∂out_h1",
+        "              = −0.217071535 · 0.175510053 · 0.5",
+        "              = −0.0190491183",
+        "",
+        "∂E_o2/∂out_o2 = −(target_o2 − out_o2) = −(0.99 − 0.772928465) = −0.217071535",
+        "∂out_o2/∂net_o2 = out_o2 · (1 − out_o2) = 0.772928465 · (1 − 0.772928465) = 0.175510053",
+        "∂net_o2/∂out_h1 = w7 = 0.5",
+    ]
+
+
+def test_the_delta_rule() -> None:
+    assert explained("w5", form="delta")[0] == "∂E_total/∂w5 = δ_o1 · out_h1 = 0.138498562 · 0.593269992 = 0.0821670406"
+    lines = explained("w1", form="delta")
+    assert lines[0] == "∂E_total/∂w1 = δ_h1 · i1 = 0.00877135469 · 0.05 = 0.000438567734"
+    assert lines[2].startswith("δ_h1 = (δ_o1 · w5 + δ_o2 · w7) · out_h1 · (1 − out_h1) = (0.138498562 · 0.4 + ")
+    assert lines[4].startswith("δ_o1 = −(target_o1 − out_o1) · out_o1 · (1 − out_o1) = ")
+    assert lines[4].endswith(" = 0.138498562")
+    assert lines[6].endswith(" = −0.0380982365")
+
+
+def test_full_detail_names_every_operation() -> None:
+    lines = explained("w5", detail="full")
+    assert lines[0].count("·") == 6
+    assert "v1 = v2 ** 2 = 0.549622166" in lines
+
+
+def test_a_shared_bias_is_a_sum_over_both_outputs() -> None:
+    assert explained("b2")[:3] == [
+        "∂E_total/∂b2 = ∂E_o1/∂b2 + ∂E_o2/∂b2",
+        "             = 0.138498562 + (−0.0380982365)",
+        "             = 0.100400325",
+    ]
+
+
+def recomputed(derivative: Derivative) -> float:
+    """The value of a derivative from the factors that are printed."""
+    if not derivative.terms:
+        return derivative.value
+    return sum(math.prod(recomputed(factor) for factor in term) for term in derivative.terms)
+
+
+def size(derivative: Derivative) -> float:
+    if not derivative.terms:
+        return abs(derivative.value)
+    return sum(math.prod(size(factor) for factor in term) for term in derivative.terms)
+
+
+@settings(max_examples=400, deadline=None)
+@given(expressions(), st.integers(0, 2**12), st.sampled_from(["stations", "full"]))
+def test_the_printed_factors_make_the_gradient(
+    expression: tuple[list[float], list[tuple[str, ...]]], labelled: int, detail: str
+) -> None:
+    numbers, instructions = expression
+    inputs = [Value(x, f"x{i}") for i, x in enumerate(numbers)]
+    results: list[Value] = list(inputs)
+    rows: dict[str, Callable[..., Any]] = {**autograd.primitives.PRIMITIVES}
+    try:
+        for place, instruction in enumerate(instructions):
+            results.append(run(results, [instruction], rows))
+            if labelled >> place & 1:
+                results[-1].label = f"n{place}"
+    except ZeroDivisionError:
+        return
+    output = results[-1]
+    output.backward()
+    for leaf in inputs:
+        explanation = explain(output, leaf, detail=detail)  # type: ignore[arg-type]  # one of the two words
+        if leaf not in autograd.topological_order(output):
+            assert (explanation.gradient, leaf.has_grad) == (0.0, False)
+            assert "was not computed from" in str(explanation)
+        elif math.isfinite(leaf.grad):
+            root = explanation.derivative
+            assert root is not None
+            scale = max(size(root), abs(leaf.grad))
+            assert explanation.gradient == pytest.approx(recomputed(root), rel=1e-12, abs=1e-12 * scale)
+            assert explanation.gradient == pytest.approx(leaf.grad, rel=1e-10, abs=1e-10 * scale)
+            assert explain(output, leaf, form="delta").gradient == pytest.approx(
+                leaf.grad, rel=1e-10, abs=1e-10 * scale
+            )
+        assert explanation.latex.count("{") == explanation.latex.count("}")
+        assert "nan" in str(explanation) or len(str(explanation)) < 60_000
+
+
+def test_branches_that_meet_again_are_summed_not_listed() -> None:
+    """Twenty diamonds in a row: a million paths, and one line for each diamond at most."""
+    x = node = Value(0.5, "x")
+    for place in range(20):
+        left, right = node * 0.5, node.sin()
+        left.label, right.label = f"l{place}", f"r{place}"
+        node = left + right
+        node.label = f"n{place}"
+    explanation = explain(node, x)
+    node.backward()
+    assert explanation.gradient == pytest.approx(x.grad, rel=1e-14)
+    assert len(str(explanation).splitlines()) < 200
+
+
+def test_weights_between_fully_connected_layers() -> None:
+    network = MLP(3, [8, 8, 8, 1], "tanh", generator=random.Random(1))
+    output = network([0.1, -0.2, 0.3])
+    output.label = "E"
+    output.backward()
+    for parameter in itertools.islice(network.parameters(), 0, None, 7):
+        explanation = explain(output, parameter)
+        assert explanation.gradient == pytest.approx(parameter.grad, rel=1e-11)
+        assert len(str(explanation)) < 30_000
+    assert "weaker terms" in str(explain(output, network.parameters()[0]))
+
+
+def test_a_graph_of_many_cases_is_explained_by_its_strongest() -> None:
+    generator = random.Random(2)
+    w = Value(0.5, "w")
+    errors = []
+    for _ in range(20_000):
+        prediction = (w * generator.random()).tanh()
+        prediction.label = "p"
+        errors.append((prediction - 0.3) ** 2)
+    total = autograd.sum(errors) / len(errors)
+    total.label = "E"
+    began = time.process_time()
+    total.backward()
+    backward = time.process_time() - began
+    explanation = explain(total, w)
+    assert explanation.gradient == pytest.approx(w.grad, rel=1e-9)
+    assert "(19995 weaker terms)" in str(explanation)
+    assert len(str(explanation).splitlines()) < 60
+    assert time.process_time() - began < 60 * backward + 10  # in proportion to the graph, not to its square
+
+
+def test_the_numbers_are_those_of_the_forward_pass() -> None:
+    w, x = Value(2.0, "w"), Value(3.0, "x")
+    output = (w * x) ** 2
+    output.label = "E"
+    w.data = x.data = 100.0
+    w.grad = 7.0
+    assert str(explain(output, w)) == "∂E/∂w = 2 · w · x · x = 2 · 2 · 3 · 3 = 36"
+    assert (w.grad, output.has_grad) == (7.0, False)
+
+
+def test_ends() -> None:
+    a, b = Value(1.0, "a"), Value(2.0, "b")
+    assert str(explain(a, a)) == "∂a/∂a = 1"
+    assert str(explain(a, b)) == "∂a/∂b = 0\n\na was not computed from b."
+    assert explain(Constant(1.0), a).gradient == 0.0
+    assert str(explain(Value(2.0) * 3.0, Value(1.0))).startswith("∂output/∂input = 0")
+    with pytest.raises(ValueError, match="detail must be 'stations' or 'full', got 'all'"):
+        explain(a, a, detail="all")  # type: ignore[arg-type]  # what is tested
+    with pytest.raises(ValueError, match="form must be 'chain' or 'delta', got 'path'"):
+        explain(a, a, form="path")  # type: ignore[arg-type]  # what is tested
+
+
+def test_markdown_and_hostile_labels() -> None:
+    a = Value(2.0, label="<script>$$\\end{aligned}\x1b[31m")
+    explanation = explain(a * a, a)
+    markdown = explanation._repr_markdown_()
+    assert markdown.startswith("$$\n\\begin{aligned}")
+    assert "<script" not in markdown
+    assert markdown.count("\\end{aligned}") == 1
+    assert "\x1b" not in str(explanation)
+    assert "$$" not in markdown[2:-2]

@@ -1,0 +1,129 @@
+"""Steps: that they replay to what backward() does, to the last bit, and say so in order."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+
+import autograd
+from autograd import Constant, Step, Value, steps, topological_order
+from nn.worked_example import build_network, forward
+from tests.test_value import expressions, run
+
+
+def worked_example() -> Value:
+    return forward(build_network(), with_input_gradients=True)
+
+
+def test_the_worked_example_step_by_step() -> None:
+    lines = str(steps(worked_example())).splitlines()
+    assert len(lines) == 19 + 36
+    assert "out_h1 = sigmoid(net_h1) = sigmoid(0.3775) = 0.593269992" in lines[:19]
+    assert lines[18] == "E_total = E_o1 + E_o2 = 0.274811083 + 0.0235600256 = 0.298371109"
+    assert "∂E_total/∂w5: 0 + 0.138498562 × 0.593269992 = 0.0821670406" in lines[19:]
+    assert "∂E_total/∂out_h1: −0.0190491183 + 0.138498562 × 0.4 = 0.0363503064" in lines[19:]
+    assert "∂E_total/∂w1: 0 + 0.00877135469 × 0.05 = 0.000438567734" in lines[19:]
+
+
+@settings(max_examples=200, deadline=None)
+@given(expressions())
+def test_steps_replay_to_the_data_and_gradients_of_backward(
+    expression: tuple[list[float], list[tuple[str, ...]]],
+) -> None:
+    numbers, instructions = expression
+    rows: dict[str, Callable[..., Any]] = {**autograd.primitives.PRIMITIVES}
+    try:
+        output = run([Value(x) for x in numbers], instructions, rows)
+    except ZeroDivisionError:
+        return
+    walked = steps(output)
+    last = walked[-1]
+    order = topological_order(output)
+    output.backward()
+    for node in order:
+        assert last.data_of(node) == node.data or node.data != node.data
+        if isinstance(node, Constant):
+            assert last.grad_of(node) is None
+        else:
+            assert repr(last.grad_of(node)) == repr(node.grad)
+    edges = sum(not isinstance(parent, Constant) for node in order for parent in node.parents)
+    assert len(walked) == len([node for node in order if node.parents]) + edges
+
+
+def test_what_is_known_at_each_step() -> None:
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    product = a * b
+    output = product + a
+    walked = steps(output)
+    known = [(step.data_of(product), step.data_of(output), step.grad_of(product), step.grad_of(a)) for step in walked]
+    assert known == [
+        (6.0, None, None, None),
+        (6.0, 8.0, None, None),
+        (6.0, 8.0, 1.0, None),
+        (6.0, 8.0, 1.0, 1.0),
+        (6.0, 8.0, 1.0, 4.0),
+        (6.0, 8.0, 1.0, 4.0),
+    ]
+    assert walked[2].grad_of(output) == 1.0
+    assert [step.phase for step in walked] == ["forward"] * 2 + ["backward"] * 4
+    backward = walked[4]
+    assert (backward.node, backward.parent, backward.slope, backward.before, backward.after) == (
+        product,
+        a,
+        3.0,
+        1.0,
+        4.0,
+    )
+
+
+def test_steps_are_a_sequence() -> None:
+    walked = steps(worked_example())
+    there, back = [str(step) for step in walked], [str(step) for step in reversed(walked)]
+    assert there == back[::-1]
+    assert str(walked[-1]) == there[-1]
+    assert [str(step) for step in walked[3:6]] == there[3:6]
+    assert all(isinstance(step, Step) and step.number == place for place, step in enumerate(walked))
+    with pytest.raises(IndexError, match="there is no step 55: this graph has 55 steps"):
+        walked[55]
+    assert repr(walked).startswith("<19 steps forward and 36 backward")
+    assert repr(walked[0]).startswith("<step 0, forward: v1 = ")
+
+
+def test_steps_neither_read_nor_change_gradients_and_keep_the_numbers_of_the_pass() -> None:
+    a = Value(2.0, "a")
+    output = a * a * 3.0
+    a.grad = 100.0
+    walked = steps(output)
+    a.data = 50.0
+    assert walked[-1].grad_of(a) == 12.0
+    assert walked[0].data_of(a) == 2.0
+    assert str(walked[0]) == "v1 = a · a = 2 · 2 = 4"
+    assert a.grad == 100.0
+    assert not output.has_grad
+
+
+def test_names() -> None:
+    a, b, c = Value(1.0, "x"), Value(2.0, "x"), Value(3.0)
+    v1 = Value(4.0, "v2")
+    lines = str(steps((a * b + c).tanh() + v1)).splitlines()
+    assert lines[0] == "v1 = x · x(2) = 1 · 2 = 2"
+    assert lines[1] == "v2 = v1 + x1 = 2 + 3 = 5"
+    assert re.match(r"output = v3 \+ v2\(2\) = ", lines[3])
+
+
+def test_a_large_graph_is_stepped_lazily() -> None:
+    node = x = Value(1.0, "x")
+    for _ in range(100_000):
+        node = node * 1.0
+    walked = steps(node)
+    assert str(walked[5]) == "v6 = v5 · 1 = 1 · 1 = 1"
+    assert "edges" not in vars(walked)  # nothing backward was carried out
+    assert walked[-1].grad_of(x) == 1.0
+    assert "… 199800 more steps …" in str(walked)
+
+
+def test_a_leaf_has_no_steps_but_itself() -> None:
+    assert len(steps(Value(1.0))) == 0
+    assert str(steps(Value(1.0))) == ""
