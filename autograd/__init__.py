@@ -8,7 +8,8 @@
 (15.0, 8.0)
 
 The rooms, from the ground up: `primitives` (the table of differentiable functions), `value` (the node of a graph),
-`drawing` (a graph as a picture).
+`notation` (how things are written), `stepping` (a pass step by step), `explanation` (a gradient as a derivation),
+`diagnosis` (what is wrong with one), `drawing` (a graph as a picture).
 """
 
 from autograd.diagnosis import Diagnosis, diagnose

@@ -18,7 +18,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
 HIGHLIGHT = "#c00000"
-LABELLED_WEIGHTS = 40  # a network of more shows its weights by their thickness alone
+LABELLED_WEIGHTS = 2  # from each circle; where there are more, their labels would collide
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
 SECONDS = (
     60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and far fewer per second past that
@@ -151,7 +151,8 @@ def draw_layers(
 ) -> Drawing:
     """Draw a network as circles in columns, with its weights on the edges between them.
 
-    A positive weight is a black edge and a negative one gray, as thick as the weight is large.
+    A positive weight is a black edge and a negative one gray, as thick as the weight is large. In a small network
+    each is labelled, to four significant digits.
 
     Args:
         layers: the columns from left to right, each the names of its circles from top to bottom. None leaves a
@@ -159,7 +160,7 @@ def draw_layers(
         connections: for each edge the names of the circles it joins, and the weight.
         notes: for some circles, a line to write below the name.
     """
-    graph = _digraph("LR", None, nodesep="0.7", ranksep="2.2", splines="line")
+    graph = _digraph("LR", None, nodesep="0.8", ranksep="2.4", splines="line")
     names: dict[str, str] = {}
     for column, layer in enumerate(layers):
         with graph.subgraph(name=f"column{column}") as frame:
@@ -174,15 +175,19 @@ def draw_layers(
                 if row:  # an edge that is not seen keeps the column in this order
                     frame.edge(f"c{column}_{row - 1}", name, style="invis")
     connections = list(connections)
-    line = {"arrowsize": "0.6", "labeldistance": "6", "labelangle": "0"}
     largest = max((abs(weight.data) for _, _, weight in connections), default=0.0) or 1.0
+    leaving_each = Counter(source for source, _, _ in connections)
+    is_labelled = max(leaving_each.values(), default=0) <= LABELLED_WEIGHTS
+    leaving: dict[str, int] = defaultdict(int)
     for source, target, weight in connections:
         label = {}
-        if len(connections) <= LABELLED_WEIGHTS:  # on white, on the line, near where it begins
-            label = {"taillabel": _on_white(f"{cleaned(weight.label)} {weight.data:.9g}".strip())}
+        if is_labelled:  # on white, on the line; of a circle's lines, each further along
+            label = {"taillabel": _on_white(f"{cleaned(weight.label)} {weight.data:.4g}".strip())}
+            label |= {"labeldistance": f"{5 + 2.5 * leaving[source]:g}", "labelangle": "0"}
+            leaving[source] += 1
         width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
         colour = "black" if weight.data >= 0 else "gray60"
-        graph.edge(names[source], names[target], **label, **line, color=colour, penwidth=width)
+        graph.edge(names[source], names[target], **label, color=colour, penwidth=width, arrowsize="0.6")
     return Drawing(graph.source)
 
 

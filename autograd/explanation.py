@@ -132,7 +132,8 @@ class Explanation:
     @property
     def latex(self) -> str:
         """The equations in LaTeX: an `aligned` environment, to stand in mathematics mode."""
-        body = " \\\\[1ex]\n".join(" \\\\\n".join(line.latex for line in lines) for lines in self.paragraphs)
+        paragraphs = [" \\\\[1ex]\n".join(line.latex for line in lines) for lines in self.paragraphs]
+        body = " \\\\[2ex]\n".join(paragraphs)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
 
     def _repr_markdown_(self) -> str:
