@@ -8,10 +8,13 @@
 (15.0, 8.0)
 
 The rooms, from the ground up: `primitives` (the table of differentiable functions), `value` (the node of a graph),
-`notation` (how things are written), `stepping` (a pass step by step), `explanation` (a gradient as a derivation),
-`diagnosis` (what is wrong with one), `drawing` (a graph as a picture).
+`derivatives` (of functions, of any order), `notation` (how things are written), `checks` (of derivatives),
+`stepping` (a pass step by step), `explanation` (a gradient as a derivation), `diagnosis` (what is wrong with one),
+`drawing` (a graph as a picture), `saving` (files, whole or not at all).
 """
 
+from autograd.checks import check_gradients, primitive
+from autograd.derivatives import grad, gradients, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from autograd.diagnosis import Diagnosis, diagnose
 from autograd.drawing import Drawing, display, draw
 from autograd.explanation import Derivative, Explanation, explain
@@ -53,6 +56,17 @@ __all__ = [
     "Constant",
     "Parameter",
     "Value",
+    "grad",
+    "value_and_grad",
+    "jvp",
+    "vjp",
+    "jacobian",
+    "hessian",
+    "hvp",
+    "gradients",
+    "stop_gradient",
+    "check_gradients",
+    "primitive",
     "Drawing",
     "draw",
     "Step",

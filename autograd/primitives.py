@@ -33,8 +33,6 @@ SUM, NEGATION, PRODUCT, POWER, ATOM = range(
     1, 6
 )  # how tightly a written form binds; a template asks for a level as in "{:2}"
 
-PRIMITIVES: dict[str, Primitive] = {}  # every row, by its name, in the order of the table
-
 
 def as_float(number: object) -> float:
     """The float64 of a real number of any type.
@@ -102,14 +100,14 @@ class Primitive:
         self.limit = limit
         self.symbol = symbol or name
         self.plain = f"{name}({places})" if plain == "" else plain
-        if latex is not None and "{" not in latex:  # the name of a function
+        if latex is not None and not ("{:" in latex or "{0:" in latex):  # the name of a function, not a template
             escaped = name.replace("_", r"\_")
-            latex = (latex or rf"\operatorname{{{{{escaped}}}}}") + rf"\left({places}\right)"
+            head = latex or rf"\operatorname{{{escaped}}}"
+            latex = head.replace("{", "{{").replace("}", "}}") + rf"\left({places}\right)"
         self.latex = latex
         self.binds = binds
         self.domain = domain
         self.action = action or f"take {name} of {{}}"
-        PRIMITIVES[name] = self
 
     @property
     def arity(self) -> int | None:
@@ -427,3 +425,8 @@ dot_product = Primitive("dot",  # the operands are first all of one list, then a
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
     all_slopes=lambda out, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2],
     symbol="w·x", plain=None, latex=None)
+
+# fmt: on
+
+# Every row, by its name, in the order of the table.
+PRIMITIVES = {row.name: row for row in list(globals().values()) if isinstance(row, Primitive)}

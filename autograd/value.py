@@ -399,6 +399,7 @@ class _WideValue(Value):
 
 _watchers: set[object] = set()
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
+_ieee: ContextVar[bool] = ContextVar("ieee", default=False)
 _note_source: ContextVar[Callable[[Value], None] | None] = ContextVar("note_source", default=None)
 
 
@@ -429,6 +430,16 @@ def _watched(node: Value) -> Value:
     if note is not None:
         note(node)
     return node
+
+
+@contextmanager
+def ieee_arithmetic() -> Iterator[None]:
+    """Within a `with` block and in this thread, let a pole be infinite and a value outside a domain be nan."""
+    token = _ieee.set(True)
+    try:
+        yield
+    finally:
+        _ieee.reset(token)
 
 
 @contextmanager
@@ -528,8 +539,11 @@ def _is_foreign(operand: object) -> bool:
 
 
 def _limit(error: Exception, primitive: Primitive, *nodes: Value) -> float:
-    """What a primitive is where Python's floats raise: infinite on an overflow, an error outside the domain."""
-    if isinstance(error, OverflowError):
+    """What a primitive is where Python's floats raise: infinite on an overflow, an error outside the domain.
+
+    Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
+    """
+    if isinstance(error, OverflowError) or _ieee.get():
         return float(primitive.limit(*[node._data for node in nodes]))
     if primitive.domain:
         raise type(error)(primitive.refusal(*map(_described, nodes))) from None

@@ -1,0 +1,298 @@
+"""Derivatives checked against numerical ones, and primitives of one's own, checked when they are made.
+
+>>> from autograd import Value
+>>> check_gradients(lambda x, y: (x * y).sin() / y, 0.4, 1.7)       # says nothing: all is well
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from autograd.derivatives import Recording, pull, push
+from autograd.notation import Names, operation
+from autograd.primitives import Primitive, Rule, as_float
+from autograd.value import Value, apply, no_grad, topological_order
+
+
+def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 2) -> None:
+    """Compare the derivatives of a function by reverse mode, by forward mode, and by numerical differences.
+
+    The numerical derivatives choose their own steps and estimate their own error; where that is too large to tell, as
+    at a kink, nothing is compared. A slope that is off by one part in 10,000 is found. It costs some fifty calls of the
+    function for each input, and as many of its gradient for the second order.
+
+    Args:
+        function: takes numbers, or lists, tuples and dicts of them, and gives the like.
+        arguments: where to check it.
+        order: 1 for first derivatives, 2 for second ones too.
+
+    Raises:
+        AssertionError: if two of them differ. The message names the first node of the graph whose slope is wrong, with
+            its expression and both numbers.
+        ValueError: if no derivative could be compared.
+    """
+    run = Recording(function, arguments, range(len(arguments)))
+    at = [node.data for node in run.inputs]
+
+    def recording(place: int, x: float) -> Recording:
+        moved = [x if i == place else other for i, other in enumerate(at)]
+        return Recording(function, run.like_inputs(moved), range(len(arguments)))
+
+    @functools.cache
+    def values(place: int, x: float) -> list[float]:
+        with no_grad():
+            return [output.data for output in recording(place, x).outputs]
+
+    point = ", ".join(map(repr, at))
+    compared = 0
+    columns = [push(run.order, {node: 1.0}, recorded=False) for node in run.inputs]
+    for row, output in enumerate(run.outputs):
+        reverse = [float(grad) for grad in run.pull({output: 1.0}, recorded=False)]
+        for place, exact in enumerate(reverse):
+            forward = columns[place].get(output, 0.0)
+            if not _close(exact, float(forward), 1e-9):
+                what = f"reverse mode gives {exact!r}, forward mode {forward!r}"
+                raise AssertionError(f"{what}, for input {place} at {point}")
+            numerical, error = numerical_derivative(_component(values, place, row), at[place])
+            if _is_clear(numerical, error):
+                compared += 1
+                if _differ(exact, numerical, error):
+                    raise AssertionError(_culprit(run, f"the derivative by input {place}", exact, numerical))
+        if order > 1:
+            compared += _check_second(run, recording, at, row, reverse)
+    if not compared:
+        raise ValueError(f"no derivative could be compared at {point}: give one away from kinks and the domain's edge")
+
+
+def _check_second(
+    run: Recording, recording: Callable[[int, float], Recording], at: Sequence[float], row: int, firsts: Sequence[float]
+) -> int:
+    @functools.cache
+    def gradient(place: int, x: float) -> list[float]:
+        moved = recording(place, x)
+        return [float(grad) for grad in moved.pull({moved.outputs[row]: 1.0}, recorded=False)]
+
+    compared = 0
+    for one, first in enumerate(run.pull({run.outputs[row]: 1.0}, recorded=True)):
+        graph = topological_order(first) if isinstance(first, Value) else []
+        seconds = pull(graph, run.inputs, {first: 1.0}, recorded=False) if isinstance(first, Value) else {}
+        if isinstance(first, Value) and not _close(first.data, firsts[one], 1e-9):
+            raise AssertionError(_culprit(run, f"the recorded gradient by input {one}", first.data, firsts[one]))
+        for other, node in enumerate(run.inputs):
+            exact = float(seconds.get(node, 0.0))
+            numerical, error = numerical_derivative(_component(gradient, other, one), at[other])
+            if _is_clear(numerical, error):
+                compared += 1
+                if _differ(exact, numerical, error):
+                    what = f"the second derivative by inputs {one} and {other}"
+                    raise AssertionError(_culprit(run, what, exact, numerical))
+    return compared
+
+
+def _component(function: Callable[[int, float], list[float]], place: int, component: int) -> Callable[[float], float]:
+    return lambda x: function(place, x)[component]
+
+
+def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
+    """The sentence that says which node's slope is wrong; or, if each is right by itself, that the whole is."""
+    names = Names({run.outputs[0]: "output"}, run.order)
+    total = f"{what} is {exact!r}, numerically {numerical!r}"
+    for node in run.order:
+        row = node.primitive
+        if row is None:
+            continue
+        expression = operation(node, [names.of(parent) for parent in node.parents]).plain
+        wrong = _wrong_slope(row, node.operands) or _wrong_second_slope(row, node.operands)
+        if wrong:
+            place, slope, right = wrong
+            return (
+                f"{total}. The first wrong slope is at {names.of(node).plain} = {expression}: by operand {place} "
+                f"({node.operands[place]!r}) the rule of {row.name} gives {slope!r}, numerically {right!r}"
+            )
+    return f"{total}; each slope by itself agrees with a numerical derivative"
+
+
+def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[float, float]:
+    """A derivative by central differences of shrinking steps, extrapolated to none (Ridders 1982).
+
+    Args:
+        function: of a float.
+        x: where.
+
+    Returns:
+        The derivative, and an estimate of its error; infinite at a kink, or if the function has no value near it.
+    """
+    best, error = 0.0, math.inf
+    step = 0.1 * abs(x) or 0.1
+    before: list[float] = []
+    for _ in range(26):
+        try:
+            below, above = function(x - step), function(x + step)
+        except (ValueError, ArithmeticError, TypeError):  # outside the domain: come nearer
+            before, step = [], step / 2.0
+            continue
+        row = [(above - below) / ((x + step) - (x - step))]
+        rounding = ROUNDING * max(abs(below), abs(above)) / step
+        factor = 1.0
+        for column, earlier in enumerate(before):
+            factor *= 4.0
+            row.append((factor * row[column] - earlier) / (factor - 1.0))
+            change = max(abs(row[-1] - row[-2]), abs(row[-1] - earlier), rounding)
+            if change <= error:
+                best, error = row[-1], change
+        before, step = row, step / 2.0
+    return best, math.inf if _has_kink(function, x) else error
+
+
+def _has_kink(function: Callable[[float], float], x: float) -> bool:
+    """Whether the slopes to the left and to the right differ, however small the step."""
+    gaps, slopes = [], [0.0]
+    for power in range(2, 9):
+        step = 10.0**-power * (abs(x) or 1.0)
+        try:
+            below, here, above = function(x - step), function(x), function(x + step)
+        except (ValueError, ArithmeticError, TypeError):
+            continue
+        gaps.append(abs(above - 2.0 * here + below) / step)
+        slopes += [abs(above - here) / step, abs(here - below) / step]
+    return bool(gaps) and min(gaps) > 0.02 * max(slopes)
+
+
+def _is_clear(numerical: float, error: float) -> bool:
+    """Whether a numerical derivative is exact enough to judge by."""
+    return error <= 1e-5 * abs(numerical) or (error < 1e-9 and abs(numerical) < 1e-9)
+
+
+def _differ(exact: float, numerical: float, error: float) -> bool:
+    return not abs(exact - numerical) <= 1e-5 * max(abs(exact), abs(numerical)) + 10.0 * error
+
+
+def _wrong_second_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()]:
+    """The first slope whose own derivative, recorded from Values, differs from a numerical one."""
+    nodes = [Value(x) for x in operands]
+    for place, slope in enumerate(row.local_slopes(apply(row, *nodes), *nodes)):
+        grads = pull(topological_order(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
+        for other, node in enumerate(nodes):
+
+            def moved(x: float, place: int = place, other: int = other) -> float:
+                shifted = [x if i == other else y for i, y in enumerate(operands)]
+                return float(row.local_slopes(row.value(*shifted), *shifted)[place])
+
+            numerical, error = numerical_derivative(moved, operands[other])
+            exact = float(grads.get(node, 0.0))
+            if _is_clear(numerical, error) and _differ(exact, numerical, error):
+                return place, exact, numerical
+    return ()
+
+
+def _close(a: float, b: float, relative: float) -> bool:
+    return a == b or (a != a and b != b) or abs(a - b) <= relative * max(abs(a), abs(b))
+
+
+# Rows of one's own.
+
+ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
+SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
+
+
+def primitive(
+    *slopes: Rule,
+    name: str | None = None,
+    samples: Sequence[Sequence[float]] | None = None,
+    check: bool = True,
+    plain: str = "",
+    latex: str = "",
+    domain: str = "",
+) -> Callable[[Rule], Primitive]:
+    """Make a function of floats a primitive, to be used wherever a row of the table is.
+
+    >>> @primitive(lambda out, x: 3.0 * x**2)
+    ... def cube(x):
+    ...     return x**3
+    >>> from autograd import grad
+    >>> grad(cube)(2.0), grad(grad(cube))(2.0)
+    (12.0, 12.0)
+
+    A function whose slope is meant to be another one, such as a straight-through or a clipped gradient, is made with
+    `check=False`:
+
+    >>> @primitive(lambda out, x: 1.0, check=False)
+    ... def rounded(x):
+    ...     return float(round(x))
+    >>> grad(lambda x: rounded(x) ** 2)(1.8)
+    4.0
+
+    Args:
+        slopes: for each operand the rule `slope(out, *operands)`. For higher derivatives and the written form it must
+            take numbers of any kind: use operators, and functions from `autograd` rather than `math`.
+        name: how it is called in drawings and formulas; the function's own name when not given.
+        samples: points, each with a number for each operand, where the slopes are compared with numerical derivatives.
+        check: whether to compare them.
+        plain: the written form, with places as in the table; `name(…)` when not given.
+        latex: the same in LaTeX.
+        domain: what the operands must satisfy, in words, for the error when the function raises a ValueError.
+
+    Returns:
+        A decorator for a function of floats.
+
+    Raises:
+        TypeError: if there is no slope.
+        ValueError: if a slope is wrong; the message names the point and both numbers. Or if the function has a value at
+            none of the samples.
+    """
+    if not slopes:
+        raise TypeError("a primitive needs a slope for each of its operands, as in @primitive(lambda out, x: …)")
+
+    def decorate(function: Rule) -> Primitive:
+        title = name or getattr(function, "__name__", "function").strip("<>")
+        row = Primitive(title, function, *slopes, plain=plain, latex=latex, domain=domain)
+        if check:
+            shifted = [
+                [SAMPLES[(i + place) % len(SAMPLES)] for place in range(len(slopes))] for i in range(len(SAMPLES))
+            ]
+            _check_row(row, shifted if samples is None else samples)
+        return row
+
+    return decorate
+
+
+def _check_row(row: Primitive, samples: Sequence[Sequence[float]]) -> None:
+    compared = 0
+    for point in samples:
+        wrong = _wrong_slope(row, [as_float(x) for x in point])
+        if wrong is None:
+            continue
+        compared += 1
+        if wrong:
+            place, slope, numerical = wrong
+            at = ", ".join(map(repr, point))
+            raise ValueError(
+                f"the slope of {row.name} with respect to operand {place} is wrong: at {at} the rule gives {slope!r}, "
+                f"a numerical derivative {numerical!r}; mend the rule, or say check=False if it is meant to be so"
+            )
+    if not compared:
+        raise ValueError(f"{row.name} has no value at any sample point; give points of its domain with samples=[…]")
+
+
+def _wrong_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
+    """The first slope of a row that differs from a numerical derivative; None if there is nothing to compare."""
+    try:
+        slopes = row.local_slopes(row.value(*operands), *operands)
+    except (ValueError, ArithmeticError):
+        return None
+    compared = False
+    for place, slope in enumerate(slopes):
+
+        def moved(x: float, place: int = place) -> float:
+            return float(row.value(*operands[:place], x, *operands[place + 1 :]))
+
+        numerical, error = numerical_derivative(moved, operands[place])
+        if _is_clear(numerical, error):
+            compared = True
+            if _differ(float(slope), numerical, error):
+                return place, float(slope), numerical
+    return () if compared else None

@@ -1,0 +1,155 @@
+"""Checks: that they find a wrong slope, and do not cry wolf."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import Value, check_gradients, cos, draw, exp, explain, grad, hessian, jvp, log, primitive, sin, where
+from autograd.checks import numerical_derivative
+from autograd.notation import Formula
+from autograd.primitives import PRIMITIVES, Primitive
+
+RIGHT: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
+    (sin, (0.7,)),
+    (lambda x: exp(x) * 1e200, (1.0,)),
+    (lambda x: x**3, (1e-8,)),
+    (lambda x: x**3, (1e9,)),
+    (lambda x, y: 1e12 * x + y * 1e-12, (3.0, 4.0)),
+    (lambda x: (1e6 * x).sin(), (0.3,)),
+    (lambda x: 1e9 + x * x, (2.0,)),
+    (lambda x: x.relu() + abs(x), (0.0,)),  # a kink: nothing to compare there, but
+    (lambda x: x.relu(), (1e-3,)),
+    (log, (1e-300,)),
+    (lambda x: x.sqrt(), (1e-10,)),
+    (lambda p: p["a"] * p["b"][0] / p["b"][1], ({"a": 2.0, "b": [3.0, 4.0]},)),
+    (lambda x: [x * x, sin(x)], (0.5,)),
+    (lambda x: where(x > 0, x * x, -x), (1.5,)),
+]
+
+
+@pytest.mark.parametrize(("function", "arguments"), RIGHT)
+def test_no_false_alarm(function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+    if arguments == (0.0,):
+        with pytest.raises(ValueError, match="no derivative could be compared"):
+            check_gradients(function, *arguments, order=1)
+    else:
+        check_gradients(function, *arguments)
+
+
+@pytest.mark.parametrize("name", [name for name, row in PRIMITIVES.items() if row.arity == 1])
+def test_the_table_passes_and_a_slope_off_by_one_in_ten_thousand_does_not(name: str) -> None:
+    row = PRIMITIVES[name]
+    for x in (0.83, -0.41, 2.7):
+        try:
+            row.value(x)
+        except ValueError:
+            continue
+        check_gradients(row, x)
+        slope = row.slopes[0](row.value(x), x)
+        if slope == 0.0:
+            continue
+        off = Primitive("off", row.value, lambda out, x: row.slopes[0](out, x) * 1.0001)
+        with pytest.raises(AssertionError, match=r"The first wrong slope is at output = off\(v1\)"):
+            check_gradients(lambda y, off=off: off(y * 1.0), x, order=1)
+
+
+def test_the_first_wrong_node_is_named_with_both_numbers() -> None:
+    wrong = Primitive("wrong", math.sin, lambda out, x: 1.001 * cos(x))
+    with pytest.raises(AssertionError) as error:
+        check_gradients(lambda x, y: exp(wrong(x * y)) * y, 0.5, 1.2)
+    text = str(error.value)
+    assert "v2 = wrong(v1)" in text
+    assert repr(1.001 * math.cos(0.6)) in text
+    assert "numerically 0.8253356149" in text
+
+
+def test_a_wrong_second_derivative_is_found() -> None:
+    def slope(out: Any, x: Any) -> Any:
+        return math.cos(x) if isinstance(x, float) else cos(x) + 0.001 * (x - x.detach())
+
+    wrong = Primitive("wrong", math.sin, slope)
+    check_gradients(wrong, 0.5, order=1)
+    with pytest.raises(AssertionError, match="second derivative by inputs 0 and 0"):
+        check_gradients(wrong, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("function", "x", "derivative"),
+    [
+        (math.exp, 1.0, math.e),
+        (math.log, 1e-5, 1e5),
+        (math.sqrt, 1e-12, 5e5),
+        (lambda x: x**5, 1e10, 5e40),
+        (math.tan, 1.57, 1 / math.cos(1.57) ** 2),
+    ],
+)
+def test_numerical_derivatives(function: Callable[[float], float], x: float, derivative: float) -> None:
+    value, error = numerical_derivative(function, x)
+    assert value == pytest.approx(derivative, rel=1e-8)
+    assert abs(value - derivative) <= 100 * error + 1e-15 * derivative
+    assert numerical_derivative(abs, 0.0)[1] == math.inf
+
+
+# Primitives of one's own.
+
+
+def test_a_primitive_of_one_s_own_is_a_row_like_any_other() -> None:
+    @primitive(lambda out, x: cos(x * x) * 2.0 * x, latex=r"\operatorname{chirp}")
+    def chirp(x: float) -> float:
+        return math.sin(x * x)
+
+    x = 0.9
+    assert chirp(x) == math.sin(0.81)
+    assert grad(chirp)(x) == pytest.approx(2 * x * math.cos(x * x), rel=1e-15)
+    second = 2 * math.cos(x * x) - 4 * x * x * math.sin(x * x)
+    assert grad(grad(chirp))(x) == pytest.approx(second, rel=1e-14)
+    assert hessian(chirp)(x) == pytest.approx(second, rel=1e-14)
+    assert jvp(chirp, [x], [2.0])[1] == pytest.approx(4 * x * math.cos(x * x), rel=1e-15)
+    v = Value(x, "x")
+    output = chirp(v)
+    assert "chirp(x)" in draw(output).source
+    assert str(explain(output, v)).startswith("∂output/∂x = cos(x · x) · 2 · x = ")
+    assert chirp(Formula("x")).latex == r"\operatorname{chirp}\left(x\right)"
+    check_gradients(chirp, x)
+    assert "chirp" not in PRIMITIVES
+
+
+def test_several_operands_and_a_domain() -> None:
+    @primitive(lambda out, x, y: 1.0 / x, lambda out, x, y: -1.0 / y, samples=[(1.5, 2.5)], domain="positive inputs")
+    def log_ratio(x: float, y: float) -> float:
+        return math.log(x) - math.log(y)
+
+    assert grad(log_ratio, argnums=(0, 1))(2.0, 4.0) == (0.5, -0.25)
+    with pytest.raises(ValueError, match=r"cannot take log_ratio of -1\.0.*log_ratio needs positive inputs"):
+        log_ratio(Value(-1.0), 2.0)
+
+
+def test_a_wrong_slope_is_refused_when_it_is_defined() -> None:
+    with pytest.raises(ValueError, match=r"slope of cube with respect to operand 0 is wrong: at 0\.37 the rule gives"):
+
+        @primitive(lambda out, x: 3.0003 * x**2)
+        def cube(x: float) -> float:
+            return x**3
+
+    with pytest.raises(ValueError, match="operand 1 is wrong"):
+        primitive(lambda out, x, y: y, lambda out, x, y: y)(lambda x, y: x * y)
+    with pytest.raises(ValueError, match="no value at any sample point"):
+        primitive(lambda out, x: 1.0 / x, samples=[(-1.0,)])(math.log)
+    with pytest.raises(TypeError, match="needs a slope for each"):
+        primitive()
+
+
+def test_slopes_that_are_meant_to_be_others() -> None:
+    @primitive(lambda out, x: 1.0, check=False)
+    def rounded(x: float) -> float:
+        return float(round(x))
+
+    @primitive(lambda out, x: autograd.minimum(autograd.maximum(2.0 * x, -1.0), 1.0), check=False)
+    def clipped_square(x: float) -> float:
+        return x * x
+
+    assert grad(lambda x: rounded(x) * x)(2.6) == pytest.approx(3.0 + 2.6)  # straight through
+    assert [grad(clipped_square)(x) for x in (-3.0, 0.25, 3.0)] == [-1.0, 0.5, 1.0]
