@@ -20,7 +20,6 @@ import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autograd.notation import Formula, cleaned, operand_name, operation
@@ -29,6 +28,8 @@ from autograd.stepping import Step
 from autograd.value import Constant, Parameter, Value, topological_order
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import graphviz
 
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
@@ -78,7 +79,7 @@ class Drawing:
             OSError: if the file cannot be written. Nothing half written is left.
             RuntimeError, TimeoutError: as `to_svg`.
         """
-        ending = Path(path).suffix.lower()
+        ending = os.fspath(path)[-4:].lower()
         if ending == ".dot":
             return save(path, self.source.encode())
         if ending in (".svg", ".png"):
@@ -350,6 +351,8 @@ def _renderers() -> Iterator[str]:
     import sysconfig
 
     named = os.environ.get(RENDERER_VARIABLE)
+    from pathlib import Path
+
     beside_python = str(Path(sysconfig.get_path("scripts")) / "graphviz-pure")
     for program in (named, "dot", "graphviz-pure", beside_python):
         found = program and shutil.which(program)

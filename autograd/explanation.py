@@ -205,9 +205,8 @@ class _Paths:
     def __init__(self, output: Value, input: Value, every_node: bool) -> None:
         self.output, self.input = output, input
         reached, self.active = {input}, [input]
-        self.edges: dict[Value, list[tuple[int, Value, float]]] = {
-            input: []
-        }  # the operand's place, the parent, the slope
+        # Of each node the edges down: the operand's place, the parent, the slope.
+        self.edges: dict[Value, list[tuple[int, Value, float]]] = {input: []}
         for node in topological_order(output):
             if node is not input and not reached.isdisjoint(node.parents):
                 reached.add(node)
@@ -239,6 +238,12 @@ class _Paths:
     def derivative_name(self, of: Value, by: Value) -> Formula:
         above, below = self.names.of(of), self.names.of(by)
         return Formula(f"∂{above.plain}/∂{below.plain}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
+
+    def part_name(self, region: _Region) -> Formula:
+        """How the part of a derivative is called that one of several branches contributes."""
+        name = self.derivative_name(region.top, region.bottom)
+        by = self.names.of(region.inner[-1]) if region.inner else Formula("a direct path", r"\text{a direct path}")
+        return Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
 
     def definitions(self) -> list[list[Line]]:
         """What the operations that have no label, but were given a name, stand for."""
@@ -348,18 +353,16 @@ class _Paths:
 
     def branch(self, region: _Region) -> list[Derivative]:
         """The factors of one branch. One that begins with a term of a sum is the derivative of that term."""
-        top, bottom, inner, _ = region
-        if inner and not self.every_node and inner[-1] in self.stations & _terms(top):
+        top, bottom, inner, entries = region
+        if inner and len(entries) == 1 and not self.every_node and inner[-1] in self.stations & _terms(top):
             return [self.derive(self.region(inner[-1], bottom, inner[:-1]))]
         waypoints = self.waypoints(region)
         if waypoints:
             return self.chain(region, waypoints)
-        name = self.derivative_name(top, bottom)
-        by = self.names.of(inner[-1]) if inner else Formula("a direct path")
-        part = Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
+        name = self.part_name(region)
         if self.stations.isdisjoint(inner):
-            return [self.factor(part, region)]
-        return [Derivative.of_terms(part, self.sum_of_last_steps(region))]
+            return [self.factor(name, region)]
+        return [Derivative.of_terms(name, self.sum_of_last_steps(region))]
 
     def sum_of_last_steps(self, region: _Region) -> list[list[Derivative]]:
         """A term for each station next to the bottom: how the top depends on it, times how it depends on the bottom.
@@ -383,13 +386,18 @@ class _Paths:
                     between[node] = nodes
         grads = self.accumulate(region)
         regions = [self.region(station, bottom, nodes) for station, nodes in last.items()]
+        if top in last:  # it is the last of them; an edge from it that leads into another branch is none of this one
+            own = set(region.entries)
+            regions[-1] = regions[-1]._replace(entries=[edge for edge in regions[-1].entries if edge in own])
         values = [grads[last_step.top] * self.accumulate(last_step)[bottom] for last_step in regions]
         chosen = _strongest(values)
         terms = []
         for last_step in (regions[place] for place in chosen):
-            factor = self.factor(self.derivative_name(last_step.top, bottom), last_step)
-            above = [self.derive(self.above(region, last_step.top, parents))] if last_step.top is not top else []
-            terms.append([*above, factor])
+            if last_step.top is top:
+                terms.append([self.factor(self.part_name(last_step), last_step)])
+            else:
+                factor = self.factor(self.derivative_name(last_step.top, bottom), last_step)
+                terms.append([self.derive(self.above(region, last_step.top, parents)), factor])
         rest = grads[bottom] - _added([_multiplied(term) for term in terms])
         if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[bottom]):
             terms.append([_weaker(len(values) - len(chosen), rest)])

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -19,6 +22,8 @@ def save(path: str | os.PathLike[str], content: bytes) -> Path:
     Raises:
         OSError: if the folder is missing or not writable; a file that was there is then unchanged.
     """
+    from pathlib import Path
+
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:

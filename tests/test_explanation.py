@@ -150,6 +150,29 @@ def test_branches_that_meet_again_are_summed_not_listed() -> None:
     assert len(str(explanation).splitlines()) < 200
 
 
+def labelled(value: Value, label: str) -> Value:
+    value.label = label
+    return value
+
+
+def test_branches_with_several_entries() -> None:
+    """Two terms of a sum that share a node are one branch; a path without stations may lead past them."""
+    x = Value(0.7, "x")
+    shared = labelled(x.sin(), "m")
+    left, right, apart = labelled(shared * 2, "a"), labelled(shared * x, "b"), labelled(x * 3, "c")
+    total = labelled(autograd.sum([left, right, apart]), "E")
+    u = labelled(x.sin(), "u")
+    past = labelled(autograd.sum([u * x, labelled(u.exp(), "p"), x]), "F")
+    for output, slope in (
+        (total, 2 * math.cos(0.7) + math.cos(0.7) * 0.7 + math.sin(0.7) + 3),
+        (past, math.cos(0.7) * 0.7 + math.sin(0.7) + math.exp(math.sin(0.7)) * math.cos(0.7) + 1),
+    ):
+        explanation = explain(output, x)
+        assert explanation.gradient == pytest.approx(slope, rel=1e-14)
+        assert "other paths" not in str(explanation)
+        assert "weaker" not in str(explanation)
+
+
 def test_weights_between_fully_connected_layers() -> None:
     network = MLP(3, [8, 8, 8, 1], "tanh", generator=random.Random(1))
     output = network([0.1, -0.2, 0.3])
