@@ -375,9 +375,11 @@ def test_laws(expression: tuple[list[float], list[tuple[Any, ...]]], u: list[flo
     f = as_function(numbers, instructions)
     u, v = u[: len(numbers)], v[: len(numbers)]
     try:
+        order = topological_order(f([Value(x) for x in numbers]))
+        assume(all(abs(slope) < 1e3 for node in order for slope in node.slopes))  # larger ones cancel with what is left
         value, gradient = value_and_grad(f)(numbers)
         second = np.array(hessian(f)(numbers))
-    except ZeroDivisionError:
+    except (ZeroDivisionError, ValueError):  # outside a domain
         assume(False)
     assume(np.all(np.isfinite(second)) and np.all(np.abs(second) < 1e8) and abs(value) < 1e8)
     scale = 1.0 + float(np.max(np.abs(second))) + max(map(abs, gradient))

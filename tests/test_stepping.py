@@ -36,7 +36,7 @@ def test_steps_replay_to_the_data_and_gradients_of_backward(
     rows: dict[str, Callable[..., Any]] = {**autograd.primitives.PRIMITIVES}
     try:
         output = run([Value(x) for x in numbers], instructions, rows)
-    except ZeroDivisionError:
+    except (ZeroDivisionError, ValueError):  # outside a domain
         return
     walked = steps(output)
     last = walked[-1]
