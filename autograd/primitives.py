@@ -146,6 +146,9 @@ class Primitive:
         """The sentence that says why the row has no value at these operands (given as text)."""
         return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
 
+    def __deepcopy__(self, memo: object) -> Primitive:
+        return self  # a row is what it is: a copied graph is made of the same ones
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 

@@ -10,7 +10,8 @@ Value(0.25)
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from operator import index
+from typing import SupportsIndex, TypeAlias
 
 import autograd
 from autograd import Value
@@ -65,7 +66,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     return _mean([logit.softplus() - target * logit for logit, target in pairs])
 
 
-def softmax_cross_entropy(logits: Sequence[Value], target: int | Sequence[float]) -> Value:
+def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Sequence[float]) -> Value:
     """The cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
     It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
@@ -82,10 +83,11 @@ def softmax_cross_entropy(logits: Sequence[Value], target: int | Sequence[float]
         raise ValueError("a choice needs at least one class, got no logits")
     largest = max(logit.data for logit in logits)
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
-    if isinstance(target, int) and not isinstance(target, bool):
-        if not 0 <= target < len(logits):
-            raise ValueError(f"the target class must be a place in the logits, 0 to {len(logits) - 1}, got {target}")
-        return log_sum - logits[target]
+    if isinstance(target, SupportsIndex) and not isinstance(target, bool):
+        place = index(target)
+        if not 0 <= place < len(logits):
+            raise ValueError(f"the target class must be a place in the logits, 0 to {len(logits) - 1}, got {place}")
+        return log_sum - logits[place]
     probabilities = _numbers(_pairs(logits, target))
     if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")

@@ -80,6 +80,9 @@ def test_a_class_is_the_probability_1_for_it() -> None:
 
 def test_one_output_and_arrays_of_targets() -> None:
     assert half_squared_error(Value(3.0), 1.0).data == 2.0
+    logits = [Value(0.3), Value(1.2)]
+    of_numpy: Any = np.int64(1)
+    assert softmax_cross_entropy(logits, of_numpy).data == softmax_cross_entropy(logits, 1).data
     assert mean_squared_error([Value(3.0), Value(1.0)], np.array([1.0, 1.0])).data == 2.0  # type: ignore[arg-type]  # an array is a sequence in all but its base class
 
 

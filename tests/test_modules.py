@@ -1,11 +1,12 @@
 """Modules: what they compute, and how their parameters are found, named, saved and summed up."""
 
+import copy
 import math
 import random
 
 import pytest
 
-from autograd import Parameter, Value, topological_order
+from autograd import Parameter, Value, explain, topological_order
 from autograd.primitives import PRIMITIVES
 from nn import MLP, Layer, Module, Neuron
 from nn.modules import ACTIVATIONS
@@ -131,6 +132,21 @@ def test_state_dict_goes_there_and_back() -> None:
     assert list(network.state_dict())[:3] == [
         f"layers.0.neurons.0.{name}" for name in ("weights.0", "weights.1", "bias")
     ]
+
+
+def test_a_copied_network_learns_on_its_own() -> None:
+    network = MLP(2, [2, 1], "tanh")
+    before = network.state_dict()
+    twin = copy.deepcopy(network)
+    assert twin.state_dict() == before
+    output = twin([1.0, 2.0])
+    output.backward()
+    for parameter in twin.parameters():
+        parameter.data -= 0.1 * parameter.grad
+    assert twin.state_dict() != before == network.state_dict()
+    assert not any(parameter.has_grad for parameter in network.parameters())
+    copied = copy.deepcopy(output)
+    assert str(explain(copied, copied.parents[0])) == str(explain(output, output.parents[0]))
 
 
 def test_a_state_that_does_not_fit_changes_nothing() -> None:
