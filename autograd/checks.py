@@ -1,4 +1,4 @@
-"""Derivatives checked against numerical ones, and primitives of one's own, checked when they are made.
+"""Derivatives checked against numerical ones.
 
 >>> from autograd import Value
 >>> check_gradients(lambda x, y: (x * y).sin() / y, 0.4, 1.7)       # says nothing: all is well
@@ -14,8 +14,10 @@ from typing import Any
 
 from autograd.derivatives import Recording, pull, push
 from autograd.notation import Names, operation
-from autograd.primitives import Primitive, Rule, as_float
+from autograd.primitives import Primitive
 from autograd.value import Value, apply, no_grad, topological_order
+
+ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 
 
 def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 2) -> None:
@@ -106,7 +108,7 @@ def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
         if row is None:
             continue
         expression = operation(node, [names.of(parent) for parent in node.parents]).plain
-        wrong = _wrong_slope(row, node.operands) or _wrong_second_slope(row, node.operands)
+        wrong = wrong_slope(row, node.operands) or _wrong_second_slope(row, node.operands)
         if wrong:
             place, slope, right = wrong
             return (
@@ -193,93 +195,17 @@ def _close(a: float, b: float, relative: float) -> bool:
     return a == b or (a != a and b != b) or abs(a - b) <= relative * max(abs(a), abs(b))
 
 
-# Rows of one's own.
-
-ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
-SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
-
-
-def primitive(
-    *slopes: Rule,
-    name: str | None = None,
-    samples: Sequence[Sequence[float]] | None = None,
-    check: bool = True,
-    plain: str = "",
-    latex: str = "",
-    domain: str = "",
-) -> Callable[[Rule], Primitive]:
-    """Make a function of floats a primitive, to be used wherever a row of the table is.
-
-    >>> @primitive(lambda out, x: 3.0 * x**2)
-    ... def cube(x):
-    ...     return x**3
-    >>> from autograd import grad
-    >>> grad(cube)(2.0), grad(grad(cube))(2.0)
-    (12.0, 12.0)
-
-    A function whose slope is meant to be another one, such as a straight-through or a clipped gradient, is made with
-    `check=False`:
-
-    >>> @primitive(lambda out, x: 1.0, check=False)
-    ... def rounded(x):
-    ...     return float(round(x))
-    >>> grad(lambda x: rounded(x) ** 2)(1.8)
-    4.0
+def wrong_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
+    """The first slope of a row that differs from a numerical derivative.
 
     Args:
-        slopes: for each operand the rule `slope(out, *operands)`. For higher derivatives and the written form it must
-            take numbers of any kind: use operators, and functions from `autograd` rather than `math`.
-        name: how it is called in drawings and formulas; the function's own name when not given.
-        samples: points, each with a number for each operand, where the slopes are compared with numerical derivatives.
-        check: whether to compare them.
-        plain: the written form, with places as in the table; `name(…)` when not given.
-        latex: the same in LaTeX.
-        domain: what the operands must satisfy, in words, for the error when the function raises a ValueError.
+        row: whose slopes to check.
+        operands: where.
 
     Returns:
-        A decorator for a function of floats.
-
-    Raises:
-        TypeError: if there is no slope.
-        ValueError: if a slope is wrong; the message names the point and both numbers. Or if the function has a value at
-            none of the samples.
+        The operand's place, the slope and the numerical derivative; nothing, `()`, if all agree; None if there is
+        nothing to compare, since the row has no value there or no numerical derivative is clear.
     """
-    if not slopes:
-        raise TypeError("a primitive needs a slope for each of its operands, as in @primitive(lambda out, x: …)")
-
-    def decorate(function: Rule) -> Primitive:
-        title = name or getattr(function, "__name__", "function").strip("<>")
-        row = Primitive(title, function, *slopes, plain=plain, latex=latex, domain=domain)
-        if check:
-            shifted = [
-                [SAMPLES[(i + place) % len(SAMPLES)] for place in range(len(slopes))] for i in range(len(SAMPLES))
-            ]
-            _check_row(row, shifted if samples is None else samples)
-        return row
-
-    return decorate
-
-
-def _check_row(row: Primitive, samples: Sequence[Sequence[float]]) -> None:
-    compared = 0
-    for point in samples:
-        wrong = _wrong_slope(row, [as_float(x) for x in point])
-        if wrong is None:
-            continue
-        compared += 1
-        if wrong:
-            place, slope, numerical = wrong
-            at = ", ".join(map(repr, point))
-            raise ValueError(
-                f"the slope of {row.name} with respect to operand {place} is wrong: at {at} the rule gives {slope!r}, "
-                f"a numerical derivative {numerical!r}; mend the rule, or say check=False if it is meant to be so"
-            )
-    if not compared:
-        raise ValueError(f"{row.name} has no value at any sample point; give points of its domain with samples=[…]")
-
-
-def _wrong_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
-    """The first slope of a row that differs from a numerical derivative; None if there is nothing to compare."""
     try:
         slopes = row.local_slopes(row.value(*operands), *operands)
     except (ValueError, ArithmeticError):

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from typing import Any, Literal
 
 from autograd.primitives import as_float
-from autograd.value import Constant, Value, ieee_arithmetic, sum, topological_order
+from autograd.value import Constant, Value, dependents, ieee_arithmetic, sum, topological_order
 
 Number = Value | float
 
@@ -66,15 +66,13 @@ def pull(
     grads = dict(seeds)
     if recorded:
         _check_fresh(order)
-    reached = _reached(order, inputs)
+    reached = dependents(order, inputs)
     wanted = set(inputs)
     with ieee_arithmetic():
         for node in reversed(order):
-            grad = grads.get(node)
-            if grad is None or node.primitive is None:
+            if node not in grads:
                 continue
-            if node not in wanted and node in reached:
-                del grads[node]  # it has been handed on
+            grad = grads[node] if node in wanted else grads.pop(node)  # what has been handed on may go
             for parent, slope in _slopes(node, reached, recorded):
                 part = _times(grad, slope)
                 grads[parent] = grads[parent] + part if parent in grads else part
@@ -115,14 +113,6 @@ def _slopes(node: Value, among: Container[Value], recorded: bool) -> Iterator[tu
             slopes = [rule(node, *operands) if place in chosen else 0.0 for place, rule in enumerate(row.slopes)]
     for place in chosen:
         yield node.parents[place], slopes[place]
-
-
-def _reached(order: Sequence[Value], inputs: Iterable[Value]) -> set[Value]:
-    reached = set(inputs)
-    for node in order:
-        if not reached.isdisjoint(node.parents):
-            reached.add(node)
-    return reached
 
 
 def _check_fresh(order: Sequence[Value]) -> None:
@@ -256,7 +246,18 @@ def _numbers_of(argnums: int | Sequence[int]) -> Sequence[int]:
 
 
 def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
-    """The function that gives both the value and the gradient of a function; see `grad`."""
+    """The value of a function of numbers, and its gradient, by one run of it.
+
+    Args:
+        function: takes numbers, or lists, tuples and dicts of them, and gives one number.
+        argnums: the argument to differentiate by, counted from 0; or several.
+
+    Returns:
+        A function of the same arguments, which gives the value and what `grad` gives.
+
+    Raises:
+        TypeError: when called, if the result is not one number.
+    """
 
     def differentiated(*arguments: Any) -> tuple[Any, Any]:
         run = Recording(function, arguments, _numbers_of(argnums))

@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 
 from autograd.notation import Names, number, operation
-from autograd.value import Constant, Value, topological_order
+from autograd.value import Constant, Value, dependents, topological_order
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -64,10 +64,7 @@ class _Case:
         self.order = topological_order(output)
         self.is_reached = input in set(self.order)
         self.names = Names({output: "output", input: "input"}, [input, *self.order])
-        reached = {input}
-        for node in self.order:
-            if not reached.isdisjoint(node.parents):
-                reached.add(node)
+        reached = dependents(self.order, [input])
         self.way = [node for node in reversed(self.order) if node in reached and node is not input]
         self.grads = {output: 1.0}
         # The edges on the way, from the output on: node, parent, its place, slope, and the parent's gradient before.
@@ -96,7 +93,7 @@ class _Case:
         if math.isnan(gradient):
             return self.where_nan()
         if math.isinf(gradient) or abs(gradient) > LARGE * LARGE:
-            return self.where_huge(gradient)
+            return self.where_huge()
         if abs(gradient) < SMALL * SMALL:
             return self.where_small(gradient)
         return None, "Nothing is wrong with it."
@@ -127,7 +124,7 @@ class _Case:
                 return f"the first nan is {made}{self.at_operands(node)}"
         return "no number of the forward pass is nan"
 
-    def where_huge(self, gradient: float) -> tuple[Value | None, str]:
+    def where_huge(self) -> tuple[Value | None, str]:
         for node, parent, place, slope, _ in self.edges:
             if math.isfinite(self.grads[node]) and not math.isfinite(self.grads[parent]):
                 how = self.cause(node, place, slope)

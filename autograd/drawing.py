@@ -36,9 +36,7 @@ DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out woul
 HIGHLIGHT = "#c00000"
 LABELLED_WEIGHTS = 2  # from each circle; where there are more, their labels would collide
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
-SECONDS = (
-    60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and far fewer per second past that
-)
+SECONDS = 60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and past that slows down
 RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all others
 
 
@@ -128,8 +126,7 @@ def draw(
     """
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
-    step = output if isinstance(output, Step) else None
-    scene = _Scene(step.steps.output if step else output, step)  # type: ignore[arg-type]  # what is no step is a Value
+    scene = _Scene(output.steps.output, output) if isinstance(output, Step) else _Scene(output)
     graph = _digraph(rankdir, size)
     _add_nodes(graph, _framed(scene.order, clusters or {}), scene)
     flows = {node: scene.flows(node) for node in scene.order}
@@ -139,7 +136,7 @@ def draw(
             stroke = _stroke(flow, largest)
             if slopes and not isinstance(parent, Constant) and scene.data(node) is not None:
                 stroke["label"] = f"× {slope:.9g}"
-            if step and step.node is node and step.parent in (parent, None):
+            if scene.step and scene.step.node is node and scene.step.parent in (parent, None):
                 stroke["color"] = HIGHLIGHT
             graph.edge(scene.names[parent], scene.names[node], **stroke)
     return Drawing(graph.source)
@@ -177,8 +174,7 @@ def draw_layers(
                     frame.edge(f"c{column}_{row - 1}", name, style="invis")
     connections = list(connections)
     largest = max((abs(weight.data) for _, _, weight in connections), default=0.0) or 1.0
-    leaving_each = Counter(source for source, _, _ in connections)
-    is_labelled = max(leaving_each.values(), default=0) <= LABELLED_WEIGHTS
+    is_labelled = max(Counter(source for source, _, _ in connections).values(), default=0) <= LABELLED_WEIGHTS
     leaving: dict[str, int] = defaultdict(int)
     for source, target, weight in connections:
         label = {}
@@ -242,7 +238,7 @@ def _common_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 class _Scene:
     """What a drawing shows: a graph, with the numbers that are known, now or after a step."""
 
-    def __init__(self, output: Value, step: Step | None) -> None:
+    def __init__(self, output: Value, step: Step | None = None) -> None:
         self.output, self.step = output, step
         self.order = topological_order(output)
         self.names = {node: f"n{place}" for place, node in enumerate(self.order)}
@@ -349,10 +345,9 @@ def _renderers() -> Iterator[str]:
     """The Graphviz programs of this machine: the one the environment names, the system's, and the one pip brings."""
     import shutil
     import sysconfig
-
-    named = os.environ.get(RENDERER_VARIABLE)
     from pathlib import Path
 
+    named = os.environ.get(RENDERER_VARIABLE)
     beside_python = str(Path(sysconfig.get_path("scripts")) / "graphviz-pure")
     for program in (named, "dot", "graphviz-pure", beside_python):
         found = program and shutil.which(program)

@@ -30,7 +30,7 @@ from typing import Literal, NamedTuple
 
 from autograd.notation import Formula, Names, cleaned, constant, number, operation, product, symbol
 from autograd.primitives import add, summation
-from autograd.value import Constant, Value, topological_order
+from autograd.value import Constant, Value, dependents, topological_order
 
 EQUATIONS = 40  # derivatives that are taken apart; of those beyond, the number alone is given
 CHAIN_END = 5  # stations at each end of a long chain that are shown
@@ -204,12 +204,13 @@ class _Paths:
 
     def __init__(self, output: Value, input: Value, every_node: bool) -> None:
         self.output, self.input = output, input
-        reached, self.active = {input}, [input]
+        order = topological_order(output)
+        reached = dependents(order, [input])
+        self.active = [input]
         # Of each node the edges down: the operand's place, the parent, the slope.
         self.edges: dict[Value, list[tuple[int, Value, float]]] = {input: []}
-        for node in topological_order(output):
-            if node is not input and not reached.isdisjoint(node.parents):
-                reached.add(node)
+        for node in order:
+            if node is not input and node in reached:
                 self.active.append(node)
                 operands = enumerate(zip(node.parents, node.slopes, strict=True))
                 self.edges[node] = [(place, parent, slope) for place, (parent, slope) in operands if parent in reached]

@@ -54,9 +54,7 @@ class Formula(Operators):
         if isinstance(number, Formula):
             return number
         value = as_float(number)
-        formula = _written(repr(value).removesuffix(".0"))
-        formula.value, formula.coefficient, formula.rest = value, value, None
-        return formula
+        return constant(value, repr(value).removesuffix(".0"))
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
@@ -137,9 +135,9 @@ def number(x: float) -> Formula:
     return _written(f"{x:.9g}")
 
 
-def constant(x: float) -> Formula:
-    """A number that is carried out with other numbers, as 2 in 2 − 1; shown to nine significant digits."""
-    formula = _written(f"{x:.9g}")
+def constant(x: float, digits: str = "") -> Formula:
+    """A number that is carried out with other numbers, as 2 in 2 − 1; shown to nine digits if none are given."""
+    formula = _written(digits or f"{x:.9g}")
     formula.value, formula.coefficient, formula.rest = x, x, None
     return formula
 
@@ -161,9 +159,9 @@ def symbol(label: str) -> Formula:
 
 
 def operation(node: Value, operands: Iterable[Formula]) -> Formula:
-    """How a node was computed, in terms of its operands as written; a leaf is the first of them."""
-    operands = list(operands)
-    return operands[0] if node.primitive is None else Formula.apply_primitive(node.primitive, *operands)
+    """How a node that is no leaf was computed, in terms of its operands as written."""
+    assert node.primitive is not None
+    return Formula.apply_primitive(node.primitive, *operands)
 
 
 def operand_name(parent: Value) -> Formula | None:

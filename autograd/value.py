@@ -585,6 +585,15 @@ def topological_order(output: Value) -> list[Value]:
     return order
 
 
+def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
+    """Those nodes of a topological order that depend on some inputs, and the inputs themselves."""
+    found = set(inputs)
+    for node in order:
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
 def sum(values: Iterable[Value | float]) -> Value:
     """The sum of values as one node, added from left to right; that of no values is the constant 0."""
     operands = tuple(values)

@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args
 from autograd import Constant, Drawing, Parameter, Value, draw, sum, topological_order
 from nn.losses import half_squared_error
 from nn.modules import MLP
+from nn.optimizers import SGD
 
 Order = Literal["simultaneous", "sequential"]
 Biases = Literal["frozen", "shared", "per-neuron"]
@@ -119,18 +120,13 @@ def train_round(network: MLP, order: Order, learning_rate: float, learning: Iter
         nodes = nodes_by_label(total)
         signals = [nodes[f"net_{neuron.name}"].grad for neuron in output_layer.neurons]
         hidden = [nodes[f"out_{neuron.name}"] for neuron in hidden_layer.neurons]
-        _step(learning.intersection(output_layer.parameters()), learning_rate)
+        SGD(learning.intersection(output_layer.parameters()), learning_rate).step()
         network.zero_grad()
         carried = [signal * neuron.net(hidden) for signal, neuron in zip(signals, output_layer.neurons, strict=True)]
         sum(carried).backward()
         learning = learning.intersection(hidden_layer.parameters())
-    _step(learning, learning_rate)
+    SGD(learning, learning_rate).step()
     return total.data
-
-
-def _step(parameters: Iterable[Parameter], learning_rate: float) -> None:
-    for parameter in parameters:
-        parameter.data -= learning_rate * parameter.grad
 
 
 def train(
