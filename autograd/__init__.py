@@ -9,9 +9,8 @@
 
 The rooms, from the ground up: `primitives` (the table of differentiable functions), `value` (the node of a graph),
 `derivatives` (of functions, of any order), `notation` (how things are written), `checks` (of derivatives),
-`custom_primitives` (rows of one's own),
-`stepping` (a pass step by step), `explanation` (a gradient as a derivation), `diagnosis` (what is wrong with one),
-`drawing` (a graph as a picture), `saving` (files, whole or not at all).
+`custom_primitives` (rows of one's own), `stepping` (a pass step by step), `explanation` (a gradient as a derivation),
+`diagnosis` (what is wrong with one), `drawing` (a graph as a picture), `saving` (files, whole or not at all).
 """
 
 from autograd.checks import check_gradients
