@@ -1,6 +1,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+ENGINE := setup.py autograd/primitives.py autograd/value.py autograd/c_rules.py $(wildcard autograd/*.pxd autograd/*.h)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -8,8 +10,9 @@ help: ## show what there is to make
 demo: .venv/demo ## tell the worked example with every number, and draw it
 	$(BIN)/python -m nn
 
-test: .venv/tools ## run the tests
+test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(BIN)/python -m pytest
+	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest
 
 check: lint types test ## everything that must pass before a commit
 
@@ -20,24 +23,28 @@ lint: .venv/tools ## look for mistakes of style
 types: .venv/tools ## check the types
 	$(BIN)/mypy
 
-bench: .venv/tools ## measure the speed beside micrograd and plain floats
-	$(BIN)/python -m pip install --quiet --editable '.[bench]'
+bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats
+	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python tests/benchmarks/speed.py
+	$(BIN)/python tests/benchmarks/processes.py
 	$(BIN)/python tests/benchmarks/depth.py
 
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
+native: .venv/tools ## compile the engine anew, if its source has changed
+	$(BIN)/python -m autograd
+
 .venv/python:
 	$(PYTHON) -m venv .venv
 	touch $@
 
-.venv/demo: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+.venv/demo: .venv/python pyproject.toml $(ENGINE)
+	$(INSTALL) --editable .
 	touch $@
 
-.venv/tools: .venv/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,check]'
+.venv/tools: .venv/python pyproject.toml $(ENGINE)
+	$(INSTALL) --editable '.[test,check]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types bench notebooks
+.PHONY: help demo test check lint types bench notebooks native

@@ -7,11 +7,19 @@
 >>> y.data, x.grad
 (15.0, 8.0)
 
+The engine is compiled where a C compiler was there to install it. `python -m autograd` says which one runs, and so does
+`autograd.engine` ("compiled" or "plain"); the environment variable `STEPGRAD_ENGINE=plain` asks for plain Python.
+
 The rooms, from the ground up: `primitives` (the table of differentiable functions), `value` (the node of a graph),
-`derivatives` (of functions, of any order), `notation` (how things are written), `checks` (of derivatives),
-`custom_primitives` (rows of one's own), `stepping` (a pass step by step), `explanation` (a gradient as a derivation),
-`diagnosis` (what is wrong with one), `drawing` (a graph as a picture), `saving` (files, whole or not at all).
+`native`, `c_rules` and `compilation` (what the compiled engine does in its own way, and which one runs), `derivatives`
+(of functions, of any order), `notation` (how things are written), `checks` (of derivatives), `custom_primitives` (rows
+of one's own), `stepping` (a pass step by step), `explanation` (a gradient as a derivation), `diagnosis` (what is wrong
+with one), `drawing` (a graph as a picture), `saving` (files, whole or not at all).
 """
+
+from autograd.compilation import engine
+
+# isort: split
 
 from autograd.checks import check_gradients
 from autograd.custom_primitives import primitive
@@ -51,7 +59,19 @@ from autograd.primitives import (
     tanh,
 )
 from autograd.stepping import Step, Steps, steps
-from autograd.value import Constant, Parameter, Value, dot, no_grad, prod, record_sources, sum, topological_order, where
+from autograd.value import (
+    Constant,
+    Parameter,
+    Value,
+    dot,
+    no_grad,
+    prod,
+    record_sources,
+    show_by,
+    sum,
+    topological_order,
+    where,
+)
 
 __all__ = [
     "Constant",
@@ -79,6 +99,7 @@ __all__ = [
     "Diagnosis",
     "diagnose",
     "record_sources",
+    "engine",
     "acos",
     "asin",
     "atan",
@@ -116,6 +137,6 @@ __all__ = [
     "where",
 ]
 
-Value.display = staticmethod(display)
+show_by(display)
 
 __version__ = "0.1.0"

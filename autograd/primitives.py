@@ -72,10 +72,12 @@ class Primitive:
         binds: how tightly the written form binds.
         domain: what the operands must satisfy, in words.
         action: what the row does to its operands, in words, for error messages.
+        place: where the row stands in the table, counted from 1; 0 for one that does not.
     """
 
     __slots__ = (
         "name", "value", "slopes", "all_slopes", "limit", "symbol", "plain", "latex", "binds", "domain", "action",
+        "place",
     )  # fmt: skip
 
     def __init__(
@@ -108,6 +110,7 @@ class Primitive:
         self.binds = binds
         self.domain = domain
         self.action = action or f"take {name} of {{}}"
+        self.place = 0
 
     @property
     def arity(self) -> int | None:
@@ -149,8 +152,20 @@ class Primitive:
     def __deepcopy__(self, memo: object) -> Primitive:
         return self  # a row is what it is: a copied graph is made of the same ones
 
+    def __reduce__(self) -> Any:
+        if not self.place:
+            raise TypeError(
+                f"cannot pickle {self!r}, which is no row of the table, nor a graph that it is part of; pickle the "
+                f"numbers of the graph's leaves, and compute it again"
+            )
+        return _row_of_table, (self.name,)
+
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
+
+
+def _row_of_table(name: str) -> Primitive:
+    return PRIMITIVES[name]
 
 
 class Operators:
@@ -433,3 +448,5 @@ dot_product = Primitive("dot",  # the operands are first all of one list, then a
 
 # Every row, by its name, in the order of the table.
 PRIMITIVES = {row.name: row for row in list(globals().values()) if isinstance(row, Primitive)}
+for _place, _row in enumerate(PRIMITIVES.values(), start=1):
+    _row.place = _place

@@ -8,6 +8,9 @@ True
 
 A node keeps the primitive that made it, its parents in the order of the operands, and the numbers that they held at
 that moment. So a gradient always belongs to the forward pass that happened, whatever is assigned to `data` later.
+
+This is the whole engine, and plain Python. Where there is a C compiler it is also compiled, with the types that
+`value.pxd` gives; `native.py` holds the few things that the two do differently.
 """
 
 from __future__ import annotations
@@ -17,10 +20,53 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from numbers import Real
-from typing import Any, ClassVar
+from typing import Any, TypeAlias
 
-from autograd import primitives as rows
-from autograd.primitives import Primitive, as_float
+from autograd import native
+from autograd.primitives import (
+    Primitive,
+    absolute,
+    acos,
+    add,
+    as_float,
+    asin,
+    atan,
+    atan2,
+    ceil,
+    cos,
+    cosh,
+    divide,
+    dot_product,
+    erf,
+    erfc,
+    exp,
+    expm1,
+    floor,
+    gelu,
+    hypot,
+    leaky_relu,
+    log,
+    log1p,
+    maximum,
+    minimum,
+    multiply,
+    negate,
+    power,
+    product,
+    relu,
+    sigmoid,
+    sign,
+    silu,
+    sin,
+    sinh,
+    softplus,
+    sqrt,
+    subtract,
+    summation,
+    tan,
+    tanh,
+)
+from autograd.primitives import where as where_row
 
 
 class Value:
@@ -37,29 +83,26 @@ class Value:
         TypeError: if `data` is no real number, or `label` no text.
     """
 
-    __slots__ = ("_data", "_grad", "label", "_primitive", "_left", "_right", "_x", "_y")
-
-    # Called to show a Value as HTML in a notebook; set by the package, since a drawing is made further down the house.
-    display: ClassVar[Callable[[Value], str | None] | None] = None
+    __slots__ = ("_data", "_grad", "label", "_primitive", "_left", "_right", "_x", "_y", "_mark", "_next")
 
     label: str | None
     _data: float
-    _grad: float | None  # None: not known yet
+    _grad: float
     _primitive: Primitive | None  # None: a leaf
     _left: Value  # the parents, and the numbers that they held when this node was computed
     _right: Value | None
-    _x: float
+    _x: float  # (in a leaf, what a walk keeps of its gradient)
     _y: float
+    _mark: int  # twice the number of the last walk that came by, plus 1 if the gradient is known
+    _next: Value | None  # where that walk goes on
 
     def __init__(self, data: float, label: str | None = None) -> None:
         if isinstance(data, Value):
             raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
         if label is not None and not isinstance(label, str):
             raise TypeError(f"expected a text as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
-        self._data = as_float(data)
-        self._grad = None
-        self.label = label
-        self._primitive = None
+        self._data, self._grad, self.label, self._primitive = as_float(data), 0.0, label, None
+        self._x, self._y, self._mark = 0.0, 0.0, 0
 
     @property
     def data(self) -> float:
@@ -78,16 +121,17 @@ class Value:
     @property
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
-        return 0.0 if self._grad is None else self._grad
+        return self._grad if self._mark & 1 else 0.0
 
     @grad.setter
     def grad(self, number: float | None) -> None:
-        self._grad = None if number is None else as_float(number)
+        self._grad = 0.0 if number is None else as_float(number)
+        self._mark = self._mark & -2 if number is None else self._mark | 1
 
     @property
     def has_grad(self) -> bool:
         """Whether the gradient is known: by a `backward()` or an assignment; assigning None forgets it."""
-        return self._grad is not None
+        return self._mark & 1 == 1
 
     @property
     def primitive(self) -> Primitive | None:
@@ -99,14 +143,18 @@ class Value:
         """The nodes that this one was computed from, in the order of the operands, repeats kept."""
         if self._primitive is None:
             return ()
-        return (self._left,) if self._right is None else (self._left, self._right)
+        if self._right is None:
+            return (self._left,)
+        return (self._left, self._right)
 
     @property
     def operands(self) -> tuple[float, ...]:
         """The numbers that the parents held when this node was computed."""
         if self._primitive is None:
             return ()
-        return (self._x,) if self._right is None else (self._x, self._y)
+        if self._right is None:
+            return (self._x,)
+        return (self._x, self._y)
 
     @property
     def slopes(self) -> tuple[float, ...]:
@@ -128,38 +176,7 @@ class Value:
                 f"cannot run backward from the constant {_described(self)}: it records no operation, since it is a "
                 f"plain number, was detached, or was computed under no_grad()"
             )
-        order = topological_order(self)
-        leaves = [(node, node._grad) for node in order if node._primitive is None]
-        try:
-            for node in order:
-                node._grad = 0.0
-            self._grad = 1.0
-            for node in reversed(order):
-                primitive = node._primitive
-                if primitive is None:
-                    continue
-                grad = node._grad
-                if isinstance(node, _WideValue):
-                    for parent, slope in zip(node._parents, node.slopes, strict=True):
-                        parent._grad += grad * slope  # type: ignore[operator]  # every node in the order has a number
-                    continue
-                left, right = node._left, node._right
-                if right is None:
-                    left._grad += grad * primitive.slopes[0](node._data, node._x)
-                    continue
-                if type(left) is not Constant:
-                    left._grad += grad * primitive.slopes[0](node._data, node._x, node._y)
-                if type(right) is not Constant:
-                    right._grad += grad * primitive.slopes[1](node._data, node._x, node._y)
-        except BaseException:  # an interrupt: no leaf may keep half a gradient
-            for leaf, before in leaves:
-                leaf._grad = before
-            raise
-        for leaf, before in leaves:
-            if type(leaf) is Constant:
-                leaf._grad = None
-            elif before is not None:
-                leaf._grad = before + leaf.grad
+        _run_backward(self)
 
     def detach(self) -> Constant:
         """A constant of the same number and label: gradients do not flow through it."""
@@ -167,181 +184,195 @@ class Value:
 
     # Operators: each names its row of the table. The other operand may be a number, or an array that maps over it.
 
-    apply_primitive: ClassVar[Callable[..., Any]]
+    @staticmethod
+    def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
+        """Let a row that is called with a Value record a node: see `apply`."""
+        return apply(primitive, *operands)
 
     def __add__(self, other: Any) -> Value:
-        return _binary(rows.add, self, other)
+        return _binary(add, self, other)
 
     def __radd__(self, other: Any) -> Value:
-        return _binary(rows.add, other, self)
+        return _binary(add, other, self)
 
     def __sub__(self, other: Any) -> Value:
-        return _binary(rows.subtract, self, other)
+        return _binary(subtract, self, other)
 
     def __rsub__(self, other: Any) -> Value:
-        return _binary(rows.subtract, other, self)
+        return _binary(subtract, other, self)
 
     def __mul__(self, other: Any) -> Value:
-        return _binary(rows.multiply, self, other)
+        return _binary(multiply, self, other)
 
     def __rmul__(self, other: Any) -> Value:
-        return _binary(rows.multiply, other, self)
+        return _binary(multiply, other, self)
 
     def __truediv__(self, other: Any) -> Value:
-        return _binary(rows.divide, self, other)
+        return _binary(divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Value:
-        return _binary(rows.divide, other, self)
+        return _binary(divide, other, self)
 
     def __pow__(self, other: Any) -> Value:
-        return _binary(rows.power, self, other)
+        return _binary(power, self, other)
 
     def __rpow__(self, other: Any) -> Value:
-        return _binary(rows.power, other, self)
+        return _binary(power, other, self)
 
     def __neg__(self) -> Value:
-        return _unary(rows.negate, self)
+        return _unary(negate, self)
 
     def __pos__(self) -> Value:
         return self
 
     def __abs__(self) -> Value:
-        return _unary(rows.absolute, self)
+        return _unary(absolute, self)
 
     # Functions: each method is a row of the table.
 
     def exp(self) -> Value:
         """The exponential function."""
-        return _unary(rows.exp, self)
+        return _unary(exp, self)
 
     def expm1(self) -> Value:
         """exp(x) - 1, exact near 0 too."""
-        return _unary(rows.expm1, self)
+        return _unary(expm1, self)
 
     def log(self) -> Value:
         """The natural logarithm."""
-        return _unary(rows.log, self)
+        return _unary(log, self)
 
     def log1p(self) -> Value:
         """The natural logarithm of 1 + x, exact near 0 too."""
-        return _unary(rows.log1p, self)
+        return _unary(log1p, self)
 
     def sqrt(self) -> Value:
         """The square root."""
-        return _unary(rows.sqrt, self)
+        return _unary(sqrt, self)
 
     def sin(self) -> Value:
         """The sine of an angle in radians."""
-        return _unary(rows.sin, self)
+        return _unary(sin, self)
 
     def cos(self) -> Value:
         """The cosine of an angle in radians."""
-        return _unary(rows.cos, self)
+        return _unary(cos, self)
 
     def tan(self) -> Value:
         """The tangent of an angle in radians."""
-        return _unary(rows.tan, self)
+        return _unary(tan, self)
 
     def asin(self) -> Value:
         """The angle in radians, between -π/2 and π/2, of a sine."""
-        return _unary(rows.asin, self)
+        return _unary(asin, self)
 
     def acos(self) -> Value:
         """The angle in radians, between 0 and π, of a cosine."""
-        return _unary(rows.acos, self)
+        return _unary(acos, self)
 
     def atan(self) -> Value:
         """The angle in radians, between -π/2 and π/2, of a tangent."""
-        return _unary(rows.atan, self)
+        return _unary(atan, self)
 
     def atan2(self, x: Value | float) -> Value:
         """The angle in radians, between -π and π, of the point with this value as y and the given x."""
-        return apply(rows.atan2, self, x)
+        return apply(atan2, self, x)
 
     def sinh(self) -> Value:
         """The hyperbolic sine."""
-        return _unary(rows.sinh, self)
+        return _unary(sinh, self)
 
     def cosh(self) -> Value:
         """The hyperbolic cosine."""
-        return _unary(rows.cosh, self)
+        return _unary(cosh, self)
 
     def tanh(self) -> Value:
         """The hyperbolic tangent."""
-        return _unary(rows.tanh, self)
+        return _unary(tanh, self)
 
     def sigmoid(self) -> Value:
         """The logistic function 1 / (1 + exp(-x))."""
-        return _unary(rows.sigmoid, self)
+        return _unary(sigmoid, self)
 
     def relu(self) -> Value:
         """The positive part: x if x > 0, else 0."""
-        return _unary(rows.relu, self)
+        return _unary(relu, self)
 
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
-        return apply(rows.leaky_relu, self, negative_slope)
+        return apply(leaky_relu, self, negative_slope)
 
     def softplus(self) -> Value:
         """log(1 + exp(x)), a smooth relu."""
-        return _unary(rows.softplus, self)
+        return _unary(softplus, self)
 
     def gelu(self) -> Value:
         """The number times the standard normal distribution function at it (exact, not the tanh form)."""
-        return _unary(rows.gelu, self)
+        return _unary(gelu, self)
 
     def silu(self) -> Value:
         """The number times its sigmoid."""
-        return _unary(rows.silu, self)
+        return _unary(silu, self)
 
     def erf(self) -> Value:
         """The error function."""
-        return _unary(rows.erf, self)
+        return _unary(erf, self)
 
     def erfc(self) -> Value:
         """1 - erf(x), exact for large x too."""
-        return _unary(rows.erfc, self)
+        return _unary(erfc, self)
 
     def hypot(self, other: Value | float) -> Value:
         """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
-        return apply(rows.hypot, self, other)
+        return apply(hypot, self, other)
 
     def maximum(self, other: Value | float) -> Value:
         """The larger of two numbers; nan if either is."""
-        return apply(rows.maximum, self, other)
+        return apply(maximum, self, other)
 
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
-        return apply(rows.minimum, self, other)
+        return apply(minimum, self, other)
 
     def sign(self) -> Value:
         """-1, 0 or 1."""
-        return _unary(rows.sign, self)
+        return _unary(sign, self)
 
     def floor(self) -> Value:
         """The largest integer that is no larger."""
-        return _unary(rows.floor, self)
+        return _unary(floor, self)
 
     def ceil(self) -> Value:
         """The smallest integer that is no smaller."""
-        return _unary(rows.ceil, self)
+        return _unary(ceil, self)
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names by which np.arcsin(v) looks for them
 
-    # Comparing, and being shown. `==` and `hash` are those of the node itself.
+    # Comparing, copying, and being shown. `==` and `hash` are those of the node itself.
+
+    __hash__ = object.__hash__
+
+    def __reduce__(self) -> Any:
+        """What `pickle`, `copy` and `deepcopy` make a node of: of the nodes below it, parents first, however deep."""
+        below: list[Value] | None = None
+        if self._primitive is not None and not _is_listed(self):
+            below = _listed(self)
+        grad = self._grad if self._mark & 1 else None
+        parts = type(self), self._data, grad, self.label, self._primitive, self.parents, self.operands
+        return _rebuilt, (below, *parts), getattr(self, "__dict__", None)
 
     def __lt__(self, other: Any) -> Any:
-        return self._data < _number(other)
+        return self._data < (other.data if isinstance(other, Value) else other)
 
     def __le__(self, other: Any) -> Any:
-        return self._data <= _number(other)
+        return self._data <= (other.data if isinstance(other, Value) else other)
 
     def __gt__(self, other: Any) -> Any:
-        return self._data > _number(other)
+        return self._data > (other.data if isinstance(other, Value) else other)
 
     def __ge__(self, other: Any) -> Any:
-        return self._data >= _number(other)
+        return self._data >= (other.data if isinstance(other, Value) else other)
 
     def __float__(self) -> float:
         raise TypeError(
@@ -354,14 +385,14 @@ class Value:
 
     def __repr__(self) -> str:
         name = "Value" if self._primitive is not None else type(self).__name__
-        grad = f", grad={self._grad!r}" if self._grad is not None else ""
+        grad = f", grad={self._grad!r}" if self._mark & 1 else ""
         label = f", label={self.label!r}" if self.label is not None else ""
         return f"{name}({self._data!r}{grad}{label})"
 
     def _repr_html_(self) -> str | None:
         """The picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
         try:
-            return None if Value.display is None else Value.display(self)
+            return None if _display is None else _display(self)
         except Exception:  # an exception in a display would fail the whole notebook
             return None
 
@@ -381,9 +412,12 @@ class Parameter(Value):
 class _WideValue(Value):
     """A node of more than two operands, or of any number of them."""
 
-    __slots__ = ("_parents", "_operands")
+    __slots__ = ("_parents", "_operands", "_seen", "_turn")
+
     _parents: tuple[Value, ...]
     _operands: tuple[float, ...]
+    _turn: int  # the walk that came by last, and how many of the parents it has seen
+    _seen: int
 
     @property
     def parents(self) -> tuple[Value, ...]:
@@ -392,6 +426,18 @@ class _WideValue(Value):
     @property
     def operands(self) -> tuple[float, ...]:
         return self._operands
+
+
+native.keep((Value, Constant, Parameter, _WideValue))
+
+# How a notebook shows a Value, as HTML: a drawing is made further down the house, and handed up through this.
+_display: Callable[[Value], str | None] | None = None
+
+
+def show_by(display: Callable[[Value], str | None]) -> None:
+    """Let a function show Values in notebooks: given one, it returns HTML, or None to show the text."""
+    global _display  # noqa: PLW0603  # set once, by the package
+    _display = display
 
 
 # Recording. `_watchers` holds an entry for each no_grad() and each record_sources() that is in force in any thread, so
@@ -453,7 +499,7 @@ def record_sources() -> Iterator[dict[Value, tuple[str, int]]]:
     sources: dict[Value, tuple[str, int]] = {}
 
     def note(node: Value) -> None:
-        frame = sys._getframe(2)
+        frame = sys._getframe()
         while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
             frame = frame.f_back
         sources[node] = frame.f_code.co_filename, frame.f_lineno
@@ -479,110 +525,298 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
     """
     if primitive.arity not in (None, len(operands)):
         raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
-    nodes = tuple([operand if isinstance(operand, Value) else Constant(operand) for operand in operands])
+    return _apply(primitive, operands)
+
+
+def _apply(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
+    nodes: list[Value] = []
+    numbers: list[float] = []
+    for operand in operands:
+        parent = operand if isinstance(operand, Value) else _constant(operand)
+        nodes.append(parent)
+        numbers.append(parent._data)
     if primitive.arity == 1:
         return _unary(primitive, nodes[0])
     if primitive.arity == 2:
         return _binary(primitive, nodes[0], nodes[1])
-    numbers = tuple([node._data for node in nodes])
-    try:
-        data = primitive.value(*numbers)
-    except (ValueError, ArithmeticError) as error:
-        data = _limit(error, primitive, *nodes)
-    node = _new(_WideValue)
-    node._data, node._grad, node.label, node._primitive = data, None, None, primitive
-    node._parents, node._operands = nodes, numbers
+    data = native.value_of_many(primitive, numbers)
+    if data - data != 0.0:
+        data = _value_or_limit(primitive, *nodes)
+    node = _WideValue.__new__(_WideValue)
+    node._data, node.label, node._primitive, node._mark = data, None, primitive, 0
+    _fill(node, tuple(nodes), tuple(numbers))
     return _watched(node) if _watchers else node
 
 
-Value.apply_primitive = staticmethod(apply)
-_new = object.__new__
+def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
+    node._parents, node._operands, node._turn = parents, operands, 0
 
 
-def _unary(primitive: Primitive, operand: Value) -> Value:
-    x = operand._data
-    try:
-        data = primitive.value(x)
-    except (ValueError, ArithmeticError) as error:
-        data = _limit(error, primitive, operand)
-    node = _new(Value)
-    node._data, node._grad, node.label, node._primitive = data, None, None, primitive
-    node._left, node._right, node._x = operand, None, x
+def _constant(number: Any) -> Constant:
+    node = Constant.__new__(Constant)
+    node._data, node._grad, node.label, node._primitive = as_float(number), 0.0, None, None
+    node._x, node._y, node._mark = 0.0, 0.0, 0
+    return node
+
+
+def _unary(primitive: Primitive, operand: Any) -> Value:
+    parent = operand if isinstance(operand, Value) else _constant(operand)
+    x = parent._data
+    data = native.value_of_one(primitive, x)
+    if data - data != 0.0:
+        data = _value_or_limit(primitive, parent)
+    node = Value.__new__(Value)
+    node._data, node.label, node._primitive, node._mark = data, None, primitive, 0
+    node._left, node._right, node._x = parent, None, x
     return _watched(node) if _watchers else node
 
 
-def _binary(primitive: Primitive, left: Any, right: Any) -> Value:
-    if not isinstance(left, Value):
-        if _is_foreign(left):
-            return NotImplemented  # type: ignore[no-any-return]  # an operator hands it on to Python
-        left = Constant(left)
-    if not isinstance(right, Value):
-        if _is_foreign(right):
-            return NotImplemented  # type: ignore[no-any-return]  # an operator hands it on to Python
-        right = Constant(right)
+def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Value:
+    left = left_operand if isinstance(left_operand, Value) else _constant_or_none(left_operand)
+    right = right_operand if isinstance(right_operand, Value) else _constant_or_none(right_operand)
+    if left is None or right is None:
+        return NotImplemented  # type: ignore[no-any-return]  # an operator hands it on to Python
     x, y = left._data, right._data
-    try:
-        data = primitive.value(x, y)
-    except (ValueError, ArithmeticError) as error:
-        data = _limit(error, primitive, left, right)
-    node = _new(Value)
-    node._data, node._grad, node.label, node._primitive = data, None, None, primitive
+    data = native.value_of_two(primitive, x, y)
+    if data - data != 0.0:
+        data = _value_or_limit(primitive, left, right)
+    node = Value.__new__(Value)
+    node._data, node.label, node._primitive, node._mark = data, None, primitive, 0
     node._left, node._right, node._x, node._y = left, right, x, y
     return _watched(node) if _watchers else node
 
 
-def _is_foreign(operand: object) -> bool:
-    """Whether the other side of an operator is no number but has operators of its own: an array, for instance."""
-    if type(operand) in (float, int):
-        return False
-    return hasattr(operand, "__radd__") and not isinstance(operand, Real | complex)
+def _constant_or_none(operand: Any) -> Constant | None:
+    """The other side of an operator as a constant; None if it has operators of its own, as an array has."""
+    kind = type(operand)
+    if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
+        return _constant(operand)
+    return None
 
 
-def _limit(error: Exception, primitive: Primitive, *nodes: Value) -> float:
-    """What a primitive is where Python's floats raise: infinite on an overflow, an error outside the domain.
+def _value_or_limit(primitive: Primitive, *nodes: Value) -> float:
+    """What a primitive is where it may not be finite: infinite on an overflow, an error outside the domain.
 
     Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
     """
-    if isinstance(error, OverflowError) or _ieee.get():
-        return float(primitive.limit(*[node._data for node in nodes]))
-    if primitive.domain:
-        raise type(error)(primitive.refusal(*map(_described, nodes))) from None
-    raise error
+    numbers = [node.data for node in nodes]
+    try:
+        return float(primitive.value(*numbers))
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, OverflowError) or _ieee.get():
+            return float(primitive.limit(*numbers))
+        if primitive.domain:
+            raise type(error)(primitive.refusal(*map(_described, nodes))) from None
+        raise
 
 
 def _described(node: Value) -> str:
     return f"{node._data!r}" if node.label is None else f"{node._data!r} (node {node.label!r:.80})"
 
 
-def _number(operand: Any) -> Any:
-    return operand._data if isinstance(operand, Value) else operand
-
-
 def topological_order(output: Value) -> list[Value]:
     """Every node that the output depends on, itself included: parents before children, each once.
 
     The order is that of a depth-first walk which takes parents in the order of the operands, so it is the same on every
-    run. The walk keeps its own stack: the depth of a graph is limited by memory alone.
+    run. The depth of a graph is limited by memory alone.
     """
-    order: list[Value] = []
-    seen: set[Value] = set()
-    stack: list[Value | None] = [output]
-    while stack:
-        node = stack.pop()
-        if node is None:  # the parents of the node below this mark are done
-            order.append(stack.pop())  # type: ignore[arg-type]  # a mark lies on a node
-        elif node not in seen:
-            seen.add(node)
-            if node._primitive is None:
-                order.append(node)
-            elif isinstance(node, _WideValue):
-                stack += (node, None)
-                stack += reversed(node._parents)
-            elif node._right is None:
-                stack += (node, None, node._left)
-            else:
-                stack += (node, None, node._right, node._left)
+    displaced: _Displaced = [] if native.begin_walk() else None
+    try:
+        _tie(output, displaced)
+        order = _untie(output)
+    finally:
+        _put_back(displaced)
+        native.end_walk()
+    order.reverse()
     return order
+
+
+# A walk. It ties the graph together through the nodes themselves and leaves its number in them, so there is one at a
+# time. Where a rule that a walk runs walks itself, what that displaces is noted, and put back.
+
+_walks = 0  # how many there were
+_Displaced: TypeAlias = "list[tuple[Value, Value | None, float, float]] | None"
+
+
+def _tie(output: Value, displaced: _Displaced) -> None:
+    """From the output lead `_next` to every node of the graph, children before parents.
+
+    A depth-first walk. On its way `_next` leads from a node to the one that it was reached from, so it needs no memory
+    of its own, however deep the graph is.
+    """
+    global _walks  # noqa: PLW0603  # a count that all walks share
+    _walks += 1
+    mark = 2 * _walks
+    if displaced is not None:
+        _note(displaced, output)
+    output._mark, output._next = mark | output._mark & 1, None
+    if output._primitive is None:
+        return
+    last: Value | None = None
+    node: Value | None = output
+    while node is not None:
+        done = False
+        if type(node) is _WideValue:
+            parent = _unseen_parent(node, mark)
+            done = parent is node
+        elif node._left._mark < mark:
+            parent = node._left
+        elif node._right is not None and node._right._mark < mark:
+            parent = node._right
+        else:
+            done = True
+        if done:
+            below = node._next
+            node._next = last
+            last = node
+            node = below
+            continue
+        if displaced is not None:
+            _note(displaced, parent)
+        parent._mark = mark | parent._mark & 1
+        if parent._primitive is None:
+            parent._next = last
+            last = parent
+        else:
+            parent._next = node
+            node = parent
+
+
+def _note(displaced: list[tuple[Value, Value | None, float, float]], node: Value) -> None:
+    if node._mark > 1:  # else no walk has come by before
+        x, y = (node._x, node._y) if node._primitive is None else (0.0, 0.0)
+        displaced.append((node, node._next, x, y))
+
+
+def _unseen_parent(node: _WideValue, mark: int) -> Value:
+    """The next parent of a node of many operands that the walk under way has not seen; the node itself at the end."""
+    if node._turn != mark:
+        node._turn, node._seen = mark, 0
+    while node._seen < len(node._parents):
+        parent = node._parents[node._seen]
+        node._seen += 1
+        if parent._mark < mark:
+            return parent
+    return node
+
+
+def _untie(output: Value) -> list[Value]:
+    """The nodes of a graph that was tied, in that order."""
+    order: list[Value] = []
+    node: Value | None = output
+    while node is not None:
+        order.append(node)
+        below = node._next
+        node._next = None
+        node = below
+    return order
+
+
+def _put_back(displaced: _Displaced) -> None:
+    """Let the walk go on that this one came into."""
+    for node, below, x, y in displaced or ():
+        node._next = below
+        if node._primitive is None:
+            node._x, node._y = x, y
+
+
+def _run_backward(output: Value) -> None:
+    displaced: _Displaced = [] if native.begin_walk() else None
+    try:
+        _tie(output, displaced)
+        node: Value | None = output
+        while node is not None:
+            if node._primitive is None:  # a leaf keeps what it held, to add it in the end
+                node._x, node._y = node._grad, node._mark & 1
+            node._grad = 0.0
+            node = node._next
+        output._grad = 1.0
+        node = output
+        while node is not None:
+            primitive = node._primitive
+            if primitive is None:
+                node._grad += node._x
+            elif type(node) is _WideValue:
+                _hand_back(node, primitive)
+            elif node._right is None:
+                slope = native.slope_of_one(primitive, node._data, node._x)
+                node._left._grad += node._grad * slope
+            else:
+                if type(node._left) is not Constant:
+                    slope = native.left_slope_of_two(primitive, node._data, node._x, node._y)
+                    node._left._grad += node._grad * slope
+                if type(node._right) is not Constant:
+                    slope = native.right_slope_of_two(primitive, node._data, node._x, node._y)
+                    node._right._grad += node._grad * slope
+            if type(node) is Constant:
+                node._grad = 0.0
+            else:
+                node._mark |= 1
+            below = node._next
+            node._next = None
+            node = below
+    except BaseException:  # an interrupt: no leaf may keep half a gradient
+        _tie(output, None)
+        for node in _untie(output):
+            if node._primitive is None:
+                node.grad = node._x if node._y else None
+        raise
+    finally:
+        _put_back(displaced)
+        native.end_walk()
+
+
+def _hand_back(node: _WideValue, primitive: Primitive) -> None:
+    """Hand the gradient of a node of many operands, times its slopes, to its parents."""
+    slopes = native.slopes_of_many(primitive, node._data, node._operands)
+    for place, parent in enumerate(node._parents):
+        parent._grad += node._grad * slopes[place]
+
+
+# Copying. A node comes with a list of the nodes below it, parents first; when their own turn comes, they need none. If
+# a copy is broken off, what is left in its list may come without one later on: it is then copied by recursion.
+_listing = -1  # the walk that made the last list
+
+
+def _listed(output: Value) -> list[Value]:
+    global _listing  # noqa: PLW0603  # what the nodes of the list are known by
+    order = topological_order(output)
+    order.pop()
+    _listing = output._mark >> 1
+    output._mark &= 1
+    return order
+
+
+def _is_listed(node: Value) -> bool:
+    """Whether a node is in the last list; each is asked for once."""
+    listed = node._mark >> 1 == _listing
+    if listed:
+        node._mark &= 1
+    return listed
+
+
+def _rebuilt(
+    below: list[Value] | None,
+    kind: type[Value],
+    data: float,
+    grad: float | None,
+    label: str | None,
+    primitive: Primitive | None,
+    parents: tuple[Value, ...],
+    operands: tuple[float, ...],
+) -> Value:
+    """The node that `Value.__reduce__` took apart."""
+    node = kind.__new__(kind)
+    node._data, node.label, node._primitive, node._mark = data, label, primitive, 0
+    node._x, node._y, node.grad = 0.0, 0.0, grad
+    if isinstance(node, _WideValue):
+        _fill(node, parents, operands)
+    elif primitive is not None:
+        node._left, node._x = parents[0], operands[0]
+        node._right = None
+        if len(parents) == 2:
+            node._right, node._y = parents[1], operands[1]
+    return node
 
 
 def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
@@ -597,13 +831,13 @@ def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
 def sum(values: Iterable[Value | float]) -> Value:
     """The sum of values as one node, added from left to right; that of no values is the constant 0."""
     operands = tuple(values)
-    return apply(rows.summation, *operands) if operands else Constant(0.0)
+    return apply(summation, *operands) if operands else Constant(0.0)
 
 
 def prod(values: Iterable[Value | float]) -> Value:
     """The product of values as one node, multiplied from left to right; that of no values is the constant 1."""
     operands = tuple(values)
-    return apply(rows.product, *operands) if operands else Constant(1.0)
+    return apply(product, *operands) if operands else Constant(1.0)
 
 
 def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
@@ -615,7 +849,7 @@ def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
     left, right = tuple(left), tuple(right)
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of the same length, got {len(left)} and {len(right)} values")
-    return apply(rows.dot_product, *left, *right) if left else Constant(0.0)
+    return apply(dot_product, *left, *right) if left else Constant(0.0)
 
 
 def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
@@ -628,4 +862,4 @@ def where(condition: Value | float | bool, a: Value | float, b: Value | float) -
     """
     if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
         condition = float(condition)
-    return apply(rows.where, condition, a, b)
+    return apply(where_row, condition, a, b)

@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 ROOMS = {  # from the ground up: a room may import those that stand before it
     "autograd": [
-        *("saving", "primitives", "value", "derivatives", "notation", "checks", "custom_primitives"),
-        *("stepping", "explanation", "diagnosis", "drawing", "__init__"),
+        *("saving", "primitives", "c_rules", "native", "value", "compilation", "derivatives", "notation", "checks"),
+        *("custom_primitives", "stepping", "explanation", "diagnosis", "drawing", "__init__", "__main__"),
     ],
     "nn": ["modules", "losses", "optimizers", "training", "worked_example", "__init__", "__main__"],
 }

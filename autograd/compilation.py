@@ -1,0 +1,56 @@
+"""Which engine runs: the compiled one, where it was built, or the same source as plain Python.
+
+The compiled engine is made of the rooms `primitives` and `value`, by Cython, when the package is installed on a machine
+with a C compiler. Python finds it beside the source, and imports it instead.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+VARIABLE = "STEPGRAD_ENGINE"
+ROOMS = "primitives", "value"  # that are compiled, in the order in which they are imported
+
+
+def _choose() -> str:
+    """Import the engine: as plain Python if the environment variable `STEPGRAD_ENGINE` is "plain".
+
+    Returns:
+        Which one runs, "compiled" or "plain".
+
+    Raises:
+        ValueError: if the variable has another value; "compiled", too, where nothing was compiled.
+    """
+    choice = os.environ.get(VARIABLE, "")
+    if choice == "plain":
+        for room in ROOMS:
+            _load_source(room)
+    from autograd import value
+
+    compiled = not str(value.__file__).endswith(".py")
+    if choice == "compiled" and not compiled:
+        raise ValueError(
+            f"{VARIABLE} asks for the compiled engine, but it was not compiled here: install a C compiler and then "
+            f"stepgrad again, or leave {VARIABLE} out"
+        )
+    if choice not in ("", "plain", "compiled"):
+        raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
+    return "compiled" if compiled else "plain"
+
+
+def _load_source(room: str) -> None:
+    """Import a room from its source, though there be a compiled one beside it."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    package = sys.modules["autograd"]
+    spec = spec_from_file_location(f"autograd.{room}", f"{package.__path__[0]}/{room}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    setattr(package, room, module)
+
+
+engine = _choose()

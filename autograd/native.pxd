@@ -1,0 +1,76 @@
+# What rules are run by in the compiled engine: C, generated from the table. A number that is not finite, and a row that
+# has no C, is left to the row itself: to Python's exceptions and to its own rule.
+
+from libc.math cimport NAN, isfinite
+
+from autograd.primitives cimport Primitive
+
+
+cdef extern from "rules.h":
+    int PLACE_OF_sum, PLACE_OF_dot
+    double c_value_of_one "value_of_one" (int place, double x)
+    double c_value_of_two "value_of_two" (int place, double x, double y)
+    double c_slope_of_one "slope_of_one" (int place, double out, double x)
+    double c_left_slope_of_two "left_slope_of_two" (int place, double out, double x, double y)
+    double c_right_slope_of_two "right_slope_of_two" (int place, double out, double x, double y)
+
+
+cdef inline double value_of_one(Primitive primitive, double x) noexcept:
+    return c_value_of_one(primitive.place, x)
+
+
+cdef inline double value_of_two(Primitive primitive, double x, double y) noexcept:
+    return c_value_of_two(primitive.place, x, y)
+
+
+cdef inline double slope_of_one(Primitive primitive, double out, double x) except? -1.0:
+    cdef double slope = c_slope_of_one(primitive.place, out, x)
+    return slope if isfinite(slope) else primitive.slopes[0](out, x)
+
+
+cdef inline double left_slope_of_two(Primitive primitive, double out, double x, double y) except? -1.0:
+    cdef double slope = c_left_slope_of_two(primitive.place, out, x, y)
+    return slope if isfinite(slope) else primitive.slopes[0](out, x, y)
+
+
+cdef inline double right_slope_of_two(Primitive primitive, double out, double x, double y) except? -1.0:
+    cdef double slope = c_right_slope_of_two(primitive.place, out, x, y)
+    return slope if isfinite(slope) else primitive.slopes[1](out, x, y)
+
+
+# Rows of any number of operands, the two that networks are made of: a sum and a dot product.
+
+
+cdef inline double value_of_many(Primitive primitive, list operands) except? -1.0:
+    cdef Py_ssize_t place, half = len(operands) // 2
+    cdef double out
+    if primitive.place == PLACE_OF_sum:
+        out = operands[0]
+        for place in range(1, len(operands)):
+            out += <double>operands[place]
+        return out
+    if primitive.place == PLACE_OF_dot:
+        out = <double>operands[0] * <double>operands[half]
+        for place in range(1, half):
+            out += <double>operands[place] * <double>operands[half + place]
+        return out
+    return NAN
+
+
+cdef inline tuple slopes_of_many(Primitive primitive, double out, tuple operands):
+    cdef Py_ssize_t half = len(operands) // 2
+    if primitive.place == PLACE_OF_sum:
+        return (1.0,) * len(operands)
+    if primitive.place == PLACE_OF_dot:
+        return operands[half:] + operands[:half]
+    return primitive.local_slopes(out, *operands)
+
+
+cdef extern from "memory.h":
+    int keep_in_memory(tuple kinds) except -1
+    bint begin_walk() except -1
+    void end_walk() noexcept
+
+
+cdef inline int keep(tuple kinds) except -1:
+    return keep_in_memory(kinds)

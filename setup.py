@@ -1,0 +1,45 @@
+"""Builds the compiled engine, where there is a C compiler; everything else is said in pyproject.toml."""
+
+import os
+import sys
+from pathlib import Path
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+os.environ["STEPGRAD_ENGINE"] = "plain"  # which is there before anything is compiled
+
+from autograd.c_rules import header  # noqa: E402  # it takes the line above
+from autograd.compilation import ROOMS  # noqa: E402  # likewise
+
+
+class BuildEngine(build_ext):
+    """Write the rules of the table as C, and compile."""
+
+    def build_extensions(self) -> None:
+        """Compile the rooms of the engine; if that fails the plain ones are installed alone."""
+        folder = Path(self.build_temp)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "rules.h").write_text(header())
+        for extension in self.extensions:
+            extension.include_dirs += [str(folder), "autograd"]
+            if self.compiler.compiler_type != "msvc":  # which rounds every operation by itself
+                extension.extra_compile_args.append("-ffp-contract=off")
+        super().build_extensions()
+
+
+setup(
+    cmdclass={"build_ext": BuildEngine},
+    ext_modules=cythonize(
+        [Extension(f"autograd.{room}", [f"autograd/{room}.py"], optional=True) for room in ROOMS],
+        build_dir="build/cython",
+        compiler_directives={
+            "language_level": "3",
+            "annotation_typing": False,  # the C types are those of the .pxd files
+            "preliminary_late_includes_cy28": True,  # memory.h knows the nodes
+        },
+    ),
+)
