@@ -1,7 +1,7 @@
 # The C types of the compiled engine. The code is in primitives.py, and runs as it stands where there is no compiler.
 
 cdef class Primitive:
-    cdef readonly object name, value, slopes, all_slopes, limit, symbol, plain, latex, binds, domain, action
+    cdef readonly object name, value, slopes, arity, all_slopes, limit, symbol, plain, latex, binds, domain, action
     cdef readonly int place
 
 cpdef double as_float(object number) except? -1.0

@@ -65,6 +65,7 @@ class Primitive:
         name: the row's name, a key of `PRIMITIVES`.
         value: the function itself. On floats it may raise, as Python's own functions do.
         slopes: for each operand, the rule `slope(out, *operands)`; empty for a row of any number of operands.
+        arity: how many operands the row takes; None for any number of them.
         all_slopes: for such a row, one rule `all_slopes(out, *operands)` that returns every slope.
         limit: what IEEE 754 says of floats for which `value` raises.
         symbol: a few characters for drawings.
@@ -76,8 +77,8 @@ class Primitive:
     """
 
     __slots__ = (
-        "name", "value", "slopes", "all_slopes", "limit", "symbol", "plain", "latex", "binds", "domain", "action",
-        "place",
+        "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
+        "action", "place",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +99,7 @@ class Primitive:
         self.name = name
         self.value = value
         self.slopes = slopes
+        self.arity = len(slopes) or None
         self.all_slopes = all_slopes
         self.limit = limit
         self.symbol = symbol or name
@@ -111,11 +113,6 @@ class Primitive:
         self.domain = domain
         self.action = action or f"take {name} of {{}}"
         self.place = 0
-
-    @property
-    def arity(self) -> int | None:
-        """How many operands the row takes; None for any number of them."""
-        return len(self.slopes) or None
 
     def __call__(self, *operands: Any) -> Any:
         """Apply the row to numbers of any kind.

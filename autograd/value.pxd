@@ -36,8 +36,10 @@ cdef long long _walks
 @cython.locals(node=Constant)
 cdef Constant _constant(object number)
 
-@cython.locals(parent=Value, node=_WideValue, nodes=list, numbers=list, data=double)
-cdef object _apply(Primitive primitive, tuple operands)
+cdef Value _node(object operand)
+
+@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
+cdef object _wide(Primitive primitive, tuple operands)
 
 @cython.locals(parent=Value, node=Value, x=double, data=double)
 cdef object _unary(Primitive primitive, object operand)

@@ -525,26 +525,30 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
     """
     if primitive.arity not in (None, len(operands)):
         raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
-    return _apply(primitive, operands)
+    if primitive.arity == 1:
+        return _unary(primitive, operands[0])
+    if primitive.arity == 2:
+        return _binary(primitive, _node(operands[0]), _node(operands[1]))
+    return _wide(primitive, operands)
 
 
-def _apply(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
-    nodes: list[Value] = []
+def _node(operand: Value | float) -> Value:
+    return operand if isinstance(operand, Value) else _constant(operand)
+
+
+def _wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
+    parents: list[Value] = []
     numbers: list[float] = []
     for operand in operands:
         parent = operand if isinstance(operand, Value) else _constant(operand)
-        nodes.append(parent)
+        parents.append(parent)
         numbers.append(parent._data)
-    if primitive.arity == 1:
-        return _unary(primitive, nodes[0])
-    if primitive.arity == 2:
-        return _binary(primitive, nodes[0], nodes[1])
     data = native.value_of_many(primitive, numbers)
     if data - data != 0.0:
-        data = _value_or_limit(primitive, *nodes)
+        data = _value_or_limit(primitive, *parents)
     node = _WideValue.__new__(_WideValue)
     node._data, node.label, node._primitive, node._mark = data, None, primitive, 0
-    _fill(node, tuple(nodes), tuple(numbers))
+    _fill(node, tuple(parents), tuple(numbers))
     return _watched(node) if _watchers else node
 
 
@@ -831,13 +835,13 @@ def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
 def sum(values: Iterable[Value | float]) -> Value:
     """The sum of values as one node, added from left to right; that of no values is the constant 0."""
     operands = tuple(values)
-    return apply(summation, *operands) if operands else Constant(0.0)
+    return _wide(summation, operands) if operands else Constant(0.0)
 
 
 def prod(values: Iterable[Value | float]) -> Value:
     """The product of values as one node, multiplied from left to right; that of no values is the constant 1."""
     operands = tuple(values)
-    return apply(product, *operands) if operands else Constant(1.0)
+    return _wide(product, operands) if operands else Constant(1.0)
 
 
 def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
@@ -849,7 +853,7 @@ def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
     left, right = tuple(left), tuple(right)
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of the same length, got {len(left)} and {len(right)} values")
-    return apply(dot_product, *left, *right) if left else Constant(0.0)
+    return _wide(dot_product, left + right) if left else Constant(0.0)
 
 
 def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:

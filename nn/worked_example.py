@@ -111,22 +111,39 @@ def train_round(network: MLP, order: Order, learning_rate: float, learning: Iter
     Returns:
         The total error before the change.
     """
-    hidden_layer, output_layer = network.layers
-    learning = set(learning)
-    network.zero_grad()
-    total = forward(network)
-    total.backward()
-    if order == "sequential":
-        nodes = nodes_by_label(total)
-        signals = [nodes[f"net_{neuron.name}"].grad for neuron in output_layer.neurons]
-        hidden = [nodes[f"out_{neuron.name}"] for neuron in hidden_layer.neurons]
-        SGD(learning.intersection(output_layer.parameters()), learning_rate).step()
-        network.zero_grad()
-        carried = [signal * neuron.net(hidden) for signal, neuron in zip(signals, output_layer.neurons, strict=True)]
-        sum(carried).backward()
-        learning = learning.intersection(hidden_layer.parameters())
-    SGD(learning, learning_rate).step()
-    return total.data
+    return _Training(network, order, learning_rate, learning).round()
+
+
+class _Training:
+    """The rounds of a training, with what they share."""
+
+    def __init__(self, network: MLP, order: Order, learning_rate: float, learning: Iterable[Parameter]) -> None:
+        hidden_layer, self.output_layer = network.layers
+        learning = set(learning)
+        parts = [self.output_layer, hidden_layer] if order == "sequential" else [network]
+        chosen = [[parameter for parameter in part.parameters() if parameter in learning] for part in parts]
+        self.optimizers = [SGD(parameters, learning_rate) for parameters in chosen]
+        self.network, self.hidden_layer = network, hidden_layer
+        self.parameters = network.parameters()
+
+    def round(self) -> float:
+        self._zero_grad()
+        total = forward(self.network)
+        total.backward()
+        if len(self.optimizers) == 2:
+            nodes = nodes_by_label(total)
+            signals = [nodes[f"net_{neuron.name}"].grad for neuron in self.output_layer.neurons]
+            hidden = [nodes[f"out_{neuron.name}"] for neuron in self.hidden_layer.neurons]
+            self.optimizers[0].step()
+            self._zero_grad()
+            neurons = zip(signals, self.output_layer.neurons, strict=True)
+            sum([signal * neuron.net(hidden) for signal, neuron in neurons]).backward()
+        self.optimizers[-1].step()
+        return total.data
+
+    def _zero_grad(self) -> None:
+        for parameter in self.parameters:
+            parameter.grad = None
 
 
 def train(
@@ -152,9 +169,9 @@ def train(
     if rounds < 0:
         raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
     network = build_network(biases)
-    learning = learning_parameters(network, biases)
+    training = _Training(network, order, learning_rate, learning_parameters(network, biases))
     for number in range(1, rounds + 1):
-        error = train_round(network, order, learning_rate, learning)
+        error = training.round()
         if not math.isfinite(error):
             raise FloatingPointError(
                 f"the training diverged at round {number} ({order}): the total error is {error}; "

@@ -1,35 +1,85 @@
-"""A chain of ten million nodes, built, walked backward and freed: `make bench`."""
+"""Large and many graphs, built, walked backward and freed, and what they weigh: `make bench`."""
 
-import resource
 import sys
 import time
+from collections.abc import Callable
 from itertools import pairwise
 
+import autograd
 from autograd import Value
 
 NODES = 10_000_000
 
 
-def main() -> None:
-    """Build, walk, free, and print how long each takes and what the chain weighs."""
-    limit = sys.getrecursionlimit()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    times = [time.perf_counter()]
-    leaf = node = Value(1.0)
+def chain() -> Value:
+    """One node on another."""
+    node = leaf = Value(1.0)
     for _ in range(NODES):
         node = node + leaf
+    return node
+
+
+def diamonds() -> Value:
+    """Where the paths part and meet again, so that their number doubles at every third node."""
+    node, leaf = Value(1.0), Value(0.5)
+    for _ in range(NODES // 3):
+        node = (node + leaf) - (node - leaf)
+    return node
+
+
+def wide() -> Value:
+    """One node on top of all the others."""
+    leaf = Value(1.0)
+    return autograd.sum([leaf * leaf for _ in range(NODES)])
+
+
+def resident() -> int:
+    """The bytes of memory that this process has now."""
+    with open("/proc/self/statm") as statistics:  # noqa: PTH123  # no file that a Path would help with
+        return int(statistics.read().split()[1]) * 4096
+
+
+def measure(build: Callable[[], Value]) -> None:
+    """Build, walk, free, and print how long each takes and what a node weighs."""
+    limit = sys.getrecursionlimit()
+    before = resident()
+    times = [time.perf_counter()]
+    output = build()
     times.append(time.perf_counter())
-    built = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    node.backward()
+    weight = resident() - before
+    output.backward()
     times.append(time.perf_counter())
-    assert (node.data, leaf.grad) == (NODES + 1.0, NODES + 1.0)
-    del node
+    del output
     times.append(time.perf_counter())
     assert sys.getrecursionlimit() == limit
-    build, backward, free = (later - earlier for earlier, later in pairwise(times))
-    print(f"\na chain of {NODES:,} nodes")
-    print(f"built in {build:.1f} s, walked backward in {backward:.1f} s, freed in {free:.1f} s")
-    print(f"memory: {(built - before) * 1024 / NODES:.0f} bytes a node, its numbers included")
+    building, walking, freeing = (later - earlier for earlier, later in pairwise(times))
+    print(
+        f"{build.__name__:10} built in {building:.2f} s, walked backward in {walking:.2f} s, freed in {freeing:.2f} s, "
+        f"{weight / NODES:.0f} bytes a node"
+    )
+
+
+def soak() -> None:
+    """Ten million small graphs, one after another; the memory must stay what it was after the first of them."""
+    leaf = Value(0.5)
+    start = time.perf_counter()
+    sizes = []
+    for number in range(NODES):
+        (leaf * 3.0 + leaf.tanh()).backward()
+        if number % (NODES // 10) == NODES // 10 - 1:
+            sizes.append(resident())
+    print(
+        f"{NODES:,} small graphs: {(time.perf_counter() - start) / NODES * 1e9:.0f} ns each; memory grew by "
+        f"{(sizes[-1] - sizes[0]) / 1024:.0f} KiB between the first tenth and the last"
+    )
+
+
+def main() -> None:
+    """Measure and print."""
+    print(f"\ngraphs of {NODES:,} nodes, {autograd.engine} engine")
+    for build in (chain, diamonds, wide):
+        measure(build)
+    soak()
 
 
 if __name__ == "__main__":

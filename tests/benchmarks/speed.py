@@ -2,10 +2,11 @@
 
 Every engine runs each program in a process of its own, with the collector at its defaults, and the rounds of all
 engines take turns. What is printed is the time of one build and backward (for floats: of the forward pass alone), the
-best and the median of several rounds, and how many times faster stepgrad is.
+best and the median of several rounds, and how that compares with micrograd and with floats.
 """
 
 import json
+import os
 import random
 import statistics
 import subprocess
@@ -16,6 +17,7 @@ from itertools import pairwise
 from typing import Any
 
 ROUNDS = 9
+PLAIN = "plain stepgrad"
 
 
 def readme_expression(value: Callable[[float], Any]) -> Any:
@@ -76,6 +78,7 @@ def serve(engine: str) -> None:
         import autograd
 
         value = autograd.Value
+        assert autograd.engine == ("plain" if engine == PLAIN else "compiled")
         if engine == "stepgrad, dot()":
             dot = autograd.dot
     programs: dict[str, tuple[int, Callable[[], Any]]] = {
@@ -96,7 +99,11 @@ def measure(engines: list[str], program: str) -> dict[str, list[float]]:
     """The seconds that each engine takes for a program, round by round, the engines taking turns."""
     processes = {
         engine: subprocess.Popen(
-            [sys.executable, __file__, engine], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, engine],
+            env={**os.environ, "STEPGRAD_ENGINE": "plain" if engine == PLAIN else "compiled"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for engine in engines
     }
@@ -117,18 +124,22 @@ def measure(engines: list[str], program: str) -> dict[str, list[float]]:
 
 def main() -> None:
     """Measure and print."""
-    for program, title, engines in (
-        ("expression", "micrograd's README expression", ["stepgrad", "micrograd", "floats"]),
-        ("mlp", "16-64-64-1 MLP of sum(w * x) lists", ["stepgrad", "micrograd", "floats", "stepgrad, dot()"]),
+    engines = ["stepgrad", PLAIN, "micrograd", "floats"]
+    for program, title, programs_engines in (
+        ("expression", "micrograd's README expression", engines),
+        ("mlp", "16-64-64-1 MLP of sum(w * x) lists", [*engines, "stepgrad, dot()"]),
     ):
-        seconds = measure(engines, program)
-        ours_best, ours_median = min(seconds["stepgrad"]), statistics.median(seconds["stepgrad"])
-        print(f"\n{title}: build + backward; floats: forward alone; {ROUNDS} rounds")
-        print(f"{'':18}{'best':>12}{'median':>12}   time relative to stepgrad (best, median)")
-        for engine in engines:
-            best, median = min(seconds[engine]), statistics.median(seconds[engine])
-            relative = f"{best / ours_best:.3g}, {median / ours_median:.3g}"
-            print(f"{engine:18}{best * 1e6:>9.1f} µs{median * 1e6:>9.1f} µs   {relative}")
+        seconds = measure(programs_engines, program)
+        best = {engine: min(rounds) for engine, rounds in seconds.items()}
+        median = {engine: statistics.median(rounds) for engine, rounds in seconds.items()}
+        print(f"\n{title}: build + backward; floats: forward alone; {ROUNDS} rounds: best, median")
+        print(f"{'':18}{'time':>24}{'micrograd / it':>20}{'it / floats':>18}")
+        for engine in programs_engines:
+            print(
+                f"{engine:18}{best[engine] * 1e6:>10.1f}, {median[engine] * 1e6:>9.1f} µs"
+                f"{best['micrograd'] / best[engine]:>11.3g}, {median['micrograd'] / median[engine]:>7.3g}"
+                f"{best[engine] / best['floats']:>9.3g}, {median[engine] / median['floats']:>7.3g}"
+            )
 
 
 if __name__ == "__main__":
