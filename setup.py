@@ -7,6 +7,7 @@ from pathlib import Path
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import BaseError, CCompilerError
 
 ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
@@ -20,21 +21,30 @@ class BuildEngine(build_ext):
     """Write the rules of the table as C, and compile."""
 
     def build_extensions(self) -> None:
-        """Compile the rooms of the engine; if that fails the plain ones are installed alone."""
+        """Compile the rooms of the engine: all of them, or none, where there is no compiler."""
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rules.h").write_text(header())
         for extension in self.extensions:
             extension.include_dirs += [str(folder), "autograd"]
-            if self.compiler.compiler_type != "msvc":  # which rounds every operation by itself
-                extension.extra_compile_args.append("-ffp-contract=off")
-        super().build_extensions()
+            if self.compiler.compiler_type != "msvc":
+                extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
+            if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
+                extension.extra_compile_args.append("-g0")  # what a debugger needs is most of a wheel
+        try:
+            super().build_extensions()
+        except (OSError, BaseError, CCompilerError) as error:
+            print(f"warning: the engine cannot be compiled ({error}); it is installed as plain Python", file=sys.stderr)
+            for extension in self.extensions:
+                for folder in (Path(self.build_lib), ROOT):
+                    (folder / self.get_ext_filename(extension.name)).unlink(missing_ok=True)
+            self.extensions = []
 
 
 setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
-        [Extension(f"autograd.{room}", [f"autograd/{room}.py"], optional=True) for room in ROOMS],
+        [Extension(f"autograd.{room}", [f"autograd/{room}.py"]) for room in ROOMS],
         build_dir="build/cython",
         compiler_directives={
             "language_level": "3",

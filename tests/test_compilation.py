@@ -11,7 +11,7 @@ import autograd
 from autograd.compilation import ROOMS
 
 FOLDER = Path(autograd.__file__).parent
-SOURCES = [path for pattern in ("*.pxd", "*.h", "c_rules.py") for path in FOLDER.glob(pattern)]
+TYPES = [*FOLDER.glob("*.pxd"), *FOLDER.glob("*.h")]
 
 
 def say(choice: str | None) -> subprocess.CompletedProcess[str]:
@@ -50,9 +50,9 @@ def test_another_choice_is_refused() -> None:
 
 @pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
 def test_the_compiled_engine_is_of_this_source() -> None:
-    if not SOURCES:
+    if not TYPES:
         pytest.skip("installed from a wheel, without the source of the compiled engine")
-    sources = [*SOURCES, *(FOLDER / f"{room}.py" for room in ROOMS)]
+    sources = [*TYPES, FOLDER / "c_rules.py", *(FOLDER / f"{room}.py" for room in ROOMS)]
     built = min(Path(str(getattr(autograd, room).__file__)).stat().st_mtime for room in ROOMS)
     newer = [path.name for path in sources if path.stat().st_mtime > built]
     assert not newer, "run `make native`"
