@@ -69,7 +69,9 @@ def primitive(
 
     def decorate(function: Rule) -> Primitive:
         title = name or getattr(function, "__name__", "function").strip("<>")
-        row = Primitive(title, function, *slopes, plain=plain, latex=latex, domain=domain)
+        row = Primitive(
+            title, lambda *operands: as_float(function(*operands)), *slopes, plain=plain, latex=latex, domain=domain
+        )
         if check:
             count = len(SAMPLES)
             usual = [[SAMPLES[(i + place) % count] for place in range(len(slopes))] for i in range(count)]

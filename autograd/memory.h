@@ -8,13 +8,6 @@
  */
 
 #include <stdint.h>
-#ifdef _WIN32
-#include <windows.h>
-static void wait_a_moment(void) { Sleep(1); }
-#else
-#include <unistd.h>
-static void wait_a_moment(void) { usleep(100); }
-#endif
 
 typedef struct __pyx_obj_8autograd_5value_Value Node;
 typedef struct __pyx_obj_8autograd_5value__WideValue WideNode;
@@ -123,8 +116,17 @@ static int walks_begun = 0; /* of that thread: a rule run as Python may walk its
 static int begin_walk(void) {
     unsigned long thread = PyThread_get_thread_ident();
     while (walks_begun > 0 && walker != thread) {
+        static PyThread_type_lock never = NULL; /* nobody lets it go: waiting for it takes the time given */
+        if (never == NULL) {
+            never = PyThread_allocate_lock();
+            if (never == NULL) {
+                PyErr_NoMemory();
+                return -1;
+            }
+            PyThread_acquire_lock(never, WAIT_LOCK);
+        }
         Py_BEGIN_ALLOW_THREADS
-        wait_a_moment();
+        PyThread_acquire_lock_timed(never, 100, 0);
         Py_END_ALLOW_THREADS
         if (PyErr_CheckSignals() < 0) return -1;
     }

@@ -166,7 +166,8 @@ class Value:
 
         Leaves add it to the gradient they hold, as in PyTorch (so set that to 0 between rounds of training); the
         gradients of the other nodes are made afresh. A constant gets none. Reverse-mode differentiation: each node
-        hands its own gradient, times its local slope, to each of its parents.
+        hands its own gradient, times its local slope, to each of its parents. Threads take turns, so gradients add up
+        in parameters that they share; a gradient that another thread assigns meanwhile may be overwritten.
 
         Raises:
             RuntimeError: if this node is a constant, which depends on nothing.
@@ -777,6 +778,15 @@ def _hand_back(node: _WideValue, primitive: Primitive) -> None:
         parent._grad += node._grad * slopes[place]
 
 
+def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
+    """Those nodes of a topological order that depend on some inputs, and the inputs themselves."""
+    found = set(inputs)
+    for node in order:
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
 # Copying. A node comes with a list of the nodes below it, parents first; when their own turn comes, they need none. If
 # a copy is broken off, what is left in its list may come without one later on: it is then copied by recursion.
 _listing = -1  # the walk that made the last list
@@ -821,15 +831,6 @@ def _rebuilt(
         if len(parents) == 2:
             node._right, node._y = parents[1], operands[1]
     return node
-
-
-def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:
-    """Those nodes of a topological order that depend on some inputs, and the inputs themselves."""
-    found = set(inputs)
-    for node in order:
-        if not found.isdisjoint(node.parents):
-            found.add(node)
-    return found
 
 
 def sum(values: Iterable[Value | float]) -> Value:

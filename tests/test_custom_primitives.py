@@ -67,3 +67,12 @@ def test_slopes_that_are_meant_to_be_others() -> None:
 
     assert grad(lambda x: rounded(x) * x)(2.6) == pytest.approx(3.0 + 2.6)  # straight through
     assert [grad(clipped_square)(x) for x in (-3.0, 0.25, 3.0)] == [-1.0, 0.5, 1.0]
+
+
+def test_whatever_number_a_function_returns_becomes_a_float() -> None:
+    halves = primitive(lambda out, x: 0.0, check=False, name="halves")(lambda x: int(2 * x))
+    value = halves(Value(1.7))
+    assert (type(value.data), value.data) == (float, 3.0)
+    text = primitive(lambda out, x: 0.0, check=False)(lambda x: str(x))
+    with pytest.raises(TypeError, match=r"expected a real number .* got '1.7' of type str"):
+        text(Value(1.7))

@@ -1,10 +1,12 @@
 """The contract of a Value."""
 
+import copy
 import decimal
 import fractions
 import functools
 import gc
 import math
+import pickle
 import random
 import subprocess
 import sys
@@ -274,6 +276,68 @@ def test_threads_differentiate_their_own_graphs_over_shared_parameters() -> None
         thread.join()
     assert len(gradients) == 800
     assert max(map(abs, gradients)) < 1e-15
+
+
+# Copies.
+
+COPIERS: dict[str, Callable[[Any], Any]] = {
+    "pickle in C": lambda thing: pickle.loads(pickle.dumps(thing)),
+    "pickle in Python": lambda thing: pickle.loads(pickle._dumps(thing, protocol=0)),  # type: ignore[attr-defined]  # private
+    "deepcopy": copy.deepcopy,
+}
+
+
+@pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
+def test_a_copied_graph_is_a_graph_of_its_own(copier: Callable[[Any], Any]) -> None:
+    a, b, c = Value(2.0, "a"), Parameter(3.0, "b"), Constant(0.5)
+    output = autograd.sum([a * b, a.tanh(), c**b, a]) / b
+    output.backward()
+    hidden = output.parents[0]
+    a2, output2, hidden2, b2 = copier([a, output, hidden, b])
+    assert output2.parents == (hidden2, b2)
+    assert hidden2.parents[0].parents == (a2, b2)
+    order, order2 = topological_order(output), topological_order(output2)
+    for node, twin in zip(order, order2, strict=True):
+        assert (type(twin), twin.data, twin.grad, twin.label) == (type(node), node.data, node.grad, node.label)
+        assert (twin.primitive, twin.operands, twin.has_grad) == (node.primitive, node.operands, node.has_grad)
+        assert twin is not node
+    output2.backward()
+    assert (a2.grad, b2.grad) == (2 * a.grad, 2 * b.grad)
+    assert a.grad == order[order.index(a)].grad != a2.grad
+
+
+@pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
+def test_deep_graphs_are_copied(copier: Callable[[Any], Any]) -> None:
+    x = node = Value(1.0)
+    for _ in range(5_000):
+        node = node * 1.0 + x
+    for _ in range(2):
+        x2, node2 = copier((x, node))
+        node2.backward()
+        assert (x2.grad, x.has_grad) == (5_001.0, False)
+    node2 = copier(node.parents[0])  # of a part, after the whole
+    node2.backward()
+    leaves = [leaf for leaf in topological_order(node2) if type(leaf) is Value and leaf.primitive is None]
+    assert [leaf.grad for leaf in leaves] == [5_000.0]
+
+
+def test_a_shallow_copy_shares_the_parents() -> None:
+    a = Value(2.0, "a")
+    product = a * a
+    product.label = "product"
+    twin = copy.copy(product)
+    assert (twin.parents, twin.label, twin.data) == ((a, a), "product", 4.0)
+    twin.backward()
+    assert a.grad == 4.0
+
+
+def test_what_cannot_be_pickled_says_so() -> None:
+    halve = autograd.primitive(lambda out, x: 0.5, name="halve")(lambda x: x / 2)
+    graph = halve(Value(1.0)) * 3
+    with pytest.raises(TypeError, match="cannot pickle <primitive halve>, which is no row of the table"):
+        pickle.dumps(graph)
+    twin = copy.deepcopy(graph)
+    assert twin.parents[0].primitive is halve
 
 
 # Graphs of any depth, and programs of any origin.
