@@ -53,24 +53,21 @@ cpdef object _watched(Value node)
 
 cdef Constant _constant_or_none(object operand)
 
-@cython.locals(order=list, displaced=list)
+@cython.locals(order=list, displaced=list, node=Value)
 cpdef list topological_order(Value output)
 
 @cython.locals(node=Value, parent=Value, below=Value, last=Value, mark="long long", done=bint)
-cdef void _tie(Value output, list displaced) except *
+cdef void _tie(Value output, list displaced, bint constants) except *
 
 cdef void _note(list displaced, Value node) except *
 
 @cython.locals(parent=Value)
 cdef Value _unseen_parent(_WideValue node, long long mark)
 
-@cython.locals(order=list, node=Value, below=Value)
-cdef list _untie(Value output)
-
 @cython.locals(node=Value, below=Value, x=double, y=double)
-cdef void _put_back(list displaced) except *
+cdef void _untie(Value output, list displaced) except *
 
-@cython.locals(node=Value, below=Value, primitive=Primitive, slope=double, displaced=list)
+@cython.locals(node=Value, primitive=Primitive, slope=double, displaced=list)
 cdef void _run_backward(Value output) except *
 
 @cython.locals(slopes=tuple, place=Py_ssize_t, parent=Value)

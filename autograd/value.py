@@ -625,12 +625,16 @@ def topological_order(output: Value) -> list[Value]:
     The order is that of a depth-first walk which takes parents in the order of the operands, so it is the same on every
     run. The depth of a graph is limited by memory alone.
     """
+    order: list[Value] = []
     displaced: _Displaced = [] if native.begin_walk() else None
     try:
-        _tie(output, displaced)
-        order = _untie(output)
+        _tie(output, displaced, constants=True)
+        node: Value | None = output
+        while node is not None:
+            order.append(node)
+            node = node._next
     finally:
-        _put_back(displaced)
+        _untie(output, displaced)
         native.end_walk()
     order.reverse()
     return order
@@ -643,11 +647,11 @@ _walks = 0  # how many there were
 _Displaced: TypeAlias = "list[tuple[Value, Value | None, float, float]] | None"
 
 
-def _tie(output: Value, displaced: _Displaced) -> None:
-    """From the output lead `_next` to every node of the graph, children before parents.
+def _tie(output: Value, displaced: _Displaced, constants: bool) -> None:
+    """From the output lead `_next` to every node of the graph, children before parents; leaves keep what grad they had.
 
     A depth-first walk. On its way `_next` leads from a node to the one that it was reached from, so it needs no memory
-    of its own, however deep the graph is.
+    of its own, however deep the graph is. Constants are left out unless they are asked for.
     """
     global _walks  # noqa: PLW0603  # a count that all walks share
     _walks += 1
@@ -656,6 +660,7 @@ def _tie(output: Value, displaced: _Displaced) -> None:
         _note(displaced, output)
     output._mark, output._next = mark | output._mark & 1, None
     if output._primitive is None:
+        output._x, output._y = output._grad, output._mark & 1
         return
     last: Value | None = None
     node: Value | None = output
@@ -680,8 +685,10 @@ def _tie(output: Value, displaced: _Displaced) -> None:
             _note(displaced, parent)
         parent._mark = mark | parent._mark & 1
         if parent._primitive is None:
-            parent._next = last
-            last = parent
+            if constants or type(parent) is not Constant:
+                parent._x, parent._y = parent._grad, parent._mark & 1
+                parent._next = last
+                last = parent
         else:
             parent._next = node
             node = parent
@@ -705,69 +712,59 @@ def _unseen_parent(node: _WideValue, mark: int) -> Value:
     return node
 
 
-def _untie(output: Value) -> list[Value]:
-    """The nodes of a graph that was tied, in that order."""
-    order: list[Value] = []
+def _untie(output: Value, displaced: _Displaced) -> None:
+    """Take the tie off a graph, and let the walk go on that this one came into."""
     node: Value | None = output
     while node is not None:
-        order.append(node)
         below = node._next
         node._next = None
         node = below
-    return order
-
-
-def _put_back(displaced: _Displaced) -> None:
-    """Let the walk go on that this one came into."""
-    for node, below, x, y in displaced or ():
-        node._next = below
-        if node._primitive is None:
-            node._x, node._y = x, y
+    if displaced is not None:
+        for node, below, x, y in displaced:
+            node._next = below
+            if node._primitive is None:
+                node._x, node._y = x, y
 
 
 def _run_backward(output: Value) -> None:
     displaced: _Displaced = [] if native.begin_walk() else None
     try:
-        _tie(output, displaced)
-        node: Value | None = output
-        while node is not None:
-            if node._primitive is None:  # a leaf keeps what it held, to add it in the end
-                node._x, node._y = node._grad, node._mark & 1
-            node._grad = 0.0
-            node = node._next
-        output._grad = 1.0
-        node = output
-        while node is not None:
-            primitive = node._primitive
-            if primitive is None:
-                node._grad += node._x
-            elif type(node) is _WideValue:
-                _hand_back(node, primitive)
-            elif node._right is None:
-                slope = native.slope_of_one(primitive, node._data, node._x)
-                node._left._grad += node._grad * slope
-            else:
-                if type(node._left) is not Constant:
-                    slope = native.left_slope_of_two(primitive, node._data, node._x, node._y)
-                    node._left._grad += node._grad * slope
-                if type(node._right) is not Constant:
-                    slope = native.right_slope_of_two(primitive, node._data, node._x, node._y)
-                    node._right._grad += node._grad * slope
-            if type(node) is Constant:
+        _tie(output, displaced, constants=False)
+        try:
+            node: Value | None = output
+            while node is not None:
                 node._grad = 0.0
-            else:
+                node = node._next
+            output._grad = 1.0
+            node = output
+            while node is not None:
+                primitive = node._primitive
+                if primitive is None:
+                    node._grad += node._x  # what it had
+                elif type(node) is _WideValue:
+                    _hand_back(node, primitive)
+                elif node._right is None:
+                    if type(node._left) is not Constant:
+                        slope = native.slope_of_one(primitive, node._data, node._x)
+                        node._left._grad += node._grad * slope
+                else:
+                    if type(node._left) is not Constant:
+                        slope = native.left_slope_of_two(primitive, node._data, node._x, node._y)
+                        node._left._grad += node._grad * slope
+                    if type(node._right) is not Constant:
+                        slope = native.right_slope_of_two(primitive, node._data, node._x, node._y)
+                        node._right._grad += node._grad * slope
                 node._mark |= 1
-            below = node._next
-            node._next = None
-            node = below
-    except BaseException:  # an interrupt: no leaf may keep half a gradient
-        _tie(output, None)
-        for node in _untie(output):
-            if node._primitive is None:
-                node.grad = node._x if node._y else None
-        raise
+                node = node._next
+        except BaseException:  # an interrupt: no leaf may keep half a gradient
+            node = output
+            while node is not None:
+                if node._primitive is None:
+                    node.grad = node._x if node._y else None
+                node = node._next
+            raise
     finally:
-        _put_back(displaced)
+        _untie(output, displaced)
         native.end_walk()
 
 
@@ -775,7 +772,8 @@ def _hand_back(node: _WideValue, primitive: Primitive) -> None:
     """Hand the gradient of a node of many operands, times its slopes, to its parents."""
     slopes = native.slopes_of_many(primitive, node._data, node._operands)
     for place, parent in enumerate(node._parents):
-        parent._grad += node._grad * slopes[place]
+        if type(parent) is not Constant:
+            parent._grad += node._grad * slopes[place]
 
 
 def dependents(order: Iterable[Value], inputs: Iterable[Value]) -> set[Value]:

@@ -52,6 +52,14 @@ def test_the_three_kinds_of_leaf() -> None:
     assert not product.parents[1].has_grad  # no gradient is spent on a constant
 
 
+def test_a_constant_is_left_alone() -> None:
+    constant, x = Constant(0.5), Value(2.0)
+    for grad in (None, 7.0):
+        constant.grad = grad
+        autograd.sum([constant.exp() * x, constant * x, x - constant, constant]).backward()
+        assert (constant.grad, constant.has_grad) == (grad or 0.0, grad is not None)
+
+
 @pytest.mark.parametrize("bad", ["2", None, 1j, True, [1.0], decimal.Decimal(1), object(), Value(1.0)])
 def test_what_is_no_number_is_refused(bad: Any) -> None:
     with pytest.raises(TypeError, match=r"number|Value already"):
