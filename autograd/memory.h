@@ -12,7 +12,7 @@
 typedef struct __pyx_obj_8autograd_5value_Value Node;
 typedef struct __pyx_obj_8autograd_5value__WideValue WideNode;
 
-enum { MOST_SPARE_NODES = 4096 };
+enum { MOST_SPARE_NODES = 256 };
 static Node *spare_nodes = NULL, *dead_nodes = NULL; /* lines of nodes, linked through `_mark` */
 static int spare_count = 0, freeing = 0;
 static PyTypeObject *wide_kind = NULL;
