@@ -624,7 +624,12 @@ def topological_order(output: Value) -> list[Value]:
 
     The order is that of a depth-first walk which takes parents in the order of the operands, so it is the same on every
     run. The depth of a graph is limited by memory alone.
+
+    Raises:
+        TypeError: if `output` is no Value.
     """
+    if not isinstance(output, Value):
+        raise TypeError(f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}")
     order: list[Value] = []
     displaced: _Displaced = [] if native.begin_walk() else None
     try:

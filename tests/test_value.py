@@ -371,6 +371,9 @@ def test_topological_order() -> None:
     order = topological_order(output)
     assert order == [output.parents[0], a, b, product, total, output]
     assert len(set(order)) == len(order)
+    assert topological_order(a) == [a]
+    with pytest.raises(TypeError, match="'?output'? .*got .*int"):
+        topological_order(3)  # type: ignore[arg-type]  # what is tested
 
 
 def test_the_same_program_gives_the_same_bits() -> None:
