@@ -372,7 +372,7 @@ def test_topological_order() -> None:
     assert order == [output.parents[0], a, b, product, total, output]
     assert len(set(order)) == len(order)
     assert topological_order(a) == [a]
-    with pytest.raises(TypeError, match="'?output'? .*got .*int"):
+    with pytest.raises(TypeError, match=r"output.* got .*int"):
         topological_order(3)  # type: ignore[arg-type]  # what is tested
 
 
