@@ -2,6 +2,7 @@
 
 import os
 import sys
+import sysconfig
 from pathlib import Path
 
 from Cython.Build import cythonize
@@ -10,6 +11,7 @@ from setuptools.command.build_ext import build_ext
 from setuptools.errors import BaseError, CCompilerError
 
 ROOT = Path(__file__).parent
+IS_SUPPORTED = sys.implementation.name == "cpython" and not sysconfig.get_config_var("Py_GIL_DISABLED")  # by memory.h
 sys.path.insert(0, str(ROOT))
 os.environ["STEPGRAD_ENGINE"] = "plain"  # which is there before anything is compiled
 
@@ -44,7 +46,7 @@ class BuildEngine(build_ext):
 setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
-        [Extension(f"autograd.{room}", [f"autograd/{room}.py"]) for room in ROOMS],
+        [Extension(f"autograd.{room}", [f"autograd/{room}.py"]) for room in ROOMS if IS_SUPPORTED],
         build_dir="build/cython",
         compiler_directives={
             "language_level": "3",

@@ -1,5 +1,6 @@
-# What rules are run by in the compiled engine: C, generated from the table. A number that is not finite, and a row that
-# has no C, is left to the row itself: to Python's exceptions and to its own rule.
+# What the compiled engine does in its own way, by the names of native.py. Rules are run by C that is generated from the
+# table. Where that gives a number that is not finite, or nan because a row has no C, the row itself is asked: a slope
+# here, a value in value.py, which also knows what to say of an error.
 
 from libc.math cimport NAN, isfinite
 
@@ -38,7 +39,8 @@ cdef inline double right_slope_of_two(Primitive primitive, double out, double x,
     return slope if isfinite(slope) else primitive.slopes[1](out, x, y)
 
 
-# Rows of any number of operands, the two that networks are made of: a sum and a dot product.
+# Rows of any number of operands: of these, a sum and a dot product are written here by hand, and held to the table to the
+# last bit by tests/test_native.py.
 
 
 cdef inline double value_of_many(Primitive primitive, list operands) except? -1.0:

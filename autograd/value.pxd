@@ -1,4 +1,5 @@
-# The C types of the compiled engine. The code is in value.py, and runs as it stands where there is no compiler.
+# The C types of the compiled engine. The code is in value.py, and runs as it stands where there is no compiler: a line
+# here may only say of what type something there is.
 
 cimport cython
 
@@ -28,6 +29,7 @@ cdef class _WideValue(Value):
     cdef Py_ssize_t _seen
 
 
+# Rows that are found without a look into the module: those of the operators.
 cdef Primitive add, subtract, multiply, divide, power, negate, absolute
 
 cdef set _watchers

@@ -524,7 +524,7 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
         ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
             A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
     """
-    if primitive.arity not in (None, len(operands)):
+    if primitive.arity is not None and primitive.arity != len(operands):
         raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
     if primitive.arity == 1:
         return _unary(primitive, operands[0])
