@@ -10,9 +10,22 @@ def test_rules_become_expressions() -> None:
     assert multiply(x, 0.1).text == "(x * 0.1)"
 
 
-def test_the_header_has_a_case_for_each_row_that_c_can_say() -> None:
+def test_rows_that_c_can_say_have_a_case_and_the_others_none() -> None:
     text = header()
-    for row in PRIMITIVES.values():
-        assert (f"case {row.place}:" in text) is (row.arity in (1, 2) and row.name != "gelu"), row
+    for name in (
+        "add",
+        "subtract",
+        "multiply",
+        "divide",
+        "power",
+        "negate",
+        "exp",
+        "tanh",
+        "sigmoid",
+        "relu",
+        "softplus",
+    ):
+        assert text.count(f"case {PRIMITIVES[name].place}:") >= 2, name
+    assert f"case {PRIMITIVES['gelu'].place}:" not in text  # Python rounds erfc in its own way,
     assert f"case {hypot.place}: return (x / out)" in text
-    assert f"case {hypot.place}: return hypot" not in text  # Python rounds it in its own way, as it does erfc
+    assert f"case {hypot.place}: return hypot" not in text  # and the length
