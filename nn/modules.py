@@ -119,7 +119,6 @@ class Neuron(Module):
             )
         generator = generator or random.Random()
         self.name = name
-        self.labels = (f"net_{name}", f"out_{name}") if name else (None, None)
         self.activation = activation
         self.weights = [Parameter(_initial(generator, inputs)) for _ in range(inputs)]
         self.bias = Parameter(_initial(generator, inputs)) if bias is True else bias or None
@@ -129,7 +128,7 @@ class Neuron(Module):
         net = dot(self.weights, inputs)
         if self.bias is not None:
             net = net + self.bias
-        net.label = self.labels[0]
+        net.label = f"net_{self.name}" if self.name else None
         return net
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
@@ -142,7 +141,7 @@ class Neuron(Module):
         if self.activation is None:
             return net
         out = ACTIVATIONS[self.activation](net)
-        out.label = self.labels[1]
+        out.label = f"out_{self.name}" if self.name else None
         return out
 
     def _heading(self) -> str:
