@@ -33,6 +33,7 @@ class BuildEngine(build_ext):
                 extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
             if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
                 extension.extra_compile_args.append("-g0")  # what a debugger needs is most of a wheel
+        self.force = True  # the rules may have changed, and no list of files says so
         try:
             super().build_extensions()
         except (OSError, BaseError, CCompilerError) as error:
