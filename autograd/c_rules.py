@@ -7,6 +7,11 @@ from typing import Any
 
 from autograd.primitives import PRIMITIVES, Operators, Primitive, Rule
 
+SAME_NAMES = (  # for a function of one number, in the table and in C
+    *("floor", "exp", "expm1", "log", "log1p", "sqrt"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+)
+
 # What C calls a row that stands on its own. Every other row is written by running its rule; a row whose rule needs a
 # function that C rounds differently (erf, hypot) is left to Python.
 IN_C = {
@@ -22,12 +27,8 @@ IN_C = {
     "minimum": "row_minimum({}, {})",
     "sign": "row_sign({})",
     "abs": "fabs({})",
-    **{
-        name: f"{name}({{}})"
-        for name in ("floor", "exp", "expm1", "log", "log1p", "sqrt", "sin", "cos", "tan", "asin", "acos", "atan")
-    },
-    **{name: f"{name}({{}})" for name in ("sinh", "cosh", "tanh")},
     "atan2": "atan2({}, {})",
+    **{name: f"{name}({{}})" for name in SAME_NAMES},
 }
 
 PRELUDE = """\

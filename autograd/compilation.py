@@ -23,6 +23,8 @@ def _choose() -> str:
         ValueError: if the variable has another value; "compiled", too, where nothing was compiled.
     """
     choice = os.environ.get(VARIABLE, "")
+    if choice not in ("", "plain", "compiled"):
+        raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     if choice == "plain":
         for room in ROOMS:
             _load_source(room)
@@ -34,8 +36,6 @@ def _choose() -> str:
             f"{VARIABLE} asks for the compiled engine, but it was not compiled here: install a C compiler and then "
             f"stepgrad again, or leave {VARIABLE} out"
         )
-    if choice not in ("", "plain", "compiled"):
-        raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     return "compiled" if compiled else "plain"
 
 

@@ -92,7 +92,7 @@ static void node_died(PyObject *object) {
     }
 }
 
-static int keep_in_memory(PyObject *kinds) {
+static int keep(PyObject *kinds) {
     for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kinds); ++place) {
         PyTypeObject *kind = (PyTypeObject *)PyTuple_GET_ITEM(kinds, place);
         kind->tp_flags &= ~Py_TPFLAGS_HAVE_GC;

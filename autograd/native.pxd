@@ -39,8 +39,8 @@ cdef inline double right_slope_of_two(Primitive primitive, double out, double x,
     return slope if isfinite(slope) else primitive.slopes[1](out, x, y)
 
 
-# Rows of any number of operands: of these, a sum and a dot product are written here by hand, and held to the table to the
-# last bit by tests/test_native.py.
+# Rows of any number of operands: the values of a sum and of a dot product are written here by hand, and held to the table
+# to the last bit by tests/test_native.py; slopes are the row's own.
 
 
 cdef inline double value_of_many(Primitive primitive, list operands) except? -1.0:
@@ -60,19 +60,10 @@ cdef inline double value_of_many(Primitive primitive, list operands) except? -1.
 
 
 cdef inline tuple slopes_of_many(Primitive primitive, double out, tuple operands):
-    cdef Py_ssize_t half = len(operands) // 2
-    if primitive.place == PLACE_OF_sum:
-        return (1.0,) * len(operands)
-    if primitive.place == PLACE_OF_dot:
-        return operands[half:] + operands[:half]
     return primitive.local_slopes(out, *operands)
 
 
 cdef extern from "memory.h":
-    int keep_in_memory(tuple kinds) except -1
+    int keep(tuple kinds) except -1
     bint begin_walk() except -1
     void end_walk() noexcept
-
-
-cdef inline int keep(tuple kinds) except -1:
-    return keep_in_memory(kinds)

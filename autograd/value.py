@@ -648,7 +648,7 @@ def topological_order(output: Value) -> list[Value]:
 # A walk. It ties the graph together through the nodes themselves and leaves its number in them, so there is one at a
 # time. Where a rule that a walk runs walks itself, what that displaces is noted, and put back.
 
-_walks = 0  # how many there were
+_walks = 1  # the number of the last one; 1 stands for one of long ago
 _Displaced: TypeAlias = "list[tuple[Value, Value | None, float, float]] | None"
 
 
@@ -800,7 +800,7 @@ def _listed(output: Value) -> list[Value]:
     order = topological_order(output)
     order.pop()
     _listing = output._mark >> 1
-    output._mark &= 1
+    output._mark = 2 | output._mark & 1
     return order
 
 
@@ -808,7 +808,7 @@ def _is_listed(node: Value) -> bool:
     """Whether a node is in the last list; each is asked for once."""
     listed = node._mark >> 1 == _listing
     if listed:
-        node._mark &= 1
+        node._mark = 2 | node._mark & 1
     return listed
 
 

@@ -1,5 +1,6 @@
 """Large and many graphs, built, walked backward and freed, and what they weigh: `make bench`."""
 
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def wide() -> Value:
 def resident() -> int:
     """The bytes of memory that this process has now."""
     with open("/proc/self/statm") as statistics:  # noqa: PTH123  # no file that a Path would help with
-        return int(statistics.read().split()[1]) * 4096
+        return int(statistics.read().split()[1]) * resource.getpagesize()
 
 
 def measure(build: Callable[[], Value]) -> None:

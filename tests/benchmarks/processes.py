@@ -12,7 +12,26 @@ import time
 
 ROUNDS = 9
 
-NEURON_OBJECTS = '''
+LAYER = """class Layer:
+    def __init__(self, *neurons):
+        self.neurons = neurons
+
+    def compute(self, inputs):
+        return [neuron.compute(inputs) for neuron in self.neurons]
+
+"""
+
+TRAINING = """
+network = Network(
+    Layer(Neuron([0.15, 0.2], 0.35), Neuron([0.25, 0.3], 0.35)),
+    Layer(Neuron([0.4, 0.45], 0.6), Neuron([0.5, 0.55], 0.6)),
+)
+for _ in range(10_000):
+    error = network.train([0.05, 0.1], [0.01, 0.99])
+"""
+
+NEURON_OBJECTS = (
+    '''
 import math
 
 class Neuron:
@@ -51,14 +70,9 @@ class Neuron:
     def signal(self, target):
         return self.slope_of_error(target) * self.slope_of_output()
 
-class Layer:
-    def __init__(self, *neurons):
-        self.neurons = neurons
-
-    def compute(self, inputs):
-        return [neuron.compute(inputs) for neuron in self.neurons]
-
-class Network:
+'''
+    + LAYER
+    + """class Network:
     def __init__(self, hidden, output):
         self.hidden = hidden
         self.output = output
@@ -78,18 +92,15 @@ class Network:
                 for place in range(len(neuron.weights)):
                     neuron.weights[place] -= 0.5 * error * neuron.slope_of_net(place)
         return total
-
-network = Network(
-    Layer(Neuron([0.15, 0.2], 0.35), Neuron([0.25, 0.3], 0.35)),
-    Layer(Neuron([0.4, 0.45], 0.6), Neuron([0.5, 0.55], 0.6)),
-)
-for _ in range(10_000):
-    error = network.train([0.05, 0.1], [0.01, 0.99])
-network.output.compute(network.hidden.compute([0.05, 0.1]))
+"""
+    + TRAINING
+    + """network.output.compute(network.hidden.compute([0.05, 0.1]))
 print(network.output.neurons[0].output)
-'''
+"""
+)
 
-VALUES = '''
+VALUES = (
+    '''
 from autograd import Value
 
 class Neuron:
@@ -104,14 +115,9 @@ class Neuron:
         x1, x2 = inputs
         return (w1 * x1 + w2 * x2 + self.bias).sigmoid()
 
-class Layer:
-    def __init__(self, *neurons):
-        self.neurons = neurons
-
-    def compute(self, inputs):
-        return [neuron.compute(inputs) for neuron in self.neurons]
-
-class Network:
+'''
+    + LAYER
+    + """class Network:
     def __init__(self, hidden, output):
         self.hidden = hidden
         self.output = output
@@ -126,15 +132,11 @@ class Network:
         for weight in self.weights:
             weight.data -= 0.5 * weight.grad
         return total.data
-
-network = Network(
-    Layer(Neuron([0.15, 0.2], 0.35), Neuron([0.25, 0.3], 0.35)),
-    Layer(Neuron([0.4, 0.45], 0.6), Neuron([0.5, 0.55], 0.6)),
+"""
+    + TRAINING
+    + """print(network.output.compute(network.hidden.compute([0.05, 0.1]))[0].data)
+"""
 )
-for _ in range(10_000):
-    error = network.train([0.05, 0.1], [0.01, 0.99])
-print(network.output.compute(network.hidden.compute([0.05, 0.1]))[0].data)
-'''
 
 MODULES = """
 from nn.worked_example import forward, train
