@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-ENGINE := setup.py autograd/primitives.py autograd/value.py autograd/c_rules.py $(wildcard autograd/*.pxd autograd/*.h)
+ENGINE := setup.py $(addprefix autograd/,primitives.py value.py tape.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

@@ -15,20 +15,20 @@ IS_SUPPORTED = sys.implementation.name == "cpython" and not sysconfig.get_config
 sys.path.insert(0, str(ROOT))
 os.environ["STEPGRAD_ENGINE"] = "plain"  # which is there before anything is compiled
 
-from autograd.c_rules import header  # noqa: E402  # it takes the line above
-from autograd.compilation import ROOMS  # noqa: E402  # likewise
+from autograd.native.c_rules import header  # noqa: E402  # it takes the line above
+from autograd.native.selection import MODULES  # noqa: E402  # likewise
 
 
 class BuildEngine(build_ext):
     """Write the rules of the table as C, and compile."""
 
     def build_extensions(self) -> None:
-        """Compile the rooms of the engine: all of them, or none, where there is no compiler."""
+        """Compile the modules of the engine: all of them, or none where there is no compiler."""
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rules.h").write_text(header())
         for extension in self.extensions:
-            extension.include_dirs += [str(folder), "autograd"]
+            extension.include_dirs += [str(folder), "autograd/native"]
             if self.compiler.compiler_type != "msvc":
                 extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
             if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
@@ -47,12 +47,12 @@ class BuildEngine(build_ext):
 setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
-        [Extension(f"autograd.{room}", [f"autograd/{room}.py"]) for room in ROOMS if IS_SUPPORTED],
+        [Extension(f"autograd.{module}", [f"autograd/{module}.py"]) for module in MODULES if IS_SUPPORTED],
         build_dir="build/cython",
         compiler_directives={
             "language_level": "3",
             "annotation_typing": False,  # the C types are those of the .pxd files
-            "preliminary_late_includes_cy28": True,  # memory.h knows the nodes
+            "preliminary_late_includes_cy28": True,  # memory.h and recording.h use the structures of nodes
         },
     ),
 )

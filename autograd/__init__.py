@@ -17,16 +17,18 @@ of one's own), `stepping` (a pass step by step), `explanation` (a gradient as a 
 with one), `drawing` (a graph as a picture), `saving` (files, whole or not at all).
 """
 
-from autograd.compilation import engine
+from autograd.native.selection import engine
 
 # isort: split
 
+from autograd import copying as _copying  # noqa: F401  # it registers how graphs are copied
 from autograd.checks import check_gradients
 from autograd.custom_primitives import primitive
 from autograd.derivatives import grad, gradients, hessian, hvp, jacobian, jvp, stop_gradient, value_and_grad, vjp
 from autograd.diagnosis import Diagnosis, diagnose
 from autograd.drawing import Drawing, display, draw
 from autograd.explanation import Derivative, Explanation, explain
+from autograd.modes import no_grad, record_sources
 from autograd.primitives import (
     acos,
     asin,
@@ -58,20 +60,10 @@ from autograd.primitives import (
     tan,
     tanh,
 )
+from autograd.reductions import dot, prod, sum, where
 from autograd.stepping import Step, Steps, steps
-from autograd.value import (
-    Constant,
-    Parameter,
-    Value,
-    dot,
-    no_grad,
-    prod,
-    record_sources,
-    show_by,
-    sum,
-    topological_order,
-    where,
-)
+from autograd.tape import topological_order
+from autograd.value import Constant, Parameter, Value, hooks
 
 __all__ = [
     "Constant",
@@ -137,6 +129,6 @@ __all__ = [
     "where",
 ]
 
-show_by(display)
+hooks.display = display
 
 __version__ = "0.1.0"

@@ -2,7 +2,7 @@
 
 import autograd
 from autograd import value
-from autograd.compilation import VARIABLE
+from autograd.native.selection import VARIABLE
 
 ADVICE = {
     "compiled": f"Set {VARIABLE}=plain to run the same source as plain Python.",

@@ -13,9 +13,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.derivatives import Recording, pull, push
+from autograd.modes import no_grad
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
-from autograd.value import Value, apply, no_grad, topological_order
+from autograd.tape import Tape
+from autograd.value import Value, apply
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 
@@ -51,11 +53,11 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
 
     point = ", ".join(map(repr, at))
     compared = 0
-    columns = [push(run.order, {node: 1.0}, recorded=False) for node in run.inputs]
+    columns = [push(run.tape, run.outputs, {node: 1.0}, recorded=False) for node in run.inputs]
     for row, output in enumerate(run.outputs):
         reverse = [float(grad) for grad in run.pull({output: 1.0}, recorded=False)]
         for place, exact in enumerate(reverse):
-            forward = columns[place].get(output, 0.0)
+            forward = columns[place][row]
             if not _close(exact, float(forward), 1e-9):
                 what = f"reverse mode gives {exact!r}, forward mode {forward!r}"
                 raise AssertionError(f"{what}, for input {place} at {point}")
@@ -80,8 +82,7 @@ def _check_second(
 
     compared = 0
     for one, first in enumerate(run.pull({run.outputs[row]: 1.0}, recorded=True)):
-        graph = topological_order(first) if isinstance(first, Value) else []
-        seconds = pull(graph, run.inputs, {first: 1.0}, recorded=False) if isinstance(first, Value) else {}
+        seconds = pull(Tape(first), run.inputs, {first: 1.0}, recorded=False) if isinstance(first, Value) else {}
         if isinstance(first, Value) and not _close(first.data, firsts[one], 1e-9):
             raise AssertionError(_culprit(run, f"the recorded gradient by input {one}", first.data, firsts[one]))
         for other, node in enumerate(run.inputs):
@@ -101,9 +102,9 @@ def _component(function: Callable[[int, float], list[float]], place: int, compon
 
 def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
     """The sentence that says which node's slope is wrong; or, if each is right by itself, that the whole is."""
-    names = Names({run.outputs[0]: "output"}, run.order)
+    names = Names(run.outputs[0], run.tape.nodes)
     total = f"{what} is {exact!r}, numerically {numerical!r}"
-    for node in run.order:
+    for node in run.tape.nodes:
         row = node.primitive
         if row is None:
             continue
@@ -177,7 +178,7 @@ def _wrong_second_slope(row: Primitive, operands: Sequence[float]) -> tuple[int,
     """The first slope whose own derivative, recorded from Values, differs from a numerical one."""
     nodes = [Value(x) for x in operands]
     for place, slope in enumerate(row.local_slopes(apply(row, *nodes), *nodes)):
-        grads = pull(topological_order(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
+        grads = pull(Tape(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
         for other, node in enumerate(nodes):
 
             def moved(x: float, place: int = place, other: int = other) -> float:

@@ -9,19 +9,21 @@
 A function takes numbers, or lists, tuples and dicts of them, nested at will, and a derivative comes back in the same
 nesting. The transformations may be nested too, in any order and to any depth.
 
-Each is a walk over the recorded graph: reverse mode hands gradients from a node to its operands, forward mode hands
-tangents from the operands to the node, and both multiply the same slopes. Where a derivative is to be differentiated
-again, the slopes are computed from Values, so that it is a graph itself.
+Each goes through the tape of the recorded graph. Reverse mode passes gradients from a node to its operands, forward
+mode passes tangents from the operands to the node, and both multiply by the same slopes. Where a derivative is to be
+differentiated again, the slopes are computed from Values, so that it is a graph itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
+from autograd.modes import ieee_arithmetic
 from autograd.primitives import as_float
-from autograd.value import Constant, Value, dependents, ieee_arithmetic, sum, topological_order
+from autograd.tape import Tape
+from autograd.value import Constant, Value, is_constant
 
 Number = Value | float
 
@@ -46,83 +48,86 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
         RuntimeError: if a leaf was assigned another number since the output was computed: the gradient would mix both.
     """
     inputs = list(inputs)
-    order = topological_order(output)
+    tape = Tape(output)
     if unreached == "error":
-        reached = set(order)
-        for place, node in enumerate(inputs):
-            if node not in reached:
+        reached = {id(node) for node in tape.nodes}
+        for index, node in enumerate(inputs):
+            if id(node) not in reached:
                 raise ValueError(
-                    f"the output was not computed from input {place}, {node!r}; leave it out, or allow zeros with "
+                    f"the output was not computed from input {index}, {node!r}; leave it out, or allow zeros with "
                     f"unreached='zero'"
                 )
-    grads = pull(order, inputs, {output: 1.0}, recorded=True)
+    grads = pull(tape, inputs, {output: 1.0}, recorded=True)
     return [_as_value(grads.get(node, 0.0)) for node in inputs]
 
 
-def pull(
-    order: Sequence[Value], inputs: Sequence[Value], seeds: Mapping[Value, Number], recorded: bool
-) -> dict[Value, Number]:
-    """Reverse mode: from the gradients of some nodes those of what they were computed from, as far as the inputs."""
-    grads = dict(seeds)
+def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool) -> dict[Value, Number]:
+    """Reverse mode: from the gradients of some nodes, the seeds, those of the inputs that the nodes depend on."""
     if recorded:
-        _check_fresh(order)
-    reached = dependents(order, inputs)
-    wanted = set(inputs)
+        _check_fresh(tape)
+    inputs = set(inputs)
+    reached = tape.dependents(inputs)
+    grads: list[Number | None] = [seeds.get(node) for node in tape.nodes]
+    found: dict[Value, Number] = {}
     with ieee_arithmetic():
-        for node in reversed(order):
-            if node not in grads:
+        for index in reversed(range(len(tape))):
+            grad = grads[index]
+            if grad is None:
                 continue
-            grad = grads[node] if node in wanted else grads.pop(node)  # what has been handed on may go
-            for parent, slope in _slopes(node, reached, recorded):
-                part = _times(grad, slope)
-                grads[parent] = grads[parent] + part if parent in grads else part
-    return grads
+            grads[index] = None  # a gradient that was passed on can be freed
+            if tape.nodes[index] in inputs:
+                found[tape.nodes[index]] = grad
+            for operand, slope in _slopes(tape, index, reached, recorded):
+                grads[operand] = _plus(grads[operand], _times(grad, slope))
+    return found
 
 
-def push(order: Sequence[Value], tangents: Mapping[Value, Number], recorded: bool) -> dict[Value, Number]:
-    """Forward mode: from the tangents of some nodes those of the nodes that were computed from them."""
-    pushed = dict(tangents)
+def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
+    """Forward mode: from the tangents of some nodes, those of the outputs."""
     if recorded:
-        _check_fresh(order)
+        _check_fresh(tape)
+    reached = tape.dependents(tangents)
+    pushed: list[Number | None] = [tangents.get(node) for node in tape.nodes]
     with ieee_arithmetic():
-        for node in order:
-            if node in tangents:
-                continue
-            for parent, slope in _slopes(node, pushed, recorded):
-                part = _times(pushed[parent], slope)
-                pushed[node] = pushed[node] + part if node in pushed else part
-    return pushed
+        for index, node in enumerate(tape.nodes):
+            if node not in tangents:
+                for operand, slope in _slopes(tape, index, reached, recorded):
+                    tangent = pushed[operand]
+                    assert tangent is not None  # parents stand before children
+                    pushed[index] = _plus(pushed[index], _times(tangent, slope))
+    known = dict(zip(tape.nodes, pushed, strict=True))
+    return [0.0 if (tangent := known[output]) is None else tangent for output in outputs]
 
 
-def _slopes(node: Value, among: Container[Value], recorded: bool) -> Iterator[tuple[Value, Number]]:
-    """Those parents of a node that are among others, each with its slope: a Value if it is to be recorded."""
-    row = node.primitive
-    chosen = [place for place, parent in enumerate(node.parents) if parent in among]
-    if row is None or not chosen:
+def _slopes(tape: Tape, index: int, reached: bytearray, recorded: bool) -> Iterator[tuple[int, Number]]:
+    """The operands of a node that are reached, by their index, with their slopes: Values if they are to be recorded."""
+    node = tape.nodes[index]
+    primitive, operands = node.primitive, tape.operands_of(index)
+    chosen = [position for position, operand in enumerate(operands) if reached[operand]]
+    if primitive is None or not chosen:
         return
-    if not recorded:
-        slopes: Sequence[Number] = node.slopes if len(chosen) > 1 or row.all_slopes else ()
-        if not slopes:
-            yield node.parents[chosen[0]], row.slopes[chosen[0]](node.data, *node.operands)
-            return
+    slopes: Sequence[Number]
+    if recorded:
+        numbers = [parent.data if is_constant(parent) else parent for parent in node.parents]
+        slopes = primitive.some_slopes(chosen, node, *numbers)
     else:
-        operands = [parent.data if isinstance(parent, Constant) else parent for parent in node.parents]
-        if row.all_slopes is not None:
-            slopes = row.local_slopes(node, *operands)
-        else:
-            slopes = [rule(node, *operands) if place in chosen else 0.0 for place, rule in enumerate(row.slopes)]
-    for place in chosen:
-        yield node.parents[place], slopes[place]
+        slopes = primitive.some_slopes(chosen, node.data, *node.operands)
+    for position, slope in zip(chosen, slopes, strict=True):
+        yield operands[position], slope
 
 
-def _check_fresh(order: Sequence[Value]) -> None:
-    for node in order:
+def _check_fresh(tape: Tape) -> None:
+    for node in tape.nodes:
         for parent, operand in zip(node.parents, node.operands, strict=True):
             if parent.data != operand and operand == operand:
                 raise RuntimeError(
                     f"{parent!r} held {operand!r} when this graph was computed, and was assigned another number since: "
                     f"compute the graph again before its gradients are recorded"
                 )
+
+
+def _plus(a: Number | None, b: Number) -> Number:
+    return b if a is None else a + b
 
 
 def _times(a: Number, b: Number) -> Number:
@@ -175,9 +180,9 @@ class Recording:
             _live.reset(token)
         outputs, self.rebuild_output = _flatten(result)
         self.outputs = [_as_value(output if isinstance(output, Value) else as_float(output)) for output in outputs]
-        self.order = _joint_order(self.outputs)
+        self.tape = Tape(*self.outputs)
         self.recorded = any(isinstance(number, Value) for number in given) or (
-            bool(around) and not set(around).isdisjoint(self.order)
+            bool(around) and not set(around).isdisjoint(self.tape.nodes)
         )
 
     def scalar(self, name: str) -> Value:
@@ -206,7 +211,7 @@ class Recording:
 
     def pull(self, seeds: Mapping[Value, Number], recorded: bool) -> list[Number]:
         """The gradients of the inputs, from those of some outputs."""
-        grads = pull(self.order, self.inputs, seeds, recorded)
+        grads = pull(self.tape, self.inputs, seeds, recorded)
         return [grads.get(node, 0.0) for node in self.inputs]
 
 
@@ -231,10 +236,6 @@ def _flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
 
     return [leaf for leaves, _ in parts for leaf in leaves], rebuild
-
-
-def _joint_order(nodes: Sequence[Value]) -> list[Value]:
-    return topological_order(nodes[0]) if len(nodes) == 1 else topological_order(sum(nodes))[:-1] if nodes else []
 
 
 def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
@@ -305,8 +306,8 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     direction = _direction(run, tangents)
     recorded = run.recorded or any(isinstance(number, Value) for number in direction)
     run.recorded = recorded
-    pushed = push(run.order, dict(zip(run.inputs, direction, strict=True)), recorded)
-    return run.result(), run.rebuild_output([run.finished(pushed.get(output, 0.0)) for output in run.outputs])
+    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), recorded)
+    return run.result(), run.rebuild_output([run.finished(tangent) for tangent in pushed])
 
 
 def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
@@ -363,8 +364,8 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
         else:
-            columns = [push(run.order, {node: 1.0}, run.recorded) for node in run.inputs]
-            rows = [[column.get(output, 0.0) for column in columns] for output in run.outputs]
+            columns = [push(run.tape, run.outputs, {node: 1.0}, run.recorded) for node in run.inputs]
+            rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
         finished = [run.like_inputs([run.finished(number) for number in row]) for row in rows]
         return run.rebuild_output([_one_or_all(argnums, row) for row in finished])
 
@@ -396,16 +397,16 @@ def hessian(
     def differentiated(*arguments: Any) -> Any:
         run = Recording(function, arguments, _numbers_of(argnums))
         firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
-        place = {node: position for position, node in enumerate(run.inputs)}
+        columns = {node: column for column, node in enumerate(run.inputs)}
         entries: dict[tuple[int, int], Number] = {}
         for row, first in enumerate(firsts):
             if isinstance(first, Value):
-                order = topological_order(first)
-                inputs = [node for node in order if node in place]
-                seconds = pull(order, inputs, {first: 1.0}, run.recorded)
+                tape = Tape(first)
+                inputs = [node for node in tape.nodes if node in columns]
+                seconds = pull(tape, inputs, {first: 1.0}, run.recorded)
                 for node in inputs:
                     if node in seconds:
-                        entries[row, place[node]] = run.finished(seconds[node])
+                        entries[row, columns[node]] = run.finished(seconds[node])
         if sparse:
             return entries
         size = range(len(run.inputs))
@@ -437,8 +438,8 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     firsts = [_as_value(first) for first in run.pull({run.scalar("hvp"): 1.0}, recorded=True)]
     direction = _direction(run, tangents)
     run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
-    pushed = push(_joint_order(firsts), dict(zip(run.inputs, direction, strict=True)), run.recorded)
-    products = run.like_inputs([run.finished(pushed.get(first, 0.0)) for first in firsts])
+    pushed = push(Tape(*firsts), firsts, dict(zip(run.inputs, direction, strict=True)), run.recorded)
+    products = run.like_inputs([run.finished(tangent) for tangent in pushed])
     return products[0] if len(products) == 1 else products
 
 

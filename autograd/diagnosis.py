@@ -17,7 +17,9 @@ import math
 from collections.abc import Mapping
 
 from autograd.notation import Names, number, operation
-from autograd.value import Constant, Value, dependents, topological_order
+from autograd.tape import Tape
+from autograd.tracing import edges, trace
+from autograd.value import Value, is_constant
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -61,25 +63,16 @@ class _Case:
 
     def __init__(self, output: Value, input: Value, sources: Sources) -> None:
         self.output, self.input, self.sources = output, input, sources
-        self.order = topological_order(output)
-        self.is_reached = input in set(self.order)
-        self.names = Names({output: "output", input: "input"}, [input, *self.order])
-        reached = dependents(self.order, [input])
-        self.way = [node for node in reversed(self.order) if node in reached and node is not input]
-        self.grads = {output: 1.0}
-        # The edges on the way, from the output on: node, parent, its place, slope, and the parent's gradient before.
-        self.edges: list[tuple[Value, Value, int, float, float]] = []
-        for node in self.way:
-            grad = self.grads[node]
-            for place, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True)):
-                if parent in reached and not isinstance(parent, Constant):
-                    before = self.grads.get(parent, 0.0)
-                    self.edges.append((node, parent, place, slope, before))
-                    self.grads[parent] = before + grad * slope
+        self.tape = Tape(output)
+        self.names = Names(output, self.tape.nodes)
+        reached = self.tape.dependents([input])
+        self.is_reached = any(reached)
+        self.edges = list(trace(output, edges(self.tape, reached)))  # on the way, from the output on
+        self.grads = {output: 1.0, **{edge.parent: edge.after for edge in self.edges}}
 
     def diagnosis(self) -> Diagnosis:
         name = f"∂{self.name(self.output)}/∂{self.name(self.input)}"
-        if isinstance(self.input, Constant):
+        if is_constant(self.input):
             return Diagnosis(0.0, None, f"{name} is 0: {self.name(self.input)} is a constant, and gets no gradient.")
         if not self.is_reached:
             return Diagnosis(0.0, None, f"{name} is 0: {self.not_reached()}")
@@ -99,7 +92,7 @@ class _Case:
         return None, "Nothing is wrong with it."
 
     def where_nan(self) -> tuple[Value, str]:
-        for node, parent, place, slope, before in self.edges:
+        for node, place, parent, slope, before, _ in self.edges:
             grad = self.grads[node]
             if not math.isnan(self.grads[parent]) or math.isnan(grad):
                 continue
@@ -118,27 +111,27 @@ class _Case:
         return self.output, f"{self.name(self.output)} itself is nan; {self.first_nan()}."
 
     def first_nan(self) -> str:
-        for node in self.order:
+        for node in self.tape.nodes:
             if math.isnan(node.data):
                 made = self.described(node) if node.primitive else self.name(node)
                 return f"the first nan is {made}{self.at_operands(node)}"
         return "no number of the forward pass is nan"
 
     def where_huge(self) -> tuple[Value | None, str]:
-        for node, parent, place, slope, _ in self.edges:
+        for node, place, parent, slope, *_ in self.edges:
             if math.isfinite(self.grads[node]) and not math.isfinite(self.grads[parent]):
                 how = self.cause(node, place, slope)
                 return node, f"The gradient becomes infinite at {self.described(node)}: {how}."
         if not math.isfinite(self.output.data):
             return self.output, f"{self.described(self.output)} is {number(self.output.data).plain} itself."
-        node, _, place, slope, _ = max(self.edges, key=lambda edge: abs(edge[3]))
+        node, place, _, slope, *_ = max(self.edges, key=lambda edge: abs(edge.slope))
         if abs(slope) < LARGE:
             return None, f"No slope on the way is larger than {number(abs(slope)).plain}; their product is."
         return node, f"The gradient explodes at {self.described(node)}: {self.cause(node, place, slope)}."
 
     def where_small(self, gradient: float) -> tuple[Value | None, str]:
         if gradient == 0.0:
-            for node, parent, place, slope, _ in self.edges:
+            for node, place, parent, slope, *_ in self.edges:
                 alive = self.grads[node] != 0.0
                 if alive and slope == 0.0 and self.grads[parent] == 0.0:
                     return node, f"The gradient dies at {self.described(node)}: {self.cause(node, place, slope)}."
@@ -146,7 +139,7 @@ class _Case:
                     product = _product(self.grads[node], slope)
                     return node, f"The gradient dies at {self.described(node)}: {product} is too small for a float."
             return None, "The contributions of all paths cancel."
-        node, _, place, slope, _ = min(self.edges, key=lambda edge: abs(edge[3]) or math.inf)
+        node, place, _, slope, *_ = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
         if abs(slope) > SMALL:
             return None, f"No slope on the way is smaller than {number(abs(slope)).plain}; their product is."
         return node, f"The gradient fades at {self.described(node)}: {self.cause(node, place, slope)}."
@@ -192,13 +185,13 @@ class _Case:
 
     def not_reached(self) -> str:
         name, label = self.name(self.input), self.input.label
-        twins = [node for node in self.order if label and node.label == label]
-        if any(isinstance(twin, Constant) for twin in twins):
+        twins = [node for node in self.tape.nodes if label and node.label == label]
+        if any(map(is_constant, twins)):
             copy = f"a constant copy of {label} (detached, or made under no_grad())"
             return f"{self.name(self.output)} was computed from {copy}."
         if twins:
             return f"{self.name(self.output)} was computed from another node that is called {label}, not from this one."
-        if isinstance(self.output, Constant):
+        if is_constant(self.output):
             return f"{self.name(self.output)} is a constant, and records nothing it was computed from."
         return f"{self.name(self.output)} was not computed from {name}."
 

@@ -22,10 +22,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.notation import Formula, cleaned, operand_name, operation
+from autograd.notation import Names, cleaned, number, operation
 from autograd.saving import save
 from autograd.stepping import Step
-from autograd.value import Constant, Parameter, Value, topological_order
+from autograd.tape import Tape
+from autograd.value import Parameter, Value, is_constant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,17 +129,17 @@ def draw(
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
     scene = _Scene(output.steps.output, output) if isinstance(output, Step) else _Scene(output)
     graph = _digraph(rankdir, size)
-    _add_nodes(graph, _framed(scene.order, clusters or {}), scene)
-    flows = {node: scene.flows(node) for node in scene.order}
+    _add_nodes(graph, _framed(scene.nodes, clusters or {}), scene)
+    flows = {node: scene.flows(node) for node in scene.nodes}
     largest = max((flow for of_node in flows.values() for flow in of_node if math.isfinite(flow)), default=0.0)
-    for node in scene.order:
+    for node in scene.nodes:
         for parent, slope, flow in zip(node.parents, node.slopes, flows[node], strict=True):
             stroke = _stroke(flow, largest)
-            if slopes and not isinstance(parent, Constant) and scene.data(node) is not None:
-                stroke["label"] = f"× {slope:.9g}"
+            if slopes and not is_constant(parent) and scene.data(node) is not None:
+                stroke["label"] = f"× {number(slope).plain}"
             if scene.step and scene.step.node is node and scene.step.parent in (parent, None):
                 stroke["color"] = HIGHLIGHT
-            graph.edge(scene.names[parent], scene.names[node], **stroke)
+            graph.edge(scene.ids[parent], scene.ids[node], **stroke)
     return Drawing(graph.source)
 
 
@@ -240,8 +241,9 @@ class _Scene:
 
     def __init__(self, output: Value, step: Step | None = None) -> None:
         self.output, self.step = output, step
-        self.order = topological_order(output)
-        self.names = {node: f"n{place}" for place, node in enumerate(self.order)}
+        self.nodes = Tape(output).nodes
+        self.ids = {node: f"n{index}" for index, node in enumerate(self.nodes)}
+        self.names = step.steps.names if step else Names(output, self.nodes)
 
     def data(self, node: Value) -> float | None:
         return self.step.data_of(node) if self.step else node.data
@@ -257,17 +259,16 @@ class _Scene:
         if grad is None:
             return [math.nan] * len(node.parents)
         return [
-            math.nan if isinstance(parent, Constant) or self.grad(parent) is None else abs(grad * slope)
+            math.nan if is_constant(parent) or self.grad(parent) is None else abs(grad * slope)
             for parent, slope in zip(node.parents, node.slopes, strict=True)
         ]
 
     def appearance(self, node: Value) -> dict[str, str]:
         data, grad = self.data(node), self.grad(node)
-        number = "?" if data is None else f"{data:.9g}"
-        if isinstance(node, Constant):
-            return {"label": _lines(node.label, number), "shape": "plaintext"}
-        title = " = ".join(part for part in (cleaned(node.label), _written(node)) if part)
-        lines = _lines(title, f"data {number}", "grad ?" if grad is None else f"grad {grad:.9g}")
+        if is_constant(node):
+            return {"label": _lines(node.label, _shown(data)), "shape": "plaintext"}
+        title = " = ".join(part for part in (self.names.of(node).plain, self.written(node)) if part)
+        lines = _lines(title, f"data {_shown(data)}", f"grad {_shown(grad)}")
         look = {"label": lines, "style": "filled"}
         if node is self.output:
             look["peripheries"] = "2"
@@ -280,6 +281,18 @@ class _Scene:
         fill = "#d9ead3" if node is self.output else "white"
         return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": fill}
 
+    def written(self, node: Value) -> str:
+        """The operation of a node in the names of its operands; where they are many, its symbol."""
+        if node.primitive is None:
+            return ""
+        if len(node.parents) > WRITTEN_OPERANDS:
+            return node.primitive.symbol
+        return operation(node, [self.names.of(parent) for parent in node.parents]).plain
+
+
+def _shown(x: float | None) -> str:
+    return "?" if x is None else number(x).plain
+
 
 def _add_nodes(
     graph: graphviz.Digraph, nodes: list[tuple[tuple[str, ...], Value]], scene: _Scene, depth: int = 0
@@ -290,22 +303,12 @@ def _add_nodes(
         if len(path) > depth:
             inner[path[depth]].append((path, node))
         else:
-            graph.node(scene.names[node], id=scene.names[node], **scene.appearance(node))
+            graph.node(scene.ids[node], id=scene.ids[node], **scene.appearance(node))
     for title, members in inner.items():
-        with graph.subgraph(name=f"cluster_{depth}_{scene.names[members[0][1]]}") as frame:
+        with graph.subgraph(name=f"cluster_{depth}_{scene.ids[members[0][1]]}") as frame:
             frame.attr(label=_lines(title), fontname="Helvetica", fontsize="11")
             frame.attr(labeljust="l", style="rounded", color="gray60")
             _add_nodes(frame, members, scene, depth + 1)
-
-
-def _written(node: Value) -> str:
-    """The operation of a node in the names of its operands; where none has a name, its symbol."""
-    if node.primitive is None:
-        return ""
-    names = [operand_name(parent) for parent in node.parents[:WRITTEN_OPERANDS]]
-    if not any(names) or len(node.parents) > WRITTEN_OPERANDS:
-        return node.primitive.symbol
-    return operation(node, [name or Formula("…") for name in names]).plain
 
 
 def _stroke(flow: float, largest: float) -> dict[str, str]:

@@ -28,9 +28,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from autograd.notation import Formula, Names, cleaned, constant, number, operation, product, symbol
+from autograd.notation import Formula, Names, constant, number, operation, symbol
 from autograd.primitives import add, summation
-from autograd.value import Constant, Value, dependents, topological_order
+from autograd.tape import Tape
+from autograd.tracing import edges, total, trace, trace_formulas
+from autograd.value import Value, is_constant
 
 EQUATIONS = 40  # derivatives that are taken apart; of those beyond, the number alone is given
 CHAIN_END = 5  # stations at each end of a long chain that are shown
@@ -78,9 +80,9 @@ class Derivative:
         def written(of: Callable[[Derivative], Formula], inline: bool) -> Formula:
             products = []
             for term in self.terms:
-                factors = [_sum(list(map(of, d.inlined() if inline and parts > 1 else [d]))) for d in term]
+                factors = [total(list(map(of, d.inlined() if inline and parts > 1 else [d]))) for d in term]
                 products.append(functools.reduce(operator.mul, factors))
-            return _sum(products)
+            return total(products)
 
         def value(derivative: Derivative) -> Formula:
             return number(derivative.value)
@@ -204,21 +206,17 @@ class _Paths:
 
     def __init__(self, output: Value, input: Value, every_node: bool) -> None:
         self.output, self.input = output, input
-        order = topological_order(output)
-        reached = dependents(order, [input])
-        self.active = [input]
-        # Of each node the edges down: the operand's place, the parent, the slope.
-        self.edges: dict[Value, list[tuple[int, Value, float]]] = {input: []}
-        for node in order:
-            if node is not input and node in reached:
-                self.active.append(node)
-                operands = enumerate(zip(node.parents, node.slopes, strict=True))
-                self.edges[node] = [(place, parent, slope) for place, (parent, slope) in operands if parent in reached]
-        if self.active[-1] is not output:  # the output is the last of the order
-            self.active = []
+        tape = Tape(output)
+        reached = tape.dependents([input])
+        self.active = [node for index, node in enumerate(tape.nodes) if reached[index]]
+        # Of each node the edges down: the operand's position, the parent, the slope.
+        self.edges: dict[Value, list[tuple[int, Value, float]]] = {node: [] for node in self.active}
+        for node, position, parent, slope in edges(tape, reached):
+            if node is not input:
+                self.edges[node].append((position, parent, slope))
         self.every_node = every_node
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
-        self.names = Names({input: "input", output: "output"})
+        self.names = Names(output, tape.nodes)
         self.equations = 0
 
     def edges_in(self, region: _Region) -> Iterator[tuple[Value, int, Value, float]]:
@@ -282,11 +280,8 @@ class _Paths:
 
     def accumulate(self, region: _Region) -> dict[Value, float]:
         """The derivative of the top by every node of the region, within it."""
-        grads = {region.top: 1.0}
-        for node, _, parent, slope in self.edges_in(region):
-            if node in grads:
-                grads[parent] = grads.get(parent, 0.0) + grads[node] * slope
-        grads.setdefault(region.bottom, 0.0)
+        grads = {region.bottom: 0.0, region.top: 1.0}
+        grads.update((edge.parent, edge.after) for edge in trace(region.top, self.edges_in(region)))
         return grads
 
     def waypoints(self, region: _Region) -> list[Value]:
@@ -419,13 +414,13 @@ class _Paths:
         """The derivative as one formula, by reverse accumulation in symbols; None if it would be too long to read."""
         if len(region.inner) > FOLDED_NODES:
             return None
-        parts = {region.top: [Formula.of(1.0)]}
-        for node, place, parent, _ in self.edges_in(region):
-            slope = self.slope(node, place, numeric)
+        slopes = []
+        for node, position, parent, _ in self.edges_in(region):
+            slope = self.slope(node, position, numeric)
             if slope is None:
                 return None
-            parts.setdefault(parent, []).insert(0, product([_sum(parts[node]), slope]))
-        result = _sum(parts[region.bottom])
+            slopes.append((node, position, parent, slope))
+        result = trace_formulas(region.top, slopes)[region.bottom]
         return result if len(result.plain) <= FORMULA_LENGTH else None
 
     def slope(self, node: Value, place: int, numeric: bool) -> Formula | None:
@@ -435,13 +430,11 @@ class _Paths:
             return None
         out = self.written(node, node.data, numeric)
         operands = [self.written(p, x, numeric) for p, x in zip(node.parents, node.operands, strict=True)]
-        if row.all_slopes is not None:
-            return Formula.of(row.local_slopes(out, *operands)[place])
-        return Formula.of(row.slopes[place](out, *operands))
+        return Formula.of(row.some_slopes([place], out, *operands)[0])
 
     def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
         """A node as it stands in a formula: by its name or its number; one without a label as it was computed."""
-        if isinstance(node, Constant) and not node.label:
+        if is_constant(node) and not node.label:
             return constant(data)
         if node.label or node.primitive is None or self.every_node:
             return number(data) if numeric else self.names.of(node)
@@ -495,23 +488,30 @@ def _delta_rule(paths: _Paths) -> Explanation:
         return bool(node.label) and len(uses) == 1 and uses[0].primitive is not None and uses[0].primitive.arity == 1
 
     def signal(node: Value) -> Formula:
-        named = symbol(cleaned(node.label).removeprefix("net_"))
+        named = symbol(paths.names.of(node).plain.removeprefix("net_"))
         return Formula(f"δ_{named.plain}", rf"\delta_{{{named.latex}}}")
 
+    def gradients(numeric: bool) -> dict[Value, Formula]:
+        """Each gradient in terms of the error signals, or the numbers, of the net inputs after it."""
+
+        def passed_on(node: Value, formula: Formula) -> Formula:
+            if is_net_input(node):
+                return number(grads[node]) if numeric else signal(node)
+            return number(grads[node]) if len(formula.plain) > FORMULA_LENGTH else formula
+
+        slopes = [
+            (node, position, parent, paths.slope(node, position, numeric) or number(slope))
+            for node, position, parent, slope in paths.edges_in(region)
+        ]
+        return trace_formulas(paths.output, slopes, passed_on)
+
+    symbolic, numeric = gradients(numeric=False), gradients(numeric=True)
     lines: list[Line] = []
-    parts = {paths.output: [(Formula.of(1.0), Formula.of(1.0))]}
     for node in (paths.output, *reversed(paths.active[:-1])):
-        symbolic, numeric = (_sum([part[i] for part in parts[node]]) for i in (0, 1))
-        if len(symbolic.plain) > FORMULA_LENGTH:
-            symbolic = numeric = number(grads[node])
-        if node is paths.input:
-            lines.append(Line(paths.derivative_name(paths.output, node), symbolic, numeric, number(grads[node])))
-        elif is_net_input(node):
-            lines.append(Line(signal(node), symbolic, numeric, number(grads[node])))
-            symbolic, numeric = signal(node), number(grads[node])
-        for place, parent, slope in paths.edges[node]:
-            factors = [paths.slope(node, place, numeric=i) or number(slope) for i in (False, True)]
-            parts.setdefault(parent, []).insert(0, (product([symbolic, factors[0]]), product([numeric, factors[1]])))
+        if node is paths.input or is_net_input(node):
+            name = paths.derivative_name(paths.output, node) if node is paths.input else signal(node)
+            formulas = [symbolic[node], numeric[node]] if len(symbolic[node].plain) <= FORMULA_LENGTH else []
+            lines.append(Line(name, *formulas, number(grads[node])))
     shown = list(reversed(lines))[:EQUATIONS]
     note = f"… and {len(lines) - len(shown)} more error signals." if len(shown) < len(lines) else ""
     return Explanation([[line] for line in shown], grads[paths.input], note=note)
@@ -529,13 +529,6 @@ def _multiplied(factors: Sequence[Derivative]) -> float:
     for factor in factors:
         value *= factor.value
     return value
-
-
-def _sum(formulas: list[Formula]) -> Formula:
-    total = formulas[0]
-    for formula in formulas[1:]:
-        total = total + formula
-    return total
 
 
 def _strongest(values: list[float]) -> list[int]:

@@ -12,13 +12,14 @@ A `Formula` is a kind of number: run a rule of the table on formulas, and read w
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate
-from autograd.value import Constant, Value
+from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
 
@@ -164,48 +165,50 @@ def operation(node: Value, operands: Iterable[Formula]) -> Formula:
     return Formula.apply_primitive(node.primitive, *operands)
 
 
-def operand_name(parent: Value) -> Formula | None:
-    """An operand by its label, or by its number if it is a plain one; None if it has neither."""
-    if parent.label:
-        return symbol(parent.label)
-    return number(parent.data) if isinstance(parent, Constant) else None
-
-
 class Names:
-    """Names for nodes, given out as they are asked for, no two the same unless they are equal numbers.
+    """The names of the nodes of one output's graph, the same in all that is said or drawn of it.
 
-    A node is called by its label (the second of the same label gets `(2)` behind it), a constant without one by its
-    number, any other by its role, or v1, v2, … for operations and x1, x2, … for leaves.
+    A node is called by its label; the second node of the same label gets `(2)` behind it. The output without a label is
+    called "output", a constant without one by its number, and the other nodes v1, v2, … in topological order.
 
     Args:
-        roles: what to call some nodes if they have no label, such as "output".
-        order: nodes to name at once, in this order.
+        output: the node that the graph leads to.
+        nodes: its graph in topological order.
+
+    Attributes:
+        given: the names asked for so far, in that order.
     """
 
-    def __init__(self, roles: Mapping[Value, str], order: Iterable[Value] = ()) -> None:
+    def __init__(self, output: Value, nodes: Iterable[Value]) -> None:
         self.given: dict[Value, Formula] = {}
-        self.roles, self.taken = roles, set[str]()
-        self.uses: dict[tuple[str, str], int] = defaultdict(int)
-        for node in order:
-            self.of(node)
+        self._names: dict[Value, str] = {}
+        taken: set[str] = set()
+        uses: dict[str, int] = defaultdict(lambda: 1)
+        unnamed = []
+        for node in nodes:
+            label = cleaned(node.label) if node.label else "output" if node is output else ""
+            if not label and not is_constant(node):
+                unnamed.append(node)
+            elif label:
+                name = label
+                while name in taken:
+                    uses[label] += 1
+                    name = f"{label}({uses[label]})"
+                taken.add(name)
+                self._names[node] = name
+        numbers = (name for count in itertools.count(1) if (name := f"v{count}") not in taken)
+        self._names.update(zip(unnamed, numbers, strict=False))
 
     def of(self, node: Value) -> Formula:
-        """The name of a node."""
+        """The name of a node; of one outside the graph its label, or else "input"."""
         if node not in self.given:
-            self.given[node] = self._new(node)
+            self.given[node] = self._formula(node)
         return self.given[node]
 
-    def _new(self, node: Value) -> Formula:
-        label = cleaned(node.label) or self.roles.get(node, "")
-        if isinstance(node, Constant) and not label:
+    def _formula(self, node: Value) -> Formula:
+        if is_constant(node) and not node.label:
             return number(node.data)
-        letter, name = "v" if node.primitive else "x", label
-        while not name or name in self.taken:
-            self.uses[label, letter] += 1
-            count = self.uses[label, letter]
-            name = f"{label}({count + 1})" if label else f"{letter}{count}"
-        self.taken.add(name)
-        return symbol(name)
+        return symbol(self._names.get(node) or cleaned(node.label) or "input")
 
 
 def _written(digits: str) -> Formula:

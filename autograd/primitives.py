@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import reduce
 from itertools import accumulate
 from numbers import Real
@@ -141,6 +141,11 @@ class Primitive:
         if self.all_slopes is not None:
             return tuple(self.all_slopes(out, *operands))
         return tuple([slope(out, *operands) for slope in self.slopes])
+
+    def some_slopes(self, positions: Sequence[int], out: Any, *operands: Any) -> list[Any]:
+        """The slopes with respect to the operands at some positions; no other rule is run where each has its own."""
+        slopes = self.local_slopes(out, *operands) if self.all_slopes is not None else None
+        return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in positions]
 
     def refusal(self, *operands: str) -> str:
         """The sentence that says why the row has no value at these operands (given as text)."""

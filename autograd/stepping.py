@@ -23,7 +23,9 @@ from functools import cached_property
 from typing import Literal, overload
 
 from autograd.notation import Names, number, operation
-from autograd.value import Constant, Value, topological_order
+from autograd.tape import Tape
+from autograd.tracing import Edge, edges, trace
+from autograd.value import Value, is_constant
 
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
@@ -54,7 +56,7 @@ class Step:
             self.phase, self.node = "forward", steps.operations[number]
         else:
             self.phase = "backward"
-            self.node, self.parent, self.slope, self.before, self.after = steps.edges[edge]
+            self.node, _, self.parent, self.slope, self.before, self.after = steps.edges[edge]
 
     def data_of(self, node: Value) -> float | None:
         """The number of a node, if it has been computed by the end of this step; that of the pass that happened."""
@@ -71,12 +73,12 @@ class Step:
             return 1.0
         edges = self.steps.edges_to.get(node, [])
         last = bisect_right(edges, self.number - len(self.steps.operations))
-        return self.steps.edges[edges[last - 1]][4] if last else None
+        return self.steps.edges[edges[last - 1]].after if last else None
 
     def __str__(self) -> str:
         names = self.steps.names
         if self.parent is None:
-            operands = [number(self.steps.leaf_data.get(parent, parent.data)) for parent in self.node.parents]
+            operands = [number(operand) for operand in self.node.operands]
             symbolic = operation(self.node, [names.of(parent) for parent in self.node.parents]).plain
             numeric = operation(self.node, operands).plain
             parts = [names.of(self.node).plain, symbolic, numeric, number(self.node.data).plain]
@@ -99,21 +101,21 @@ class Steps(Sequence[Step]):
 
     Attributes:
         output: the node that the steps lead to, and back from.
-        order: the nodes of its graph, as from `topological_order`.
+        tape: its graph.
         operations: those that are computed, one by each step forward.
     """
 
     def __init__(self, output: Value) -> None:
         self.output = output
-        self.order = topological_order(output)
-        self.operations = [node for node in self.order if node.primitive is not None]
+        self.tape = Tape(output)
+        self.operations = [node for node in self.tape.nodes if node.primitive is not None]
         self.leaf_data: dict[Value, float] = {}  # as it was in the forward pass
         self._length = len(self.operations)
         for node in self.operations:
             for parent, operand in zip(node.parents, node.operands, strict=True):
                 if parent.primitive is None:
                     self.leaf_data[parent] = operand
-                self._length += type(parent) is not Constant
+                self._length += not is_constant(parent)
 
     @cached_property
     def places(self) -> dict[Value, int]:
@@ -123,28 +125,19 @@ class Steps(Sequence[Step]):
     @cached_property
     def names(self) -> Names:
         """What the steps call each node."""
-        return Names({self.output: "output"}, self.order)
+        return Names(self.output, self.tape.nodes)
 
     @cached_property
-    def edges(self) -> list[tuple[Value, Value, float, float, float]]:
-        """For each step backward: the node, the parent, the slope, and the parent's gradient before and after."""
-        grads: dict[Value, float] = {self.output: 1.0}
-        edges = []
-        for node in reversed(self.operations):
-            grad = grads[node]
-            for parent, slope in zip(node.parents, node.slopes, strict=True):
-                if type(parent) is not Constant:
-                    before = grads.get(parent, 0.0)
-                    grads[parent] = after = before + grad * slope
-                    edges.append((node, parent, slope, before, after))
-        return edges
+    def edges(self) -> list[Edge]:
+        """The edge of each step backward."""
+        return list(trace(self.output, edges(self.tape)))
 
     @cached_property
     def edges_to(self) -> dict[Value, list[int]]:
         """For each node the steps backward that add to its gradient, counted from the first of them."""
         edges_to = defaultdict(list)
-        for place, (_, parent, *_) in enumerate(self.edges):
-            edges_to[parent].append(place)
+        for place, edge in enumerate(self.edges):
+            edges_to[edge.parent].append(place)
         return edges_to
 
     def __len__(self) -> int:

@@ -1,6 +1,6 @@
-"""The C that the compiled engine is built with; `tests/test_native.py` compares what it computes."""
+"""The C that the compiled engine is built with; `tests/test_runtime.py` compares what it computes."""
 
-from autograd.c_rules import CText, header
+from autograd.native.c_rules import CText, header
 from autograd.primitives import PRIMITIVES, hypot, multiply, sigmoid
 
 

@@ -50,7 +50,7 @@ def test_the_table_passes_and_a_slope_off_by_one_in_ten_thousand_does_not(name: 
         if slope == 0.0:
             continue
         off = Primitive("off", row.value, lambda out, x: row.slopes[0](out, x) * 1.0001)
-        with pytest.raises(AssertionError, match=r"The first wrong slope is at output = off\(v1\)"):
+        with pytest.raises(AssertionError, match=r"The first wrong slope is at output = off\(v2\)"):
             check_gradients(lambda y, off=off: off(y * 1.0), x, order=1)
 
 
@@ -59,7 +59,7 @@ def test_the_first_wrong_node_is_named_with_both_numbers() -> None:
     with pytest.raises(AssertionError) as error:
         check_gradients(lambda x, y: exp(wrong(x * y)) * y, 0.5, 1.2)
     text = str(error.value)
-    assert "v2 = wrong(v1)" in text
+    assert "v4 = wrong(v3)" in text
     assert repr(1.001 * math.cos(0.6)) in text
     assert "numerically 0.8253356149" in text
 

@@ -75,7 +75,7 @@ def test_the_delta_rule() -> None:
 def test_full_detail_names_every_operation() -> None:
     lines = explained("w5", detail="full")
     assert lines[0].count("·") == 6
-    assert "v1 = v2 ** 2 = 0.549622166" in lines
+    assert "v4 = target_o1 − out_o1 = −0.74136507" in lines
 
 
 def test_a_shared_bias_is_a_sum_over_both_outputs() -> None:

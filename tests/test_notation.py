@@ -2,8 +2,8 @@
 
 import pytest
 
-from autograd import Constant, Value
-from autograd.notation import Formula, cleaned, number, operand_name, operation, product, symbol
+from autograd import Constant, Value, topological_order
+from autograd.notation import Formula, Names, cleaned, number, operation, product, symbol
 from autograd.primitives import PRIMITIVES
 
 x, y = Formula("x"), Formula("y")
@@ -68,11 +68,22 @@ def test_a_product_gathers_the_numbers() -> None:
 
 def test_operations() -> None:
     a, b = Value(2.0, "a"), Value(3.0)
-    assert operand_name(a * 1.0) is None
     assert operation(a * b, [symbol("a"), number(3.0)]).plain == "a · 3"
-    constant = operand_name(Constant(0.5))
-    assert constant is not None
-    assert constant.plain == "0.5"
+
+
+def test_names_follow_the_topological_order() -> None:
+    a, b, c = Value(1.0, "v1"), Value(2.0), Value(3.0, "c")
+    product, twin = a * b, c * 1.0
+    twin.label = "c"
+    output = product.exp() + twin + Constant(0.5)
+    order = topological_order(output)
+    names = Names(output, order)
+    assert [names.of(node).plain for node in reversed(order)][::-1] == [
+        "v1", "v2", "v3", "v4", "c", "1", "c(2)", "v5", "0.5", "output",
+    ]  # fmt: skip
+    assert names.of(Value(1.0)).plain == "input"
+    assert names.of(Value(1.0, "c")).plain == "c"
+    assert Names(c, [c]).of(c).plain == "c"
 
 
 def test_labels_are_harmless() -> None:

@@ -109,8 +109,8 @@ def test_names() -> None:
     v1 = Value(4.0, "v2")
     lines = str(steps((a * b + c).tanh() + v1)).splitlines()
     assert lines[0] == "v1 = x · x(2) = 1 · 2 = 2"
-    assert lines[1] == "v2 = v1 + x1 = 2 + 3 = 5"
-    assert re.match(r"output = v3 \+ v2\(2\) = ", lines[3])
+    assert lines[1] == "v4 = v1 + v3 = 2 + 3 = 5"
+    assert re.match(r"output = v5 \+ v2 = ", lines[3])
 
 
 def test_a_large_graph_is_stepped_lazily() -> None:

@@ -7,7 +7,6 @@ import os
 import struct
 import subprocess
 import sys
-import threading
 
 import pytest
 
@@ -183,51 +182,3 @@ def test_deep_graphs_are_freed(program: str) -> None:
     if "resource" in program and sys.platform == "win32":
         pytest.skip("Windows has no limits of this kind")
     assert run(GRAPHS + program) == ""
-
-
-def test_threads_share_parameters() -> None:
-    """Gradients are whole numbers below 2**53, so that the sum is exact whatever the order of the threads."""
-    w, rounds = [Parameter(float(i)) for i in range(20)], 150
-    slow = autograd.primitive(lambda out, x: float(str(1.0)), check=False)(lambda x: x)  # by Python: threads may switch
-    interval = sys.getswitchinterval()
-    results: list[float] = []
-
-    def work(factor: float) -> None:
-        for _ in range(rounds):
-            x = Value(factor)
-            total = autograd.sum([slow(weight * x) for weight in w])
-            for weight in w:
-                total = total + slow(weight) * factor
-            total.backward()
-            results.append(x.grad)
-
-    sys.setswitchinterval(1e-6)
-    try:
-        threads = [threading.Thread(target=work, args=(float(i),)) for i in range(1, 5)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    finally:
-        sys.setswitchinterval(interval)
-    assert results == [sum(range(20))] * (4 * rounds)
-    assert [weight.grad for weight in w] == [2.0 * rounds * (1 + 2 + 3 + 4)] * 20
-
-
-def test_a_rule_may_walk_over_graphs_itself() -> None:
-    w = Parameter(3.0, "w")
-    inner = w * w * 5.0
-
-    def slope(out: float, x: float) -> float:
-        inner.backward()  # adds 2 w 5 to the gradient of w, in the midst of the walk that adds to it too
-        return float(autograd.grad(lambda y: y * y * w.data)(x))
-
-    row = autograd.primitive(slope, check=False)(lambda x: 3.0 * x * x)
-    a = Value(2.0)
-    w.grad = 1000.0
-    output = (w + row(a * w)) * w + w
-    output.backward()
-    product = 2.0 * 3.0
-    assert a.grad == (6.0 * product * 3.0) * 3.0
-    of_row = 3.0 * product**2
-    assert w.grad == 1000.0 + 30.0 + (1.0 + 6.0 * product * 2.0) * 3.0 + (3.0 + of_row) + 1.0

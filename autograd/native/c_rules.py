@@ -32,6 +32,7 @@ IN_C = {
 }
 
 PRELUDE = """\
+#pragma once
 #include <math.h>
 
 static inline double row_greater(double a, double b) { return a > b ? 1.0 : 0.0; }

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import autograd
-from autograd.compilation import ROOMS
+from autograd.native.selection import MODULES
 
 FOLDER = Path(autograd.__file__).parent
-TYPES = [*FOLDER.glob("*.pxd"), *FOLDER.glob("*.h")]
+TYPES = [*FOLDER.rglob("*.pxd"), *FOLDER.rglob("*.h")]
 
 
 def say(choice: str | None) -> subprocess.CompletedProcess[str]:
@@ -37,8 +37,8 @@ def test_the_compiled_engine_runs_by_itself() -> None:
 
 
 def test_the_attribute_tells_the_truth() -> None:
-    for room in ROOMS:
-        is_source = str(getattr(autograd, room).__file__).endswith(".py")
+    for module in MODULES:
+        is_source = str(getattr(autograd, module).__file__).endswith(".py")
         assert is_source is (autograd.engine == "plain")
 
 
@@ -52,7 +52,7 @@ def test_another_choice_is_refused() -> None:
 def test_the_compiled_engine_is_of_this_source() -> None:
     if not TYPES:
         pytest.skip("installed from a wheel, without the source of the compiled engine")
-    sources = [*TYPES, FOLDER / "c_rules.py", *(FOLDER / f"{room}.py" for room in ROOMS)]
-    built = min(Path(str(getattr(autograd, room).__file__)).stat().st_mtime for room in ROOMS)
+    sources = [*TYPES, FOLDER / "native" / "c_rules.py", *(FOLDER / f"{module}.py" for module in MODULES)]
+    built = min(Path(str(getattr(autograd, module).__file__)).stat().st_mtime for module in MODULES)
     newer = [path.name for path in sources if path.stat().st_mtime > built]
     assert not newer, "run `make native`"

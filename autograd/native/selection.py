@@ -1,7 +1,7 @@
 """Which engine runs: the compiled one, where it was built, or the same source as plain Python.
 
-The compiled engine is made of the rooms `primitives` and `value`, by Cython, when the package is installed on a machine
-with a C compiler. Python finds it beside the source, and imports it instead.
+Cython compiles the modules `primitives`, `value` and `tape` when the package is installed on a machine with a C
+compiler. Python finds them beside the source, and imports them instead.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 
 VARIABLE = "STEPGRAD_ENGINE"
-ROOMS = "primitives", "value"  # that are compiled, in the order in which they are imported
+MODULES = "primitives", "value", "tape"  # that are compiled, in the order in which they are imported
 
 
 def _choose() -> str:
@@ -26,8 +26,8 @@ def _choose() -> str:
     if choice not in ("", "plain", "compiled"):
         raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     if choice == "plain":
-        for room in ROOMS:
-            _load_source(room)
+        for module in MODULES:
+            _load_source(module)
     from autograd import value
 
     compiled = not str(value.__file__).endswith(".py")
@@ -39,18 +39,18 @@ def _choose() -> str:
     return "compiled" if compiled else "plain"
 
 
-def _load_source(room: str) -> None:
-    """Import a room from its source, though there be a compiled one beside it."""
+def _load_source(module: str) -> None:
+    """Import a module from its source, also where a compiled one lies beside it."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     package = sys.modules["autograd"]
-    spec = spec_from_file_location(f"autograd.{room}", f"{package.__path__[0]}/{room}.py")
+    spec = spec_from_file_location(f"autograd.{module}", f"{package.__path__[0]}/{module}.py")
     assert spec is not None
     assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    setattr(package, room, module)
+    loaded = module_from_spec(spec)
+    sys.modules[spec.name] = loaded
+    spec.loader.exec_module(loaded)
+    setattr(package, module, loaded)
 
 
 engine = _choose()

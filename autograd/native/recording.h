@@ -1,0 +1,309 @@
+/* A graph as a flat list, recorded and swept in C, for tape.py.
+ *
+ * A node that was recorded is known by the sparse-set technique (Briggs and Torczon 1993): it keeps an index, and was
+ * recorded if the entry at that index is this very node. The indices that another recording left need no clearing, and
+ * a finished recording reads none, so a rule run as Python may record the same nodes again.
+ *
+ * Recording runs no Python code, so it happens in one go under the interpreter's lock.
+ */
+
+#include <stdint.h>
+#include <string.h>
+
+#include "rules.h"
+
+typedef struct __pyx_obj_8autograd_5value_Value Node;
+typedef struct __pyx_obj_8autograd_5value__WideValue WideNode;
+
+typedef struct {
+    Node *node; /* borrowed: the output keeps its whole graph alive */
+    double grad;
+    uint32_t operands[2]; /* their indices; of a wide node, where they start in `wide` */
+} Entry;
+
+typedef struct {
+    Node *node;
+    Py_ssize_t next; /* of a wide node, the operand to look at next */
+} Step;
+
+typedef struct {
+    Entry *entries; /* parents before children */
+    uint32_t *wide; /* the indices of the operands of wide nodes, node after node */
+    Step *path;     /* of the depth-first search, from the output down */
+    size_t count, wide_count, depth, room, wide_room, path_room;
+} Recording;
+
+enum { SPARE_ROOM = 4096 };
+static const uint32_t NO_INDEX = UINT32_MAX; /* of a constant that was left out, and of an operand that is not there */
+static Recording spare;                      /* the memory of the last small recording, for the next one */
+static PyTypeObject *constant_type, *wide_type;
+
+static int prepare(PyTypeObject *value, PyTypeObject *constant, PyTypeObject *wide) {
+    (void)value;
+    constant_type = constant;
+    wide_type = wide;
+    return 0;
+}
+
+static inline int is_leaf(const Node *node) { return (PyObject *)node->_primitive == Py_None; }
+
+static inline int is_unary(const Node *node) { return (PyObject *)node->_right == Py_None; }
+
+static inline int is_constant(Node *node) {
+    PyTypeObject *type = Py_TYPE(node);
+    return type == constant_type || (type->tp_flags & Py_TPFLAGS_HEAPTYPE && PyType_IsSubtype(type, constant_type));
+}
+
+static inline PyObject *wide_parents(const Node *node) { return ((const WideNode *)node)->_parents; }
+
+static inline int is_recorded(const Recording *recording, const Node *node) {
+    return node->_index < recording->count && recording->entries[node->_index].node == node;
+}
+
+static inline uint32_t index_of(const Recording *recording, const Node *node) {
+    return is_recorded(recording, node) ? node->_index : NO_INDEX;
+}
+
+static int grow(void **items, size_t size, size_t wanted, size_t *room) {
+    void *moved;
+    if (wanted >= NO_INDEX) {
+        PyErr_SetString(PyExc_OverflowError, "a graph of more than 4,294,967,294 nodes or operands cannot be recorded");
+        return -1;
+    }
+    wanted += wanted / 2 + 64;
+    moved = PyMem_RawRealloc(*items, wanted * size);
+    if (moved == NULL) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    *items = moved;
+    *room = wanted;
+    return 0;
+}
+
+#define RESERVE(items, count, room) \
+    ((count) <= (room) ? 0 : grow((void **)&(items), sizeof *(items), (count), &(room)))
+
+static inline int append(Recording *recording, Node *node, uint32_t left, uint32_t right) {
+    Entry *entry;
+    if (RESERVE(recording->entries, recording->count + 1, recording->room) < 0) return -1;
+    entry = &recording->entries[recording->count];
+    entry->node = node;
+    entry->grad = 0.0;
+    entry->operands[0] = left;
+    entry->operands[1] = right;
+    node->_index = (uint32_t)recording->count++;
+    return 0;
+}
+
+static int append_wide(Recording *recording, Node *node) {
+    PyObject *parents = wide_parents(node);
+    size_t position, count = (size_t)PyTuple_GET_SIZE(parents), start = recording->wide_count;
+    if (RESERVE(recording->wide, start + count, recording->wide_room) < 0) return -1;
+    for (position = 0; position < count; ++position)
+        recording->wide[start + position] = index_of(recording, (Node *)PyTuple_GET_ITEM(parents, position));
+    recording->wide_count += count;
+    return append(recording, node, (uint32_t)start, NO_INDEX);
+}
+
+static inline int descend(Recording *recording, Node *node) {
+    if (RESERVE(recording->path, recording->depth + 1, recording->path_room) < 0) return -1;
+    recording->path[recording->depth].node = node;
+    recording->path[recording->depth++].next = 0;
+    return 0;
+}
+
+/* See to it that a parent is recorded: 1 if it is or need not be, 0 if the search has to descend to it first. */
+static inline int visit(Recording *recording, Node *parent, int with_constants) {
+    if (is_recorded(recording, parent)) return 1;
+    if (!is_leaf(parent)) return descend(recording, parent);
+    if (!with_constants && is_constant(parent)) return 1;
+    return append(recording, parent, NO_INDEX, NO_INDEX) < 0 ? -1 : 1;
+}
+
+/* Record what an output depends on, by a depth-first search that takes parents in the order of the operands. */
+static int record_output(Recording *recording, Node *output, int with_constants) {
+    int done = visit(recording, output, with_constants);
+    while (done >= 0 && recording->depth > 0) {
+        Step *step = &recording->path[recording->depth - 1];
+        Node *node = step->node;
+        if (Py_TYPE(node) == wide_type) {
+            PyObject *parents = wide_parents(node);
+            for (done = 1; done == 1 && step->next < PyTuple_GET_SIZE(parents);)
+                done = visit(recording, (Node *)PyTuple_GET_ITEM(parents, step->next++), with_constants);
+            if (done == 1) done = append_wide(recording, node) < 0 ? -1 : 1;
+        } else {
+            done = visit(recording, node->_left, with_constants);
+            if (done == 1 && !is_unary(node)) done = visit(recording, node->_right, with_constants);
+            if (done == 1) {
+                uint32_t right = is_unary(node) ? NO_INDEX : index_of(recording, node->_right);
+                done = append(recording, node, index_of(recording, node->_left), right) < 0 ? -1 : 1;
+            }
+        }
+        if (done == 1) --recording->depth;
+    }
+    return done < 0 ? -1 : 0;
+}
+
+static Recording begin(void) {
+    Recording recording = spare;
+    memset(&spare, 0, sizeof spare);
+    recording.count = recording.wide_count = recording.depth = 0;
+    return recording;
+}
+
+static void end(Recording *recording) {
+    if (spare.entries == NULL && recording->room <= SPARE_ROOM && recording->wide_room <= SPARE_ROOM &&
+        recording->path_room <= SPARE_ROOM) {
+        spare = *recording;
+    } else {
+        PyMem_RawFree(recording->entries);
+        PyMem_RawFree(recording->wide);
+        PyMem_RawFree(recording->path);
+    }
+}
+
+/* The operands' indices of one entry. */
+static inline const uint32_t *operands_of(const Recording *recording, const Entry *entry, size_t *count) {
+    if (is_leaf(entry->node)) *count = 0;
+    else if (Py_TYPE(entry->node) == wide_type) {
+        *count = (size_t)PyTuple_GET_SIZE(wide_parents(entry->node));
+        return recording->wide + entry->operands[0];
+    } else *count = is_unary(entry->node) ? 1 : 2;
+    return entry->operands;
+}
+
+/* The nodes that outputs depend on, and as bytes the start of each node's operands and the operands' indices. */
+static PyObject *record(PyObject *outputs) {
+    Recording recording = begin();
+    PyObject *nodes = NULL, *starts = NULL, *operands = NULL, *result = NULL;
+    size_t index, count, total = 0;
+    Py_ssize_t position;
+    for (position = 0; position < PyTuple_GET_SIZE(outputs); ++position)
+        if (record_output(&recording, (Node *)PyTuple_GET_ITEM(outputs, position), 1) < 0) goto done;
+    for (index = 0; index < recording.count; ++index) {
+        operands_of(&recording, &recording.entries[index], &count);
+        total += count;
+    }
+    if (total >= NO_INDEX) {
+        PyErr_SetString(PyExc_OverflowError, "a graph of more than 4,294,967,294 operands cannot be recorded");
+        goto done;
+    }
+    nodes = PyList_New((Py_ssize_t)recording.count);
+    starts = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)((recording.count + 1) * sizeof(uint32_t)));
+    operands = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)(total * sizeof(uint32_t)));
+    if (nodes == NULL || starts == NULL || operands == NULL) goto done;
+    for (index = 0, total = 0; index <= recording.count; ++index) {
+        uint32_t start = (uint32_t)total;
+        memcpy(PyBytes_AS_STRING(starts) + index * sizeof start, &start, sizeof start);
+        if (index < recording.count) {
+            Entry *entry = &recording.entries[index];
+            const uint32_t *indices = operands_of(&recording, entry, &count);
+            memcpy(PyBytes_AS_STRING(operands) + total * sizeof *indices, indices, count * sizeof *indices);
+            total += count;
+            Py_INCREF(entry->node);
+            PyList_SET_ITEM(nodes, (Py_ssize_t)index, (PyObject *)entry->node);
+        }
+    }
+    result = PyTuple_Pack(3, nodes, starts, operands);
+done:
+    end(&recording);
+    Py_XDECREF(nodes);
+    Py_XDECREF(starts);
+    Py_XDECREF(operands);
+    return result;
+}
+
+/* The slope by the table's own rule, where C has none or it is not finite. */
+static int slope_by_python(const Node *node, Py_ssize_t position, double *slope) {
+    PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, position), *result;
+    if (is_unary(node)) result = PyObject_CallFunction(rule, "dd", node->_data, node->_x);
+    else result = PyObject_CallFunction(rule, "ddd", node->_data, node->_x, node->_y);
+    if (result == NULL) return -1;
+    *slope = PyFloat_AsDouble(result);
+    Py_DECREF(result);
+    return *slope == -1.0 && PyErr_Occurred() ? -1 : 0;
+}
+
+/* The slopes of a wide node, a tuple of one for each operand. */
+static PyObject *wide_slopes(const Node *node) {
+    PyObject *rules = PyObject_GetAttrString((PyObject *)node->_primitive, "local_slopes");
+    PyObject *out = Py_BuildValue("(d)", node->_data);
+    PyObject *arguments = out == NULL ? NULL : PySequence_Concat(out, ((const WideNode *)node)->_operands);
+    PyObject *slopes = rules == NULL || arguments == NULL ? NULL : PyObject_Call(rules, arguments, NULL);
+    Py_XDECREF(rules);
+    Py_XDECREF(out);
+    Py_XDECREF(arguments);
+    if (slopes != NULL && PyTuple_GET_SIZE(slopes) != PyTuple_GET_SIZE(wide_parents(node))) {
+        PyErr_Format(PyExc_ValueError, "%S gives %zd slopes for %zd operands; its rule must give one for each",
+                     node->_primitive, PyTuple_GET_SIZE(slopes), PyTuple_GET_SIZE(wide_parents(node)));
+        Py_CLEAR(slopes);
+    }
+    return slopes;
+}
+
+static int sweep_wide(Recording *recording, const Entry *entry) {
+    const uint32_t *operands = recording->wide + entry->operands[0];
+    PyObject *slopes = wide_slopes(entry->node);
+    Py_ssize_t position, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
+    for (position = 0; position < count; ++position) {
+        double slope;
+        if (operands[position] == NO_INDEX) continue;
+        slope = PyFloat_AsDouble(PyTuple_GET_ITEM(slopes, position));
+        if (slope == -1.0 && PyErr_Occurred()) Py_CLEAR(slopes);
+        if (slopes == NULL) break;
+        recording->entries[operands[position]].grad += entry->grad * slope;
+    }
+    Py_XDECREF(slopes);
+    return slopes == NULL ? -1 : 0;
+}
+
+/* Reverse accumulation: each node passes its gradient, times its slopes, to its operands. */
+static int sweep(Recording *recording) {
+    Entry *entries = recording->entries, *entry;
+    for (entry = entries + recording->count; entry-- > entries;) {
+        Node *node = entry->node;
+        double slope, grad = entry->grad;
+        if (is_leaf(node)) continue;
+        if (Py_TYPE(node) == wide_type) {
+            if (sweep_wide(recording, entry) < 0) return -1;
+        } else if (is_unary(node)) {
+            if (entry->operands[0] == NO_INDEX) continue;
+            slope = slope_of_one(node->_primitive->place, node->_data, node->_x);
+            if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
+            entries[entry->operands[0]].grad += grad * slope;
+        } else {
+            int place = node->_primitive->place;
+            double out = node->_data, x = node->_x, y = node->_y;
+            if (entry->operands[0] != NO_INDEX) {
+                slope = left_slope_of_two(place, out, x, y);
+                if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
+                entries[entry->operands[0]].grad += grad * slope;
+            }
+            if (entry->operands[1] != NO_INDEX) {
+                slope = right_slope_of_two(place, out, x, y);
+                if (!isfinite(slope) && slope_by_python(node, 1, &slope) < 0) return -1;
+                entries[entry->operands[1]].grad += grad * slope;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Record, sweep, and write the gradients: into all nodes, or none if a rule raises. */
+static int backward(PyObject *output) {
+    Recording recording = begin();
+    Entry *entry;
+    int failed = record_output(&recording, (Node *)output, 0) < 0;
+    if (!failed) {
+        recording.entries[recording.count - 1].grad = 1.0; /* the output is the last */
+        failed = sweep(&recording) < 0;
+    }
+    for (entry = recording.entries; !failed && entry < recording.entries + recording.count; ++entry) {
+        Node *node = entry->node;
+        node->_grad = is_leaf(node) ? node->_grad + entry->grad : entry->grad;
+        node->_has_grad = 1;
+    }
+    end(&recording);
+    return failed ? -1 : 0;
+}

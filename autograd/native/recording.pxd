@@ -1,0 +1,6 @@
+# A graph recorded and swept in C, by the names of recording.py.
+
+cdef extern from "recording.h":
+    int prepare(type value, type constant, type wide) except -1
+    tuple record(tuple outputs)
+    int backward(object output) except -1

@@ -1,0 +1,15 @@
+# The C types of the compiled engine. The code is in tape.py, and runs as it stands where there is no compiler: a line
+# here only declares a type.
+
+cimport cython
+
+from autograd.native cimport recording
+from autograd.value cimport Value
+
+
+cdef class Tape:
+    cdef readonly list nodes
+    cdef readonly object operands, starts
+
+    @cython.locals(found=bytearray, index=Py_ssize_t, position=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
+    cpdef bytearray dependents(self, object inputs)

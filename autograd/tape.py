@@ -1,0 +1,99 @@
+"""`Tape`: a computation graph as a flat list, and the backward pass over one.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+>>> tape = Tape(a * b + a)
+>>> [node.data for node in tape.nodes]
+[2.0, 3.0, 6.0, 8.0]
+>>> [list(tape.operands_of(index)) for index in range(len(tape))]
+[[], [], [0, 1], [2, 0]]
+
+Whatever goes through a graph reads a tape: steps, explanations, derivatives, drawings and copies.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable
+
+from autograd.native import recording
+from autograd.value import Constant, Value, _WideValue, hooks
+
+
+class Tape:
+    """The nodes that some outputs depend on, parents before children, each once.
+
+    The order is that of a depth-first search from each output in turn, which takes parents in the order of the
+    operands. It is the same on every run. The depth of a graph is limited by memory alone.
+
+    Args:
+        outputs: the nodes to start from; they are recorded too.
+
+    Attributes:
+        nodes: the nodes. The tape keeps them alive.
+        operands: for each operand of each node its index in `nodes`, repeats kept, node after node.
+        starts: where the operands of each node start in `operands`; at the end, the length of that.
+
+    Raises:
+        TypeError: if an output is not a Value.
+    """
+
+    __slots__ = ("nodes", "operands", "starts")
+
+    def __init__(self, *outputs: Value) -> None:
+        for output in outputs:
+            if not isinstance(output, Value):
+                raise TypeError(f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}")
+        nodes, starts, operands = recording.record(outputs)
+        self.nodes: list[Value] = nodes
+        self.starts = array("I", starts)
+        self.operands = array("I", operands)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def operands_of(self, index: int) -> array[int]:
+        """The indices of a node's operands, in their order.
+
+        Args:
+            index: of the node.
+        """
+        return self.operands[self.starts[index] : self.starts[index + 1]]
+
+    def dependents(self, inputs: Iterable[Value]) -> bytearray:
+        """For each node 1 if it is one of some inputs or depends on one, else 0.
+
+        Args:
+            inputs: nodes, on the tape or not.
+        """
+        wanted = {id(node) for node in inputs}
+        found = bytearray([id(node) in wanted for node in self.nodes])
+        starts, operands = self.starts, self.operands
+        start = 0
+        for index in range(len(found)):
+            end = starts[index + 1]
+            for position in range(start, end):
+                if found[operands[position]]:
+                    found[index] = 1
+                    break
+            start = end
+        return found
+
+
+def topological_order(output: Value) -> list[Value]:
+    """Every node that the output depends on, itself included: parents before children, each once.
+
+    The order is that of a `Tape`.
+
+    Raises:
+        TypeError: if `output` is not a Value.
+    """
+    return Tape(output).nodes
+
+
+def _backward(output: Value) -> None:
+    recording.backward(output)
+
+
+recording.prepare(Value, Constant, _WideValue)
+hooks.backward = _backward

@@ -1,0 +1,105 @@
+"""Reverse accumulation one edge at a time, in numbers and in formulas: what steps, explanations and diagnoses show.
+
+>>> from autograd import Value
+>>> from autograd.tape import Tape
+>>> a = Value(3.0, label="a")
+>>> output = a * a
+>>> for edge in trace(output, edges(Tape(output))):
+...     print(edge.position, edge.slope, edge.before, edge.after)
+0 3.0 0.0 3.0
+1 3.0 3.0 6.0
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from autograd.notation import Formula, product
+from autograd.tape import Tape
+from autograd.value import Value, is_constant
+
+
+class Edge(NamedTuple):
+    """What a node passes back to one of its operands.
+
+    Attributes:
+        node: the node that passes its gradient back.
+        position: of the operand, from 0.
+        parent: the operand.
+        slope: the derivative of the node with respect to the operand.
+        before, after: the gradient of the operand before and after it receives its part.
+    """
+
+    node: Value
+    position: int
+    parent: Value
+    slope: float
+    before: float
+    after: float
+
+
+def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value, int, Value, float]]:
+    """The edges of a graph in the order of a backward pass: node, position of the operand, parent, slope.
+
+    Args:
+        tape: the graph.
+        reached: for each node of the tape, whether edges to it are wanted; by default all are. Edges to constants never
+            are.
+    """
+    wanted = [not is_constant(node) and (reached is None or bool(reached[i])) for i, node in enumerate(tape.nodes)]
+    for index in reversed(range(len(tape))):
+        operands = tape.operands_of(index)
+        if any(wanted[operand] for operand in operands):
+            node = tape.nodes[index]
+            for position, (operand, slope) in enumerate(zip(operands, node.slopes, strict=True)):
+                if wanted[operand]:
+                    yield node, position, tape.nodes[operand], slope
+
+
+def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> Iterator[Edge]:
+    """Reverse accumulation in numbers.
+
+    Args:
+        output: the node that the pass starts from, with the gradient 1.
+        edges: as from `edges`. Those of a node that the pass has not reached are left out.
+    """
+    grads = {output: 1.0}
+    for node, position, parent, slope in edges:
+        if node in grads:
+            before = grads.get(parent, 0.0)
+            grads[parent] = after = before + grads[node] * slope
+            yield Edge(node, position, parent, slope, before, after)
+
+
+def trace_formulas(
+    output: Value,
+    edges: Iterable[tuple[Value, int, Value, Formula]],
+    rename: Callable[[Value, Formula], Formula] = lambda node, formula: formula,
+) -> dict[Value, Formula]:
+    """Reverse accumulation in formulas.
+
+    Args:
+        output: the node that the pass starts from.
+        edges: as for `trace`, each with its slope as a formula.
+        rename: given a node and the formula of its gradient, returns the formula that the node passes on instead.
+
+    Returns:
+        The formula of each node's gradient.
+    """
+    parts: dict[Value, list[Formula]] = defaultdict(list)
+    parts[output].append(Formula.of(1.0))
+    passed: dict[Value, Formula] = {}
+    for node, _, parent, slope in edges:
+        if node not in passed:
+            passed[node] = rename(node, total(parts[node]))
+        parts[parent].insert(0, product([passed[node], slope]))
+    return {node: total(formulas) for node, formulas in parts.items()}
+
+
+def total(formulas: Iterable[Formula]) -> Formula:
+    """The sum of formulas, from left to right."""
+    return functools.reduce(operator.add, formulas)

@@ -1,0 +1,64 @@
+"""Which module may import which."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LAYERS = [  # from the bottom up; a module imports those before it, and no other
+    *("autograd.saving", "autograd.primitives", "autograd.native.c_rules"),
+    *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
+    *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
+    *("autograd.derivatives", "autograd.checks", "autograd.custom_primitives"),
+    *("autograd.tracing", "autograd.stepping", "autograd.explanation", "autograd.diagnosis", "autograd.drawing"),
+    *("autograd", "autograd.__main__"),
+    *("nn.modules", "nn.losses", "nn.optimizers", "nn.training", "nn.worked_example", "nn", "nn.__main__"),
+]
+FOLDERS = {"autograd.native"}  # packages whose __init__ imports nothing
+
+
+def path_of(module: str) -> Path:
+    path = ROOT / module.replace(".", "/")
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imported(module: str) -> set[str]:
+    """The modules of the project that a module imports when it is loaded or run; not those for types alone."""
+    found = set()
+    tree = ast.parse(path_of(module).read_text())
+    for_types = {
+        id(node)
+        for block in ast.walk(tree)
+        if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
+        for node in ast.walk(block)
+    }
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and id(node) not in for_types:
+            assert node.level == 0, "a relative import"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        for name in names:
+            while name and name not in LAYERS and name not in FOLDERS:
+                name = name.rpartition(".")[0]
+            if name:
+                found.add(name)
+    return found
+
+
+@pytest.mark.parametrize("module", LAYERS)
+def test_imports_point_one_way(module: str) -> None:
+    assert imported(module) <= set(LAYERS[: LAYERS.index(module)])
+
+
+def test_every_module_is_on_the_list() -> None:
+    files = {path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.py")}
+    assert files == {path_of(module) for module in (*LAYERS, *FOLDERS)}
+
+
+def test_every_module_has_its_test() -> None:
+    tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
+    modules = [module.rpartition(".")[2].strip("_") for module in LAYERS if "." in module]
+    assert {f"test_{module}" for module in modules} <= tests
