@@ -433,3 +433,15 @@ def test_laws(expression: tuple[list[float], list[tuple[Any, ...]]], u: list[flo
     assert grad(lambda x: tanh(f(x) * 0.5))(numbers) == close(
         [0.5 * (1 - math.tanh(value / 2) ** 2) * g for g in gradient]
     )
+
+
+def test_recorded_derivatives_refuse_a_graph_whose_leaves_were_assigned() -> None:
+    """In both modes: the graph of the derivatives would mix the numbers of two passes."""
+    x, y = Value(2.0), Value(3.0)
+    tape = Tape(x * y)
+    x.data = 5.0
+    with pytest.raises(RuntimeError, match=r"held 2\.0 when this graph was computed"):
+        push(tape, tape.nodes[-1:], {y: 1.0}, recorded=True)
+    with pytest.raises(RuntimeError, match=r"held 2\.0 when this graph was computed"):
+        gradients(tape.nodes[-1], [y])
+    assert push(tape, tape.nodes[-1:], {y: 1.0}, recorded=False) == [2.0]

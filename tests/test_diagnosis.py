@@ -132,3 +132,26 @@ def test_recording_and_no_grad_together() -> None:
         result: Any = w * 2
     assert isinstance(result, Constant)
     assert not sources
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [
+        (1.01e-8, "Nothing is wrong"),
+        (0.99e-8, "fades"),
+        (-0.99e-8, "fades"),
+        (0.99e8, "Nothing is wrong"),
+        (1.01e8, "explodes"),
+    ],
+)
+def test_a_gradient_below_1e_8_or_above_1e_8_is_worth_a_word(factor: float, words: str) -> None:
+    w = Value(2.0, "w")
+    assert words in diagnose(w * factor, w).text
+
+
+def test_a_slope_below_1e_4_or_above_1e4_is_named() -> None:
+    w = Value(2.0, "w")
+    assert "No slope on the way is smaller than 0.00011" in diagnose(w * 1.1e-4 * 1.1e-4 * 0.1, w).text
+    assert "fades at v1 = w · (9e−05)" in diagnose(w * 0.9e-4 * 1.1e-4 * 0.1, w).text
+    assert "No slope on the way is larger than 9999" in diagnose(w * 9999.0 * 9999.0 * 9.0, w).text
+    assert "explodes at v1 = w · 10001" in diagnose(w * 10001.0 * 9999.0 * 9.0, w).text

@@ -100,6 +100,15 @@ def test_the_thicker_an_edge_the_larger_the_gradient() -> None:
     assert re.search(r"n2 -> n\d+ \[color=gray50 style=dotted", draw(output).source)
 
 
+def test_an_edge_is_never_too_thin_to_see() -> None:
+    a, b = Value(1.0, "a"), Value(1.0, "b")
+    output = autograd.dot([a, b], [1e12, 1.0])
+    output.backward()
+    widths = dict(re.findall(r"(n\d) -> n\d+ \[penwidth=([\d.]+)", draw(output).source))
+    assert 0.5 <= float(widths["n1"]) <= 1.0
+    assert float(widths["n0"]) == 4.0
+
+
 def test_neurons_and_layers_as_clusters() -> None:
     network = build_network()
     source = draw(forward(network), clusters=network.clusters).source

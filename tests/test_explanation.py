@@ -237,3 +237,40 @@ def test_markdown_and_hostile_labels() -> None:
     assert markdown.count("\\end{aligned}") == 1
     assert "\x1b" not in str(explanation)
     assert "$$" not in markdown[2:-2]
+
+
+def test_what_the_terms_leave_out_is_a_term_of_its_own() -> None:
+    """A path of 20 operations without a label is not taken apart; its share is, even where it is a thousandth."""
+    for scale in (0.05, 1e-3, 1e-6):
+        x = Value(0.7, "x")
+        u, long = labelled(x.sin(), "u"), x
+        for _ in range(20):
+            long = long * 1.0
+        explanation = explain(labelled((long * scale) * u + u.exp(), "E"), x)
+        share = scale * math.sin(0.7)
+        assert explanation.derivative is not None
+        last = explanation.derivative.terms[-1][0]
+        assert last.name.plain == "(other paths)"
+        assert last.value == pytest.approx(share, rel=1e-8)
+
+
+def test_both_ends_of_a_long_chain_are_taken_apart() -> None:
+    """Of a chain of 30 nodes with labels: five factors at each end, and one for the middle."""
+    node = first = Value(0.5, "c0")
+    for number in range(1, 31):
+        node = labelled(node.sin(), f"c{number}")
+    explanation = explain(node, first)
+    assert explanation.derivative is not None
+    (term,) = explanation.derivative.terms
+    shown = [30, 29, 28, 27, 26, 25, 5, 4, 3, 2, 1, 0]
+    assert [factor.name.plain for factor in term] == [f"∂c{a}/∂c{b}" for a, b in itertools.pairwise(shown)]
+
+
+@pytest.mark.parametrize(("operations", "is_written"), [(2, True), (17, True), (18, False)])
+def test_up_to_sixteen_operations_fold_into_a_formula(operations: int, is_written: bool) -> None:
+    w, y = Value(1.5, "w"), Value(0.5, "y")
+    node = y
+    for _ in range(operations):
+        node = node * w
+    formula = " · ".join(["w"] * operations)
+    assert (formula in str(explain(labelled(node, "z"), y))) is is_written

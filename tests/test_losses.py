@@ -86,6 +86,14 @@ def test_one_output_and_arrays_of_targets() -> None:
     assert mean_squared_error([Value(3.0), Value(1.0)], np.array([1.0, 1.0])).data == 2.0  # type: ignore[arg-type]  # an array is a sequence in all but its base class
 
 
+def test_probabilities_may_miss_1_by_a_rounding() -> None:
+    logits = [Value(1.0), Value(2.0)]
+    assert softmax_cross_entropy(logits, [0.5, 0.5 + 9e-10]).data > 0.0
+    for total in (1.0 + 2e-9, 1.0 - 2e-9):
+        with pytest.raises(ValueError, match="add up to 1"):
+            softmax_cross_entropy(logits, [0.5, total - 0.5])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -22,18 +22,14 @@ typedef struct {
 } Entry;
 
 typedef struct {
-    Node *node;
-    Py_ssize_t next; /* of a wide node, the operand to look at next */
-} Step;
-
-typedef struct {
     Entry *entries; /* parents before children */
     uint32_t *wide; /* the indices of the operands of wide nodes, node after node */
-    Step *path;     /* of the depth-first search, from the output down */
-    size_t count, wide_count, depth, room, wide_room, path_room;
+    Node **path;    /* of the depth-first search, from the output down */
+    size_t *next;   /* for each wide node on the path, the operand to look at next */
+    size_t count, wide_count, depth, wide_depth, room, wide_room, path_room, next_room;
 } Recording;
 
-enum { SPARE_ROOM = 4096 };
+enum { SPARE_ROOM = 65536 };
 static const uint32_t NO_INDEX = UINT32_MAX; /* of a constant that was left out, and of an operand that is not there */
 static Recording spare;                      /* the memory of the last small recording, for the next one */
 static PyTypeObject *constant_type, *wide_type;
@@ -108,8 +104,10 @@ static int append_wide(Recording *recording, Node *node) {
 
 static inline int descend(Recording *recording, Node *node) {
     if (RESERVE(recording->path, recording->depth + 1, recording->path_room) < 0) return -1;
-    recording->path[recording->depth].node = node;
-    recording->path[recording->depth++].next = 0;
+    recording->path[recording->depth++] = node;
+    if (Py_TYPE(node) != wide_type) return 0;
+    if (RESERVE(recording->next, recording->wide_depth + 1, recording->next_room) < 0) return -1;
+    recording->next[recording->wide_depth++] = 0;
     return 0;
 }
 
@@ -125,13 +123,15 @@ static inline int visit(Recording *recording, Node *parent, int with_constants) 
 static int record_output(Recording *recording, Node *output, int with_constants) {
     int done = visit(recording, output, with_constants);
     while (done >= 0 && recording->depth > 0) {
-        Step *step = &recording->path[recording->depth - 1];
-        Node *node = step->node;
+        Node *node = recording->path[recording->depth - 1];
         if (Py_TYPE(node) == wide_type) {
             PyObject *parents = wide_parents(node);
-            for (done = 1; done == 1 && step->next < PyTuple_GET_SIZE(parents);)
-                done = visit(recording, (Node *)PyTuple_GET_ITEM(parents, step->next++), with_constants);
+            size_t level = recording->wide_depth - 1, next = recording->next[level];
+            for (done = 1; done == 1 && next < (size_t)PyTuple_GET_SIZE(parents); ++next)
+                done = visit(recording, (Node *)PyTuple_GET_ITEM(parents, next), with_constants);
+            recording->next[level] = next;
             if (done == 1) done = append_wide(recording, node) < 0 ? -1 : 1;
+            if (done == 1) --recording->wide_depth;
         } else {
             done = visit(recording, node->_left, with_constants);
             if (done == 1 && !is_unary(node)) done = visit(recording, node->_right, with_constants);
@@ -148,18 +148,19 @@ static int record_output(Recording *recording, Node *output, int with_constants)
 static Recording begin(void) {
     Recording recording = spare;
     memset(&spare, 0, sizeof spare);
-    recording.count = recording.wide_count = recording.depth = 0;
+    recording.count = recording.wide_count = recording.depth = recording.wide_depth = 0;
     return recording;
 }
 
 static void end(Recording *recording) {
     if (spare.entries == NULL && recording->room <= SPARE_ROOM && recording->wide_room <= SPARE_ROOM &&
-        recording->path_room <= SPARE_ROOM) {
+        recording->path_room <= SPARE_ROOM && recording->next_room <= SPARE_ROOM) {
         spare = *recording;
     } else {
         PyMem_RawFree(recording->entries);
         PyMem_RawFree(recording->wide);
         PyMem_RawFree(recording->path);
+        PyMem_RawFree(recording->next);
     }
 }
 

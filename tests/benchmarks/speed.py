@@ -1,8 +1,8 @@
-"""Speed beside micrograd and beside the same program in plain floats: `make bench`.
+"""Speed beside micrograd, plain floats, and the engine as it was before tapes: `make bench`.
 
-Every engine runs each program in a process of its own, with the collector at its defaults, and the rounds of all
-engines take turns. What is printed is the time of one build and backward (for floats: of the forward pass alone), the
-best and the median of several rounds, and how that compares with micrograd and with floats.
+Every engine runs each program in a process of its own, with the collector at its defaults. The rounds of the engines
+alternate. What is printed is the time of one build and backward (for floats: of the forward pass alone), the best and
+the median of several rounds, and the ratios to the others.
 """
 
 import json
@@ -11,14 +11,20 @@ import random
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 ROUNDS = 9
-SECONDS = 0.2  # that each engine's turn takes at least: as long for the quick ones as for the slow
+SECONDS = 0.2  # that a round takes at least, for every engine
 PLAIN = "plain stepgrad"
+BEFORE = "before tapes"
+BEFORE_COMMIT = "da8656e"
+ROOT = Path(__file__).parent.parent.parent
+BEFORE_FOLDER = ROOT / "build" / BEFORE_COMMIT
 
 
 def readme_expression(value: Callable[[float], Any]) -> Any:
@@ -80,6 +86,7 @@ def serve(engine: str) -> None:
 
         value = autograd.Value
         assert autograd.engine == ("plain" if engine == PLAIN else "compiled")
+        assert (BEFORE_COMMIT in str(autograd.__file__)) is (engine == BEFORE)
         if engine == "stepgrad, dot()":
             dot = autograd.dot
     programs: dict[str, tuple[int, Callable[[], Any]]] = {
@@ -99,11 +106,13 @@ def serve(engine: str) -> None:
 
 
 def measure(engines: list[str], program: str) -> dict[str, list[float]]:
-    """The seconds that each engine takes for a program, round by round, the engines taking turns."""
+    """The seconds that each engine takes for a program, round by round."""
+    variables = {engine: {"STEPGRAD_ENGINE": "plain" if engine == PLAIN else "compiled"} for engine in engines}
+    variables.get(BEFORE, {})["PYTHONPATH"] = str(BEFORE_FOLDER)
     processes = {
         engine: subprocess.Popen(
             [sys.executable, __file__, engine],
-            env={**os.environ, "STEPGRAD_ENGINE": "plain" if engine == PLAIN else "compiled"},
+            env={**os.environ, **variables[engine]},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -125,9 +134,23 @@ def measure(engines: list[str], program: str) -> dict[str, list[float]]:
     return seconds
 
 
+def install_before() -> bool:
+    """Build the engine of the commit before tapes in a folder of its own; whether that is possible."""
+    if not BEFORE_FOLDER.exists():
+        archive = subprocess.run(["git", "archive", BEFORE_COMMIT], cwd=ROOT, capture_output=True, check=False)
+        if archive.returncode:
+            print(f"commit {BEFORE_COMMIT} is not in this clone: its column is left out")
+            return False
+        with tempfile.TemporaryDirectory() as source:
+            subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=True)
+            install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
+            subprocess.run([*install, "--target", str(BEFORE_FOLDER), source], check=True)
+    return True
+
+
 def main() -> None:
     """Measure and print."""
-    engines = ["stepgrad", PLAIN, "micrograd", "floats"]
+    engines = ["stepgrad", *([BEFORE] if install_before() else []), PLAIN, "micrograd", "floats"]
     for program, title, programs_engines in (
         ("expression", "micrograd's README expression", engines),
         ("mlp", "16-64-64-1 MLP of sum(w * x) lists", [*engines, "stepgrad, dot()"]),
@@ -136,12 +159,17 @@ def main() -> None:
         best = {engine: min(rounds) for engine, rounds in seconds.items()}
         median = {engine: statistics.median(rounds) for engine, rounds in seconds.items()}
         print(f"\n{title}: build + backward; floats: forward alone; {ROUNDS} rounds: best, median")
-        print(f"{'':18}{'time':>24}{'micrograd / it':>20}{'it / floats':>18}")
+        print(f"{'':18}{'time':>24}{'micrograd / it':>20}{'it / floats':>18}{'it / before':>18}")
         for engine in programs_engines:
             print(
                 f"{engine:18}{best[engine] * 1e6:>10.1f}, {median[engine] * 1e6:>9.1f} µs"
                 f"{best['micrograd'] / best[engine]:>11.3g}, {median['micrograd'] / median[engine]:>7.3g}"
                 f"{best[engine] / best['floats']:>9.3g}, {median[engine] / median['floats']:>7.3g}"
+                + (
+                    f"{best[engine] / best[BEFORE]:>9.3g}, {median[engine] / median[BEFORE]:>7.3g}"
+                    if BEFORE in best
+                    else ""
+                )
             )
 
 
