@@ -56,7 +56,7 @@ def measure(build: Callable[[], Value]) -> None:
     building, walking, freeing = (later - earlier for earlier, later in pairwise(times))
     print(
         f"{build.__name__:10} built in {building:.2f} s, walked backward in {walking:.2f} s, freed in {freeing:.2f} s, "
-        f"{weight / NODES:.0f} bytes a node"
+        f"{weight / NODES:.0f} bytes of memory a node"
     )
 
 
@@ -77,7 +77,8 @@ def soak() -> None:
 
 def main() -> None:
     """Measure and print."""
-    print(f"\ngraphs of {NODES:,} nodes, {autograd.engine} engine")
+    size = sys.getsizeof(Value(1.0) * Value(1.0))
+    print(f"\ngraphs of {NODES:,} nodes, {autograd.engine} engine; a node has {size} bytes (the allocator: 96)")
     for build in (chain, diamonds, wide):
         measure(build)
     soak()
