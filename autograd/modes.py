@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from autograd.value import Value
 
+__all__ = ["no_grad", "record_sources"]
+
 # An entry for each no_grad() and each record_sources() in force in any thread. An operation looks at this set first,
 # and asks for the mode of its own thread only if there is an entry.
 watchers: set[object] = set()

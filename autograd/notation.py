@@ -61,15 +61,12 @@ class Formula(Operators):
     def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
         """The formula of a primitive applied to formulas and plain numbers."""
         formulas = [Formula.of(operand) for operand in operands]
-        if primitive.name in FOLDED and all(formula.value is not None for formula in formulas):
+        if primitive.is_exact and all(formula.value is not None for formula in formulas):
             return Formula.of(primitive(*[formula.value for formula in formulas]))
-        if primitive.name in NEUTRAL:
-            left, right = formulas
-            neutral_left, neutral_right = NEUTRAL[primitive.name]
-            if left.value is not None and left.value == neutral_left:
-                return right
-            if right.value is not None and right.value == neutral_right:
-                return left
+        if len(formulas) == 2:
+            for formula, neutral, other in zip(formulas, primitive.neutral, reversed(formulas), strict=True):
+                if formula.value is not None and formula.value == neutral:
+                    return other
         if primitive.plain is None or primitive.latex is None:
             return Formula.of(primitive.value(*formulas))
         result = Formula(
@@ -82,17 +79,6 @@ class Formula(Operators):
         elif primitive is multiply and formulas[0].value is not None:
             result.coefficient, result.rest = formulas[0].value * formulas[1].coefficient, formulas[1].rest
         return result
-
-
-# Rows that are carried out on numbers; and for each operand the number that leaves the other one as it is.
-FOLDED = ("add", "subtract", "multiply", "negate", "where", "greater")
-NEUTRAL: dict[str, tuple[float | None, float | None]] = {
-    "add": (0.0, 0.0),
-    "subtract": (None, 0.0),
-    "multiply": (1.0, 1.0),
-    "divide": (None, 1.0),
-    "power": (None, 1.0),
-}
 
 
 class _Part:

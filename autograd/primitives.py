@@ -59,26 +59,32 @@ def as_float(number: object) -> float:
 
 
 class Primitive:
-    """One row of the table.
+    """One row of the table: a function, its slopes, how it is written, and what is known about it.
 
     Attributes:
-        name: the row's name, a key of `PRIMITIVES`.
-        value: the function itself. On floats it may raise, as Python's own functions do.
-        slopes: for each operand, the rule `slope(out, *operands)`; empty for a row of any number of operands.
-        arity: how many operands the row takes; None for any number of them.
-        all_slopes: for such a row, one rule `all_slopes(out, *operands)` that returns every slope.
+        name: the name of the primitive, a key of `PRIMITIVES`.
+        value: the function. On floats it may raise, as Python's own functions do.
+        slopes: for each operand, the rule `slope(out, *operands)`; empty for a primitive of any number of operands.
+        arity: how many operands the primitive takes; None for any number.
+        all_slopes: of a primitive of any number of operands, one rule `all_slopes(out, *operands)` for every slope.
         limit: what IEEE 754 says of floats for which `value` raises.
         symbol: a few characters for drawings.
-        plain, latex: templates of the written forms; None where the row is written as the expression it stands for.
+        plain, latex: templates of the written forms; None where the expression that `value` computes is written.
         binds: how tightly the written form binds.
         domain: what the operands must satisfy, in words.
-        action: what the row does to its operands, in words, for error messages.
-        place: where the row stands in the table, counted from 1; 0 for one that does not.
+        action: what the primitive does to its operands, in words, for error messages.
+        when_flat: why a slope is zero or tiny: a template of {name}, the operands {0}, {1}, … and {out} by their
+            numbers, and, of two operands, the {other} one.
+        when_steep: likewise why a slope is huge or infinite. {tiny} stands for ", which is tiny" unless it is infinite.
+        neutral: for each of two operands the number that leaves the other one as it is, or None.
+        is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
+        is_sum: whether the operands are terms, which explanations treat one by one.
+        index: the position in the table, from 1; 0 for a primitive that is not in the table.
     """
 
     __slots__ = (
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
-        "action", "place",
+        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "index",
     )  # fmt: skip
 
     def __init__(
@@ -94,8 +100,13 @@ class Primitive:
         binds: int = ATOM,
         domain: str = "",
         action: str = "",
+        when_flat: str = "",
+        when_steep: str = "",
+        neutral: tuple[float | None, float | None] = (None, None),
+        is_exact: bool = False,
+        is_sum: bool = False,
     ) -> None:
-        places = ", ".join(["{:0}"] * len(slopes))
+        operands = ", ".join(["{:0}"] * len(slopes))
         self.name = name
         self.value = value
         self.slopes = slopes
@@ -103,23 +114,25 @@ class Primitive:
         self.all_slopes = all_slopes
         self.limit = limit
         self.symbol = symbol or name
-        self.plain = f"{name}({places})" if plain == "" else plain
+        self.plain = f"{name}({operands})" if plain == "" else plain
         if latex is not None and not ("{:" in latex or "{0:" in latex):  # the name of a function, not a template
             escaped = name.replace("_", r"\_")
             head = latex or rf"\operatorname{{{escaped}}}"
-            latex = head.replace("{", "{{").replace("}", "}}") + rf"\left({places}\right)"
+            latex = head.replace("{", "{{").replace("}", "}}") + rf"\left({operands}\right)"
         self.latex = latex
         self.binds = binds
         self.domain = domain
         self.action = action or f"take {name} of {{}}"
-        self.place = 0
+        self.when_flat, self.when_steep = when_flat, when_steep
+        self.neutral, self.is_exact, self.is_sum = neutral, is_exact, is_sum
+        self.index = 0
 
     def __call__(self, *operands: Any) -> Any:
-        """Apply the row to numbers of any kind.
+        """Apply the primitive to numbers of any kind.
 
         Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
-        Another kind of number says itself what applying means, by a static method `apply_primitive(primitive,
-        *operands)`: for a `Value`, to record a node.
+        Another kind of number defines what applying means by a static method `apply_primitive(primitive, *operands)`;
+        a `Value` records a node.
         """
         for operand in operands:
             if type(operand) is not float:
@@ -148,30 +161,30 @@ class Primitive:
         return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in positions]
 
     def refusal(self, *operands: str) -> str:
-        """The sentence that says why the row has no value at these operands (given as text)."""
+        """The message that the primitive has no value at these operands (given as text)."""
         return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
 
     def __deepcopy__(self, memo: object) -> Primitive:
-        return self  # a row is what it is: a copied graph is made of the same ones
+        return self  # a copied graph is made of the same primitives
 
     def __reduce__(self) -> Any:
-        if not self.place:
+        if not self.index:
             raise TypeError(
-                f"cannot pickle {self!r}, which is no row of the table, nor a graph that it is part of; pickle the "
-                f"numbers of the graph's leaves, and compute it again"
+                f"cannot pickle {self!r}, which is not in the table of primitives, nor a graph that it is part of; "
+                f"pickle the numbers of the graph's leaves, and compute the graph again"
             )
-        return _row_of_table, (self.name,)
+        return _from_table, (self.name,)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"
 
 
-def _row_of_table(name: str) -> Primitive:
+def _from_table(name: str) -> Primitive:
     return PRIMITIVES[name]
 
 
 class Operators:
-    """The arithmetic that rules may use on a kind of number, each operator handing its row to `apply_primitive`."""
+    """The arithmetic that rules may use on a kind of number: each operator calls `apply_primitive`."""
 
     __slots__ = ()
     apply_primitive: Rule
@@ -254,7 +267,14 @@ def _others(*operands: Any) -> Iterator[Any]:
     return map(operator.mul, before, reversed(after))
 
 
-# The table. The convention at a kink stands on its row, and follows PyTorch.
+# Why a slope is tiny or huge, in words that several primitives share.
+FLAT = "{name} is flat wherever it has a slope"
+SATURATED = "its input is {0}, where {name} is saturated (its output is {out})"
+CHOICE = "another operand was chosen"
+FACTOR = "the other factor is {other}"
+POLE = "its input is {0}{tiny}"
+
+# The table. The convention at a kink stands beside the rule, and follows PyTorch.
 # A rule divides by what may be zero with `divide(…)`, which is infinite there, and with `/` everywhere else.
 # fmt: off
 
@@ -263,28 +283,33 @@ def _others(*operands: Any) -> Iterator[Any]:
 add = Primitive("add", operator.add,
     lambda out, a, b: 1.0,
     lambda out, a, b: 1.0,
-    symbol="+", plain="{:1} + {:3}", latex="{:1} + {:3}", binds=SUM)
+    symbol="+", plain="{:1} + {:3}", latex="{:1} + {:3}", binds=SUM,
+    neutral=(0.0, 0.0), is_exact=True, is_sum=True)
 
 subtract = Primitive("subtract", operator.sub,
     lambda out, a, b: 1.0,
     lambda out, a, b: -1.0,
-    symbol="−", plain="{:1} − {:3}", latex="{:1} - {:3}", binds=SUM)
+    symbol="−", plain="{:1} − {:3}", latex="{:1} - {:3}", binds=SUM,
+    neutral=(None, 0.0), is_exact=True)
 
 multiply = Primitive("multiply", operator.mul,
     lambda out, a, b: b,
     lambda out, a, b: a,
-    symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT)
+    symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,
+    when_flat=FACTOR, when_steep=FACTOR, neutral=(1.0, 1.0), is_exact=True)
 
 divide = Primitive("divide", operator.truediv,
     lambda out, a, b: 1.0 / b,
     lambda out, a, b: -out / b,
     limit=lambda a, b: a * math.copysign(inf, b),
     symbol="÷", plain="{:2} / {:4}", latex=r"\frac{{{:0}}}{{{:0}}}", binds=PRODUCT,
-    domain="a divisor other than 0", action="divide {} by {}")
+    domain="a divisor other than 0", action="divide {} by {}",
+    when_steep="it divides by {1}{tiny}", neutral=(None, 1.0))
 
 negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
-    symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION)
+    symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION,
+    is_exact=True)
 
 # slope of the base 0 for x ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
 power: Primitive = Primitive("power", math.pow,
@@ -293,45 +318,53 @@ power: Primitive = Primitive("power", math.pow,
     limit=_power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
     domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
-    action="raise {} to the power {}")
+    action="raise {} to the power {}",
+    when_steep="its base is {0} and its exponent {1}", neutral=(None, 1.0))
 
 # Choosing and rounding.
 
 greater = Primitive("greater", _greater,  # 1 where a > b, else 0
     lambda out, a, b: 0.0,
     lambda out, a, b: 0.0,
-    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]")
+    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]",
+    when_flat=FLAT, is_exact=True)
 
 where: Primitive = Primitive("where", _where,  # a where the condition is not 0, else b
     lambda out, condition, a, b: 0.0,
     lambda out, condition, a, b: where(condition, 1.0, 0.0),
     lambda out, condition, a, b: where(condition, 0.0, 1.0),
-    latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}")
+    latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}",
+    when_flat=CHOICE, is_exact=True)
 
 maximum = Primitive("maximum", _maximum,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
-    symbol="max", latex=r"\max")
+    symbol="max", latex=r"\max",
+    when_flat=CHOICE)
 
 minimum = Primitive("minimum", _minimum,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
-    symbol="min", latex=r"\min")
+    symbol="min", latex=r"\min",
+    when_flat=CHOICE)
 
 absolute = Primitive("abs", operator.abs,
     lambda out, x: sign(x),  # 0 at 0
     latex=r"\left|{:0}\right|")
 
 sign: Primitive = Primitive("sign", _sign,
-    lambda out, x: 0.0)
+    lambda out, x: 0.0,
+    when_flat=FLAT)
 
 floor = Primitive("floor", _floor,
     lambda out, x: 0.0,
-    latex=r"\left\lfloor {:0} \right\rfloor")
+    latex=r"\left\lfloor {:0} \right\rfloor",
+    when_flat=FLAT)
 
 ceil = Primitive("ceil", lambda x: -floor(-x),
     lambda out, x: 0.0,
-    latex=r"\left\lceil {:0} \right\rceil")
+    latex=r"\left\lceil {:0} \right\rceil",
+    when_flat=FLAT)
 
 # Exponentials and logarithms.
 
@@ -346,15 +379,18 @@ expm1 = Primitive("expm1", math.expm1,
 log: Primitive = Primitive("log", math.log,
     lambda out, x: 1.0 / x,
     limit=lambda x: nan if x else -inf,
-    latex=r"\ln", domain="a positive input")
+    latex=r"\ln", domain="a positive input",
+    when_steep=POLE)
 
 log1p = Primitive("log1p", math.log1p,
     lambda out, x: 1.0 / (1.0 + x),
-    limit=lambda x: nan if x + 1.0 else -inf, domain="an input greater than -1")
+    limit=lambda x: nan if x + 1.0 else -inf, domain="an input greater than -1",
+    when_steep="its input is {0}, close to −1")
 
 sqrt = Primitive("sqrt", math.sqrt,
     lambda out, x: divide(0.5, out),
-    symbol="√", latex=r"\sqrt{{{:0}}}", domain="an input of at least 0")
+    symbol="√", latex=r"\sqrt{{{:0}}}", domain="an input of at least 0",
+    when_steep=POLE)
 
 # Angles, in radians; hyperbolic functions; the error function.
 
@@ -400,22 +436,27 @@ cosh: Primitive = Primitive("cosh", math.cosh,
 
 tanh = Primitive("tanh", math.tanh,
     lambda out, x: 1.0 - out * out,
-    latex=r"\tanh")
+    latex=r"\tanh",
+    when_flat=SATURATED)
 
 erf = Primitive("erf", math.erf,
-    lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)))
+    lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+    when_flat=SATURATED)
 
 erfc = Primitive("erfc", math.erfc,
-    lambda out, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)))
+    lambda out, x: -2.0 / math.sqrt(math.pi) * exp(-(x * x)),
+    when_flat=SATURATED)
 
 # Activation functions.
 
 sigmoid = Primitive("sigmoid", lambda x: exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x))),
     lambda out, x: out * (1.0 - out),
-    symbol="σ", latex=r"\sigma")
+    symbol="σ", latex=r"\sigma",
+    when_flat=SATURATED)
 
 relu = Primitive("relu", lambda x: maximum(x, 0.0),
-    lambda out, x: greater(x, 0.0))  # 0 at 0
+    lambda out, x: greater(x, 0.0),  # 0 at 0
+    when_flat="its input is {0}, where relu is flat (a dead relu)")
 
 leaky_relu = Primitive("leaky_relu", lambda x, a: maximum(x, 0.0) + a * minimum(x, 0.0),
     lambda out, x, a: where(greater(x, 0.0), 1.0, a),  # a at 0
@@ -435,11 +476,13 @@ gelu = Primitive("gelu", lambda x: 0.5 * x * erfc(-math.sqrt(0.5) * x),
 
 summation = Primitive("sum", lambda *xs: reduce(operator.add, xs),
     all_slopes=lambda out, *xs: (1.0,) * len(xs),
-    symbol="Σ", plain=None, latex=None)
+    symbol="Σ", plain=None, latex=None,
+    is_sum=True)
 
 product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
     all_slopes=lambda out, *xs: _others(*xs),
-    symbol="Π", plain=None, latex=None)
+    symbol="Π", plain=None, latex=None,
+    when_flat=FACTOR, when_steep=FACTOR)
 
 dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
@@ -448,7 +491,7 @@ dot_product = Primitive("dot",  # the operands are first all of one list, then a
 
 # fmt: on
 
-# Every row, by its name, in the order of the table.
-PRIMITIVES = {row.name: row for row in list(globals().values()) if isinstance(row, Primitive)}
-for _place, _row in enumerate(PRIMITIVES.values(), start=1):
-    _row.place = _place
+# Every primitive by its name, in the order of the table.
+PRIMITIVES = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Primitive)}
+for _index, _primitive in enumerate(PRIMITIVES.values(), start=1):
+    _primitive.index = _index

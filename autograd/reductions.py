@@ -12,6 +12,8 @@ from collections.abc import Iterable
 from autograd import primitives
 from autograd.value import Constant, Value, apply, apply_wide
 
+__all__ = ["sum", "prod", "dot", "where"]
+
 
 def sum(values: Iterable[Value | float]) -> Value:
     """The sum of values as one node, added from left to right; that of no values is the constant 0."""

@@ -19,6 +19,8 @@ from collections.abc import Iterable
 from autograd.native import recording
 from autograd.value import Constant, Value, _WideValue, hooks
 
+__all__ = ["topological_order"]
+
 
 class Tape:
     """The nodes that some outputs depend on, parents before children, each once.

@@ -2,6 +2,7 @@
 # here only declares a type.
 
 cimport cython
+from libc cimport math
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive, as_float

@@ -15,52 +15,17 @@ This module runs as plain Python. Where there is a C compiler it is also compile
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from numbers import Real
 from typing import Any
 
+from autograd import primitives
 from autograd.modes import ieee, note_source, recording, watchers
 from autograd.native import runtime
-from autograd.primitives import (
-    Primitive,
-    absolute,
-    acos,
-    add,
-    as_float,
-    asin,
-    atan,
-    atan2,
-    ceil,
-    cos,
-    cosh,
-    divide,
-    erf,
-    erfc,
-    exp,
-    expm1,
-    floor,
-    gelu,
-    hypot,
-    leaky_relu,
-    log,
-    log1p,
-    maximum,
-    minimum,
-    multiply,
-    negate,
-    power,
-    relu,
-    sigmoid,
-    sign,
-    silu,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    subtract,
-    tan,
-    tanh,
-)
+from autograd.primitives import Primitive, absolute, add, as_float, divide, multiply, negate, power, subtract
+
+__all__ = ["Value", "Constant", "Parameter"]
 
 
 class Value:
@@ -74,7 +39,7 @@ class Value:
         label: that name; it may be assigned at any time.
 
     Raises:
-        TypeError: if `data` is no real number, or `label` no text.
+        TypeError: if `data` is not a real number, or `label` is not a string.
     """
 
     __slots__ = ("_data", "_grad", "_has_grad", "label", "_primitive", "_left", "_right", "_x", "_y")
@@ -93,7 +58,7 @@ class Value:
         if isinstance(data, Value):
             raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
         if label is not None and not isinstance(label, str):
-            raise TypeError(f"expected a text as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
+            raise TypeError(f"expected a string as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
         self._data, self._grad, self._has_grad = as_float(data), 0.0, False
         self.label, self._primitive = label, None
 
@@ -176,11 +141,11 @@ class Value:
         """A constant of the same number and label: gradients do not flow through it."""
         return Constant(self._data, self.label)
 
-    # Operators: each names its row of the table. The other operand may be a number, or an array that maps over it.
+    # Operators. The other operand may be a number, or an array that maps over it.
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """Let a row that is called with a Value record a node: see `apply`."""
+        """What calling a primitive with a Value does: see `apply`."""
         return apply(primitive, *operands)
 
     def __add__(self, other: Any) -> Value:
@@ -222,123 +187,123 @@ class Value:
     def __abs__(self) -> Value:
         return _unary(absolute, self)
 
-    # Functions: each method is a row of the table.
+    # Functions: a method for each primitive of the table.
 
     def exp(self) -> Value:
         """The exponential function."""
-        return _unary(exp, self)
+        return _unary(primitives.exp, self)
 
     def expm1(self) -> Value:
         """exp(x) - 1, exact near 0 too."""
-        return _unary(expm1, self)
+        return _unary(primitives.expm1, self)
 
     def log(self) -> Value:
         """The natural logarithm."""
-        return _unary(log, self)
+        return _unary(primitives.log, self)
 
     def log1p(self) -> Value:
         """The natural logarithm of 1 + x, exact near 0 too."""
-        return _unary(log1p, self)
+        return _unary(primitives.log1p, self)
 
     def sqrt(self) -> Value:
         """The square root."""
-        return _unary(sqrt, self)
+        return _unary(primitives.sqrt, self)
 
     def sin(self) -> Value:
         """The sine of an angle in radians."""
-        return _unary(sin, self)
+        return _unary(primitives.sin, self)
 
     def cos(self) -> Value:
         """The cosine of an angle in radians."""
-        return _unary(cos, self)
+        return _unary(primitives.cos, self)
 
     def tan(self) -> Value:
         """The tangent of an angle in radians."""
-        return _unary(tan, self)
+        return _unary(primitives.tan, self)
 
     def asin(self) -> Value:
         """The angle in radians, between -π/2 and π/2, of a sine."""
-        return _unary(asin, self)
+        return _unary(primitives.asin, self)
 
     def acos(self) -> Value:
         """The angle in radians, between 0 and π, of a cosine."""
-        return _unary(acos, self)
+        return _unary(primitives.acos, self)
 
     def atan(self) -> Value:
         """The angle in radians, between -π/2 and π/2, of a tangent."""
-        return _unary(atan, self)
+        return _unary(primitives.atan, self)
 
     def atan2(self, x: Value | float) -> Value:
         """The angle in radians, between -π and π, of the point with this value as y and the given x."""
-        return apply(atan2, self, x)
+        return apply(primitives.atan2, self, x)
 
     def sinh(self) -> Value:
         """The hyperbolic sine."""
-        return _unary(sinh, self)
+        return _unary(primitives.sinh, self)
 
     def cosh(self) -> Value:
         """The hyperbolic cosine."""
-        return _unary(cosh, self)
+        return _unary(primitives.cosh, self)
 
     def tanh(self) -> Value:
         """The hyperbolic tangent."""
-        return _unary(tanh, self)
+        return _unary(primitives.tanh, self)
 
     def sigmoid(self) -> Value:
         """The logistic function 1 / (1 + exp(-x))."""
-        return _unary(sigmoid, self)
+        return _unary(primitives.sigmoid, self)
 
     def relu(self) -> Value:
         """The positive part: x if x > 0, else 0."""
-        return _unary(relu, self)
+        return _unary(primitives.relu, self)
 
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
-        return apply(leaky_relu, self, negative_slope)
+        return apply(primitives.leaky_relu, self, negative_slope)
 
     def softplus(self) -> Value:
         """log(1 + exp(x)), a smooth relu."""
-        return _unary(softplus, self)
+        return _unary(primitives.softplus, self)
 
     def gelu(self) -> Value:
         """The number times the standard normal distribution function at it (exact, not the tanh form)."""
-        return _unary(gelu, self)
+        return _unary(primitives.gelu, self)
 
     def silu(self) -> Value:
         """The number times its sigmoid."""
-        return _unary(silu, self)
+        return _unary(primitives.silu, self)
 
     def erf(self) -> Value:
         """The error function."""
-        return _unary(erf, self)
+        return _unary(primitives.erf, self)
 
     def erfc(self) -> Value:
         """1 - erf(x), exact for large x too."""
-        return _unary(erfc, self)
+        return _unary(primitives.erfc, self)
 
     def hypot(self, other: Value | float) -> Value:
         """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
-        return apply(hypot, self, other)
+        return apply(primitives.hypot, self, other)
 
     def maximum(self, other: Value | float) -> Value:
         """The larger of two numbers; nan if either is."""
-        return apply(maximum, self, other)
+        return apply(primitives.maximum, self, other)
 
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
-        return apply(minimum, self, other)
+        return apply(primitives.minimum, self, other)
 
     def sign(self) -> Value:
         """-1, 0 or 1."""
-        return _unary(sign, self)
+        return _unary(primitives.sign, self)
 
     def floor(self) -> Value:
-        """The largest integer that is no larger."""
-        return _unary(floor, self)
+        """The largest integer ≤ x."""
+        return _unary(primitives.floor, self)
 
     def ceil(self) -> Value:
-        """The smallest integer that is no smaller."""
-        return _unary(ceil, self)
+        """The smallest integer ≥ x."""
+        return _unary(primitives.ceil, self)
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names by which np.arcsin(v) looks for them
@@ -448,14 +413,14 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
     """Apply a primitive to Values and numbers, and record the node that results.
 
     Args:
-        primitive: a row of the table.
-        operands: as many as the row takes; a plain number becomes a constant.
+        primitive: from the table, or one of your own.
+        operands: as many as the primitive takes; a plain number becomes a constant.
 
     Returns:
         The new node; under `no_grad()`, a constant.
 
     Raises:
-        TypeError: for an operand that is no real number, or the wrong count of them.
+        TypeError: for an operand that is not a real number, or the wrong number of operands.
         ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
             A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
     """
@@ -481,7 +446,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
         parents.append(parent)
         numbers.append(parent._data)
     data = runtime.value_of_many(primitive, numbers)
-    if data - data != 0.0:
+    if not math.isfinite(data):
         data = _value_or_limit(primitive, *parents)
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
@@ -503,7 +468,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     parent = operand if isinstance(operand, Value) else _constant(operand)
     x = parent._data
     data = runtime.value_of_one(primitive, x)
-    if data - data != 0.0:
+    if not math.isfinite(data):
         data = _value_or_limit(primitive, parent)
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
@@ -518,7 +483,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
         return NotImplemented  # type: ignore[no-any-return]  # an operator hands it on to Python
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
-    if data - data != 0.0:
+    if not math.isfinite(data):
         data = _value_or_limit(primitive, left, right)
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive

@@ -74,7 +74,7 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
 
     Args:
         logits: what the network gives for each class, before a softmax, which this function includes.
-        target: the place of the right class, from 0; or a probability for each class, which add up to 1.
+        target: the index of the right class; or a probability for each class, which add up to 1.
 
     Raises:
         ValueError: if the class does not exist, or there is not one probability for each class.
@@ -84,10 +84,10 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
     largest = max(logit.data for logit in logits)
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not isinstance(target, bool):
-        place = index(target)
-        if not 0 <= place < len(logits):
-            raise ValueError(f"the target class must be a place in the logits, 0 to {len(logits) - 1}, got {place}")
-        return log_sum - logits[place]
+        label = index(target)
+        if not 0 <= label < len(logits):
+            raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
+        return log_sum - logits[label]
     probabilities = _numbers(_pairs(logits, target))
     if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
-from autograd.drawing import draw_layers
 from autograd.primitives import PRIMITIVES, as_float
+from autograd.views.drawing import draw_layers
 
 Bias = Literal["per-neuron", "shared"] | None
 
@@ -32,7 +32,7 @@ class Module:
     """A part of a network: whatever holds parameters, itself or in other modules.
 
     Parameters are found in the attributes, and in lists, tuples and dicts there; nothing needs to be registered. A
-    parameter that is used in several places counts once, under the first of its names.
+    parameter that is used several times counts once, under the first of its names.
     """
 
     def __call__(self, inputs: Any) -> Any:
@@ -185,8 +185,8 @@ class Layer(Module):
         generator = generator or random.Random()
         self.bias = Parameter(_initial(generator, max(inputs, 1))) if bias == "shared" else None
         self.neurons = [
-            Neuron(inputs, activation, self.bias or bias == "per-neuron", generator, names[place] if names else None)
-            for place in range(outputs)
+            Neuron(inputs, activation, self.bias or bias == "per-neuron", generator, names[index] if names else None)
+            for index in range(outputs)
         ]
 
     @property
@@ -241,7 +241,7 @@ class MLP(Module):
         for depth, (fan_in, size) in enumerate(zip([inputs, *sizes], sizes, strict=False)):
             is_output = depth == len(sizes) - 1
             prefix = "o" if is_output else "h" if len(sizes) <= 2 else f"h{depth + 1}."
-            names = [f"{prefix}{place + 1}" for place in range(size)]
+            names = [f"{prefix}{index + 1}" for index in range(size)]
             function = output_activation if is_output else activation
             self.layers.append(Layer(fan_in, size, function, bias, generator, names))
         neurons = [neuron for layer in self.layers for neuron in layer.neurons]
@@ -259,7 +259,7 @@ class MLP(Module):
         if len(inputs) != self.inputs:
             raise ValueError(f"this network takes {_counted(self.inputs, 'input')}, got {len(inputs)}")
         signals: Sequence[Value | float] = [
-            x if isinstance(x, Value) else Constant(x, f"i{place}") for place, x in enumerate(inputs, start=1)
+            x if isinstance(x, Value) else Constant(x, f"i{index}") for index, x in enumerate(inputs, start=1)
         ]
         for layer in self.layers:
             signals = layer(signals)
@@ -293,7 +293,7 @@ class MLP(Module):
         Args:
             notes: a line to write into some circles, by their name, such as {"i1": "0.05"}.
         """
-        columns: list[list[str | None]] = [[f"i{place + 1}" for place in range(self.inputs)]]
+        columns: list[list[str | None]] = [[f"i{index + 1}" for index in range(self.inputs)]]
         columns += [[neuron.name for neuron in layer.neurons] for layer in self.layers]
         connections: list[tuple[str, str, Value]] = []
         for column, layer in zip(list(columns), self.layers, strict=False):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from autograd import check_gradients, cos, exp, log, sin, where
-from autograd.checks import numerical_derivative
+from autograd.calculus.checks import numerical_derivative
 from autograd.primitives import PRIMITIVES, Primitive
 
 RIGHT: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [

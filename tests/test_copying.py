@@ -66,7 +66,7 @@ def test_a_shallow_copy_shares_the_parents() -> None:
 def test_what_cannot_be_pickled_says_so() -> None:
     halve = autograd.primitive(lambda out, x: 0.5, name="halve")(lambda x: x / 2)
     graph = halve(Value(1.0)) * 3
-    with pytest.raises(TypeError, match="cannot pickle <primitive halve>, which is no row of the table"):
+    with pytest.raises(TypeError, match="cannot pickle <primitive halve>, which is not in the table of primitives"):
         pickle.dumps(graph)
     twin = copy.deepcopy(graph)
     assert twin.parents[0].primitive is halve

@@ -33,8 +33,8 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.checks import numerical_derivative
-from autograd.derivatives import push
+from autograd.calculus.checks import numerical_derivative
+from autograd.calculus.derivatives import _as_value, push
 from autograd.tape import Tape
 from nn import MLP, half_squared_error
 from nn.worked_example import INPUTS, TARGETS, WEIGHTS, build_network, forward
@@ -384,7 +384,7 @@ def test_cost_of_programs_in_nodes() -> None:
         assert new_nodes(order, firsts) <= 5 * len(order)
         tape = Tape(*firsts)
         pushed = push(tape, firsts, {leaf: Value(1.0) for leaf in leaves}, recorded=True)
-        seconds = [autograd.derivatives._as_value(tangent) for tangent in pushed]
+        seconds = [_as_value(tangent) for tangent in pushed]
         assert new_nodes(tape.nodes, seconds) <= 5 * len(tape)
 
 

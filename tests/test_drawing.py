@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import pytest
 
 import autograd
-from autograd import Constant, Drawing, Parameter, Value, draw, drawing, no_grad, where
+from autograd import Constant, Drawing, Parameter, Value, draw, no_grad, where
+from autograd.views import drawing
 from nn import MLP
 from nn.worked_example import build_network, draw_graph, draw_network, forward
 

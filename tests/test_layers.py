@@ -2,20 +2,24 @@
 
 import ast
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+import autograd
+import nn
+
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
-    *("autograd.saving", "autograd.primitives", "autograd.native.c_rules"),
+    *("autograd.saving", "autograd.primitives", "autograd.native.c_rules", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
     *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
-    *("autograd.derivatives", "autograd.checks", "autograd.custom_primitives"),
-    *("autograd.tracing", "autograd.stepping", "autograd.explanation", "autograd.diagnosis", "autograd.drawing"),
-    *("autograd", "autograd.__main__"),
+    *("autograd.calculus.derivatives", "autograd.calculus.checks", "autograd.calculus.custom_primitives"),
+    *("autograd.calculus", "autograd.views.tracing", "autograd.views.stepping", "autograd.views.paths"),
+    *("autograd.views.derivation", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
+    *("autograd.views", "autograd", "autograd.__main__"),
     *("nn.modules", "nn.losses", "nn.optimizers", "nn.training", "nn.worked_example", "nn", "nn.__main__"),
 ]
-FOLDERS = {"autograd.native"}  # packages whose __init__ imports nothing
 
 
 def path_of(module: str) -> Path:
@@ -41,7 +45,7 @@ def imported(module: str) -> set[str]:
             assert node.level == 0, "a relative import"
             names = [f"{node.module}.{alias.name}" for alias in node.names]
         for name in names:
-            while name and name not in LAYERS and name not in FOLDERS:
+            while name and name not in LAYERS:
                 name = name.rpartition(".")[0]
             if name:
                 found.add(name)
@@ -55,10 +59,22 @@ def test_imports_point_one_way(module: str) -> None:
 
 def test_every_module_is_on_the_list() -> None:
     files = {path for package in ("autograd", "nn") for path in (ROOT / package).rglob("*.py")}
-    assert files == {path_of(module) for module in (*LAYERS, *FOLDERS)}
+    assert files == {path_of(module) for module in LAYERS}
 
 
 def test_every_module_has_its_test() -> None:
     tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
-    modules = [module.rpartition(".")[2].strip("_") for module in LAYERS if "." in module]
+    modules = [path_of(module).stem.strip("_") for module in LAYERS if path_of(module).name != "__init__.py"]
     assert {f"test_{module}" for module in modules} <= tests
+
+
+@pytest.mark.parametrize("package", [autograd, nn])
+def test_no_module_or_folder_shares_its_name_with_something_else(package: ModuleType) -> None:
+    """Else `import autograd.name.module` fails, or the name means one thing or the other by the order of imports."""
+    folder = ROOT / package.__name__
+    names = [
+        path.stem for path in folder.iterdir() if "__" not in path.name and (path.suffix == ".py" or path.is_dir())
+    ]
+    names = [name for name in names if not name.startswith("__")]
+    clashes = [name for name in names if not isinstance(getattr(package, name, package), ModuleType)]
+    assert not clashes

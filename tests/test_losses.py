@@ -101,7 +101,7 @@ def test_probabilities_may_miss_1_by_a_rounding() -> None:
         (lambda: mean_squared_error([], []), "got 0 for 0"),
         (lambda: binary_cross_entropy(Value(1.0), 1.5), r"probability from 0 to 1, got 1\.5"),
         (lambda: hinge(Value(1.0), 0), "1 or -1, got 0"),
-        (lambda: softmax_cross_entropy([Value(1.0)], 1), "a place in the logits, 0 to 0, got 1"),
+        (lambda: softmax_cross_entropy([Value(1.0)], 1), "an index of the logits, 0 to 0, got 1"),
         (lambda: softmax_cross_entropy([Value(1.0)], -1), "got -1"),
         (lambda: softmax_cross_entropy([], 0), "at least one class"),
         (lambda: softmax_cross_entropy([Value(1.0), Value(2.0)], [0.5, 0.6]), "add up to 1"),

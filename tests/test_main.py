@@ -141,7 +141,7 @@ def test_divergence_is_one_line_and_code_1(
 def test_without_a_renderer_the_source_is_saved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograd.drawing._renderers", lambda: iter(()))
+    monkeypatch.setattr("autograd.views.drawing._renderers", lambda: iter(()))
     assert main(["--out", str(tmp_path), "--rounds", "1"]) == 0
     captured = capsys.readouterr()
     assert str(tmp_path / "graph.dot") in captured.out

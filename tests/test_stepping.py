@@ -84,7 +84,7 @@ def test_steps_are_a_sequence() -> None:
     assert there == back[::-1]
     assert str(walked[-1]) == there[-1]
     assert [str(step) for step in walked[3:6]] == there[3:6]
-    assert all(isinstance(step, Step) and step.number == place for place, step in enumerate(walked))
+    assert all(isinstance(step, Step) and step.index == place for place, step in enumerate(walked))
     with pytest.raises(IndexError, match="there is no step 55: this graph has 55 steps"):
         walked[55]
     assert repr(walked).startswith("<19 steps forward and 36 backward")

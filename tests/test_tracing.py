@@ -10,7 +10,7 @@ import autograd
 from autograd import Constant, Value
 from autograd.notation import Formula
 from autograd.tape import Tape
-from autograd.tracing import edges, trace, trace_formulas
+from autograd.views.tracing import edges, trace, trace_formulas
 from tests.test_value import expressions, run
 
 
@@ -26,8 +26,8 @@ def test_the_gradients_traced_are_those_of_backward(expression: tuple[list[float
     output.backward()
     last: dict[Value, float] = {output: 1.0}
     for edge in trace(output, edges(Tape(output))):
-        assert edge.node.parents[edge.position] is edge.parent
-        assert repr(edge.slope) == repr(edge.node.slopes[edge.position])
+        assert edge.node.parents[edge.operand] is edge.parent
+        assert repr(edge.slope) == repr(edge.node.slopes[edge.operand])
         assert repr(edge.before) == repr(last.get(edge.parent, 0.0))
         last[edge.parent] = edge.after
     assert {node: repr(grad) for node, grad in last.items()} == {node: repr(node.grad) for node in last}
@@ -37,7 +37,7 @@ def test_edges_go_from_the_output_down_and_leave_constants_out() -> None:
     a, b = Value(2.0), Value(3.0)
     product = a * b
     total = product + 1.0 + a
-    found = [(node, position, parent) for node, position, parent, _ in edges(Tape(total))]
+    found = [(node, index, parent) for node, index, parent, _ in edges(Tape(total))]
     assert found == [
         (total, 0, total.parents[0]),
         (total, 1, a),

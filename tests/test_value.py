@@ -159,7 +159,7 @@ def test_assigning() -> None:
     assert (v.data, v.grad) == (2.0, 3.0)
     with pytest.raises(AttributeError, match=r"cannot assign data to 4\.0: it was computed by multiply"):
         (v * v).data = 1.0
-    with pytest.raises(TypeError, match="expected a text as label, got 5 of type int"):
+    with pytest.raises(TypeError, match="expected a string as label, got 5 of type int"):
         Value(1.0, label=5)  # type: ignore[arg-type]  # what is tested
 
 

@@ -12,7 +12,7 @@ SAME_NAMES = (  # for a function of one number, in the table and in C
     *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
 )
 
-# What C calls a row that stands on its own. Every other row is written by running its rule; a row whose rule needs a
+# The expressions of C for primitives. Every other primitive is written by running its rule. A rule that needs a
 # function that C rounds differently (erf, hypot) is left to Python.
 IN_C = {
     "add": "({} + {})",
@@ -21,11 +21,11 @@ IN_C = {
     "divide": "({} / {})",
     "negate": "(-{})",
     "power": "pow({}, {})",
-    "greater": "row_greater({}, {})",
-    "where": "row_where({}, {}, {})",
-    "maximum": "row_maximum({}, {})",
-    "minimum": "row_minimum({}, {})",
-    "sign": "row_sign({})",
+    "greater": "c_greater({}, {})",
+    "where": "c_where({}, {}, {})",
+    "maximum": "c_maximum({}, {})",
+    "minimum": "c_minimum({}, {})",
+    "sign": "c_sign({})",
     "abs": "fabs({})",
     "atan2": "atan2({}, {})",
     **{name: f"{name}({{}})" for name in SAME_NAMES},
@@ -35,11 +35,11 @@ PRELUDE = """\
 #pragma once
 #include <math.h>
 
-static inline double row_greater(double a, double b) { return a > b ? 1.0 : 0.0; }
-static inline double row_where(double condition, double a, double b) { return condition != 0.0 ? a : b; }
-static inline double row_maximum(double a, double b) { return a >= b || a != a ? a : b; }
-static inline double row_minimum(double a, double b) { return a <= b || a != a ? a : b; }
-static inline double row_sign(double x) { return x == 0.0 || x != x ? x : copysign(1.0, x); }
+static inline double c_greater(double a, double b) { return a > b ? 1.0 : 0.0; }
+static inline double c_where(double condition, double a, double b) { return condition != 0.0 ? a : b; }
+static inline double c_maximum(double a, double b) { return a >= b || a != a ? a : b; }
+static inline double c_minimum(double a, double b) { return a <= b || a != a ? a : b; }
+static inline double c_sign(double x) { return x == 0.0 || x != x ? x : copysign(1.0, x); }
 """
 
 
@@ -51,10 +51,10 @@ class CText(Operators):
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> CText:
-        """The expression for a row at some operands.
+        """The expression for a primitive at some operands.
 
         Raises:
-            TypeError: if the row needs a function that C lacks.
+            TypeError: if the rule needs a function that C lacks.
         """
         if primitive.name in IN_C:
             return CText(IN_C[primitive.name].format(*map(_text, operands)))
@@ -66,35 +66,35 @@ def _text(number: Any) -> str:
 
 
 def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Rule | None], arity: int) -> str:
-    """A C function that runs a rule of the row at some place of the table; nan where that has no C."""
+    """A C function that runs a rule of the primitive with some index; it gives nan where that has no C."""
     cases = []
-    for row in PRIMITIVES.values():
-        rule = rule_of(row) if row.arity == arity else None
+    for primitive in PRIMITIVES.values():
+        rule = rule_of(primitive) if primitive.arity == arity else None
         if rule is None:
             continue
         try:
             text = _text(rule(*map(CText, arguments)))
         except TypeError:
             continue
-        cases.append(f"    case {row.place}: return {text}; /* {row.name} */\n")
+        cases.append(f"    case {primitive.index}: return {text}; /* {primitive.name} */\n")
     parameters = ", ".join(f"double {argument}" for argument in arguments)
     return (
-        f"static inline double {name}(int place, {parameters}) {{\n    switch (place) {{\n{''.join(cases)}"
+        f"static inline double {name}(int index, {parameters}) {{\n    switch (index) {{\n{''.join(cases)}"
         f"    default: return NAN;\n    }}\n}}\n"
     )
 
 
 def header() -> str:
-    """The text of the header: the value of each row, and its slopes, by the row's place in the table."""
-    wide = [f"#define PLACE_OF_{row.name} {row.place}\n" for row in PRIMITIVES.values() if row.arity is None]
+    """The text of the header: the value and the slopes of each primitive, by its index."""
+    wide = [primitive for primitive in PRIMITIVES.values() if primitive.arity is None]
     return "\n".join(
         [
             PRELUDE,
-            "".join(wide),
-            _function("value_of_one", ["x"], lambda row: row, 1),
-            _function("value_of_two", ["x", "y"], lambda row: row, 2),
-            _function("slope_of_one", ["out", "x"], lambda row: row.slopes[0], 1),
-            _function("left_slope_of_two", ["out", "x", "y"], lambda row: row.slopes[0], 2),
-            _function("right_slope_of_two", ["out", "x", "y"], lambda row: row.slopes[1], 2),
+            "".join(f"#define INDEX_OF_{primitive.name} {primitive.index}\n" for primitive in wide),
+            _function("value_of_one", ["x"], lambda primitive: primitive, 1),
+            _function("value_of_two", ["x", "y"], lambda primitive: primitive, 2),
+            _function("slope_of_one", ["out", "x"], lambda primitive: primitive.slopes[0], 1),
+            _function("left_slope_of_two", ["out", "x", "y"], lambda primitive: primitive.slopes[0], 2),
+            _function("right_slope_of_two", ["out", "x", "y"], lambda primitive: primitive.slopes[1], 2),
         ]
     )

@@ -93,8 +93,8 @@ static void node_died(PyObject *object) {
 }
 
 static inline int allocate(PyObject *kinds) {
-    for (Py_ssize_t place = 0; place < PyTuple_GET_SIZE(kinds); ++place) {
-        PyTypeObject *kind = (PyTypeObject *)PyTuple_GET_ITEM(kinds, place);
+    for (Py_ssize_t index = 0; index < PyTuple_GET_SIZE(kinds); ++index) {
+        PyTypeObject *kind = (PyTypeObject *)PyTuple_GET_ITEM(kinds, index);
         kind->tp_flags &= ~Py_TPFLAGS_HAVE_GC;
         kind->tp_traverse = NULL;
         kind->tp_clear = NULL;

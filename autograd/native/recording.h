@@ -270,19 +270,19 @@ static int sweep(Recording *recording) {
             if (sweep_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
             if (entry->operands[0] == NO_INDEX) continue;
-            slope = slope_of_one(node->_primitive->place, node->_data, node->_x);
+            slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
             if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
             entries[entry->operands[0]].grad += grad * slope;
         } else {
-            int place = node->_primitive->place;
+            int index = node->_primitive->index;
             double out = node->_data, x = node->_x, y = node->_y;
             if (entry->operands[0] != NO_INDEX) {
-                slope = left_slope_of_two(place, out, x, y);
+                slope = left_slope_of_two(index, out, x, y);
                 if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
                 entries[entry->operands[0]].grad += grad * slope;
             }
             if (entry->operands[1] != NO_INDEX) {
-                slope = right_slope_of_two(place, out, x, y);
+                slope = right_slope_of_two(index, out, x, y);
                 if (!isfinite(slope) && slope_by_python(node, 1, &slope) < 0) return -1;
                 entries[entry->operands[1]].grad += grad * slope;
             }

@@ -7,34 +7,34 @@ from autograd.primitives cimport Primitive
 
 
 cdef extern from "rules.h":
-    int PLACE_OF_sum, PLACE_OF_dot
-    double c_value_of_one "value_of_one" (int place, double x)
-    double c_value_of_two "value_of_two" (int place, double x, double y)
+    int INDEX_OF_sum, INDEX_OF_dot
+    double c_value_of_one "value_of_one" (int index, double x)
+    double c_value_of_two "value_of_two" (int index, double x, double y)
 
 
 cdef inline double value_of_one(Primitive primitive, double x) noexcept:
-    return c_value_of_one(primitive.place, x)
+    return c_value_of_one(primitive.index, x)
 
 
 cdef inline double value_of_two(Primitive primitive, double x, double y) noexcept:
-    return c_value_of_two(primitive.place, x, y)
+    return c_value_of_two(primitive.index, x, y)
 
 
 # The values of a sum and of a dot product are written by hand; tests/test_runtime.py holds them to the table.
 
 
 cdef inline double value_of_many(Primitive primitive, list operands) except? -1.0:
-    cdef Py_ssize_t place, half = len(operands) // 2
+    cdef Py_ssize_t index, half = len(operands) // 2
     cdef double out
-    if primitive.place == PLACE_OF_sum:
+    if primitive.index == INDEX_OF_sum:
         out = operands[0]
-        for place in range(1, len(operands)):
-            out += <double>operands[place]
+        for index in range(1, len(operands)):
+            out += <double>operands[index]
         return out
-    if primitive.place == PLACE_OF_dot:
+    if primitive.index == INDEX_OF_dot:
         out = <double>operands[0] * <double>operands[half]
-        for place in range(1, half):
-            out += <double>operands[place] * <double>operands[half + place]
+        for index in range(1, half):
+            out += <double>operands[index] * <double>operands[half + index]
         return out
     return NAN
 

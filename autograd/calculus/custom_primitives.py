@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from autograd.checks import wrong_slope
+from autograd.calculus.checks import wrong_slope
 from autograd.primitives import Primitive, Rule, as_float
 
 SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
@@ -52,7 +52,7 @@ def primitive(
         name: how it is called in drawings and formulas; the function's own name when not given.
         samples: points, each with a number for each operand, where the slopes are compared with numerical derivatives.
         check: whether to compare them.
-        plain: the written form, with places as in the table; `name(…)` when not given.
+        plain: the written form, a template as in the table; `name(…)` when not given.
         latex: the same in LaTeX.
         domain: what the operands must satisfy, in words, for the error when the function raises a ValueError.
 
@@ -74,7 +74,7 @@ def primitive(
         )
         if check:
             count = len(SAMPLES)
-            usual = [[SAMPLES[(i + place) % count] for place in range(len(slopes))] for i in range(count)]
+            usual = [[SAMPLES[(i + index) % count] for index in range(len(slopes))] for i in range(count)]
             _check_row(row, usual if samples is None else samples)
         return row
 
@@ -89,10 +89,10 @@ def _check_row(row: Primitive, samples: Sequence[Sequence[float]]) -> None:
             continue
         compared += 1
         if wrong:
-            place, slope, numerical = wrong
+            index, slope, numerical = wrong
             at = ", ".join(map(repr, point))
             raise ValueError(
-                f"the slope of {row.name} with respect to operand {place} is wrong: at {at} the rule gives {slope!r}, "
+                f"the slope of {row.name} with respect to operand {index} is wrong: at {at} the rule gives {slope!r}, "
                 f"a numerical derivative {numerical!r}; mend the rule, or say check=False if it is meant to be so"
             )
     if not compared:

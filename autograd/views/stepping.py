@@ -24,8 +24,8 @@ from typing import Literal, overload
 
 from autograd.notation import Names, number, operation
 from autograd.tape import Tape
-from autograd.tracing import Edge, edges, trace
 from autograd.value import Value, is_constant
+from autograd.views.tracing import Edge, edges, trace
 
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
@@ -35,7 +35,7 @@ class Step:
 
     Attributes:
         steps: the list that it belongs to.
-        number: its place there, from 0.
+        index: its index there, from 0.
         phase: "forward" or "backward".
         node: forward, the node that is computed; backward, the node that hands its gradient back.
         parent: backward, the operand that receives it; None forward.
@@ -43,27 +43,27 @@ class Step:
         before, after: backward, the gradient of the operand before and after this step.
     """
 
-    __slots__ = ("steps", "number", "phase", "node", "parent", "slope", "before", "after")
+    __slots__ = ("steps", "index", "phase", "node", "parent", "slope", "before", "after")
 
-    def __init__(self, steps: Steps, number: int) -> None:
+    def __init__(self, steps: Steps, index: int) -> None:
         self.steps = steps
-        self.number = number
+        self.index = index
         self.phase: Literal["forward", "backward"]
         self.parent: Value | None = None
         self.slope = self.before = self.after = 0.0
-        edge = number - len(steps.operations)
+        edge = index - len(steps.operations)
         if edge < 0:
-            self.phase, self.node = "forward", steps.operations[number]
+            self.phase, self.node = "forward", steps.operations[index]
         else:
             self.phase = "backward"
             self.node, _, self.parent, self.slope, self.before, self.after = steps.edges[edge]
 
     def data_of(self, node: Value) -> float | None:
         """The number of a node, if it has been computed by the end of this step; that of the pass that happened."""
-        place = self.steps.places.get(node)
-        if place is None:
+        index = self.steps.indices.get(node)
+        if index is None:
             return self.steps.leaf_data.get(node, node.data)
-        return node.data if place <= self.number else None
+        return node.data if index <= self.index else None
 
     def grad_of(self, node: Value) -> float | None:
         """The gradient of a node as far as it has been added up by the end of this step; None before the first part."""
@@ -72,7 +72,7 @@ class Step:
         if node is self.steps.output:
             return 1.0
         edges = self.steps.edges_to.get(node, [])
-        last = bisect_right(edges, self.number - len(self.steps.operations))
+        last = bisect_right(edges, self.index - len(self.steps.operations))
         return self.steps.edges[edges[last - 1]].after if last else None
 
     def __str__(self) -> str:
@@ -90,7 +90,7 @@ class Step:
         return f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
 
     def __repr__(self) -> str:
-        return f"<step {self.number}, {self.phase}: {self}>"
+        return f"<step {self.index}, {self.phase}: {self}>"
 
 
 class Steps(Sequence[Step]):
@@ -118,9 +118,9 @@ class Steps(Sequence[Step]):
                 self._length += not is_constant(parent)
 
     @cached_property
-    def places(self) -> dict[Value, int]:
+    def indices(self) -> dict[Value, int]:
         """The step forward that computes each operation."""
-        return {node: place for place, node in enumerate(self.operations)}
+        return {node: index for index, node in enumerate(self.operations)}
 
     @cached_property
     def names(self) -> Names:
@@ -136,25 +136,25 @@ class Steps(Sequence[Step]):
     def edges_to(self) -> dict[Value, list[int]]:
         """For each node the steps backward that add to its gradient, counted from the first of them."""
         edges_to = defaultdict(list)
-        for place, edge in enumerate(self.edges):
-            edges_to[edge.parent].append(place)
+        for index, edge in enumerate(self.edges):
+            edges_to[edge.parent].append(index)
         return edges_to
 
     def __len__(self) -> int:
         return self._length
 
     @overload
-    def __getitem__(self, place: int) -> Step: ...
+    def __getitem__(self, index: int) -> Step: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Step]: ...
+    def __getitem__(self, index: slice) -> list[Step]: ...
 
-    def __getitem__(self, place: int | slice) -> Step | list[Step]:
-        if isinstance(place, slice):
-            return [self[i] for i in range(*place.indices(len(self)))]
-        if not -len(self) <= place < len(self):
-            raise IndexError(f"there is no step {place}: this graph has {len(self)} steps, numbered from 0")
-        return Step(self, place % len(self))
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"there is no step {index}: this graph has {len(self)} steps, numbered from 0")
+        return Step(self, index % len(self))
 
     def __str__(self) -> str:
         if len(self) <= PRINTED_STEPS:

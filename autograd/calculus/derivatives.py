@@ -159,19 +159,19 @@ class Recording:
     """
 
     def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: Sequence[int]) -> None:
-        for place in argnums:
-            if not -len(arguments) <= place < len(arguments):
-                raise TypeError(f"there is no argument {place} to differentiate by: {len(arguments)} were given")
-        places = [place % len(arguments) for place in argnums]
-        flat = [_flatten(arguments[place]) for place in places]
+        for index in argnums:
+            if not -len(arguments) <= index < len(arguments):
+                raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
+        indices = [index % len(arguments) for index in argnums]
+        flat = [_flatten(arguments[index]) for index in indices]
         self.rebuild_input = [rebuild for _, rebuild in flat]
         self.counts = [len(numbers) for numbers, _ in flat]
         given = [number for numbers, _ in flat for number in numbers]
         self.inputs = [number * 1.0 if isinstance(number, Value) else Value(as_float(number)) for number in given]
         values = iter(self.inputs)
         new = list(arguments)
-        for place, (numbers, rebuild) in zip(places, flat, strict=True):
-            new[place] = rebuild([next(values) for _ in numbers])
+        for index, (numbers, rebuild) in zip(indices, flat, strict=True):
+            new[index] = rebuild([next(values) for _ in numbers])
         around = _live.get()
         token = _live.set((*around, *self.inputs))
         try:
@@ -216,7 +216,7 @@ class Recording:
 
 
 def _flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The numbers of a nesting of lists, tuples and dicts, and what puts others in their places."""
+    """The numbers of a nesting of lists, tuples and dicts, and what rebuilds the nesting around others."""
     if isinstance(tree, Mapping):
         keys, parts = list(tree), [_flatten(tree[key]) for key in tree]
     elif isinstance(tree, list | tuple):
@@ -354,7 +354,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
         argnums: the argument to differentiate by, counted from 0; or several.
 
     Returns:
-        A function of the same arguments, which gives the nesting of the result with, in the place of each number, the
+        A function of the same arguments, which gives the nesting of the result with, for each number, the
         nesting of the argument.
     """
 
@@ -386,7 +386,7 @@ def hessian(
         sparse: whether to give the non-zeros alone.
 
     Returns:
-        A function of the same arguments. It gives the nesting of the argument with, in the place of each number, the
+        A function of the same arguments. It gives the nesting of the argument with, for each number, the
         nesting of the argument; or, if sparse, a dict from (row, column) to the second derivatives that are not 0 by
         structure, where the numbers of the arguments are counted from 0.
 

@@ -5,7 +5,7 @@
 >>> a = Value(3.0, label="a")
 >>> output = a * a
 >>> for edge in trace(output, edges(Tape(output))):
-...     print(edge.position, edge.slope, edge.before, edge.after)
+...     print(edge.operand, edge.slope, edge.before, edge.after)
 0 3.0 0.0 3.0
 1 3.0 3.0 6.0
 """
@@ -28,14 +28,14 @@ class Edge(NamedTuple):
 
     Attributes:
         node: the node that passes its gradient back.
-        position: of the operand, from 0.
+        operand: the index of the operand, from 0.
         parent: the operand.
         slope: the derivative of the node with respect to the operand.
         before, after: the gradient of the operand before and after it receives its part.
     """
 
     node: Value
-    position: int
+    operand: int
     parent: Value
     slope: float
     before: float
@@ -43,21 +43,20 @@ class Edge(NamedTuple):
 
 
 def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value, int, Value, float]]:
-    """The edges of a graph in the order of a backward pass: node, position of the operand, parent, slope.
+    """The edges of a graph in the order of a backward pass: node, index of the operand, parent, slope.
 
     Args:
         tape: the graph.
-        reached: for each node of the tape, whether edges to it are wanted; by default all are. Edges to constants never
-            are.
+        reached: for each node of the tape, whether edges to it are wanted; by default those to all but constants are.
     """
-    wanted = [not is_constant(node) and (reached is None or bool(reached[i])) for i, node in enumerate(tape.nodes)]
-    for index in reversed(range(len(tape))):
-        operands = tape.operands_of(index)
+    wanted = reached if reached is not None else [not is_constant(node) for node in tape.nodes]
+    for i in reversed(range(len(tape))):
+        operands = tape.operands_of(i)
         if any(wanted[operand] for operand in operands):
-            node = tape.nodes[index]
-            for position, (operand, slope) in enumerate(zip(operands, node.slopes, strict=True)):
+            node = tape.nodes[i]
+            for index, (operand, slope) in enumerate(zip(operands, node.slopes, strict=True)):
                 if wanted[operand]:
-                    yield node, position, tape.nodes[operand], slope
+                    yield node, index, tape.nodes[operand], slope
 
 
 def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> Iterator[Edge]:
@@ -68,11 +67,11 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
         edges: as from `edges`. Those of a node that the pass has not reached are left out.
     """
     grads = {output: 1.0}
-    for node, position, parent, slope in edges:
+    for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
             grads[parent] = after = before + grads[node] * slope
-            yield Edge(node, position, parent, slope, before, after)
+            yield Edge(node, index, parent, slope, before, after)
 
 
 def trace_formulas(

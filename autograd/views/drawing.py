@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING
 
 from autograd.notation import Names, cleaned, number, operation
 from autograd.saving import save
-from autograd.stepping import Step
 from autograd.tape import Tape
 from autograd.value import Parameter, Value, is_constant
+from autograd.views.stepping import Step
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.derivatives import Recording, pull, push
+from autograd.calculus.derivatives import Recording, pull, push
 from autograd.modes import no_grad
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
@@ -42,30 +42,30 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
     run = Recording(function, arguments, range(len(arguments)))
     at = [node.data for node in run.inputs]
 
-    def recording(place: int, x: float) -> Recording:
-        moved = [x if i == place else other for i, other in enumerate(at)]
+    def recording(index: int, x: float) -> Recording:
+        moved = [x if i == index else other for i, other in enumerate(at)]
         return Recording(function, run.like_inputs(moved), range(len(arguments)))
 
     @functools.cache
-    def values(place: int, x: float) -> list[float]:
+    def values(index: int, x: float) -> list[float]:
         with no_grad():
-            return [output.data for output in recording(place, x).outputs]
+            return [output.data for output in recording(index, x).outputs]
 
     point = ", ".join(map(repr, at))
     compared = 0
     columns = [push(run.tape, run.outputs, {node: 1.0}, recorded=False) for node in run.inputs]
     for row, output in enumerate(run.outputs):
         reverse = [float(grad) for grad in run.pull({output: 1.0}, recorded=False)]
-        for place, exact in enumerate(reverse):
-            forward = columns[place][row]
+        for index, exact in enumerate(reverse):
+            forward = columns[index][row]
             if not _close(exact, float(forward), 1e-9):
                 what = f"reverse mode gives {exact!r}, forward mode {forward!r}"
-                raise AssertionError(f"{what}, for input {place} at {point}")
-            numerical, error = numerical_derivative(_component(values, place, row), at[place])
+                raise AssertionError(f"{what}, for input {index} at {point}")
+            numerical, error = numerical_derivative(_component(values, index, row), at[index])
             if _is_clear(numerical, error):
                 compared += 1
                 if _differ(exact, numerical, error):
-                    raise AssertionError(_culprit(run, f"the derivative by input {place}", exact, numerical))
+                    raise AssertionError(_culprit(run, f"the derivative by input {index}", exact, numerical))
         if order > 1:
             compared += _check_second(run, recording, at, row, reverse)
     if not compared:
@@ -76,8 +76,8 @@ def _check_second(
     run: Recording, recording: Callable[[int, float], Recording], at: Sequence[float], row: int, firsts: Sequence[float]
 ) -> int:
     @functools.cache
-    def gradient(place: int, x: float) -> list[float]:
-        moved = recording(place, x)
+    def gradient(index: int, x: float) -> list[float]:
+        moved = recording(index, x)
         return [float(grad) for grad in moved.pull({moved.outputs[row]: 1.0}, recorded=False)]
 
     compared = 0
@@ -96,8 +96,8 @@ def _check_second(
     return compared
 
 
-def _component(function: Callable[[int, float], list[float]], place: int, component: int) -> Callable[[float], float]:
-    return lambda x: function(place, x)[component]
+def _component(function: Callable[[int, float], list[float]], index: int, component: int) -> Callable[[float], float]:
+    return lambda x: function(index, x)[component]
 
 
 def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
@@ -105,16 +105,16 @@ def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
     names = Names(run.outputs[0], run.tape.nodes)
     total = f"{what} is {exact!r}, numerically {numerical!r}"
     for node in run.tape.nodes:
-        row = node.primitive
-        if row is None:
+        primitive = node.primitive
+        if primitive is None:
             continue
         expression = operation(node, [names.of(parent) for parent in node.parents]).plain
-        wrong = wrong_slope(row, node.operands) or _wrong_second_slope(row, node.operands)
+        wrong = wrong_slope(primitive, node.operands) or _wrong_second_slope(primitive, node.operands)
         if wrong:
-            place, slope, right = wrong
+            index, slope, right = wrong
             return (
-                f"{total}. The first wrong slope is at {names.of(node).plain} = {expression}: by operand {place} "
-                f"({node.operands[place]!r}) the rule of {row.name} gives {slope!r}, numerically {right!r}"
+                f"{total}. The first wrong slope is at {names.of(node).plain} = {expression}: by operand {index} "
+                f"({node.operands[index]!r}) the rule of {primitive.name} gives {slope!r}, numerically {right!r}"
             )
     return f"{total}; each slope by itself agrees with a numerical derivative"
 
@@ -174,21 +174,21 @@ def _differ(exact: float, numerical: float, error: float) -> bool:
     return not abs(exact - numerical) <= 1e-5 * max(abs(exact), abs(numerical)) + 10.0 * error
 
 
-def _wrong_second_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()]:
+def _wrong_second_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()]:
     """The first slope whose own derivative, recorded from Values, differs from a numerical one."""
     nodes = [Value(x) for x in operands]
-    for place, slope in enumerate(row.local_slopes(apply(row, *nodes), *nodes)):
+    for index, slope in enumerate(primitive.local_slopes(apply(primitive, *nodes), *nodes)):
         grads = pull(Tape(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
         for other, node in enumerate(nodes):
 
-            def moved(x: float, place: int = place, other: int = other) -> float:
+            def moved(x: float, index: int = index, other: int = other) -> float:
                 shifted = [x if i == other else y for i, y in enumerate(operands)]
-                return float(row.local_slopes(row.value(*shifted), *shifted)[place])
+                return float(primitive.local_slopes(primitive.value(*shifted), *shifted)[index])
 
             numerical, error = numerical_derivative(moved, operands[other])
             exact = float(grads.get(node, 0.0))
             if _is_clear(numerical, error) and _differ(exact, numerical, error):
-                return place, exact, numerical
+                return index, exact, numerical
     return ()
 
 
@@ -196,30 +196,30 @@ def _close(a: float, b: float, relative: float) -> bool:
     return a == b or (a != a and b != b) or abs(a - b) <= relative * max(abs(a), abs(b))
 
 
-def wrong_slope(row: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
-    """The first slope of a row that differs from a numerical derivative.
+def wrong_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
+    """The first slope of a primitive that differs from a numerical derivative.
 
     Args:
-        row: whose slopes to check.
+        primitive: whose slopes to check.
         operands: where.
 
     Returns:
-        The operand's place, the slope and the numerical derivative; nothing, `()`, if all agree; None if there is
-        nothing to compare, since the row has no value there or no numerical derivative is clear.
+        The operand's index, the slope and the numerical derivative; nothing, `()`, if all agree; None if there is
+        nothing to compare, since the primitive has no value there or no numerical derivative is clear.
     """
     try:
-        slopes = row.local_slopes(row.value(*operands), *operands)
+        slopes = primitive.local_slopes(primitive.value(*operands), *operands)
     except (ValueError, ArithmeticError):
         return None
     compared = False
-    for place, slope in enumerate(slopes):
+    for index, slope in enumerate(slopes):
 
-        def moved(x: float, place: int = place) -> float:
-            return float(row.value(*operands[:place], x, *operands[place + 1 :]))
+        def moved(x: float, index: int = index) -> float:
+            return float(primitive.value(*operands[:index], x, *operands[index + 1 :]))
 
-        numerical, error = numerical_derivative(moved, operands[place])
+        numerical, error = numerical_derivative(moved, operands[index])
         if _is_clear(numerical, error):
             compared = True
             if _differ(float(slope), numerical, error):
-                return place, float(slope), numerical
+                return index, float(slope), numerical
     return () if compared else None

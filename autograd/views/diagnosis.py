@@ -1,4 +1,4 @@
-"""Why a gradient is zero, huge, or nan: the place where it went wrong, and what happened there, with its numbers.
+"""Why a gradient is zero, huge, or nan: the index where it went wrong, and what happened there, with its numbers.
 
 >>> from autograd import Value
 >>> w, x = Value(2.0, label="w"), Value(-1.5, label="x")
@@ -18,8 +18,8 @@ from collections.abc import Mapping
 
 from autograd.notation import Names, number, operation
 from autograd.tape import Tape
-from autograd.tracing import edges, trace
 from autograd.value import Value, is_constant
+from autograd.views.tracing import edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -92,7 +92,7 @@ class _Case:
         return None, "Nothing is wrong with it."
 
     def where_nan(self) -> tuple[Value, str]:
-        for node, place, parent, slope, before, _ in self.edges:
+        for node, index, parent, slope, before, _ in self.edges:
             grad = self.grads[node]
             if not math.isnan(self.grads[parent]) or math.isnan(grad):
                 continue
@@ -104,7 +104,7 @@ class _Case:
             if math.isnan(grad * slope):
                 return (
                     node,
-                    f"{at}{_product(grad, slope)} is not defined; {self.cause(node, place, slope)}.",
+                    f"{at}{_product(grad, slope)} is not defined; {self.cause(node, index, slope)}.",
                 )
             if math.isinf(before) and math.isinf(grad * slope):
                 return node, f"{at}infinite contributions of both signs meet at {self.name(parent)}."
@@ -118,56 +118,49 @@ class _Case:
         return "no number of the forward pass is nan"
 
     def where_huge(self) -> tuple[Value | None, str]:
-        for node, place, parent, slope, *_ in self.edges:
+        for node, index, parent, slope, *_ in self.edges:
             if math.isfinite(self.grads[node]) and not math.isfinite(self.grads[parent]):
-                how = self.cause(node, place, slope)
+                how = self.cause(node, index, slope)
                 return node, f"The gradient becomes infinite at {self.described(node)}: {how}."
         if not math.isfinite(self.output.data):
             return self.output, f"{self.described(self.output)} is {number(self.output.data).plain} itself."
-        node, place, _, slope, *_ = max(self.edges, key=lambda edge: abs(edge.slope))
+        node, index, _, slope, *_ = max(self.edges, key=lambda edge: abs(edge.slope))
         if abs(slope) < LARGE:
             return None, f"No slope on the way is larger than {number(abs(slope)).plain}; their product is."
-        return node, f"The gradient explodes at {self.described(node)}: {self.cause(node, place, slope)}."
+        return node, f"The gradient explodes at {self.described(node)}: {self.cause(node, index, slope)}."
 
     def where_small(self, gradient: float) -> tuple[Value | None, str]:
         if gradient == 0.0:
-            for node, place, parent, slope, *_ in self.edges:
+            for node, index, parent, slope, *_ in self.edges:
                 alive = self.grads[node] != 0.0
                 if alive and slope == 0.0 and self.grads[parent] == 0.0:
-                    return node, f"The gradient dies at {self.described(node)}: {self.cause(node, place, slope)}."
+                    return node, f"The gradient dies at {self.described(node)}: {self.cause(node, index, slope)}."
                 if alive and slope != 0.0 and self.grads[node] * slope == 0.0:
                     product = _product(self.grads[node], slope)
                     return node, f"The gradient dies at {self.described(node)}: {product} is too small for a float."
             return None, "The contributions of all paths cancel."
-        node, place, _, slope, *_ = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
+        node, index, _, slope, *_ = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
         if abs(slope) > SMALL:
             return None, f"No slope on the way is smaller than {number(abs(slope)).plain}; their product is."
-        return node, f"The gradient fades at {self.described(node)}: {self.cause(node, place, slope)}."
+        return node, f"The gradient fades at {self.described(node)}: {self.cause(node, index, slope)}."
 
-    def cause(self, node: Value, place: int, slope: float) -> str:
-        """Why a slope is what it is."""
-        row, operands = node.primitive, node.operands
-        name = row.name if row else ""
-        x = number(operands[place]).plain
-        so = f"slope {number(slope).plain}"
-        if name == "relu" and operands[0] <= 0.0:
-            return f"its input is {x}, where relu is flat (a dead relu): {so}"
-        if name in ("sigmoid", "tanh", "erf") and abs(slope) < SMALL:
-            return f"its input is {x}, where {name} is saturated (its output is {number(node.data).plain}): {so}"
-        if name in ("sign", "floor", "ceil", "greater"):
-            return f"{name} is flat wherever it has a slope: {so}"
-        if name in ("maximum", "minimum", "where") and slope == 0.0:
-            return f"another operand was chosen: {so}"
-        if math.isinf(node.data) and all(map(math.isfinite, operands)):
-            return f"its value overflows to {number(node.data).plain} at{self.at_operands(node)}: {so}"
-        if name in ("divide", "log", "sqrt", "power", "log1p") and abs(slope) > LARGE:
-            divisor = operands[1] if name == "divide" else operands[0]
-            what = "it divides by" if name == "divide" else "its input is"
-            return f"{what} {number(divisor).plain}{', which is tiny' if divisor else ''}: {so}"
-        others = [number(x).plain for i, x in enumerate(operands) if i != place]
-        if name in ("multiply", "prod") and len(others) == 1:
-            return f"the other factor is {others[0]}: {so}"
-        return f"its operands are{self.at_operands(node)}: {so}"
+    def cause(self, node: Value, index: int, slope: float) -> str:
+        """Why a slope is what it is: in the words of the primitive, if it has any, or else by the operands."""
+        operands, out = node.operands, number(node.data).plain
+        template = ""
+        if node.primitive and abs(slope) < SMALL:
+            template = node.primitive.when_flat
+        elif math.isinf(node.data) and all(map(math.isfinite, operands)):
+            template = f"its value overflows to {out} at{self.at_operands(node)}"
+        elif node.primitive and abs(slope) > LARGE:
+            template = node.primitive.when_steep
+        other = number(operands[1 - index]).plain if len(operands) == 2 else ""
+        if not template or ("{other}" in template and not other):
+            template = f"its operands are{self.at_operands(node)}"
+        tiny = "" if math.isinf(slope) else ", which is tiny"
+        name = node.primitive.name if node.primitive else ""
+        words = template.format(*[number(x).plain for x in operands], name=name, out=out, other=other, tiny=tiny)
+        return f"{words}: slope {number(slope).plain}"
 
     def at_operands(self, node: Value) -> str:
         shown = [number(x).plain for x in node.operands[:3]]

@@ -1,0 +1,214 @@
+"""A gradient taken apart by the chain rule: a tree of derivatives, each a sum of products of simpler ones.
+
+Where all paths from the output to the input pass a station, the gradient is a product. Where paths part and meet again,
+it is a sum over the branches, and each branch is written once, however many paths lead through it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+from autograd.notation import Formula, Names, constant, number, operation
+from autograd.value import Value, is_constant
+from autograd.views.paths import FOLDED_NODES, Paths, Region
+from autograd.views.tracing import trace_formulas
+
+EQUATIONS = 40  # derivatives that are taken apart; of those beyond, only the number is given
+CHAIN_END = 5  # stations at each end of a long chain that are shown
+TERMS = 6  # terms of a sum that are shown; the weaker ones are added up
+INLINE_TERMS = 4  # terms of a sum that may stand in brackets within a product
+FORMULA_LENGTH = 200  # characters of a formula that is still written
+
+
+class Derivative:
+    """A derivative of one node with respect to another, and what it is made of.
+
+    Attributes:
+        name: how it is written, as in ∂out/∂net.
+        value: the number.
+        terms: the sum of products of derivatives that `value` was computed from; none for a single factor.
+        formula, numbers: of a single factor, in symbols and in numbers; None where they would be too long to read.
+    """
+
+    def __init__(
+        self,
+        name: Formula,
+        value: float,
+        terms: Sequence[list[Derivative]] = (),
+        formula: Formula | None = None,
+        numbers: Formula | None = None,
+    ) -> None:
+        self.name, self.value, self.terms, self.formula, self.numbers = name, value, terms, formula, numbers
+
+    @classmethod
+    def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]]) -> Derivative:
+        """The derivative that is this sum of products."""
+        return cls(name, _added([_multiplied(term) for term in terms]), terms)
+
+    def inlined(self) -> list[Derivative]:
+        """What stands for it within a product: the terms of a short sum, or the derivative alone."""
+        short = 2 <= len(self.terms) <= INLINE_TERMS and all(len(term) == 1 for term in self.terms)
+        return [term[0] for term in self.terms] if short else [self]
+
+
+class Derivation:
+    """The derivation of a gradient, and the formulas and names that it is written in.
+
+    Args:
+        paths: from the input to the output.
+    """
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.names = Names(paths.output, paths.tape.nodes)
+        self.equations = 0
+
+    def derive(self, region: Region) -> Derivative:
+        """The derivative of the top of a region by its bottom, and what it is made of."""
+        name = self.derivative_name(region.top, region.bottom)
+        self.equations += 1
+        if self.equations > EQUATIONS:
+            return Derivative(name, self.paths.gradient(region))
+        waypoints = self.paths.waypoints(region)
+        if waypoints:
+            return Derivative.of_terms(name, [self.chain(region, waypoints)])
+        if self.paths.is_direct(region):
+            return self.factor(name, region)
+        branches = self.paths.branches(region)
+        if len(branches) > 1:
+            return Derivative.of_terms(name, self.sum_of_branches(branches))
+        return Derivative.of_terms(name, self.sum_of_last_steps(region))
+
+    def factor(self, name: Formula, region: Region) -> Derivative:
+        """A derivative between neighbouring stations: what lies between is one formula."""
+        formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
+        return Derivative(name, self.paths.gradient(region), (), *formulas)
+
+    def chain(self, region: Region, waypoints: list[Value]) -> list[Derivative]:
+        """The derivatives from each waypoint to the next, whose product is that of the top by the bottom.
+
+        Of a long chain both ends are taken apart, and the middle is one factor.
+        """
+        long = len(waypoints) > 2 * CHAIN_END
+        stops = [region.top, *(waypoints[:CHAIN_END] + waypoints[-CHAIN_END:] if long else waypoints), region.bottom]
+        order = {node: index for index, node in enumerate(region.inner)}
+        factors = []
+        for count, (top, bottom) in enumerate(pairwise(stops)):
+            part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
+            if long and count == CHAIN_END:
+                factors.append(Derivative(self.derivative_name(top, bottom), self.paths.gradient(part)))
+            else:
+                factors.append(self.derive(part))
+        return factors
+
+    def sum_of_branches(self, branches: list[Region]) -> list[list[Derivative]]:
+        """A term for each of the strongest branches, and the others added up."""
+        values = [self.paths.gradient(branch) for branch in branches]
+        chosen = _strongest(values)
+        terms = [self.branch(branches[index]) for index in chosen]
+        rest = [value for index, value in enumerate(values) if index not in chosen]
+        return [*terms, [_weaker(len(rest), _added(rest))]] if rest else terms
+
+    def branch(self, region: Region) -> list[Derivative]:
+        """The factors of one branch. A branch that begins with a term of a sum is the derivative of that term."""
+        top, bottom, inner, entries = region
+        if inner and len(entries) == 1 and inner[-1] in self.paths.stations & self.paths.terms(top):
+            return [self.derive(self.paths.region(inner[-1], bottom, inner[:-1]))]
+        waypoints = self.paths.waypoints(region)
+        if waypoints:
+            return self.chain(region, waypoints)
+        name = self.part_name(region)
+        if self.paths.stations.isdisjoint(inner):
+            return [self.factor(name, region)]
+        return [Derivative.of_terms(name, self.sum_of_last_steps(region))]
+
+    def sum_of_last_steps(self, region: Region) -> list[list[Derivative]]:
+        """A term for each station next to the bottom: how the top depends on it, times how it depends on the bottom.
+
+        The derivative by each station is thus written once, however many paths lead through it.
+        """
+        grads = self.paths.accumulate(region)
+        steps = self.paths.last_steps(region)
+        values = [grads[step.top] * self.paths.gradient(step) for step in steps]
+        chosen = _strongest(values)
+        terms = []
+        for step in (steps[index] for index in chosen):
+            if step.top is region.top:
+                terms.append([self.factor(self.part_name(step), step)])
+            else:
+                factor = self.factor(self.derivative_name(step.top, region.bottom), step)
+                terms.append([self.derive(self.paths.above(region, step.top)), factor])
+        rest = grads[region.bottom] - _added([_multiplied(term) for term in terms])
+        if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[region.bottom]):
+            terms.append([_weaker(len(values) - len(chosen), rest)])
+        return terms
+
+    # Names and formulas.
+
+    def derivative_name(self, of: Value, by: Value) -> Formula:
+        """How a derivative is written."""
+        above, below = self.names.of(of), self.names.of(by)
+        return Formula(f"∂{above.plain}/∂{below.plain}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
+
+    def part_name(self, region: Region) -> Formula:
+        """How the part of a derivative is written that one of several branches contributes."""
+        name = self.derivative_name(region.top, region.bottom)
+        by = self.names.of(region.inner[-1]) if region.inner else Formula("a direct path", r"\text{a direct path}")
+        return Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
+
+    def formula(self, region: Region, numeric: bool) -> Formula | None:
+        """The derivative of a region as one formula; None if it would be too long to read."""
+        if len(region.inner) > FOLDED_NODES:
+            return None
+        slopes = []
+        for node, index, parent, _ in self.paths.edges_in(region):
+            slope = self.slope(node, index, numeric)
+            if slope is None:
+                return None
+            slopes.append((node, index, parent, slope))
+        result = trace_formulas(region.top, slopes)[region.bottom]
+        return result if len(result.plain) <= FORMULA_LENGTH else None
+
+    def slope(self, node: Value, index: int, numeric: bool) -> Formula | None:
+        """The slope of a node with respect to one of its operands, by the rule of its primitive."""
+        if node.primitive is None or len(node.parents) > FOLDED_NODES:
+            return None
+        out = self.written(node, node.data, numeric)
+        operands = [self.written(p, x, numeric) for p, x in zip(node.parents, node.operands, strict=True)]
+        return Formula.of(node.primitive.some_slopes([index], out, *operands)[0])
+
+    def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
+        """A node as it stands in a formula: its name or its number; without a label, the operation that computed it."""
+        if is_constant(node) and not node.label:
+            return constant(data)
+        if node.label or node.primitive is None or self.paths.every_node:
+            return number(data) if numeric else self.names.of(node)
+        if depth == 0 or len(node.parents) > TERMS:
+            return number(data)
+        operands = [self.written(p, x, numeric, depth - 1) for p, x in zip(node.parents, node.operands, strict=True)]
+        return operation(node, operands)
+
+
+def _multiplied(factors: Sequence[Derivative]) -> float:
+    return math.prod([factor.value for factor in factors], start=1.0)
+
+
+def _added(values: Sequence[float]) -> float:
+    total = 0.0
+    for value in values:
+        total += value  # from left to right: the built-in sum rounds in another way since Python 3.12
+    return total
+
+
+def _strongest(values: list[float]) -> list[int]:
+    """The indices of the strongest of many numbers, or of all of a few, in their own order."""
+    if len(values) <= TERMS:
+        return list(range(len(values)))
+    return sorted(sorted(range(len(values)), key=lambda index: -abs(values[index]))[: TERMS - 1])
+
+
+def _weaker(count: int, value: float) -> Derivative:
+    words = f"{count} weaker term{'' if count == 1 else 's'}" if count else "other paths"
+    return Derivative(Formula(f"({words})", rf"(\text{{{words}}})"), value)

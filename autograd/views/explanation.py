@@ -1,0 +1,233 @@
+"""A gradient as a derivation by the chain rule: first in symbols, then in numbers.
+
+>>> from autograd import Value
+>>> w, x = Value(0.5, label="w"), Value(3.0, label="x")
+>>> net = w * x
+>>> net.label = "net"
+>>> out = net.sigmoid()
+>>> out.label = "out"
+>>> print(explain(out, w))
+∂out/∂w = ∂out/∂net · ∂net/∂w
+        = 0.149146452 · 3
+        = 0.447439356
+<BLANKLINE>
+∂out/∂net = out · (1 − out) = 0.817574476 · (1 − 0.817574476) = 0.149146452
+∂net/∂w = x = 3
+
+The derivation goes from one node with a label to the next; `derivation.py` finds it, and this module writes it down.
+"""
+
+from __future__ import annotations
+
+import functools
+import operator
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
+
+from autograd.notation import Formula, number, operation, symbol
+from autograd.value import Value
+from autograd.views.derivation import EQUATIONS, FORMULA_LENGTH, Derivation, Derivative
+from autograd.views.paths import Paths
+from autograd.views.tracing import total, trace_formulas
+
+DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
+
+
+class Line:
+    """An equation: formulas that are equal, each on a line of its own or all on one."""
+
+    def __init__(self, *formulas: Formula, broken: bool = False) -> None:
+        self.formulas = [formulas[0]]
+        for formula in formulas[1:]:  # what would stand there twice in a row is written once
+            if formula.plain != self.formulas[-1].plain:
+                self.formulas.append(formula)
+        self.broken = broken
+
+    def __str__(self) -> str:
+        left, *others = [formula.plain for formula in self.formulas]
+        return left + " = " + ("\n" + " " * len(left) + " = " if self.broken else " = ").join(others)
+
+    @property
+    def latex(self) -> str:
+        """The equation in LaTeX, as rows of an `aligned` environment."""
+        left, *others = [formula.latex for formula in self.formulas]
+        return f"{left} &= " + (" \\\\\n&= " if self.broken else " = ").join(others)
+
+
+class Explanation:
+    """A derivation: `print` shows it as text, `latex` is it in LaTeX, and a notebook shows it as mathematics.
+
+    Attributes:
+        paragraphs: the equations, in groups.
+        gradient: the number that they lead to.
+        derivative: the derivative that is explained, with those it is made of; None in the delta form.
+        note: a sentence beside the equations, or nothing.
+    """
+
+    def __init__(
+        self,
+        paragraphs: Sequence[Sequence[Line]],
+        gradient: float,
+        derivative: Derivative | None = None,
+        note: str = "",
+    ) -> None:
+        self.paragraphs, self.gradient, self.derivative, self.note = paragraphs, gradient, derivative, note
+
+    @property
+    def latex(self) -> str:
+        """The equations in LaTeX: an `aligned` environment, to stand in mathematics mode."""
+        paragraphs = [" \\\\[1ex]\n".join(line.latex for line in lines) for lines in self.paragraphs]
+        body = " \\\\[2ex]\n".join(paragraphs)
+        return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+    def _repr_markdown_(self) -> str:
+        return f"$$\n{self.latex}\n$$" + (f"\n\n{self.note}" if self.note else "")
+
+    def __str__(self) -> str:
+        blocks = ["\n".join(map(str, lines)) for lines in self.paragraphs]
+        return "\n\n".join([*blocks, self.note] if self.note else blocks)
+
+    __repr__ = __str__
+
+
+def explain(
+    output: Value,
+    input: Value,
+    *,
+    detail: Literal["stations", "full"] = "stations",
+    form: Literal["chain", "delta"] = "chain",
+) -> Explanation:
+    """Derive the gradient of one node with respect to another by the chain rule, in symbols and in numbers.
+
+    Args:
+        output: the node that is differentiated.
+        input: the node that it is differentiated by.
+        detail: "stations" (the derivation goes from one labelled node to the next), or "full" (every operation is one).
+        form: "chain" (the chain rule, factor by factor), or "delta" (the delta rule: the gradient of each neuron's net
+            input is its error signal δ, and those of earlier neurons are made of those of later ones).
+
+    Returns:
+        The explanation. The numbers are those of the forward pass that happened; no `grad` is read or changed. Of a
+        large graph it holds the strongest contributions, and the sum of the rest as one number.
+
+    Raises:
+        ValueError: for an unknown detail or form, or the delta form of a very large graph.
+    """
+    if detail not in ("stations", "full"):
+        raise ValueError(f"detail must be 'stations' or 'full', got {detail!r}")
+    if form not in ("chain", "delta"):
+        raise ValueError(f"form must be 'chain' or 'delta', got {form!r}")
+    paths = Paths(output, input, every_node=detail == "full")
+    derivation = Derivation(paths)
+    if not paths.active:
+        zero = Line(derivation.derivative_name(output, input), Formula.of(0.0))
+        note = f"{derivation.names.of(output).plain} was not computed from {derivation.names.of(input).plain}."
+        return Explanation([[zero]], 0.0, note=note)
+    if form == "delta":
+        return _delta_rule(derivation)
+    root = derivation.derive(paths.region(output, input, paths.active[1:-1]))
+    return Explanation([*_paragraphs(root), *_definitions(derivation)], root.value, root)
+
+
+def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
+    """The equations of a derivative and of all that it is made of, each once."""
+    waiting, seen = deque([root]), {root.name.plain}
+    while waiting:
+        derivative = waiting.popleft()
+        if not derivative.terms:
+            yield [_factor_line(derivative)]
+            continue
+        yield [_sum_line(derivative)]
+        parts = [factor for term in derivative.terms for factor in term]
+        parts = [part for factor in parts for part in (factor.inlined() if len(parts) > 1 else [factor])]
+        new = [part for part in dict.fromkeys(parts) if part.name.plain not in seen]
+        seen.update(part.name.plain for part in new)
+        factors = [_factor_line(part) for part in new if not part.terms and part.formula is not None]
+        if factors:
+            yield factors
+        waiting += [part for part in new if part.terms]
+
+
+def _factor_line(derivative: Derivative) -> Line:
+    """The equation of a single factor."""
+    formulas = [derivative.formula, derivative.numbers, number(derivative.value)]
+    return Line(derivative.name, *[formula for formula in formulas if formula is not None])
+
+
+def _sum_line(derivative: Derivative) -> Line:
+    """The equation of a sum of products, in symbols and in numbers."""
+    parts = sum(len(term) for term in derivative.terms)
+
+    def written(of: Callable[[Derivative], Formula], inline: bool) -> Formula:
+        products = []
+        for term in derivative.terms:
+            factors = [total(map(of, part.inlined() if inline and parts > 1 else [part])) for part in term]
+            products.append(functools.reduce(operator.mul, factors))
+        return total(products)
+
+    def value(derivative: Derivative) -> Formula:
+        return number(derivative.value)
+
+    symbols = written(lambda derivative: derivative.name, inline=True)
+    return Line(derivative.name, symbols, written(value, True), written(value, False), value(derivative), broken=True)
+
+
+def _definitions(derivation: Derivation) -> list[list[Line]]:
+    """What the nodes without a label stand for, where the derivation names them."""
+    names, output = derivation.names, derivation.paths.output
+    lines = []
+    for node in [node for node in names.given if node.primitive and not node.label and node is not output]:
+        operands = [derivation.written(p, x, numeric=False) for p, x in zip(node.parents, node.operands, strict=True)]
+        lines.append(Line(names.of(node), operation(node, operands), number(node.data)))
+    return [lines] if lines else []
+
+
+def _delta_rule(derivation: Derivation) -> Explanation:
+    """The gradient in terms of error signals: a net input's signal is made of those of the net inputs after it."""
+    paths = derivation.paths
+    if len(paths.active) > DELTA_NODES:
+        raise ValueError(
+            f"{len(paths.active)} nodes lie between the two, too many for the delta form (at most {DELTA_NODES}); "
+            f"use form='chain', or explain a smaller part"
+        )
+    consumers = defaultdict(list)
+    for node in paths.active:
+        for _, parent, _ in paths.edges[node]:
+            consumers[parent].append(node)
+    region = paths.region(paths.output, paths.input, paths.active[1:-1])
+    grads = paths.accumulate(region)
+
+    def is_net_input(node: Value) -> bool:
+        """Whether a node has a label, and feeds nothing but an activation function."""
+        uses = consumers[node]
+        return bool(node.label) and len(uses) == 1 and uses[0].primitive is not None and uses[0].primitive.arity == 1
+
+    def signal(node: Value) -> Formula:
+        named = symbol(derivation.names.of(node).plain.removeprefix("net_"))
+        return Formula(f"δ_{named.plain}", rf"\delta_{{{named.latex}}}")
+
+    def gradients(numeric: bool) -> dict[Value, Formula]:
+        """Each gradient in terms of the error signals, or the numbers, of the net inputs after it."""
+
+        def passed_on(node: Value, formula: Formula) -> Formula:
+            if is_net_input(node):
+                return number(grads[node]) if numeric else signal(node)
+            return number(grads[node]) if len(formula.plain) > FORMULA_LENGTH else formula
+
+        slopes = [
+            (node, index, parent, derivation.slope(node, index, numeric) or number(slope))
+            for node, index, parent, slope in paths.edges_in(region)
+        ]
+        return trace_formulas(paths.output, slopes, passed_on)
+
+    symbolic, numeric = gradients(numeric=False), gradients(numeric=True)
+    lines: list[Line] = []
+    for node in (paths.output, *reversed(paths.active[:-1])):
+        if node is paths.input or is_net_input(node):
+            name = derivation.derivative_name(paths.output, node) if node is paths.input else signal(node)
+            formulas = [symbolic[node], numeric[node]] if len(symbolic[node].plain) <= FORMULA_LENGTH else []
+            lines.append(Line(name, *formulas, number(grads[node])))
+    shown = list(reversed(lines))[:EQUATIONS]
+    note = f"… and {len(lines) - len(shown)} more error signals." if len(shown) < len(lines) else ""
+    return Explanation([[line] for line in shown], grads[paths.input], note=note)

@@ -1,0 +1,165 @@
+"""The paths from one node of a graph to another: where they meet, where they part, and the gradient along them.
+
+A *station* is a node that a derivation stops at. By default these are the nodes with a label.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from autograd.tape import Tape
+from autograd.value import Value
+from autograd.views.tracing import edges, trace
+
+FOLDED_NODES = 16  # nodes between two stations that are still taken together
+
+
+class Region(NamedTuple):
+    """Part of a graph: what leads from one node down to another.
+
+    Attributes:
+        top, bottom: the two nodes.
+        inner: the nodes between them, in topological order.
+        entries: the edges that lead down from the top: the index of the operand, the parent, the slope.
+    """
+
+    top: Value
+    bottom: Value
+    inner: list[Value]
+    entries: list[tuple[int, Value, float]]
+
+
+class Paths:
+    """All paths from an input to an output.
+
+    Args:
+        output: the node that the paths lead from.
+        input: the node that they lead to.
+        every_node: whether every node is a station.
+
+    Attributes:
+        tape: the graph of the output.
+        active: the nodes on the paths in topological order; none if the output does not depend on the input.
+        edges: for each of them its edges down: the index of the operand, the parent, the slope.
+        stations: those of them that a derivation stops at.
+    """
+
+    def __init__(self, output: Value, input: Value, every_node: bool) -> None:
+        self.output, self.input, self.every_node = output, input, every_node
+        self.tape = Tape(output)
+        reached = self.tape.dependents([input])
+        self.active = [node for node, is_reached in zip(self.tape.nodes, reached, strict=True) if is_reached]
+        self.edges: dict[Value, list[tuple[int, Value, float]]] = {node: [] for node in self.active}
+        for node, index, parent, slope in edges(self.tape, reached):
+            if node is not input:
+                self.edges[node].append((index, parent, slope))
+        self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
+
+    def region(self, top: Value, bottom: Value, inner: list[Value]) -> Region:
+        """The region of all paths that lead from the top to the bottom through these inner nodes or past them."""
+        inside = {bottom, *inner}
+        return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[1] in inside])
+
+    def edges_in(self, region: Region) -> Iterator[tuple[Value, int, Value, float]]:
+        """The edges of a region from the top down: node, index of the operand, parent, slope."""
+        inside = {region.bottom, *region.inner}
+        for index, parent, slope in region.entries:
+            yield region.top, index, parent, slope
+        for node in reversed(region.inner):
+            for index, parent, slope in self.edges[node]:
+                if parent in inside:
+                    yield node, index, parent, slope
+
+    def accumulate(self, region: Region) -> dict[Value, float]:
+        """The derivative of the top of a region by each of its nodes, along the paths within it."""
+        grads = {region.bottom: 0.0, region.top: 1.0}
+        grads.update((edge.parent, edge.after) for edge in trace(region.top, self.edges_in(region)))
+        return grads
+
+    def gradient(self, region: Region) -> float:
+        """The derivative of the top of a region by its bottom."""
+        return self.accumulate(region)[region.bottom]
+
+    def terms(self, node: Value) -> set[Value]:
+        """The nodes that a sum adds up once; none if the node is not a sum, or if every node is a station."""
+        if self.every_node or node.primitive is None or not node.primitive.is_sum:
+            return set()
+        return {term for term, uses in Counter(node.parents).items() if uses == 1}
+
+    def is_direct(self, region: Region) -> bool:
+        """Whether no station lies between the top and the bottom, except terms of the top."""
+        terms = self.terms(region.top)
+        return self.stations.isdisjoint(node for node in region.inner if node not in terms)
+
+    def waypoints(self, region: Region) -> list[Value]:
+        """The stations on every path, from the top down, without those that are a mere term of the station above."""
+        order = {node: index for index, node in enumerate([region.bottom, *region.inner, region.top])}
+        jumps = [0] * (len(order) + 1)  # how many edges pass over a node: where they begin and end
+        for node, _, parent, _ in self.edges_in(region):
+            jumps[order[parent] + 1] += 1
+            jumps[order[node]] -= 1
+        passing, found = 0, []
+        for index, node in enumerate(region.inner, start=1):
+            passing += jumps[index]
+            if passing == 0 and node in self.stations:
+                found.append(node)
+        found.reverse()
+        return [node for node, above in zip(found, [region.top, *found], strict=False) if node not in self.terms(above)]
+
+    def branches(self, region: Region) -> list[Region]:
+        """The region in parts that share no node. The edges from the top straight to the bottom are one part."""
+        group = {node: node for node in region.inner}
+
+        def leader(node: Value) -> Value:
+            while group[node] is not node:
+                group[node] = group[group[node]]
+                node = group[node]
+            return node
+
+        for node, _, parent, _ in self.edges_in(region):
+            if node in group and parent in group:
+                group[leader(parent)] = leader(node)
+        members, entries = defaultdict(list), defaultdict(list)
+        for node in region.inner:
+            members[leader(node)].append(node)
+        for edge in region.entries:
+            entries[leader(edge[1]) if edge[1] in group else region.bottom].append(edge)
+        return [Region(region.top, region.bottom, members[first], edges) for first, edges in entries.items()]
+
+    def last_steps(self, region: Region) -> list[Region]:
+        """For each station next to the bottom the region between the two, unless too many nodes lie between."""
+        between: dict[Value, set[Value]] = {region.bottom: set()}  # nodes that no station parts from the bottom
+        last: dict[Value, list[Value]] = {}
+        order = {node: index for index, node in enumerate(region.inner)}
+        parents = self._parents(region)
+        for node in (*region.inner, region.top):
+            near = [parent for parent in parents[node] if parent in between]
+            if near:
+                nodes = set().union(*(between[parent] | {parent} for parent in near)) - {region.bottom}
+                if node in self.stations:
+                    last[node] = sorted(nodes, key=order.__getitem__)
+                elif len(nodes) < FOLDED_NODES:
+                    between[node] = nodes
+        regions = [self.region(station, region.bottom, nodes) for station, nodes in last.items()]
+        if region.top in last:  # the last of them; edges from it that lead into another branch do not belong here
+            own = set(region.entries)
+            regions[-1] = regions[-1]._replace(entries=[edge for edge in regions[-1].entries if edge in own])
+        return regions
+
+    def above(self, region: Region, bottom: Value) -> Region:
+        """The part of a region above one of its nodes."""
+        parents = self._parents(region)
+        over, found = {bottom}, []
+        for node in region.inner:
+            if not over.isdisjoint(parents[node]):
+                over.add(node)
+                found.append(node)
+        return self.region(region.top, bottom, found)
+
+    def _parents(self, region: Region) -> dict[Value, list[Value]]:
+        parents = defaultdict(list)
+        for node, _, parent, _ in self.edges_in(region):
+            parents[node].append(parent)
+        return parents
