@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes."""
 
 from __future__ import annotations
 
@@ -10,25 +10,55 @@ if TYPE_CHECKING:
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file beside its place and rename it there, so that no reader ever finds half of it.
+    """Write a file atomically: to a temporary file in the same folder, which is then renamed.
 
     Args:
-        path: where the file is to be. Its folder must exist; a file that is there is replaced.
-        content: the whole of it.
+        path: the file. Its folder must exist; a file that is there is replaced.
+        content: all of its bytes.
 
     Returns:
         The path written.
 
     Raises:
-        OSError: if the folder is missing or not writable; a file that was there is then unchanged.
+        OSError: if the file cannot be written; it names the path. A file that was there is then unchanged.
     """
     from pathlib import Path
 
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.parent / f".stepgrad-{os.urandom(8).hex()}.part"
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+        try:
+            with temporary.open("xb") as file:
+                file.write(content)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:  # named after the path that was asked for, not after the temporary file
+        raise _named(error, path) from None
     return path
+
+
+def check_folder(path: str | os.PathLike[str]) -> None:
+    """Check, before a long computation, that `save` will find a folder it can write to.
+
+    Args:
+        path: the file that is to be written later.
+
+    Raises:
+        OSError: if the folder is missing or not writable, or the path is a folder itself; it names the path.
+    """
+    from pathlib import Path
+
+    path = Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} does not exist")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} is not writable")
+
+
+def _named(error: OSError, path: Path) -> OSError:
+    if error.errno is None:
+        return error
+    return type(error)(error.errno, error.strerror or "cannot be written", str(path))

@@ -4,15 +4,16 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The rooms, from the ground up: `modules` (neurons, layers, networks), `losses`, `optimizers`, `training`,
+The modules are `modules` (neurons, layers, networks), `losses`, `optimizers`, `checkpoints`, `training`,
 `worked_example` (Mazur's 2-2-2 network and its figures), and the command line, `python -m nn`.
 """
 
 from autograd import Parameter
+from nn.checkpoints import load_network, save_network
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.modules import MLP, Layer, Module, Neuron
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
-from nn.training import History, average_error, fit, load_network, save_network
+from nn.training import History, average_error, fit
 
 __all__ = [
     "Module",

@@ -14,9 +14,10 @@ from typing import Any, NoReturn, get_args
 
 from autograd import Drawing
 from nn import worked_example
+from nn.checkpoints import save_network
 from nn.modules import MLP
 from nn.optimizers import SGD
-from nn.training import average_error, fit, save_network
+from nn.training import average_error, fit
 
 GATES = {"xor": (0, 1, 1, 0), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "and": (0, 0, 0, 1)}
 GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))

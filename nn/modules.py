@@ -9,9 +9,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
@@ -31,22 +33,36 @@ DRAWN_BIASES = 4  # that get a circle of their own in a drawing
 class Module:
     """A part of a network: whatever holds parameters, itself or in other modules.
 
-    Parameters are found in the attributes, and in lists, tuples and dicts there; nothing needs to be registered. A
-    parameter that is used several times counts once, under the first of its names.
+    Parameters are found in the attributes, and in lists, tuples, deques, sets and dicts there; nothing needs to be
+    registered. A parameter that is used several times counts once, under the first of its names. In a set, where there
+    is no order, each parameter needs a label of its own.
+
+    Attributes:
+        setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
+            the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
     """
+
+    setting_names: tuple[str, ...] = ()
 
     def __call__(self, inputs: Any) -> Any:
         """What the module makes of its inputs; a subclass says it."""
         raise NotImplementedError(f"{type(self).__name__} does not say what it makes of its inputs: define __call__")
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter with its path, such as `layers.0.neurons.1.weights.0`."""
-        for parameter, path in _found(self, "", {}).items():
-            yield path, parameter
+        """Each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
+        for path, thing in _within(self):
+            if isinstance(thing, Parameter):
+                yield path, thing
 
     def parameters(self) -> list[Parameter]:
         """Every parameter, each once."""
-        return list(_found(self, "", {}))
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What else decides what the network computes, such as activation functions: for each module by its path."""
+        modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
+        found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
+        return {path: settings for path, settings in found.items() if settings}
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next `backward()` adds to them."""
@@ -79,10 +95,15 @@ class Module:
             parameter.data = numbers[path]
 
     def summary(self) -> str:
-        """The module and its parts, each on a line, with the numbers of their parameters."""
-        parts = [part for part in _parts(vars(self)) if isinstance(part, Module)]
-        lines = [self._heading(), *("  " + line for part in parts for line in part.summary().splitlines())]
-        return "\n".join(lines)
+        """The module and its parts, each once and on a line, with the numbers of their parameters."""
+        return "\n".join(self._summary_lines(set()))
+
+    def _summary_lines(self, seen: set[int]) -> Iterator[str]:
+        seen.add(id(self))
+        yield self._heading()
+        for part in _parts(vars(self)):
+            if isinstance(part, Module) and id(part) not in seen:
+                yield from ("  " + line for line in part._summary_lines(seen))
 
     def _heading(self) -> str:
         return f"{type(self).__name__}: {_counted(len(self.parameters()), 'parameter')}"
@@ -102,6 +123,8 @@ class Neuron(Module):
     Raises:
         ValueError: for less than one input, or an activation that is not in the table.
     """
+
+    setting_names = ("activation",)
 
     def __init__(
         self,
@@ -330,18 +353,45 @@ def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
             yield attribute
 
 
-def _found(holder: object, prefix: str, found: dict[Parameter, str]) -> dict[Parameter, str]:
-    """Add every parameter within an object, with the path that leads to it."""
-    items: Iterable[tuple[object, object]] = ()
-    if isinstance(holder, Module):
-        items = vars(holder).items()
-    elif isinstance(holder, list | tuple):
-        items = enumerate(holder)
-    elif isinstance(holder, Mapping):
-        items = holder.items()
-    for name, item in items:
-        if isinstance(item, Parameter):
-            found.setdefault(item, f"{prefix}{name}")
-        elif isinstance(item, Module | list | tuple | Mapping):
-            _found(item, f"{prefix}{name}.", found)
-    return found
+def _within(root: Module) -> Iterator[tuple[str, Parameter | Module]]:
+    """A module and every module and parameter within it, each once, with the path that leads to it.
+
+    Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
+    """
+    seen: set[int] = set()
+    taken: set[str] = set()
+    waiting: list[tuple[str, object]] = [("", root)]
+    while waiting:
+        path, thing = waiting.pop()
+        if id(thing) in seen or not isinstance(thing, Parameter | Module | Mapping | list | tuple | deque | Set):
+            continue
+        seen.add(id(thing))
+        if isinstance(thing, Parameter | Module):
+            unique = path
+            for count in itertools.count(2):
+                if unique not in taken:
+                    break
+                unique = f"{path}({count})"
+            taken.add(unique)
+            yield unique, thing
+        prefix = f"{path}." if path else ""
+        waiting += [(f"{prefix}{name}", item) for name, item in reversed(_items(thing))]
+
+
+def _items(thing: object) -> list[tuple[object, object]]:
+    """What a module or a collection holds, with names."""
+    if isinstance(thing, Module):
+        return list(vars(thing).items())
+    if isinstance(thing, Mapping):
+        return list(thing.items())
+    if isinstance(thing, list | tuple | deque):
+        return list(enumerate(thing))
+    if isinstance(thing, Set):
+        labels = [item.label if isinstance(item, Parameter) else None for item in thing]
+        if any(isinstance(item, Parameter | Module) for item in thing):
+            if None in labels or len(set(labels)) < len(labels):
+                raise TypeError(
+                    "a set has no order to name its parameters by: give each a label of its own, or use a list"
+                )
+            return sorted(zip(labels, thing, strict=True), key=lambda pair: str(pair[0]))
+    return []

@@ -1,4 +1,4 @@
-"""How the gradients change the parameters: one `step()` after each `backward()`.
+"""How the gradients change the parameters: a `step()` after each `backward()`.
 
 >>> weight = Parameter(1.0)
 >>> optimizer = SGD([weight], learning_rate=0.5)
@@ -11,20 +11,33 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
+from reprlib import repr as _short
+from typing import Any, NamedTuple
 
 from autograd import Parameter
 from autograd.primitives import as_float
 
 
+class Update(NamedTuple):
+    """What a step changes: the new numbers of the parameters, the new memory, and the number of steps then."""
+
+    numbers: list[float]
+    memory: list[list[float]]
+    steps: int
+
+
 class Optimizer:
-    """What all optimizers share. A subclass says in `_moves` where a step leads.
+    """What all optimizers share. A subclass defines `_moves`.
 
     Args:
         parameters: what to change.
-        learning_rate: how far; it may be assigned between steps.
+        learning_rate: the size of a step; it may be assigned between steps.
         memory: how many numbers the optimizer remembers for each parameter.
+
+    Attributes:
+        steps: how many steps were taken.
+        memory: the remembered numbers: rows of one number for each parameter.
 
     Raises:
         ValueError: for no parameters, or a learning rate that is not positive and finite.
@@ -42,12 +55,19 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient. An interrupt finds all of them changed, or none."""
-        moved, memory = self._moves([parameter.grad for parameter in self.parameters])
-        steps = self.steps + 1
+        self.apply(self.update())
+
+    def update(self) -> Update:
+        """What the next step would change; nothing is changed yet."""
+        numbers, memory = self._moves([parameter.grad for parameter in self.parameters])
+        return Update(numbers, memory, self.steps + 1)
+
+    def apply(self, update: Update) -> None:
+        """Make the changes of a step. Applying the same ones again changes nothing; an interrupt comes afterwards."""
         try:
-            self._assign(moved, memory, steps)
+            self._assign(update)
         except KeyboardInterrupt:
-            self._assign(moved, memory, steps)
+            self._assign(update)
             raise
 
     def zero_grad(self) -> None:
@@ -66,24 +86,44 @@ class Optimizer:
             state: as from `state_dict`.
 
         Raises:
-            ValueError: if it is of another kind, or for another number of parameters. Nothing is changed then.
+            ValueError: if it is damaged, of another kind, or for another number of parameters. Nothing is changed then.
         """
-        memory = [[as_float(number) for number in row] for row in state["memory"]]
-        if state["kind"] != type(self).__name__ or list(map(len, memory)) != list(map(len, self.memory)):
-            raise ValueError(
-                f"this state is of {state['kind']} for {len(memory[0]) if memory else 'any number of'} parameters, not "
-                f"of {type(self).__name__} for {len(self.parameters)}; go on with the kind of optimizer that saved it"
-            )
-        self.steps, self.memory = int(state["steps"]), memory
+        state = self.checked_state(state)
+        self.steps, self.memory = state["steps"], state["memory"]
 
-    def _assign(self, moved: Sequence[float], memory: list[list[float]], steps: int) -> None:
-        for parameter, number in zip(self.parameters, moved, strict=True):
+    def checked_state(self, state: object) -> dict[str, Any]:
+        """A state as from `state_dict`, if it is one for this optimizer.
+
+        Raises:
+            ValueError: if it is damaged, of another kind, or for another number of parameters.
+        """
+        if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
+            raise ValueError(f"the state of the optimizer is damaged: {_short(state)}")
+        if state.get("kind") != type(self).__name__:
+            raise ValueError(
+                f"the state is of the optimizer {_short(state.get('kind'))}, not of {type(self).__name__}; go on with "
+                f"the kind of optimizer that saved it"
+            )
+        steps, memory = state.get("steps"), state["memory"]
+        if type(steps) is not int or steps < 0:
+            raise ValueError(f"the state of the optimizer is damaged: its number of steps is {_short(steps)}")
+        if [len(row) if isinstance(row, list) else None for row in memory] != [len(row) for row in self.memory]:
+            raise ValueError(f"the state of the optimizer is not one of {len(self.parameters)} parameters")
+        numbers = [[_finite(number) for number in row] for row in memory]
+        self._check_memory(numbers)
+        return {"kind": state["kind"], "steps": steps, "memory": numbers}
+
+    def _assign(self, update: Update) -> None:
+        for parameter, number in zip(self.parameters, update.numbers, strict=True):
             parameter.data = number
-        self.memory, self.steps = memory, steps
+        self.memory, self.steps = update.memory, update.steps
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
-        """Where each parameter moves to, and what to remember."""
+        """The new number of each parameter, and the new memory."""
         raise NotImplementedError
+
+    def _check_memory(self, memory: list[list[float]]) -> None:
+        """Raise a ValueError if the numbers cannot be the memory of such an optimizer."""
 
 
 class SGD(Optimizer):
@@ -144,8 +184,13 @@ class Adam(Optimizer):
         for parameter, first, second in zip(self.parameters, firsts, seconds, strict=True):
             mean, square = first / (1.0 - beta1**count), second / (1.0 - beta2**count)  # both began at 0
             decayed = parameter.data * (1.0 - rate * self.weight_decay)
-            moved.append(decayed - rate * mean / (math.sqrt(square) + self.epsilon))
+            size = math.sqrt(square) + self.epsilon
+            moved.append(decayed - rate * (mean / size if size else 0.0))  # size is 0 where every gradient was
         return moved, [firsts, seconds]
+
+    def _check_memory(self, memory: list[list[float]]) -> None:
+        if min(memory[1]) < 0.0:
+            raise ValueError(f"the state of the optimizer is damaged: {min(memory[1])} is not the mean of a square")
 
 
 class AdamW(Adam):
@@ -172,6 +217,16 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon)
         self.weight_decay = _checked("weight decay", weight_decay, 0.0, math.inf)
+
+
+def _finite(number: object) -> float:
+    try:
+        result = float(number) if type(number) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise ValueError(f"the state of the optimizer is damaged: {_short(number)} is not a finite number")
+    return result
 
 
 def _checked(name: str, number: float, least: float, below: float) -> float:

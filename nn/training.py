@@ -9,26 +9,25 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import autograd
 from autograd import Value, no_grad
-from autograd.saving import save
+from autograd.saving import check_folder
+from nn.checkpoints import Checkpoint, save_network
+from nn.checkpoints import resume as resume_from
 from nn.losses import half_squared_error
 from nn.modules import Module
-from nn.optimizers import SGD, Optimizer
+from nn.optimizers import SGD, Optimizer, Update
 
 Case = tuple[Sequence[float], Any]  # the inputs of the network, and the target as the loss takes it
 Loss = Callable[[Any, Any], Value]
-
-FORMAT, VERSION = "stepgrad network", 1
 
 
 @dataclass
@@ -80,7 +79,8 @@ def fit(
 
     Raises:
         ValueError: for no cases, a negative number of rounds, or a checkpoint of another network; nothing is changed.
-        FloatingPointError: if the error or a gradient is no longer finite; it names the round.
+        FloatingPointError: if an error, a gradient or a parameter is no longer finite; it names the round, and the
+            network is as it was before that round.
         OSError: if the checkpoint cannot be written.
     """
     if not cases:
@@ -90,149 +90,120 @@ def fit(
     if resume and checkpoint is None:
         raise ValueError("there is no file to resume from: give its name as checkpoint")
     optimizer = optimizer or SGD(network.parameters(), learning_rate=0.5)
-    history = History()
+    if checkpoint is not None:
+        check_folder(checkpoint)
+    behind = 0
     if resume and checkpoint is not None and Path(checkpoint).exists():
-        history.rounds = _resume(network, optimizer, pick, checkpoint)
+        behind = resume_from(network, optimizer, pick, checkpoint).rounds
+    training = _Training(network, cases, loss, optimizer, pick, behind)
 
     def write() -> None:
         if checkpoint is not None:
-            training = {"rounds": history.rounds, "optimizer": optimizer.state_dict()}
-            if pick is not None:
-                training["pick"] = pick.getstate()
-            save_network(network, checkpoint, training)
+            save_network(network, checkpoint, training.checkpoint())
 
     from tqdm import tqdm
 
     disable = None if progress is None else not progress
-    uncounted = history.rounds - optimizer.steps
-    before = None
-    with tqdm(total=rounds, initial=history.rounds, disable=disable, unit=" rounds") as bar:
-        try:
-            while history.rounds < rounds:
-                if pick is not None and checkpoint is not None:
-                    before = pick.getstate()
-                error = _round(network, cases if pick is None else [pick.choice(cases)], loss, optimizer, history)
-                history.errors.append(error)
-                history.rounds += 1
+    try:
+        with tqdm(total=rounds, initial=behind, disable=disable, unit=" rounds") as bar:
+            while training.history.rounds < rounds:
+                training.round()
                 bar.update()
-                if history.rounds % 100 == 0:
-                    bar.set_postfix_str(f"error {error:.3g}", refresh=False)
-                if history.rounds % checkpoint_every == 0 and history.rounds < rounds:
+                if training.history.rounds % 100 == 0:
+                    bar.set_postfix_str(f"error {training.history.errors[-1]:.3g}", refresh=False)
+                if training.history.rounds % checkpoint_every == 0 and training.history.rounds < rounds:
                     write()
-        except KeyboardInterrupt:
-            history.interrupted = True
-            if pick is not None and before is not None and history.rounds == optimizer.steps + uncounted:
-                pick.setstate(before)  # the case was picked for a round that did not take place
-            history.rounds = optimizer.steps + uncounted
-    write()
-    return history
+        write()
+    except KeyboardInterrupt:
+        training.history.interrupted = True
+        training.settle()
+        write()
+    except BaseException:
+        training.settle()
+        raise
+    return training.history
+
+
+class _Committed(NamedTuple):
+    """The state after a whole round: all that a round changes."""
+
+    rounds: int
+    error: float | None  # of that round; None before the first
+    update: Update
+    pick_state: tuple[Any, ...] | None
+
+
+class _Training:
+    """The rounds of a training.
+
+    The commit point of a round is the assignment of `committed`. An interrupt before it is followed by `settle`, which
+    undoes the round; one after it is followed by `settle`, which completes the round. `settle` may be repeated.
+    """
+
+    def __init__(
+        self,
+        network: Module,
+        cases: Sequence[Case],
+        loss: Loss,
+        optimizer: Optimizer,
+        pick: random.Random | None,
+        behind: int,
+    ) -> None:
+        self.network, self.cases, self.loss, self.optimizer, self.pick = network, cases, loss, optimizer, pick
+        self.history = History(behind)
+        self.behind = behind
+        numbers = [parameter.data for parameter in optimizer.parameters]
+        start = Update(numbers, optimizer.memory, optimizer.steps)
+        self.committed = _Committed(behind, None, start, pick.getstate() if pick else None)
+
+    def round(self) -> None:
+        """One round: forward pass, backward pass and step.
+
+        Raises:
+            FloatingPointError: if the error, a gradient or a new parameter is not finite.
+        """
+        cases = self.cases if self.pick is None else [self.pick.choice(self.cases)]
+        error = _mean_loss(self.network, cases, self.loss)
+        self.optimizer.zero_grad()
+        error.backward()
+        self._check_finite("the error", [error.data])
+        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
+        update = self.optimizer.update()
+        self._check_finite("a parameter after the step", update.numbers)
+        pick_state = self.pick.getstate() if self.pick else None
+        self.committed = _Committed(self.committed.rounds + 1, error.data, update, pick_state)
+        self._apply()
+
+    def settle(self) -> None:
+        """Bring everything to the state after the last committed round."""
+        if self.pick is not None and self.committed.pick_state is not None:
+            self.pick.setstate(self.committed.pick_state)
+        self._apply()
+
+    def _apply(self) -> None:
+        committed = self.committed
+        self.optimizer.apply(committed.update)
+        if committed.error is not None:
+            self.history.errors[committed.rounds - self.behind - 1 :] = [committed.error]
+        self.history.rounds = committed.rounds
+
+    def checkpoint(self) -> Checkpoint:
+        """What a checkpoint holds of the training, besides the network."""
+        return Checkpoint(self.committed.rounds, self.optimizer.state_dict(), self.committed.pick_state)
+
+    def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
+        if not all(map(math.isfinite, numbers)):
+            wrong = [number for number in numbers if not math.isfinite(number)]
+            raise FloatingPointError(
+                f"the training diverged at round {self.committed.rounds + 1}: {what} is {wrong[0]}; lower the learning "
+                f"rate (now {self.optimizer.learning_rate:g}) and train again"
+            )
 
 
 def average_error(network: Module, cases: Sequence[Case], loss: Loss = half_squared_error) -> float:
     """The mean of the loss over cases, without recording a graph."""
     with no_grad():
         return _mean_loss(network, cases, loss).data
-
-
-def save_network(network: Module, path: str | os.PathLike[str], training: dict[str, Any] | None = None) -> Path:
-    """Save the parameters of a network as JSON.
-
-    Args:
-        network: what to save.
-        path: the file; one that is there is replaced as a whole.
-        training: what else to save, for a training to resume from.
-
-    Returns:
-        The path written.
-
-    Raises:
-        ValueError: if a parameter is infinite or nan.
-        OSError: if the file cannot be written. Nothing half written is left.
-    """
-    parameters = network.state_dict()
-    lost = [name for name, number in parameters.items() if not math.isfinite(number)]
-    if lost:
-        raise ValueError(f"cannot save the network: {lost[0]} is {parameters[lost[0]]}; train it anew, more slowly")
-    content = {"format": FORMAT, "version": VERSION, "parameters": parameters}
-    if training is not None:
-        content["training"] = training
-    return save(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
-
-
-def load_network(network: Module, path: str | os.PathLike[str]) -> None:
-    """Give a network the parameters that were saved.
-
-    Args:
-        network: of the same form as the one that was saved.
-        path: the file.
-
-    Raises:
-        ValueError: if the file is damaged, or of a network of another form. The network is unchanged then.
-        OSError: if the file cannot be read.
-    """
-    content = _read(path)
-    try:
-        network.load_state_dict(content["parameters"])
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{os.fspath(path)}: {error}") from None
-
-
-def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"it holds {constant}")
-
-    try:
-        content = json.loads(Path(path).read_bytes(), parse_constant=refuse)
-    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
-        raise ValueError(
-            f"{os.fspath(path)} is damaged ({error}); save the network again, or use another file"
-        ) from None
-    if (
-        not isinstance(content, dict)
-        or content.get("format") != FORMAT
-        or not isinstance(content.get("parameters"), dict)
-    ):
-        raise ValueError(f"{os.fspath(path)} holds no network; it should be a file written by save_network or fit")
-    if content.get("version") != VERSION:
-        raise ValueError(
-            f"{os.fspath(path)} has version {content.get('version')!r}, this stepgrad reads version {VERSION}; "
-            f"use the release that wrote it"
-        )
-    return content
-
-
-def _resume(network: Module, optimizer: Optimizer, pick: random.Random | None, path: str | os.PathLike[str]) -> int:
-    """Restore the state of a training, all of it or nothing, and return the rounds that it has behind it."""
-    training = _read(path).get("training")
-    before = network.state_dict(), optimizer.state_dict()
-    try:
-        if not isinstance(training, dict):
-            raise ValueError("it holds a network, but no training to resume")
-        rounds = int(training["rounds"])
-        load_network(network, path)
-        optimizer.load_state_dict(training["optimizer"])
-        if pick is not None:
-            version, words, gauss = training["pick"]
-            pick.setstate((version, tuple(words), gauss))
-    except (ValueError, TypeError, KeyError) as error:
-        network.load_state_dict(before[0])
-        optimizer.load_state_dict(before[1])
-        raise ValueError(f"cannot resume from {os.fspath(path)}: {error}; remove the file to begin anew") from None
-    return rounds
-
-
-def _round(network: Module, cases: Sequence[Case], loss: Loss, optimizer: Optimizer, history: History) -> float:
-    error = _mean_loss(network, cases, loss)
-    optimizer.zero_grad()
-    error.backward()
-    if not math.isfinite(error.data) or not all(math.isfinite(parameter.grad) for parameter in optimizer.parameters):
-        what = f"the error is {error.data}" if not math.isfinite(error.data) else "a gradient is not finite"
-        raise FloatingPointError(
-            f"the training diverged at round {history.rounds + 1}: {what}; lower the learning rate "
-            f"(now {optimizer.learning_rate:g}) and train anew"
-        )
-    optimizer.step()
-    return error.data
 
 
 def _mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:

@@ -445,3 +445,68 @@ def test_recorded_derivatives_refuse_a_graph_whose_leaves_were_assigned() -> Non
     with pytest.raises(RuntimeError, match=r"held 2\.0 when this graph was computed"):
         gradients(tape.nodes[-1], [y])
     assert push(tape, tape.nodes[-1:], {y: 1.0}, recorded=False) == [2.0]
+
+
+# What is recorded, and what is not.
+
+
+def test_a_transformation_that_is_over_has_no_effect_on_later_ones() -> None:
+    leaked: list[Any] = []
+
+    def square(x: Any) -> Any:
+        leaked.append(x)
+        return x * x
+
+    assert grad(square)(2.0) == 4.0
+    with pytest.raises(ZeroDivisionError):
+        grad(lambda x: square(x) / 0.0)(2.0)
+    for outer in leaked:
+        result = grad(lambda y, outer=outer: y * outer)(3.0)
+        assert (type(result), result) == (float, 2.0)
+
+
+def test_an_inner_derivative_is_recorded_only_if_it_depends_on_the_outer_input() -> None:
+    kinds: list[type] = []
+
+    def outer(x: Any) -> Any:
+        inner = [grad(lambda y: y * y)(3.0), grad(lambda y: y * x)(3.0)]
+        kinds.extend(map(type, inner))
+        return inner[0] * inner[1] * x
+
+    assert grad(outer)(5.0) == 6.0 * 2.0 * 5.0
+    assert kinds == [float, Value]
+
+
+def test_arguments_counted_from_the_end() -> None:
+    assert grad(lambda x: x * x, argnums=-1)(3.0) == 6.0
+    assert grad(lambda x, y: x * y, argnums=(-2, -1))(3.0, 4.0) == (4.0, 3.0)
+    for argnums in (-2, 1):
+        with pytest.raises(TypeError, match=f"there is no argument {argnums} to differentiate by: 1 were given"):
+            grad(lambda x: x * x, argnums=argnums)(3.0)
+
+
+def test_cotangents_of_the_same_result_add_up_and_may_be_values() -> None:
+    def twice(x: Any) -> Any:
+        y = x * x
+        return [y, y]
+
+    _, pull_back = vjp(twice, 3.0)
+    assert pull_back([1.0, 10.0]) == (66.0,)
+    weight = Value(10.0)
+    (pulled,) = pull_back([1.0, weight])
+    assert gradients(pulled, [weight])[0].data == 6.0
+
+
+@pytest.mark.parametrize("transformation", [jvp, hvp])
+def test_directions_may_be_values(transformation: Any) -> None:
+    along = Value(2.0)
+    result = transformation(lambda x: x**3, [5.0], [along])
+    derivative = result[1] if transformation is jvp else result
+    assert derivative.data == (75.0 if transformation is jvp else 30.0) * 2.0
+    assert gradients(derivative, [along])[0].data == (75.0 if transformation is jvp else 30.0)
+
+
+def test_a_numpy_number_is_one_number_and_an_array_several() -> None:
+    assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0
+    assert grad(lambda x: x * x)(np.array(3.0)[()]) == 6.0
+    assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])) == [4.0, 3.0]

@@ -18,7 +18,16 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.calculus", "autograd.views.tracing", "autograd.views.stepping", "autograd.views.paths"),
     *("autograd.views.derivation", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
     *("autograd.views", "autograd", "autograd.__main__"),
-    *("nn.modules", "nn.losses", "nn.optimizers", "nn.training", "nn.worked_example", "nn", "nn.__main__"),
+    *(
+        "nn.modules",
+        "nn.losses",
+        "nn.optimizers",
+        "nn.checkpoints",
+        "nn.training",
+        "nn.worked_example",
+        "nn",
+        "nn.__main__",
+    ),
 ]
 
 

@@ -3,6 +3,8 @@
 import copy
 import math
 import random
+from collections import deque
+from typing import Any
 
 import pytest
 
@@ -177,3 +179,53 @@ def test_summary_layer_by_layer() -> None:
     ]
     assert "… 12 more weights" in MLP(20, [1]).summary()
     assert Custom().summary().splitlines()[0] == "Custom: 6 parameters"
+
+
+# Where parameters are found.
+
+
+class Holder(Module):
+    """A module that holds whatever it is given."""
+
+    def __init__(self, **attributes: Any) -> None:
+        vars(self).update(attributes)
+
+
+def test_no_parameter_is_lost_where_paths_are_the_same() -> None:
+    p, q, r, s = (Parameter(float(i)) for i in range(4))
+    holder = Holder(parts={"a.b": p, "a": {"b": q}, 1: r, "1": s})
+    state = holder.state_dict()
+    assert state == {"parts.a.b": 0.0, "parts.a.b(2)": 1.0, "parts.1": 2.0, "parts.1(2)": 3.0}
+    holder.load_state_dict({name: number + 10.0 for name, number in state.items()})
+    assert [parameter.data for parameter in (p, q, r, s)] == [10.0, 11.0, 12.0, 13.0]
+
+
+def test_parameters_in_deques_and_sets() -> None:
+    a, b, c = Parameter(1.0, "a"), Parameter(2.0, "b"), Parameter(3.0)
+    holder = Holder(queue=deque([c, [a]]), chosen={b, a}, names={"x", "y"}, frozen=frozenset([1, 2]))
+    assert holder.state_dict() == {"queue.0": 3.0, "queue.1.0": 1.0, "chosen.b": 2.0}
+    for things in ({c, a}, {a, Parameter(0.0, "a")}):
+        with pytest.raises(TypeError, match="a set has no order to name its parameters by"):
+            Holder(chosen=things).parameters()
+
+
+def test_shared_modules_and_references_to_a_parent_are_looked_into_once() -> None:
+    part = Holder(weight=Parameter(0.5))
+    for _ in range(200):
+        part = Holder(left=part, right=part)
+    part.parent = part  # type: ignore[attr-defined]  # a module takes any attribute
+    part.left.parent = part  # type: ignore[attr-defined]  # likewise
+    assert len(part.parameters()) == 1
+    assert len(part.summary().splitlines()) == 201
+    cyclic: list[Any] = [Parameter(1.0)]
+    cyclic.append(cyclic)
+    assert len(Holder(parts=cyclic).parameters()) == 1
+
+
+def test_settings_are_those_of_every_module() -> None:
+    network = MLP(2, [2, 1], "tanh")
+    assert network.settings() == {
+        "layers.0.neurons.0": {"activation": "tanh"},
+        "layers.0.neurons.1": {"activation": "tanh"},
+        "layers.1.neurons.0": {"activation": None},
+    }

@@ -7,6 +7,7 @@ import pytest
 
 from autograd import Parameter
 from nn import SGD, Adam, AdamW, Optimizer
+from nn.optimizers import Update
 
 GRADIENTS = [0.5, -0.25, 0.125, 1.0, -2.0]
 
@@ -78,9 +79,48 @@ def test_state_goes_there_and_back(kind: Any) -> None:
 def test_the_state_of_another_optimizer_is_refused() -> None:
     w = Parameter(1.0)
     optimizer = SGD([w], 0.1)
-    with pytest.raises(ValueError, match="this state is of Adam for 2 parameters, not of SGD for 1"):
+    with pytest.raises(ValueError, match="the state is of the optimizer 'Adam', not of SGD"):
         optimizer.load_state_dict(Adam([w, Parameter(2.0)]).state_dict())
+    with pytest.raises(ValueError, match="not one of 1 parameters"):
+        optimizer.load_state_dict(SGD([w, Parameter(2.0)], 0.1).state_dict())
     assert optimizer.steps == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("steps", -3, "number of steps is -3"),
+        ("steps", "7", "number of steps is '7'"),
+        ("steps", True, "number of steps is True"),
+        ("memory", None, "is damaged"),
+        ("memory", [[0.5], [math.inf]], "inf is not a finite number"),
+        ("memory", [[0.5], [10**400]], "is not a finite number"),
+        ("memory", [[0.5], [-1e-9]], "-1e-09 is not the mean of a square"),
+        ("memory", [[0.5], ["1"]], "'1' is not a finite number"),
+        ("memory", [[0.5]], "not one of 1 parameters"),
+        ("memory", [0.5, 0.5], "not one of 1 parameters"),
+        ("kind", ["x" * 10_000], "the state is of the optimizer"),
+    ],
+)
+def test_a_damaged_state_is_refused_and_changes_nothing(key: str, value: Any, message: str) -> None:
+    optimizer = Adam([Parameter(1.0)])
+    optimizer.parameters[0].grad = 2.0
+    optimizer.step()
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=message) as error:
+        optimizer.load_state_dict({**before, key: value})
+    assert len(str(error.value)) < 300
+    assert optimizer.state_dict() == before
+
+
+def test_adam_without_epsilon_stays_where_every_gradient_was_zero() -> None:
+    w, still = Parameter(1.0), Parameter(2.0)
+    optimizer = Adam([w, still], 0.1, epsilon=0.0)
+    for _ in range(3):
+        w.grad, still.grad = 4.0, 0.0
+        optimizer.step()
+    assert still.data == 2.0
+    assert w.data == pytest.approx(0.7, rel=1e-12)  # the mean of equal gradients is the root of their mean square
 
 
 @pytest.mark.parametrize(
@@ -107,12 +147,12 @@ def test_an_interrupt_finds_all_parameters_changed(monkeypatch: pytest.MonkeyPat
     optimizer = SGD(parameters, 0.5)
     assign, calls = optimizer._assign, []
 
-    def interrupted(moved: Any, memory: Any, steps: int) -> None:
-        calls.append(steps)
+    def interrupted(update: Update) -> None:
+        calls.append(update.steps)
         if len(calls) == 1:
-            parameters[0].data = moved[0]
+            parameters[0].data = update.numbers[0]
             raise KeyboardInterrupt
-        assign(moved, memory, steps)
+        assign(update)
 
     monkeypatch.setattr(optimizer, "_assign", interrupted)
     with pytest.raises(KeyboardInterrupt):

@@ -1,10 +1,16 @@
-"""Files that are there whole or not at all."""
+"""Atomic file writes."""
 
+import errno
+import io
+import os
+import re
+import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from autograd.saving import save
+from autograd.saving import check_folder, save
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
@@ -18,13 +24,63 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
 def test_a_failure_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = save(tmp_path / "file", b"whole")
 
-    def fill_the_disk(self: Path, content: bytes) -> None:
-        with self.open("wb") as file:
-            file.write(content[:2])
-        raise OSError("no space left")
+    class FullDisk(io.FileIO):
+        def write(self, content: Any) -> int:
+            super().write(content[:2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self.name)
 
-    monkeypatch.setattr(Path, "write_bytes", fill_the_disk)
-    with pytest.raises(OSError, match="no space left"):
+    def opened(self: Path, mode: str) -> FullDisk:
+        return FullDisk(self, mode)
+
+    monkeypatch.setattr(Path, "open", opened)
+    with pytest.raises(OSError, match=rf"No space left on device: '{re.escape(str(path))}'"):
         save(path, b"another")
     assert path.read_bytes() == b"whole"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_that_save_the_same_file_leave_one_of_their_contents(tmp_path: Path) -> None:
+    path = save(tmp_path / "file", bytes(100_000))
+    read: set[bytes] = set()
+    stop = threading.Event()
+
+    def look() -> None:
+        while not stop.is_set():
+            read.add(path.read_bytes())
+
+    def write(content: bytes) -> None:
+        for _ in range(50):
+            save(path, content)
+
+    threads = [threading.Thread(target=write, args=(bytes([i]) * 100_000,)) for i in range(4)]
+    reader = threading.Thread(target=look)
+    for thread in (reader, *threads):
+        thread.start()
+    for thread in threads:
+        thread.join()
+    stop.set()
+    reader.join()
+    assert read <= {bytes([i]) * 100_000 for i in range(4)}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_long_name(tmp_path: Path) -> None:
+    path = save(tmp_path / ("n" * 255), b"content")
+    assert path.read_bytes() == b"content"
+
+
+def test_errors_name_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    for path, kind in ((tmp_path / "missing" / "file", FileNotFoundError), (tmp_path, IsADirectoryError)):
+        with pytest.raises(kind) as error:
+            save(path, b"content")
+        assert error.value.filename == str(path)
+        with pytest.raises(kind, match=re.escape(repr(str(path)))):
+            check_folder(path)
+    check_folder(tmp_path / "file")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
+    usual = tmp_path / "usual"
+    usual.write_bytes(b"")
+    assert save(tmp_path / "file", b"").stat().st_mode == usual.stat().st_mode

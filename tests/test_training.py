@@ -1,16 +1,29 @@
 """fit(): what it learns, and that nothing is lost when it is stopped, broken off or given the wrong file."""
 
-import io
+import itertools
 import json
-import math
 import random
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from autograd import Value
-from nn import MLP, SGD, Adam, History, average_error, binary_cross_entropy, fit, load_network, save_network
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    History,
+    average_error,
+    binary_cross_entropy,
+    checkpoints,
+    fit,
+    optimizers,
+    save_network,
+    training,
+)
 from nn.losses import half_squared_error
 
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
@@ -126,6 +139,109 @@ def test_resuming_is_as_if_there_had_been_no_break(tmp_path: Path, at: int | Non
     assert list(tmp_path.iterdir()) == [path]
 
 
+INTERRUPTED = training.__file__, checkpoints.__file__, optimizers.__file__
+ROUNDS = 3
+
+
+def interrupted_at(line: int, task: Callable[[], Any]) -> tuple[bool, Any]:
+    """Run a task and raise a KeyboardInterrupt at its n-th line in the modules of training; whether it came so far."""
+    count = 0
+
+    def trace(frame: Any, event: str, argument: Any) -> Any:
+        nonlocal count
+        if frame.f_code.co_filename not in INTERRUPTED:
+            return None
+        if event == "line":
+            count += 1
+            if count == line:
+                raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        result = task()
+    except KeyboardInterrupt:
+        result = None
+    finally:
+        sys.settrace(before)
+    return count >= line, result
+
+
+@pytest.mark.parametrize("is_picked", [True, False])
+def test_an_interrupt_at_any_line_neither_loses_a_round_nor_does_one_twice(tmp_path: Path, is_picked: bool) -> None:
+    """From the file as well as in memory, the training goes on to the very numbers of one without a break."""
+
+    class Run:
+        def __init__(self) -> None:
+            self.network = MLP(2, [1], generator=random.Random(1))
+            self.optimizer = Adam(self.network.parameters(), 0.03)
+            self.pick = random.Random(7) if is_picked else None
+
+        def fit(self, rounds: int, path: Path | None, resume: bool = False) -> History:
+            return fit(
+                self.network, XOR[1:3], optimizer=self.optimizer, rounds=rounds, pick=self.pick, checkpoint=path,
+                checkpoint_every=2, resume=resume,
+            )  # fmt: skip
+
+    whole = Run()
+    errors = whole.fit(ROUNDS, None).errors
+    stopped_at = set()
+    for line in itertools.count(1):
+        path = tmp_path / f"{line}.json"
+        run = Run()
+        came, history = interrupted_at(line, lambda run=run, path=path: run.fit(ROUNDS, path))  # type: ignore[misc]  # mypy cannot infer the defaults
+        if not came:
+            break
+        resumed = Run()
+        again = resumed.fit(ROUNDS, path, resume=True)
+        assert resumed.network.state_dict() == whole.network.state_dict(), line
+        assert again.rounds == ROUNDS
+        if history is not None:
+            stopped_at.add(history.rounds)
+            assert (history.interrupted, history.errors) == (True, errors[: history.rounds]), line
+            assert again.errors == errors[history.rounds :], line
+            run.fit(ROUNDS - history.rounds, None)
+            assert run.network.state_dict() == whole.network.state_dict(), line
+            assert run.optimizer.state_dict() == whole.optimizer.state_dict(), line
+    assert stopped_at == set(range(ROUNDS + 1))
+
+
+def test_a_loss_that_raises_leaves_the_state_of_the_last_round() -> None:
+    calls = 0
+
+    def fail(outputs: Any, targets: Any) -> Value:
+        nonlocal calls
+        calls += 1
+        if calls == 6:
+            raise LookupError
+        return half_squared_error(outputs, targets)
+
+    network, whole, pick, other = small_network(), small_network(), random.Random(3), random.Random(3)
+    with pytest.raises(LookupError):
+        fit(network, XOR, loss=fail, rounds=10, pick=pick)
+    fit(whole, XOR, rounds=5, pick=other)
+    assert network.state_dict() == whole.state_dict()
+    assert pick.getstate() == other.getstate()
+
+
+def test_a_step_that_overflows_is_a_divergence_too() -> None:
+    network = MLP(1, [1], bias=None)
+    weight = network.parameters()[0]
+    weight.data = 1e10
+    with pytest.raises(FloatingPointError, match="diverged at round 1: a parameter after the step is -inf"):
+        fit(network, [([1.0], 0.0)], optimizer=SGD([weight], 1e300), rounds=1)
+    assert weight.data == 1e10
+
+
+def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_training(tmp_path: Path) -> None:
+    network = small_network()
+    before = network.state_dict()
+    with pytest.raises(FileNotFoundError, match="missing"):
+        fit(network, XOR, rounds=3, checkpoint=tmp_path / "missing" / "training.json")
+    assert network.state_dict() == before
+
+
 def test_checkpoints_are_written_on_the_way(tmp_path: Path) -> None:
     path = tmp_path / "training.json"
     seen = []
@@ -148,7 +264,7 @@ def test_resuming_from_the_wrong_file_changes_nothing(tmp_path: Path) -> None:
     trained = tmp_path / "trained.json"
     other = small_network(2)
     fit(other, XOR, rounds=3, checkpoint=trained, optimizer=Adam(other.parameters()))
-    with pytest.raises(ValueError, match="this state is of Adam"):
+    with pytest.raises(ValueError, match="the state is of the optimizer 'Adam', not of SGD"):
         fit(network, XOR, checkpoint=trained, resume=True)
     content = json.loads(trained.read_text())
     content["training"]["optimizer"]["memory"] = "none"
@@ -156,58 +272,3 @@ def test_resuming_from_the_wrong_file_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot resume"):
         fit(network, XOR, checkpoint=trained, resume=True, optimizer=Adam(network.parameters()))
     assert network.state_dict() == before
-
-
-# Files.
-
-
-def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
-    network, other = small_network(1), small_network(2)
-    path = save_network(network, tmp_path / "network.json")
-    load_network(other, path)
-    assert other.state_dict() == network.state_dict()
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def damaged_files() -> dict[str, tuple[str, str]]:
-    file = io.StringIO()
-    network = MLP(2, [4, 1])
-    json.dump({"format": "stepgrad network", "version": 1, "parameters": network.state_dict()}, file)
-    good = file.getvalue()
-    return {
-        "truncated": (good[: len(good) // 2], "is damaged"),
-        "empty": ("", "is damaged"),
-        "binary": ("\x00\xff\x00", "is damaged"),
-        "deep": ("[" * 100_000, "is damaged"),
-        "a list": ("[1, 2]", "holds no network"),
-        "another format": ('{"format": "weights"}', "holds no network"),
-        "no parameters": ('{"format": "stepgrad network", "version": 1}', "holds no network"),
-        "of the future": (good.replace('"version": 1', '"version": 2'), "has version 2, this stepgrad reads version 1"),
-        "nan": (good[: good.rindex(":")] + ": NaN}}", "it holds NaN"),
-        "text": (good[: good.rindex(":")] + ': "big"}}', "got 'big' of type str"),
-        "of another form": (good.replace("layers.1", "layers.2"), "network of another form"),
-    }
-
-
-@pytest.mark.parametrize(("content", "message"), damaged_files().values(), ids=damaged_files())
-def test_a_bad_file_is_named_and_changes_nothing(tmp_path: Path, content: str, message: str) -> None:
-    path = tmp_path / "network.json"
-    path.write_bytes(content.encode("latin-1"))
-    network = small_network()
-    before = network.state_dict()
-    with pytest.raises(ValueError, match=message) as error:
-        load_network(network, path)
-    assert "network.json" in str(error.value)
-    assert network.state_dict() == before
-
-
-def test_a_network_with_lost_parameters_is_not_saved(tmp_path: Path) -> None:
-    network = small_network()
-    path = save_network(network, tmp_path / "network.json")
-    before = path.read_text()
-    network.parameters()[0].data = math.nan
-    with pytest.raises(ValueError, match=r"cannot save the network: layers\.0\.neurons\.0\.weights\.0 is nan"):
-        save_network(network, path)
-    assert path.read_text() == before
-    with pytest.raises(FileNotFoundError):
-        save_network(small_network(), tmp_path / "missing" / "network.json")

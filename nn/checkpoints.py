@@ -1,0 +1,213 @@
+"""Networks and trainings as JSON files, which are validated as a whole before anything is changed.
+
+>>> from nn.modules import MLP
+>>> network = MLP(2, [3, 1])
+>>> import tempfile, pathlib
+>>> with tempfile.TemporaryDirectory() as folder:
+...     path = save_network(network, pathlib.Path(folder, "network.json"))
+...     load_network(network, path)
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from reprlib import Repr
+from typing import Any
+
+from autograd.saving import save
+from nn.modules import Module
+from nn.optimizers import Optimizer
+
+FORMAT, VERSION = "stepgrad network", 2
+
+_repr = Repr()
+_repr.maxstring = _repr.maxother = _repr.maxlong = 40
+shown = _repr.repr  # a short form of anything, for messages
+
+
+@dataclass
+class Checkpoint:
+    """What a checkpoint holds of a training, besides the network.
+
+    Attributes:
+        rounds: how many rounds the network has behind it.
+        optimizer: as from `Optimizer.state_dict`.
+        pick: the state of the generator that picks cases, if there is one.
+    """
+
+    rounds: int
+    optimizer: dict[str, Any]
+    pick: tuple[Any, ...] | None = None
+
+
+def save_network(network: Module, path: str | os.PathLike[str], training: Checkpoint | None = None) -> Path:
+    """Save the parameters and settings of a network as JSON.
+
+    Args:
+        network: what to save.
+        path: the file; one that is there is replaced as a whole.
+        training: what else to save, for a training to resume from.
+
+    Returns:
+        The path written.
+
+    Raises:
+        ValueError: if a parameter is infinite or nan.
+        OSError: if the file cannot be written. Nothing half written is left.
+    """
+    parameters = network.state_dict()
+    lost = [name for name, number in parameters.items() if not math.isfinite(number)]
+    if lost:
+        raise ValueError(f"cannot save the network: {lost[0]} is {parameters[lost[0]]}; train it again, more slowly")
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "version": VERSION,
+        "settings": network.settings(),
+        "parameters": parameters,
+    }
+    if training is not None:
+        content["training"] = {name: value for name, value in vars(training).items() if value is not None}
+    return save(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def load_network(network: Module, path: str | os.PathLike[str]) -> None:
+    """Give a network the parameters that were saved.
+
+    Args:
+        network: of the same form and with the same activation functions as the one that was saved.
+        path: the file.
+
+    Raises:
+        ValueError: if the file is damaged, or of another network. The network is unchanged then.
+        OSError: if the file cannot be read.
+    """
+    try:
+        content = _read(path)
+        network.load_state_dict(_numbers(network, content))
+    except _UnfitError as error:
+        raise ValueError(f"{os.fspath(path)} {error}") from None
+
+
+def resume(
+    network: Module, optimizer: Optimizer, pick: random.Random | None, path: str | os.PathLike[str]
+) -> Checkpoint:
+    """Restore a training, all of it or nothing.
+
+    Args:
+        network: to be given the parameters.
+        optimizer: to be given its state.
+        pick: the generator that picks cases, to be given its state.
+        path: the file, as from `save_network` with a `training`.
+
+    Returns:
+        What the file holds of the training.
+
+    Raises:
+        ValueError: if the file is damaged, or of another network, optimizer or way of picking. Nothing is changed then.
+        OSError: if the file cannot be read.
+    """
+    try:
+        content = _read(path)
+        numbers = _numbers(network, content)
+        training = content.get("training")
+        if not isinstance(training, dict):
+            raise _UnfitError("holds a network, but no training to resume")
+        rounds = training.get("rounds")
+        if type(rounds) is not int or rounds < 0:
+            raise _UnfitError(f"is damaged: its number of rounds is {shown(rounds)}")
+        try:
+            state = optimizer.checked_state(training.get("optimizer"))
+        except (ValueError, TypeError) as error:
+            raise _UnfitError(f"does not fit: {error}") from None
+        picked = _generator_state(training.get("pick")) if pick is not None else None
+    except _UnfitError as error:
+        raise ValueError(
+            f"cannot resume from {os.fspath(path)}: it {error}; remove the file to start from the beginning"
+        ) from None
+    network.load_state_dict(numbers)
+    optimizer.load_state_dict(state)
+    if pick is not None and picked is not None:
+        pick.setstate(picked)
+    return Checkpoint(rounds, state, picked)
+
+
+class _UnfitError(Exception):
+    """A file that does not fit; the message is the predicate of a sentence about it."""
+
+
+def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"it holds {constant}")
+
+    try:
+        content = json.loads(Path(path).read_bytes(), parse_constant=refuse)
+    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
+        raise _UnfitError(f"is damaged ({str(error)[:100]}); save the network again, or use another file") from None
+    if (
+        not isinstance(content, dict)
+        or content.get("format") != FORMAT
+        or not isinstance(content.get("parameters"), dict)
+    ):
+        raise _UnfitError("holds no network; it should be a file written by save_network or fit")
+    version = content.get("version")
+    if type(version) is not int or not 1 <= version <= VERSION:
+        raise _UnfitError(
+            f"has version {shown(version)}, this stepgrad reads versions 1 to {VERSION}; use the release that wrote it"
+        )
+    return content
+
+
+def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
+    """The parameters of a file, if they and the settings are those of such a network."""
+    saved = content["parameters"]
+    expected = network.state_dict()
+    missing, unknown = sorted(expected.keys() - saved.keys()), sorted(saved.keys() - expected.keys())
+    if missing or unknown:
+        examples = ", ".join(f"{name:.60}" for name in (missing + unknown)[:2])
+        raise _UnfitError(
+            f"is of a network of another form: {len(missing)} parameters missing and {len(unknown)} unknown, such as "
+            f"{examples}; load it into a network built like the one it is from"
+        )
+    if content["version"] > 1:
+        _compare_settings(network.settings(), content.get("settings"))
+    numbers = {}
+    for name in expected:
+        number = saved[name]
+        try:
+            numbers[name] = float(number) if type(number) in (int, float) else math.nan
+        except OverflowError:
+            numbers[name] = math.inf
+        if not math.isfinite(numbers[name]):
+            raise _UnfitError(f"is damaged: its parameter {name:.60} is {shown(number)}, not a finite number")
+    return numbers
+
+
+def _compare_settings(expected: Mapping[str, Mapping[str, Any]], saved: Any) -> None:
+    if not isinstance(saved, dict) or not all(isinstance(part, dict) for part in saved.values()):
+        raise _UnfitError("is damaged: it lacks the settings of the network")
+    for path in [*expected, *saved]:
+        here, there = expected.get(path, {}), saved.get(path, {})
+        for name in [*here, *there]:
+            if here.get(name) != there.get(name):
+                raise _UnfitError(
+                    f"is of another network: {path:.60} has {name:.40} {shown(there.get(name))}, here it has "
+                    f"{shown(here.get(name))}; load it into a network built like the one it is from"
+                )
+
+
+def _generator_state(state: Any) -> tuple[Any, ...]:
+    try:
+        version, words, gauss = state
+        if gauss is not None and not (type(gauss) is float and math.isfinite(gauss)):
+            raise ValueError
+        result = (version, tuple(words), gauss)
+        random.Random().setstate(result)
+    except (ValueError, TypeError, OverflowError):
+        raise _UnfitError(f"is damaged: the state of its generator is {shown(state)}") from None
+    return result

@@ -1,0 +1,134 @@
+"""Files of networks and trainings: written and read back, or refused as a whole."""
+
+import json
+import math
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nn import MLP, SGD, Adam, fit, load_network, save_network
+from tests.test_training import XOR, small_network
+
+
+def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
+    network, other = small_network(1), small_network(2)
+    path = save_network(network, tmp_path / "network.json")
+    load_network(other, path)
+    assert other.state_dict() == network.state_dict()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def good_file() -> dict[str, Any]:
+    network = MLP(2, [4, 1], "tanh", "sigmoid", generator=random.Random(1))
+    return {
+        "format": "stepgrad network", "version": 2, "settings": network.settings(), "parameters": network.state_dict()
+    }  # fmt: skip
+
+
+def damaged_files() -> dict[str, tuple[str, str]]:
+    good = json.dumps(good_file())
+    number = good[: good.rindex(":")]
+    return {
+        "truncated": (good[: len(good) // 2], "is damaged"),
+        "empty": ("", "is damaged"),
+        "binary": ("\x00\xff\x00", "is damaged"),
+        "deep": ("[" * 100_000, "is damaged"),
+        "a list": ("[1, 2]", "holds no network"),
+        "another format": ('{"format": "weights"}', "holds no network"),
+        "no parameters": ('{"format": "stepgrad network", "version": 2}', "holds no network"),
+        "of the future": (
+            good.replace('"version": 2', '"version": 3'),
+            "has version 3, this stepgrad reads versions 1 to 2",
+        ),
+        "no version": (good.replace('"version": 2', '"version": true'), "has version True"),
+        "nan": (number + ": NaN}}", "it holds NaN"),
+        "infinite": (number + ": 1e999}}", "is inf, not a finite number"),
+        "an integer of 400 digits": (number + ": " + "9" * 400 + "}}", "is 9+...9+, not a finite number"),
+        "an integer of 10,000 digits": (number + ": " + "9" * 10_000 + "}}", "is damaged"),
+        "text": (number + ': "big"}}', "is 'big', not a finite number"),
+        "long text": (number + ': "' + "x" * 10_000 + '"}}', "is 'x+...x+', not a finite number"),
+        "truth": (number + ": true}}", "is True, not a finite number"),
+        "of another form": (good.replace("layers.1", "layers.2"), "network of another form"),
+        "of another activation": (good.replace("tanh", "relu"), "has activation 'relu', here it has 'tanh'"),
+        "without settings": (good.replace("settings", "setting"), "lacks the settings"),
+        "damaged settings": (good.replace('{"activation": "tanh"}', "3", 1), "lacks the settings"),
+    }
+
+
+@pytest.mark.parametrize(("content", "message"), damaged_files().values(), ids=damaged_files())
+def test_a_bad_file_is_named_and_changes_nothing(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "network.json"
+    path.write_bytes(content.encode("latin-1"))
+    network = small_network()
+    before = network.state_dict()
+    with pytest.raises(ValueError, match=message) as error:
+        load_network(network, path)
+    assert "network.json" in str(error.value)
+    assert len(str(error.value)) < 500 + len(str(path))
+    assert network.state_dict() == before
+
+
+def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
+    """It holds no activation functions."""
+    file = {**good_file(), "version": 1}
+    del file["settings"]
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(file))
+    network = small_network(2)
+    load_network(network, path)
+    assert network.state_dict() == file["parameters"]
+    training = {
+        "rounds": 3,
+        "optimizer": SGD(network.parameters(), 0.5).state_dict(),
+        "pick": random.Random(1).getstate(),
+    }
+    path.write_text(json.dumps({**file, "training": training}))
+    assert fit(network, XOR, rounds=5, checkpoint=path, resume=True, pick=random.Random(2)).rounds == 5
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("rounds", -3, "its number of rounds is -3"),
+        ("rounds", "7", "its number of rounds is '7'"),
+        ("rounds", 1.5, "its number of rounds is 1.5"),
+        ("rounds", True, "its number of rounds is True"),
+        ("rounds", None, "its number of rounds is None"),
+        ("optimizer", {"kind": "Adam"}, "optimizer is damaged"),
+        ("optimizer", {"kind": "Adam", "steps": -1, "memory": []}, "number of steps is -1"),
+        ("pick", [3, [1, 2], None], "the state of its generator"),
+        ("pick", [3, [2**40] * 625, None], "the state of its generator"),
+        ("pick", "x" * 5_000, "the state of its generator"),
+        ("pick", None, "the state of its generator is None"),
+    ],
+)
+def test_a_training_that_cannot_be_resumed_changes_nothing(tmp_path: Path, key: str, value: Any, message: str) -> None:
+    def optimizer(network: MLP) -> Adam:
+        return Adam(network.parameters(), 0.1)
+
+    path, trained = tmp_path / "training.json", small_network(2)
+    fit(trained, XOR, rounds=3, checkpoint=path, optimizer=optimizer(trained), pick=random.Random(1))
+    content = json.loads(path.read_text())
+    content["training"][key] = value
+    path.write_text(json.dumps(content))
+    network, pick = small_network(), random.Random(5)
+    adam = optimizer(network)
+    before = network.state_dict(), adam.state_dict(), pick.getstate()
+    with pytest.raises(ValueError, match=message) as error:
+        fit(network, XOR, checkpoint=path, resume=True, optimizer=adam, pick=pick)
+    assert len(str(error.value)) < 500 + len(str(path))
+    assert (network.state_dict(), adam.state_dict(), pick.getstate()) == before
+
+
+def test_a_network_with_lost_parameters_is_not_saved(tmp_path: Path) -> None:
+    network = small_network()
+    path = save_network(network, tmp_path / "network.json")
+    before = path.read_text()
+    network.parameters()[0].data = math.nan
+    with pytest.raises(ValueError, match=r"cannot save the network: layers\.0\.neurons\.0\.weights\.0 is nan"):
+        save_network(network, path)
+    assert path.read_text() == before
+    with pytest.raises(FileNotFoundError):
+        save_network(small_network(), tmp_path / "missing" / "network.json")
