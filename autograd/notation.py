@@ -35,7 +35,7 @@ class Formula(Operators):
         binds: how tightly the form binds, from `SUM` to `ATOM`.
 
     Attributes:
-        value: the number itself where the formula is no more than a number in a rule, else None.
+        value: the number itself where the formula is a plain number of a rule, else None.
         coefficient, rest: the formula as a number times another formula, for `product` to gather numbers.
     """
 

@@ -1,18 +1,18 @@
-r"""The table of primitives: everything that can be differentiated, one row each.
+r"""The table of primitives: every function that can be differentiated, one entry each.
 
-A row states a function once: its value, its slopes (the partial derivative with respect to each operand, as a rule of
+An entry states a function once: its value, its slopes (the partial derivative with respect to each operand, as a rule of
 the output and the operands), and how it is written down. The rules are branch-free expressions over anything that
-behaves like a number, so the same row serves every kind of number that asks for it:
+behaves like a number, so the same entry serves every kind of number:
 
 >>> sigmoid(0.0)                                        # a float: its value
 0.5
 >>> from autograd.notation import Formula
->>> x = Formula("x")                                    # a text: how it is written
+>>> x = Formula("x")                                    # a formula: how it is written
 >>> print(sigmoid(x).plain, "has the slope", sigmoid.slopes[0](Formula("out"), x).plain)
 sigmoid(x) has the slope out · (1 − out)
 
-Nothing else in the project states a derivative. To add a primitive, add a row here and an operator or method in
-`value.py`; the tests find the row by themselves.
+Nothing else in the project states a derivative. To add a primitive, add an entry here and an operator or method
+in `value.py`. The tests find the entry by themselves.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def as_float(number: object) -> float:
 
 
 class Primitive:
-    """One row of the table: a function, its slopes, how it is written, and what is known about it.
+    """One entry of the table: a function, its slopes, how it is written, and what is known about it.
 
     Attributes:
         name: the name of the primitive, a key of `PRIMITIVES`.
@@ -472,7 +472,7 @@ silu = Primitive("silu", lambda x: x * sigmoid(x),
 gelu = Primitive("gelu", lambda x: 0.5 * x * erfc(-math.sqrt(0.5) * x),
     lambda out, x: 0.5 * erfc(-math.sqrt(0.5) * x) + x * (1.0 / math.sqrt(2.0 * math.pi)) * exp(-0.5 * x * x))
 
-# Rows of any number of operands. They add and multiply from left to right, to the last bit as the operators do.
+# Primitives of any number of operands. They add and multiply from left to right, with the same bits as the operators.
 
 summation = Primitive("sum", lambda *xs: reduce(operator.add, xs),
     all_slopes=lambda out, *xs: (1.0,) * len(xs),

@@ -123,7 +123,7 @@ class Value:
         """Compute the gradient of this node with respect to every node that it depends on, into their `grad`.
 
         Leaves add it to the gradient they hold, as in PyTorch (so set that to 0 between rounds of training). The
-        gradients of the other nodes are computed afresh. A constant gets none. The gradients are written at the end,
+        gradients of the other nodes are replaced. A constant gets none. The gradients are written at the end,
         all of them or, if a rule raises or an interrupt arrives, none. The method is re-entrant, and may run in several
         threads at once: gradients add up in the leaves that graphs share.
 
@@ -480,7 +480,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     left = left_operand if isinstance(left_operand, Value) else _constant_or_none(left_operand)
     right = right_operand if isinstance(right_operand, Value) else _constant_or_none(right_operand)
     if left is None or right is None:
-        return NotImplemented  # type: ignore[no-any-return]  # an operator hands it on to Python
+        return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):

@@ -1,4 +1,4 @@
-"""The command line: `python -m nn` tells the worked example, `python -m nn xor` trains a network to compute XOR."""
+"""The command line: `python -m nn` prints the worked example, `python -m nn xor` trains a network to compute XOR."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from autograd import Drawing
+from autograd import Drawing, Explanation, explain
 from nn import worked_example
 from nn.checkpoints import save_network
 from nn.modules import MLP
@@ -20,6 +20,7 @@ from nn.optimizers import SGD
 from nn.training import average_error, fit
 
 GATES = {"xor": (0, 1, 1, 0), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "and": (0, 0, 0, 1)}
+LINE_LENGTH = 80
 GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
@@ -60,7 +61,7 @@ def _whole_number(text: str) -> int:
     except ValueError:
         number = -1
     if number < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rounds; give a whole number of at least 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds; give an integer of at least 0")
     return number
 
 
@@ -70,7 +71,7 @@ def _positive_number(text: str) -> float:
     except ValueError:
         number = math.nan
     if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is no learning rate; give a number greater than 0, such as 0.5")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a learning rate; give a number greater than 0, such as 0.5")
     return number
 
 
@@ -118,7 +119,7 @@ def _tell_worked_example(words: Sequence[str]) -> None:
     if options.json:
         print(json.dumps({**figures, "pictures": {name: str(path) for name, path in pictures.items()}}, indent=1))
     else:
-        print("\n".join(_story(figures, pictures)))
+        print("\n".join(_story(network, figures, pictures)))
 
 
 def _obstacle(folder: Path) -> str | None:
@@ -138,10 +139,10 @@ def _save(drawing: Drawing, path: Path) -> Path:
         return drawing.save(path.with_suffix(".dot"))
 
 
-def _story(figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
+def _story(network: MLP, figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
     """The article, line by line."""
     number = {**figures["inputs"], **figures["parameters"], **figures["forward"]}
-    gradient, chain = figures["backward"], figures["chain"]
+    gradient = figures["backward"]
     published = worked_example.PUBLISHED
 
     yield 'A step by step backpropagation example (after Matt Mazur, 2015; "published" is what the article prints)'
@@ -173,19 +174,21 @@ def _story(figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
     yield f"E_o2    = {number['E_o2']:.12g}"
     yield f"E_total = E_o1 + E_o2 = {number['E_total']:.12g}  (published {published['E_total']})"
 
+    total = worked_example.forward(network)
+    weights = {str(weight.label): weight for weight in network.parameters()}
     yield from _section("The backward pass, an output weight: w5")
-    factors = " · ".join(f"{factor:.12g}" for factor in chain["w5"].values())
-    yield "∂E_total/∂w5 = ∂E_total/∂out_o1 · ∂out_o1/∂net_o1 · ∂net_o1/∂w5"
-    yield f"             = {factors}"
-    yield f"             = {gradient['w5']:.12g}  (published {published['dE_total/dw5']})"
-    yield f"with the delta rule: δ_o1 = ∂E_total/∂net_o1 = {gradient['net_o1']:.12g}, and ∂E_total/∂w5 = δ_o1 · out_h1"
+    yield from _wrapped(explain(total, weights["w5"]))
+    yield ""
+    yield f"(published: {published['dE_total/dw5']}.) The same by the delta rule:"
+    yield ""
+    yield from _wrapped(explain(total, weights["w5"], form="delta"))
+    yield ""
+    yield f"To twelve digits: δ_o1 = {gradient['net_o1']:.12g}, δ_o2 = {gradient['net_o2']:.12g}"
 
     yield from _section("The backward pass, a hidden weight: w1, which reaches the error through both outputs")
-    of_o1, of_o2, of_both, slope, last = chain["w1"].values()
-    yield "∂E_total/∂w1 = (∂E_o1/∂out_h1 + ∂E_o2/∂out_h1) · ∂out_h1/∂net_h1 · ∂net_h1/∂w1"
-    yield f"             = ({of_o1:.12g} + ({of_o2:.12g})) · {slope:.12g} · {last:.12g}"
-    yield f"             = {of_both:.12g} · {slope:.12g} · {last:.12g}"
-    yield f"             = {gradient['w1']:.12g}  (published {published['dE_total/dw1']})"
+    yield from _wrapped(explain(total, weights["w1"]))
+    yield ""
+    yield f"(published: {published['dE_total/dw1']})"
 
     yield from _section("All gradients, and what one round makes of the parameters")
     trained = figures["training"]
@@ -200,8 +203,8 @@ def _story(figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
     yield from _section(f"After one round, and after {rounds:,}" if rounds != 1 else "After one round")
     yield "The article describes the simultaneous order, in which all weights change at once from the original ones,"
     yield "but its figures after training come from the sequential order, in which the hidden layer's gradients are"
-    yield "formed with output weights that have already changed. So the article's method and its end figures disagree,"
-    yield "and here is each by its name."
+    yield "formed with output weights that have already changed. The article's method and its end figures disagree;"
+    yield "here are both, each by its name."
     yield ""
     comparable = figures["biases"] == "frozen" and figures["learning_rate"] == worked_example.LEARNING_RATE
     yield (" " * 29 + "".join(order.ljust(20) for order in orders) + ("published" if comparable else "")).rstrip()
@@ -215,6 +218,13 @@ def _story(figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
     yield from _section("Pictures")
     yield f"the network, neurons and weights:       {pictures['network']}"
     yield f"the computation graph of one round:     {pictures['graph']}"
+
+
+def _wrapped(explanation: Explanation) -> Iterable[str]:
+    """The lines of an explanation; a long equation has a line for each side."""
+    for line in str(explanation).splitlines():
+        left, *others = line.split(" = ")
+        yield line if len(line) <= LINE_LENGTH else left + " = " + ("\n" + " " * len(left) + " = ").join(others)
 
 
 def _section(title: str) -> Iterable[str]:

@@ -57,7 +57,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
         targets: probabilities from 0 to 1.
 
     Raises:
-        ValueError: if there is not one target for each logit, or one is no probability.
+        ValueError: if there is not one target for each logit, or one is not a probability.
     """
     pairs = _pairs(logits, targets)
     for target in _numbers(pairs):

@@ -45,8 +45,8 @@ class Module:
     setting_names: tuple[str, ...] = ()
 
     def __call__(self, inputs: Any) -> Any:
-        """What the module makes of its inputs; a subclass says it."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it makes of its inputs: define __call__")
+        """What the module computes from its inputs; a subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define what it computes: define __call__")
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """Each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
@@ -81,7 +81,7 @@ class Module:
 
         Raises:
             ValueError: if a parameter is missing, or there is one too many.
-            TypeError: if one is no number.
+            TypeError: if one is not a number.
         """
         parameters = dict(self.named_parameters())
         missing, unknown = sorted(parameters.keys() - state.keys()), sorted(state.keys() - parameters.keys())
@@ -230,7 +230,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers in a row, each the input of the next.
+    """A multi-layer perceptron: a sequence of layers, each the input of the next.
 
     Weights are labelled w1, w2, … and biases b1, b2, … through the whole network, neurons h1, h2, … (h1.1, h2.1, … in
     several hidden layers) and o1, o2, …: for a 2-2-2 network these are the names of Mazur's article.

@@ -75,7 +75,7 @@ def learning_parameters(network: MLP, biases: Biases = "frozen") -> list[Paramet
 
 
 def forward(network: MLP, *, with_input_gradients: bool = False) -> Value:
-    """The total error of the network on the article's one case; the nodes on the way bear the article's names.
+    """The total error of the network on the article's one case; the nodes have the article's names.
 
     Args:
         network: as from `build_network`.

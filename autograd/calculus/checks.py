@@ -30,7 +30,7 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
     function for each input, and as many of its gradient for the second order.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives the like.
+        function: takes numbers, or lists, tuples and dicts of them, and gives the same.
         arguments: where to check it.
         order: 1 for first derivatives, 2 for second ones too.
 

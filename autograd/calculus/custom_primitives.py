@@ -1,4 +1,4 @@
-"""Primitives of one's own: a function and its slopes, checked when they are defined.
+"""Primitives of your own: a function and its slopes, checked when they are defined.
 
 >>> from autograd import cos, grad
 >>> import math
@@ -28,7 +28,7 @@ def primitive(
     latex: str = "",
     domain: str = "",
 ) -> Callable[[Rule], Primitive]:
-    """Make a function of floats a primitive, to be used wherever a row of the table is.
+    """Make a function of floats a primitive, to be used like those of the table.
 
     >>> @primitive(lambda out, x: 3.0 * x**2)
     ... def cube(x):
@@ -69,22 +69,22 @@ def primitive(
 
     def decorate(function: Rule) -> Primitive:
         title = name or getattr(function, "__name__", "function").strip("<>")
-        row = Primitive(
+        result = Primitive(
             title, lambda *operands: as_float(function(*operands)), *slopes, plain=plain, latex=latex, domain=domain
         )
         if check:
             count = len(SAMPLES)
             usual = [[SAMPLES[(i + index) % count] for index in range(len(slopes))] for i in range(count)]
-            _check_row(row, usual if samples is None else samples)
-        return row
+            _check_slopes(result, usual if samples is None else samples)
+        return result
 
     return decorate
 
 
-def _check_row(row: Primitive, samples: Sequence[Sequence[float]]) -> None:
+def _check_slopes(result: Primitive, samples: Sequence[Sequence[float]]) -> None:
     compared = 0
     for point in samples:
-        wrong = wrong_slope(row, [as_float(x) for x in point])
+        wrong = wrong_slope(result, [as_float(x) for x in point])
         if wrong is None:
             continue
         compared += 1
@@ -92,8 +92,8 @@ def _check_row(row: Primitive, samples: Sequence[Sequence[float]]) -> None:
             index, slope, numerical = wrong
             at = ", ".join(map(repr, point))
             raise ValueError(
-                f"the slope of {row.name} with respect to operand {index} is wrong: at {at} the rule gives {slope!r}, "
-                f"a numerical derivative {numerical!r}; mend the rule, or say check=False if it is meant to be so"
+                f"the slope of {result.name} with respect to operand {index} is wrong: at {at} the rule gives {slope!r}, "
+                f"a numerical derivative {numerical!r}; correct the rule, or say check=False if that is intended"
             )
     if not compared:
-        raise ValueError(f"{row.name} has no value at any sample point; give points of its domain with samples=[…]")
+        raise ValueError(f"{result.name} has no value at any sample point; give points of its domain with samples=[…]")

@@ -347,10 +347,10 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
 def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """All first derivatives: of each number of a function's result by each number of its argument.
 
-    It costs one walk over the graph for each input (forward mode) or each output (reverse mode), whichever are fewer.
+    It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives the like.
+        function: takes numbers, or lists, tuples and dicts of them, and gives the same.
         argnums: the argument to differentiate by, counted from 0; or several.
 
     Returns:
@@ -377,8 +377,8 @@ def hessian(
 ) -> Callable[..., Any]:
     """All second derivatives of a function with one number as its result, by reverse mode over reverse mode.
 
-    Each row is a walk over the graph of one component of the gradient, so its cost is in proportion to how much of the
-    function that component depends on: for a function that is a sum of small terms, to the number of non-zeros.
+    Each row takes one pass over the graph of one component of the gradient. Its cost grows with the part of the function
+    that the component depends on; for a sum of small terms, with the number of non-zeros.
 
     Args:
         function: takes numbers, or lists, tuples and dicts of them.
@@ -420,7 +420,8 @@ def hessian(
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.
 
-    It walks the graph of the gradient once; where it is recorded, it adds some two nodes for each of that.
+    It goes through the graph of the gradient once. Where the product is recorded, it adds about two nodes for each node
+    of that graph.
 
     Args:
         function: takes numbers, or lists, tuples and dicts of them, and gives one number.

@@ -26,10 +26,10 @@ typedef struct {
     uint32_t *wide; /* the indices of the operands of wide nodes, node after node */
     Node **path;    /* of the depth-first search, from the output down */
     size_t *next;   /* for each wide node on the path, the operand to look at next */
-    size_t count, wide_count, depth, wide_depth, room, wide_room, path_room, next_room;
+    size_t count, wide_count, depth, wide_depth, capacity, wide_capacity, path_capacity, next_capacity;
 } Recording;
 
-enum { SPARE_ROOM = 65536 };
+enum { SPARE_CAPACITY = 65536 };
 static const uint32_t NO_INDEX = UINT32_MAX; /* of a constant that was left out, and of an operand that is not there */
 static Recording spare;                      /* the memory of the last small recording, for the next one */
 static PyTypeObject *constant_type, *wide_type;
@@ -60,7 +60,7 @@ static inline uint32_t index_of(const Recording *recording, const Node *node) {
     return is_recorded(recording, node) ? node->_index : NO_INDEX;
 }
 
-static int grow(void **items, size_t size, size_t wanted, size_t *room) {
+static int grow(void **items, size_t size, size_t wanted, size_t *capacity) {
     void *moved;
     if (wanted >= NO_INDEX) {
         PyErr_SetString(PyExc_OverflowError, "a graph of more than 4,294,967,294 nodes or operands cannot be recorded");
@@ -73,16 +73,16 @@ static int grow(void **items, size_t size, size_t wanted, size_t *room) {
         return -1;
     }
     *items = moved;
-    *room = wanted;
+    *capacity = wanted;
     return 0;
 }
 
-#define RESERVE(items, count, room) \
-    ((count) <= (room) ? 0 : grow((void **)&(items), sizeof *(items), (count), &(room)))
+#define RESERVE(items, count, capacity) \
+    ((count) <= (capacity) ? 0 : grow((void **)&(items), sizeof *(items), (count), &(capacity)))
 
 static inline int append(Recording *recording, Node *node, uint32_t left, uint32_t right) {
     Entry *entry;
-    if (RESERVE(recording->entries, recording->count + 1, recording->room) < 0) return -1;
+    if (RESERVE(recording->entries, recording->count + 1, recording->capacity) < 0) return -1;
     entry = &recording->entries[recording->count];
     entry->node = node;
     entry->grad = 0.0;
@@ -95,7 +95,7 @@ static inline int append(Recording *recording, Node *node, uint32_t left, uint32
 static int append_wide(Recording *recording, Node *node) {
     PyObject *parents = wide_parents(node);
     size_t position, count = (size_t)PyTuple_GET_SIZE(parents), start = recording->wide_count;
-    if (RESERVE(recording->wide, start + count, recording->wide_room) < 0) return -1;
+    if (RESERVE(recording->wide, start + count, recording->wide_capacity) < 0) return -1;
     for (position = 0; position < count; ++position)
         recording->wide[start + position] = index_of(recording, (Node *)PyTuple_GET_ITEM(parents, position));
     recording->wide_count += count;
@@ -103,10 +103,10 @@ static int append_wide(Recording *recording, Node *node) {
 }
 
 static inline int descend(Recording *recording, Node *node) {
-    if (RESERVE(recording->path, recording->depth + 1, recording->path_room) < 0) return -1;
+    if (RESERVE(recording->path, recording->depth + 1, recording->path_capacity) < 0) return -1;
     recording->path[recording->depth++] = node;
     if (Py_TYPE(node) != wide_type) return 0;
-    if (RESERVE(recording->next, recording->wide_depth + 1, recording->next_room) < 0) return -1;
+    if (RESERVE(recording->next, recording->wide_depth + 1, recording->next_capacity) < 0) return -1;
     recording->next[recording->wide_depth++] = 0;
     return 0;
 }
@@ -153,8 +153,8 @@ static Recording begin(void) {
 }
 
 static void end(Recording *recording) {
-    if (spare.entries == NULL && recording->room <= SPARE_ROOM && recording->wide_room <= SPARE_ROOM &&
-        recording->path_room <= SPARE_ROOM && recording->next_room <= SPARE_ROOM) {
+    if (spare.entries == NULL && recording->capacity <= SPARE_CAPACITY && recording->wide_capacity <= SPARE_CAPACITY &&
+        recording->path_capacity <= SPARE_CAPACITY && recording->next_capacity <= SPARE_CAPACITY) {
         spare = *recording;
     } else {
         PyMem_RawFree(recording->entries);

@@ -1,4 +1,4 @@
-"""Graphs as pictures: what depends on what, with every number and every gradient in its place.
+"""Graphs as pictures: the nodes with their numbers and gradients, and what depends on what.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")

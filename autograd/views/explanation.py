@@ -39,7 +39,7 @@ class Line:
 
     def __init__(self, *formulas: Formula, broken: bool = False) -> None:
         self.formulas = [formulas[0]]
-        for formula in formulas[1:]:  # what would stand there twice in a row is written once
+        for formula in formulas[1:]:  # equal neighbours are written once
             if formula.plain != self.formulas[-1].plain:
                 self.formulas.append(formula)
         self.broken = broken

@@ -1,4 +1,4 @@
-"""Forward and backward as a list of steps that can be walked both ways.
+"""The forward and backward pass as a list of steps.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -10,8 +10,8 @@ E = a · b = 2 · (−3) = −6
 ∂E/∂a: 0 + 1 × (−3) = −3
 ∂E/∂b: 0 + 1 × 2 = 2
 
-A step forward computes one node; a step backward hands a gradient back along one edge. At each step one can ask what is
-known so far, and `draw(step)` shows it.
+A step forward computes one node; a step backward passes a gradient back along one edge. A step tells what is known so
+far, and `draw(step)` shows it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Step:
         steps: the list that it belongs to.
         index: its index there, from 0.
         phase: "forward" or "backward".
-        node: forward, the node that is computed; backward, the node that hands its gradient back.
+        node: forward, the node that is computed; backward, the node that passes its gradient back.
         parent: backward, the operand that receives it; None forward.
         slope: backward, the derivative of the node with respect to that operand.
         before, after: backward, the gradient of the operand before and after this step.
