@@ -1,7 +1,7 @@
 r"""The table of primitives: every function that can be differentiated, one entry each.
 
-An entry states a function once: its value, its slopes (the partial derivative with respect to each operand, as a rule of
-the output and the operands), and how it is written down. The rules are branch-free expressions over anything that
+An entry states a function once: its value, its slopes (the partial derivative with respect to each operand, as a rule
+of the output and the operands), and how it is written down. The rules are branch-free expressions over anything that
 behaves like a number, so the same entry serves every kind of number:
 
 >>> sigmoid(0.0)                                        # a float: its value
@@ -29,9 +29,7 @@ Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind o
 
 inf, nan = math.inf, math.nan
 
-SUM, NEGATION, PRODUCT, POWER, ATOM = range(
-    1, 6
-)  # how tightly a written form binds; a template asks for a level as in "{:2}"
+SUM, NEGATION, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly a form binds; a template asks for a level by "{:2}"
 
 
 def as_float(number: object) -> float:
@@ -107,22 +105,15 @@ class Primitive:
         is_sum: bool = False,
     ) -> None:
         operands = ", ".join(["{:0}"] * len(slopes))
-        self.name = name
-        self.value = value
-        self.slopes = slopes
-        self.arity = len(slopes) or None
-        self.all_slopes = all_slopes
-        self.limit = limit
-        self.symbol = symbol or name
+        self.name, self.value, self.limit = name, value, limit
+        self.slopes, self.all_slopes, self.arity = slopes, all_slopes, len(slopes) or None
+        self.symbol, self.binds = symbol or name, binds
         self.plain = f"{name}({operands})" if plain == "" else plain
         if latex is not None and not ("{:" in latex or "{0:" in latex):  # the name of a function, not a template
-            escaped = name.replace("_", r"\_")
-            head = latex or rf"\operatorname{{{escaped}}}"
+            head = latex or r"\operatorname{" + name.replace("_", r"\_") + "}"
             latex = head.replace("{", "{{").replace("}", "}}") + rf"\left({operands}\right)"
         self.latex = latex
-        self.binds = binds
-        self.domain = domain
-        self.action = action or f"take {name} of {{}}"
+        self.domain, self.action = domain, action or f"take {name} of {{}}"
         self.when_flat, self.when_steep = when_flat, when_steep
         self.neutral, self.is_exact, self.is_sum = neutral, is_exact, is_sum
         self.index = 0
@@ -179,51 +170,26 @@ class Primitive:
         return f"<primitive {self.name}>"
 
 
-def _from_table(name: str) -> Primitive:
-    return PRIMITIVES[name]
-
-
 class Operators:
     """The arithmetic that rules may use on a kind of number: each operator calls `apply_primitive`."""
 
     __slots__ = ()
     apply_primitive: Rule
 
-    def __add__(self, other: Any) -> Any:
-        return add(self, other)
-
-    def __radd__(self, other: Any) -> Any:
-        return add(other, self)
-
-    def __sub__(self, other: Any) -> Any:
-        return subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Any:
-        return subtract(other, self)
-
-    def __mul__(self, other: Any) -> Any:
-        return multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        return multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        return divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return divide(other, self)
-
-    def __pow__(self, other: Any) -> Any:
-        return power(self, other)
-
-    def __rpow__(self, other: Any) -> Any:
-        return power(other, self)
-
-    def __neg__(self) -> Any:
-        return negate(self)
-
-    def __abs__(self) -> Any:
-        return absolute(self)
+    # fmt: off
+    def __add__(self, other: Any) -> Any: return add(self, other)
+    def __radd__(self, other: Any) -> Any: return add(other, self)
+    def __sub__(self, other: Any) -> Any: return subtract(self, other)
+    def __rsub__(self, other: Any) -> Any: return subtract(other, self)
+    def __mul__(self, other: Any) -> Any: return multiply(self, other)
+    def __rmul__(self, other: Any) -> Any: return multiply(other, self)
+    def __truediv__(self, other: Any) -> Any: return divide(self, other)
+    def __rtruediv__(self, other: Any) -> Any: return divide(other, self)
+    def __pow__(self, other: Any) -> Any: return power(self, other)
+    def __rpow__(self, other: Any) -> Any: return power(other, self)
+    def __neg__(self) -> Any: return negate(self)
+    def __abs__(self) -> Any: return absolute(self)
+    # fmt: on
 
 
 # Floats: what Python's `math` lacks, and what IEEE 754 says where it raises.
@@ -281,16 +247,12 @@ POLE = "its input is {0}{tiny}"
 # Arithmetic.
 
 add = Primitive("add", operator.add,
-    lambda out, a, b: 1.0,
-    lambda out, a, b: 1.0,
-    symbol="+", plain="{:1} + {:3}", latex="{:1} + {:3}", binds=SUM,
-    neutral=(0.0, 0.0), is_exact=True, is_sum=True)
+    lambda out, a, b: 1.0, lambda out, a, b: 1.0,
+    symbol="+", plain="{:1} + {:3}", latex="{:1} + {:3}", binds=SUM, neutral=(0.0, 0.0), is_exact=True, is_sum=True)
 
 subtract = Primitive("subtract", operator.sub,
-    lambda out, a, b: 1.0,
-    lambda out, a, b: -1.0,
-    symbol="−", plain="{:1} − {:3}", latex="{:1} - {:3}", binds=SUM,
-    neutral=(None, 0.0), is_exact=True)
+    lambda out, a, b: 1.0, lambda out, a, b: -1.0,
+    symbol="−", plain="{:1} − {:3}", latex="{:1} - {:3}", binds=SUM, neutral=(None, 0.0), is_exact=True)
 
 multiply = Primitive("multiply", operator.mul,
     lambda out, a, b: b,
@@ -308,8 +270,7 @@ divide = Primitive("divide", operator.truediv,
 
 negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
-    symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION,
-    is_exact=True)
+    symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
 
 # slope of the base 0 for x ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
 power: Primitive = Primitive("power", math.pow,
@@ -318,16 +279,13 @@ power: Primitive = Primitive("power", math.pow,
     limit=_power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
     domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
-    action="raise {} to the power {}",
-    when_steep="its base is {0} and its exponent {1}", neutral=(None, 1.0))
+    action="raise {} to the power {}", when_steep="its base is {0} and its exponent {1}", neutral=(None, 1.0))
 
 # Choosing and rounding.
 
 greater = Primitive("greater", _greater,  # 1 where a > b, else 0
-    lambda out, a, b: 0.0,
-    lambda out, a, b: 0.0,
-    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]",
-    when_flat=FLAT, is_exact=True)
+    lambda out, a, b: 0.0, lambda out, a, b: 0.0,
+    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]", when_flat=FLAT, is_exact=True)
 
 where: Primitive = Primitive("where", _where,  # a where the condition is not 0, else b
     lambda out, condition, a, b: 0.0,
@@ -339,14 +297,12 @@ where: Primitive = Primitive("where", _where,  # a where the condition is not 0,
 maximum = Primitive("maximum", _maximum,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
-    symbol="max", latex=r"\max",
-    when_flat=CHOICE)
+    symbol="max", latex=r"\max", when_flat=CHOICE)
 
 minimum = Primitive("minimum", _minimum,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
-    symbol="min", latex=r"\min",
-    when_flat=CHOICE)
+    symbol="min", latex=r"\min", when_flat=CHOICE)
 
 absolute = Primitive("abs", operator.abs,
     lambda out, x: sign(x),  # 0 at 0
@@ -358,13 +314,11 @@ sign: Primitive = Primitive("sign", _sign,
 
 floor = Primitive("floor", _floor,
     lambda out, x: 0.0,
-    latex=r"\left\lfloor {:0} \right\rfloor",
-    when_flat=FLAT)
+    latex=r"\left\lfloor {:0} \right\rfloor", when_flat=FLAT)
 
 ceil = Primitive("ceil", lambda x: -floor(-x),
     lambda out, x: 0.0,
-    latex=r"\left\lceil {:0} \right\rceil",
-    when_flat=FLAT)
+    latex=r"\left\lceil {:0} \right\rceil", when_flat=FLAT)
 
 # Exponentials and logarithms.
 
@@ -379,8 +333,7 @@ expm1 = Primitive("expm1", math.expm1,
 log: Primitive = Primitive("log", math.log,
     lambda out, x: 1.0 / x,
     limit=lambda x: nan if x else -inf,
-    latex=r"\ln", domain="a positive input",
-    when_steep=POLE)
+    latex=r"\ln", domain="a positive input", when_steep=POLE)
 
 log1p = Primitive("log1p", math.log1p,
     lambda out, x: 1.0 / (1.0 + x),
@@ -389,8 +342,7 @@ log1p = Primitive("log1p", math.log1p,
 
 sqrt = Primitive("sqrt", math.sqrt,
     lambda out, x: divide(0.5, out),
-    symbol="√", latex=r"\sqrt{{{:0}}}", domain="an input of at least 0",
-    when_steep=POLE)
+    symbol="√", latex=r"\sqrt{{{:0}}}", domain="an input of at least 0", when_steep=POLE)
 
 # Angles, in radians; hyperbolic functions; the error function.
 
@@ -436,8 +388,7 @@ cosh: Primitive = Primitive("cosh", math.cosh,
 
 tanh = Primitive("tanh", math.tanh,
     lambda out, x: 1.0 - out * out,
-    latex=r"\tanh",
-    when_flat=SATURATED)
+    latex=r"\tanh", when_flat=SATURATED)
 
 erf = Primitive("erf", math.erf,
     lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
@@ -451,8 +402,7 @@ erfc = Primitive("erfc", math.erfc,
 
 sigmoid = Primitive("sigmoid", lambda x: exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x))),
     lambda out, x: out * (1.0 - out),
-    symbol="σ", latex=r"\sigma",
-    when_flat=SATURATED)
+    symbol="σ", latex=r"\sigma", when_flat=SATURATED)
 
 relu = Primitive("relu", lambda x: maximum(x, 0.0),
     lambda out, x: greater(x, 0.0),  # 0 at 0
@@ -476,13 +426,11 @@ gelu = Primitive("gelu", lambda x: 0.5 * x * erfc(-math.sqrt(0.5) * x),
 
 summation = Primitive("sum", lambda *xs: reduce(operator.add, xs),
     all_slopes=lambda out, *xs: (1.0,) * len(xs),
-    symbol="Σ", plain=None, latex=None,
-    is_sum=True)
+    symbol="Σ", plain=None, latex=None, is_sum=True)
 
 product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
     all_slopes=lambda out, *xs: _others(*xs),
-    symbol="Π", plain=None, latex=None,
-    when_flat=FACTOR, when_steep=FACTOR)
+    symbol="Π", plain=None, latex=None, when_flat=FACTOR, when_steep=FACTOR)
 
 dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
@@ -490,6 +438,11 @@ dot_product = Primitive("dot",  # the operands are first all of one list, then a
     symbol="w·x", plain=None, latex=None)
 
 # fmt: on
+
+
+def _from_table(name: str) -> Primitive:
+    return PRIMITIVES[name]
+
 
 # Every primitive by its name, in the order of the table.
 PRIMITIVES = {entry.name: entry for entry in list(globals().values()) if isinstance(entry, Primitive)}

@@ -37,8 +37,6 @@ cdef set watchers
 @cython.locals(node=Constant)
 cdef Constant _constant(object number)
 
-cdef Value _node(object operand)
-
 @cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
 cpdef object apply_wide(Primitive primitive, tuple operands)
 

@@ -9,8 +9,8 @@ True
 A node keeps the primitive that made it, its parents in the order of the operands, and the numbers that they held at
 that moment. A gradient therefore belongs to the forward pass that happened, whatever is assigned to `data` later.
 
-This module runs as plain Python. Where there is a C compiler it is also compiled, with the types of `value.pxd`;
-`native/runtime.py` and `native/runtime.pxd` hold what the two engines do differently.
+This module runs as plain Python, and compiled with the types of `value.pxd`. What the two engines do differently stands
+in `native/runtime.py` and `native/runtime.pxd`.
 """
 
 from __future__ import annotations
@@ -33,10 +33,7 @@ class Value:
 
     Args:
         data: the number, held as a float64.
-        label: a name for drawings, explanations and error messages.
-
-    Attributes:
-        label: that name; it may be assigned at any time.
+        label: a name for drawings, explanations and error messages; it may be assigned at any time.
 
     Raises:
         TypeError: if `data` is not a real number, or `label` is not a string.
@@ -141,169 +138,72 @@ class Value:
         """A constant of the same number and label: gradients do not flow through it."""
         return Constant(self._data, self.label)
 
+    # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
         """What calling a primitive with a Value does: see `apply`."""
         return apply(primitive, *operands)
-
-    def __add__(self, other: Any) -> Value:
-        return _binary(add, self, other)
-
-    def __radd__(self, other: Any) -> Value:
-        return _binary(add, other, self)
-
-    def __sub__(self, other: Any) -> Value:
-        return _binary(subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Value:
-        return _binary(subtract, other, self)
-
-    def __mul__(self, other: Any) -> Value:
-        return _binary(multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Value:
-        return _binary(multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Value:
-        return _binary(divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Value:
-        return _binary(divide, other, self)
-
-    def __pow__(self, other: Any) -> Value:
-        return _binary(power, self, other)
-
-    def __rpow__(self, other: Any) -> Value:
-        return _binary(power, other, self)
-
-    def __neg__(self) -> Value:
-        return _unary(negate, self)
-
-    def __pos__(self) -> Value:
-        return self
-
-    def __abs__(self) -> Value:
-        return _unary(absolute, self)
+    def __add__(self, other: Any) -> Value: return _binary(add, self, other)
+    def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
+    def __sub__(self, other: Any) -> Value: return _binary(subtract, self, other)
+    def __rsub__(self, other: Any) -> Value: return _binary(subtract, other, self)
+    def __mul__(self, other: Any) -> Value: return _binary(multiply, self, other)
+    def __rmul__(self, other: Any) -> Value: return _binary(multiply, other, self)
+    def __truediv__(self, other: Any) -> Value: return _binary(divide, self, other)
+    def __rtruediv__(self, other: Any) -> Value: return _binary(divide, other, self)
+    def __pow__(self, other: Any) -> Value: return _binary(power, self, other)
+    def __rpow__(self, other: Any) -> Value: return _binary(power, other, self)
+    def __neg__(self) -> Value: return _unary(negate, self)
+    def __pos__(self) -> Value: return self
+    def __abs__(self) -> Value: return _unary(absolute, self)
 
     # Functions: a method for each primitive of the table.
 
-    def exp(self) -> Value:
-        """The exponential function."""
-        return _unary(primitives.exp, self)
-
-    def expm1(self) -> Value:
-        """exp(x) - 1, exact near 0 too."""
-        return _unary(primitives.expm1, self)
-
-    def log(self) -> Value:
-        """The natural logarithm."""
-        return _unary(primitives.log, self)
-
-    def log1p(self) -> Value:
-        """The natural logarithm of 1 + x, exact near 0 too."""
-        return _unary(primitives.log1p, self)
-
-    def sqrt(self) -> Value:
-        """The square root."""
-        return _unary(primitives.sqrt, self)
-
-    def sin(self) -> Value:
-        """The sine of an angle in radians."""
-        return _unary(primitives.sin, self)
-
-    def cos(self) -> Value:
-        """The cosine of an angle in radians."""
-        return _unary(primitives.cos, self)
-
-    def tan(self) -> Value:
-        """The tangent of an angle in radians."""
-        return _unary(primitives.tan, self)
-
-    def asin(self) -> Value:
-        """The angle in radians, between -π/2 and π/2, of a sine."""
-        return _unary(primitives.asin, self)
-
-    def acos(self) -> Value:
-        """The angle in radians, between 0 and π, of a cosine."""
-        return _unary(primitives.acos, self)
-
-    def atan(self) -> Value:
-        """The angle in radians, between -π/2 and π/2, of a tangent."""
-        return _unary(primitives.atan, self)
-
+    def exp(self) -> Value: """The exponential function."""; return _unary(primitives.exp, self)
+    def expm1(self) -> Value: """exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
+    def log(self) -> Value: """The natural logarithm."""; return _unary(primitives.log, self)
+    def log1p(self) -> Value: """log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
+    def sqrt(self) -> Value: """The square root."""; return _unary(primitives.sqrt, self)
+    def sin(self) -> Value: """The sine of an angle in radians."""; return _unary(primitives.sin, self)
+    def cos(self) -> Value: """The cosine of an angle in radians."""; return _unary(primitives.cos, self)
+    def tan(self) -> Value: """The tangent of an angle in radians."""; return _unary(primitives.tan, self)
+    def asin(self) -> Value: """The arc sine, in radians."""; return _unary(primitives.asin, self)
+    def acos(self) -> Value: """The arc cosine, in radians."""; return _unary(primitives.acos, self)
+    def atan(self) -> Value: """The arc tangent, in radians."""; return _unary(primitives.atan, self)
     def atan2(self, x: Value | float) -> Value:
         """The angle in radians, between -π and π, of the point with this value as y and the given x."""
         return apply(primitives.atan2, self, x)
-
-    def sinh(self) -> Value:
-        """The hyperbolic sine."""
-        return _unary(primitives.sinh, self)
-
-    def cosh(self) -> Value:
-        """The hyperbolic cosine."""
-        return _unary(primitives.cosh, self)
-
-    def tanh(self) -> Value:
-        """The hyperbolic tangent."""
-        return _unary(primitives.tanh, self)
-
-    def sigmoid(self) -> Value:
-        """The logistic function 1 / (1 + exp(-x))."""
-        return _unary(primitives.sigmoid, self)
-
-    def relu(self) -> Value:
-        """The positive part: x if x > 0, else 0."""
-        return _unary(primitives.relu, self)
-
+    def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
+    def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
+    def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
+    def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
+    def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(primitives.relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
         return apply(primitives.leaky_relu, self, negative_slope)
-
-    def softplus(self) -> Value:
-        """log(1 + exp(x)), a smooth relu."""
-        return _unary(primitives.softplus, self)
-
+    def softplus(self) -> Value: """log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
     def gelu(self) -> Value:
         """The number times the standard normal distribution function at it (exact, not the tanh form)."""
         return _unary(primitives.gelu, self)
-
-    def silu(self) -> Value:
-        """The number times its sigmoid."""
-        return _unary(primitives.silu, self)
-
-    def erf(self) -> Value:
-        """The error function."""
-        return _unary(primitives.erf, self)
-
-    def erfc(self) -> Value:
-        """1 - erf(x), exact for large x too."""
-        return _unary(primitives.erfc, self)
-
+    def silu(self) -> Value: """The number times its sigmoid."""; return _unary(primitives.silu, self)
+    def erf(self) -> Value: """The error function."""; return _unary(primitives.erf, self)
+    def erfc(self) -> Value: """1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
     def hypot(self, other: Value | float) -> Value:
         """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
         return apply(primitives.hypot, self, other)
-
     def maximum(self, other: Value | float) -> Value:
         """The larger of two numbers; nan if either is."""
         return apply(primitives.maximum, self, other)
-
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
         return apply(primitives.minimum, self, other)
+    def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
+    def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
+    def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
-    def sign(self) -> Value:
-        """-1, 0 or 1."""
-        return _unary(primitives.sign, self)
-
-    def floor(self) -> Value:
-        """The largest integer ≤ x."""
-        return _unary(primitives.floor, self)
-
-    def ceil(self) -> Value:
-        """The smallest integer ≥ x."""
-        return _unary(primitives.ceil, self)
+    # fmt: on
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names by which np.arcsin(v) looks for them
@@ -392,7 +292,7 @@ runtime.allocate((Value, Constant, Parameter, _WideValue))
 
 
 class _Hooks:
-    """Functions of modules that import this one. Each module registers its own when it is imported."""
+    """Functions of modules that import this one, which they register when they are imported."""
 
     backward: Callable[[Value], None]
     reduce: Callable[[Value], Any]
@@ -429,12 +329,9 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
     if primitive.arity == 1:
         return _unary(primitive, operands[0])
     if primitive.arity == 2:
-        return _binary(primitive, _node(operands[0]), _node(operands[1]))
+        left, right = [operand if isinstance(operand, Value) else _constant(operand) for operand in operands]
+        return _binary(primitive, left, right)
     return apply_wide(primitive, operands)
-
-
-def _node(operand: Value | float) -> Value:
-    return operand if isinstance(operand, Value) else _constant(operand)
 
 
 def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
@@ -540,8 +437,7 @@ def rebuild(
 ) -> Value:
     """A node of these parts, for copies and pickles."""
     node = kind.__new__(kind)
-    node._data, node.label, node._primitive = data, label, primitive
-    node.grad = grad
+    node._data, node.label, node._primitive, node.grad = data, label, primitive, grad
     if isinstance(node, _WideValue):
         _fill(node, parents, operands)
     elif primitive is not None:

@@ -91,8 +91,8 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
-        (["--rounds", "-5"], "give a whole number of at least 0"),
-        (["--rounds", "many"], "give a whole number of at least 0"),
+        (["--rounds", "-5"], "give an integer of at least 0"),
+        (["--rounds", "many"], "give an integer of at least 0"),
         (["--learning-rate", "fast"], "give a number greater than 0"),
         (["--learning-rate", "nan"], "give a number greater than 0"),
         (["--learning-rate", "-1"], "give a number greater than 0"),

@@ -115,7 +115,7 @@ def test_parameters_are_found_wherever_they_are() -> None:
     assert [name for name, _ in Custom().named_parameters()] == [
         "scale", "shifts.0", "shifts.1", "named.gain", "twice.1.weights.0", "twice.1.bias",
     ]  # fmt: skip
-    with pytest.raises(NotImplementedError, match="Custom does not say"):
+    with pytest.raises(NotImplementedError, match="Custom does not define"):
         Custom()(1.0)
 
 

@@ -92,8 +92,8 @@ def _check_slopes(result: Primitive, samples: Sequence[Sequence[float]]) -> None
             index, slope, numerical = wrong
             at = ", ".join(map(repr, point))
             raise ValueError(
-                f"the slope of {result.name} with respect to operand {index} is wrong: at {at} the rule gives {slope!r}, "
-                f"a numerical derivative {numerical!r}; correct the rule, or say check=False if that is intended"
+                f"the slope of {result.name} with respect to operand {index} is wrong: at {at} the rule gives "
+                f"{slope!r}, a numerical derivative {numerical!r}; correct it, or say check=False if that is intended"
             )
     if not compared:
         raise ValueError(f"{result.name} has no value at any sample point; give points of its domain with samples=[…]")

@@ -377,8 +377,8 @@ def hessian(
 ) -> Callable[..., Any]:
     """All second derivatives of a function with one number as its result, by reverse mode over reverse mode.
 
-    Each row takes one pass over the graph of one component of the gradient. Its cost grows with the part of the function
-    that the component depends on; for a sum of small terms, with the number of non-zeros.
+    Each row takes one pass over the graph of one component of the gradient. Its cost grows with the part of the
+    function that the component depends on; for a sum of small terms, with the number of non-zeros.
 
     Args:
         function: takes numbers, or lists, tuples and dicts of them.
