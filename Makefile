@@ -32,7 +32,8 @@ bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floa
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
-native: .venv/tools ## compile the engine anew, if its source has changed
+native: .venv/tools ## compile the engine, whatever there was before
+	$(INSTALL) --force-reinstall --no-deps --editable .
 	$(BIN)/python -m autograd
 
 .venv/python:

@@ -38,9 +38,8 @@ class BuildEngine(build_ext):
             super().build_extensions()
         except (OSError, BaseError, CCompilerError) as error:
             print(f"warning: the engine cannot be compiled ({error}); it is installed as plain Python", file=sys.stderr)
-            for extension in self.extensions:
-                for folder in (Path(self.build_lib), ROOT):
-                    (folder / self.get_ext_filename(extension.name)).unlink(missing_ok=True)
+            for extension in self.extensions:  # not those beside the source, which another environment may use
+                (Path(self.build_lib) / self.get_ext_filename(extension.name)).unlink(missing_ok=True)
             self.extensions = []
 
 

@@ -5,15 +5,19 @@
 >>> with no_grad():
 ...     print(v * 3)
 Constant(6.0)
+
+A mode lasts as long as its block, whatever ends that: an interrupt within `__exit__`, or a generator that is closed in
+another context. The context holds only a weak reference to the manager, which the block alone keeps alive.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ContextDecorator
 from contextvars import ContextVar
+from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -24,55 +28,109 @@ __all__ = ["no_grad", "record_sources"]
 # and asks for the mode of its own thread only if there is an entry.
 watchers: set[object] = set()
 
-recording: ContextVar[bool] = ContextVar("recording", default=True)
-ieee: ContextVar[bool] = ContextVar("ieee", default=False)
-note_source: ContextVar[Callable[[Value], None] | None] = ContextVar("note_source", default=None)
+
+class Mode:
+    """Something that a `with` block changes.
+
+    Args:
+        name: of the mode.
+        usual: its value outside such blocks.
+        is_watched: whether every operation must look at it.
+    """
+
+    def __init__(self, name: str, usual: Any, is_watched: bool = True) -> None:
+        self.usual, self.is_watched = usual, is_watched
+        self.innermost: ContextVar[_Entry | None] = ContextVar(name, default=None)
+
+    def get(self) -> Any:
+        """The value that is in force here."""
+        entry = self.innermost.get()
+        while entry is not None and (entry() is None or not entry.is_open):
+            entry = entry.outer
+        return self.usual if entry is None else entry.value
 
 
-@contextmanager
-def no_grad() -> Iterator[None]:
-    """Record nothing within a `with` block, in this thread: the results of operations are constants."""
-    with _watching(recording, False):
-        yield
+class _Entry(ref["_Setting"]):
+    """A `with` block that was entered."""
+
+    __slots__ = ("is_open", "outer", "value")
+
+    value: Any
+    outer: _Entry | None
+    is_open: bool
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # not those of the manager, which may be entered twice
 
 
-@contextmanager
-def _watching(variable: ContextVar[Any], value: Any) -> Iterator[None]:
-    watcher = object()
-    watchers.add(watcher)
-    token = variable.set(value)
-    try:
-        yield
-    finally:
-        variable.reset(token)
-        watchers.discard(watcher)
+class _Setting(ContextDecorator):
+    """A context manager that gives a mode a value."""
+
+    def __init__(self, mode: Mode, value: Any) -> None:
+        self.mode, self.value = mode, value
+        self.entries: list[_Entry] = []
+
+    def __enter__(self) -> Any:
+        entry = _Entry(self, watchers.discard)
+        entry.value, entry.outer, entry.is_open = self.value, self.mode.innermost.get(), True
+        if self.mode.is_watched:
+            watchers.add(entry)
+        self.entries.append(entry)
+        self.mode.innermost.set(entry)
+        return None
+
+    def __exit__(self, *error: object) -> None:
+        entry = self.entries.pop()
+        entry.is_open = False
+        watchers.discard(entry)
+        if self.mode.innermost.get() is entry:
+            self.mode.innermost.set(entry.outer)
+
+    def _recreate_cm(self) -> _Setting:
+        return _Setting(self.mode, self.value)  # for each call of a decorated function
 
 
-@contextmanager
-def ieee_arithmetic() -> Iterator[None]:
+is_recording = Mode("is_recording", True)
+is_ieee = Mode("is_ieee", False, is_watched=False)
+note_source = Mode("note_source", None)
+
+
+def no_grad() -> _Setting:
+    """Record nothing within a `with` block, in this thread: the results of operations are constants.
+
+    Returns:
+        A context manager, which also decorates functions.
+    """
+    return _Setting(is_recording, False)
+
+
+def recording() -> _Setting:
+    """Within a `with` block and in this thread, record operations also where `no_grad` is in force around it."""
+    return _Setting(is_recording, True)
+
+
+def ieee_arithmetic() -> _Setting:
     """Within a `with` block and in this thread, let a pole be infinite and a value outside a domain be nan."""
-    token = ieee.set(True)
-    try:
-        yield
-    finally:
-        ieee.reset(token)
+    return _Setting(is_ieee, True)
 
 
-@contextmanager
-def record_sources() -> Iterator[dict[Value, tuple[str, int]]]:
+class record_sources(_Setting):  # noqa: N801  # called like a function
     """Note, within a `with` block and in this thread, which line of whose program makes each node.
 
-    Yields:
-        A dict that fills up: the file and the line of each node that an operation makes. The line is the nearest one
-        outside the packages `autograd` and `nn`.
+    The block receives a dict that fills up: the file and the line of each node that an operation makes. The line is
+    the nearest one outside the packages `autograd` and `nn`.
     """
-    sources: dict[Value, tuple[str, int]] = {}
 
-    def note(node: Value) -> None:
-        frame = sys._getframe()
-        while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
-            frame = frame.f_back
-        sources[node] = frame.f_code.co_filename, frame.f_lineno
+    def __init__(self) -> None:
+        self.sources: dict[Value, tuple[str, int]] = {}
+        super().__init__(note_source, partial(_note, self.sources))
 
-    with _watching(note_source, note):
-        yield sources
+    def __enter__(self) -> dict[Value, tuple[str, int]]:
+        super().__enter__()
+        return self.sources
+
+
+def _note(sources: dict[Value, tuple[str, int]], node: Value) -> None:
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
+        frame = frame.f_back
+    sources[node] = frame.f_code.co_filename, frame.f_lineno

@@ -14,11 +14,12 @@ from __future__ import annotations
 
 import itertools
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate
+from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate, where
 from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
@@ -63,6 +64,13 @@ class Formula(Operators):
         formulas = [Formula.of(operand) for operand in operands]
         if primitive.is_exact and all(formula.value is not None for formula in formulas):
             return Formula.of(primitive(*[formula.value for formula in formulas]))
+        if primitive is where:
+            condition, chosen, otherwise = formulas
+            if condition.value is not None:
+                return chosen if condition.value else otherwise
+            is_mask = chosen.plain == condition.plain and otherwise.value is not None  # where(x, x, 1) of a rule
+            if is_mask or chosen.plain == otherwise.plain:
+                return chosen
         if len(formulas) == 2:
             for formula, neutral, other in zip(formulas, primitive.neutral, reversed(formulas), strict=True):
                 if formula.value is not None and formula.value == neutral:
@@ -138,11 +146,13 @@ def cleaned(label: str | None) -> str:
 def symbol(label: str) -> Formula:
     """A label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
     label = cleaned(label)
-    name, _, index = label.partition("_")
-    numbered = re.fullmatch("([A-Za-z]+)([0-9]+)", label)  # such as w5
-    if numbered:
-        name, index = numbered.groups()
-    return Formula(label, _latex_name(name) + (f"_{{{_latex_name(index)}}}" if index else ""))
+    indexed = re.fullmatch("([A-Za-z]+)([0-9]+)|([^_]+)_(.+)", label)  # such as w5, or out_o1
+    if not indexed:
+        return Formula(label, _latex_name(label))
+    name, index = map(_latex_name, filter(None, indexed.groups()))
+    if "'" in name:  # a prime is a superscript, and after the index there may be no second one
+        name = f"{{{name}}}"
+    return Formula(label, f"{name}_{{{index}}}")
 
 
 def operation(node: Value, operands: Iterable[Formula]) -> Formula:
@@ -205,7 +215,7 @@ def _written(digits: str) -> Formula:
     return Formula(digits.replace("-", "−"), latex, binds)
 
 
-# What LaTeX, or the HTML around it, reads as more than a letter.
+# What LaTeX, or the HTML around it, reads as more than a letter, or what KaTeX has in mathematics but not in `\text`.
 LATEX_ESCAPES = {
     **{letter: "\\" + letter for letter in "{}$&#%_"},
     "\\": r"\backslash ",
@@ -213,11 +223,28 @@ LATEX_ESCAPES = {
     "~": r"\sim ",
     "<": "{<}",
     ">": "{>}",
-    " ": r"\ ",
+    "'": "'",
+    "≠": r"{{=}\kern-0.64em{/}\kern0.14em}",  # \ne is a macro of KaTeX
+    **{letter: f"{{{letter}}}" for letter in "∏∐∑∫∬∭∮∯∰⋀⋁⋂⋃⨀⨁⨂⨄⨆"},
+    **{letter: rf"\mathscr{{{unicodedata.normalize('NFKC', letter)}}}" for letter in "ℋℐℒℛℬℰℱℳ"},
+    **{letter: rf"\mathfrak{{{unicodedata.normalize('NFKC', letter)}}}" for letter in "ℌℨℭ"},
 }
+ESCAPED = re.compile(f"([{re.escape(''.join(LATEX_ESCAPES))}])")
+# Combining marks that KaTeX refuses, and characters that it has only as macros, of which it expands a thousand at most.
+REFUSED = re.compile("[\u0305\u0309\u030d-\u0326\u0328-\u036f©®‼⋮↤∉∌∷∹≔≕≘-≛≝-≟⌜-⌟⟂⟦⟧⦃⦄⦵⩴\U0001d6a4]")
+LONE_MARK = re.compile("(^| )(?=[\u0300-\u036f])")
 
 
 def _latex_name(text: str) -> str:
     if text.isascii() and text.isalpha() and len(text) > 1:
         return rf"\mathrm{{{text}}}"
-    return "".join(LATEX_ESCAPES.get(letter, letter) if letter.isascii() else rf"\text{{{letter}}}" for letter in text)
+    shown = REFUSED.sub("\N{REPLACEMENT CHARACTER}", unicodedata.normalize("NFC", text))
+    return "".join(LATEX_ESCAPES.get(part) or _latex_text(part) for part in ESCAPED.split(shown) if part)
+
+
+def _latex_text(text: str) -> str:
+    r"""Characters without a meaning in LaTeX: in one `\text`, unless all of them are ordinary in mathematics."""
+    if text.isascii() and not {" ", "@"} & set(text):
+        return text
+    based = LONE_MARK.sub("\\1\N{DOTTED CIRCLE}", text)
+    return rf"\text{{{based}}}"

@@ -195,10 +195,6 @@ class Operators:
 # Floats: what Python's `math` lacks, and what IEEE 754 says where it raises.
 
 
-def _greater(a: float, b: float) -> float:
-    return 1.0 if a > b else 0.0
-
-
 def _maximum(a: float, b: float) -> float:  # unlike Python's max, nan wins on either side
     return a if a >= b or a != a else b
 
@@ -226,6 +222,11 @@ def _power_limit(x: float, y: float) -> float:
     return math.copysign(inf, x) if y % 2.0 == 1.0 else inf
 
 
+def _choose(condition: Any, a: Any, b: Any) -> Any:
+    """`where`; a plain number chooses at once, so that nothing of the other branch is differentiated."""
+    return _where(condition, a, b) if type(condition) is float else where(condition, a, b)
+
+
 def _others(*operands: Any) -> Iterator[Any]:
     """For each operand, the product of all the others, without a division: exact when some are zero."""
     before = accumulate(operands[:-1], operator.mul, initial=1.0)
@@ -241,7 +242,7 @@ FACTOR = "the other factor is {other}"
 POLE = "its input is {0}{tiny}"
 
 # The table. The convention at a kink stands beside the rule, and follows PyTorch.
-# A rule divides by what may be zero with `divide(…)`, which is infinite there, and with `/` everywhere else.
+# A rule divides by what may be zero with `divide(…)`, which is infinite there, and by anything else with `/`.
 # fmt: off
 
 # Arithmetic.
@@ -260,9 +261,9 @@ multiply = Primitive("multiply", operator.mul,
     symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,
     when_flat=FACTOR, when_steep=FACTOR, neutral=(1.0, 1.0), is_exact=True)
 
-divide = Primitive("divide", operator.truediv,
-    lambda out, a, b: 1.0 / b,
-    lambda out, a, b: -out / b,
+divide: Primitive = Primitive("divide", operator.truediv,
+    lambda out, a, b: divide(1.0, b),
+    lambda out, a, b: divide(-out, b),
     limit=lambda a, b: a * math.copysign(inf, b),
     symbol="÷", plain="{:2} / {:4}", latex=r"\frac{{{:0}}}{{{:0}}}", binds=PRODUCT,
     domain="a divisor other than 0", action="divide {} by {}",
@@ -272,10 +273,10 @@ negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
     symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
 
-# slope of the base 0 for x ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
+# slope of the base 0 for 0 ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
 power: Primitive = Primitive("power", math.pow,
-    lambda out, x, y: y * power(x, y - where(y, 1.0, 0.0)),
-    lambda out, x, y: out * log(where(x, x, 1.0)),
+    lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
+    lambda out, x, y: out * log(_choose(x, x, 1.0)),
     limit=_power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
     domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
@@ -283,7 +284,7 @@ power: Primitive = Primitive("power", math.pow,
 
 # Choosing and rounding.
 
-greater = Primitive("greater", _greater,  # 1 where a > b, else 0
+greater = Primitive("greater", lambda a, b: float(a > b),  # 1 where a > b, else 0
     lambda out, a, b: 0.0, lambda out, a, b: 0.0,
     symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]", when_flat=FLAT, is_exact=True)
 
@@ -331,12 +332,12 @@ expm1 = Primitive("expm1", math.expm1,
     limit=lambda x: inf)
 
 log: Primitive = Primitive("log", math.log,
-    lambda out, x: 1.0 / x,
+    lambda out, x: divide(1.0, x),
     limit=lambda x: nan if x else -inf,
     latex=r"\ln", domain="a positive input", when_steep=POLE)
 
 log1p = Primitive("log1p", math.log1p,
-    lambda out, x: 1.0 / (1.0 + x),
+    lambda out, x: divide(1.0, 1.0 + x),
     limit=lambda x: nan if x + 1.0 else -inf, domain="an input greater than -1",
     when_steep="its input is {0}, close to −1")
 

@@ -21,7 +21,7 @@ from numbers import Real
 from typing import Any
 
 from autograd import primitives
-from autograd.modes import ieee, note_source, recording, watchers
+from autograd.modes import is_ieee, is_recording, note_source, watchers
 from autograd.native import runtime
 from autograd.primitives import Primitive, absolute, add, as_float, divide, multiply, negate, power, subtract
 
@@ -30,6 +30,8 @@ __all__ = ["Value", "Constant", "Parameter"]
 
 class Value:
     """A scalar in a computation graph; made by the user, it is a *variable*, a leaf that gradients are wanted for.
+
+    Two Values are equal only if they are the same node, and every Value is true, whatever its number.
 
     Args:
         data: the number, held as a float64.
@@ -281,11 +283,11 @@ class _WideValue(Value):
 
     @property
     def parents(self) -> tuple[Value, ...]:
-        return self._parents
+        return () if self._primitive is None else self._parents
 
     @property
     def operands(self) -> tuple[float, ...]:
-        return self._operands
+        return () if self._primitive is None else self._operands
 
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
@@ -405,7 +407,7 @@ def _value_or_limit(primitive: Primitive, *nodes: Value) -> float:
     try:
         return float(primitive.value(*numbers))
     except (ValueError, ArithmeticError) as error:
-        if isinstance(error, OverflowError) or ieee.get():
+        if isinstance(error, OverflowError) or is_ieee.get():
             return float(primitive.limit(*numbers))
         if primitive.domain:
             raise type(error)(primitive.refusal(*map(_described, nodes))) from None
@@ -418,7 +420,7 @@ def _described(node: Value) -> str:
 
 def _watched(node: Value) -> Value:
     """What becomes of a new node while a mode is in force in some thread."""
-    if not recording.get():
+    if not is_recording.get():
         return Constant(node._data)
     note = note_source.get()
     if note is not None:
@@ -435,14 +437,20 @@ def rebuild(
     parents: tuple[Value, ...],
     operands: tuple[float, ...],
 ) -> Value:
-    """A node of these parts, for copies and pickles."""
+    """A node of these parts, for copies and pickles; a ValueError if they do not fit together."""
     node = kind.__new__(kind)
+    arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
+    is_wide = primitive is not None and primitive.arity not in (1, 2)
+    fits = arity == len(parents) == len(operands)
+    for parent in parents:
+        fits = fits and isinstance(parent, Value)
+    if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
+        raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
     node._data, node.label, node._primitive, node.grad = data, label, primitive, grad
     if isinstance(node, _WideValue):
         _fill(node, parents, operands)
     elif primitive is not None:
-        node._left, node._x = parents[0], operands[0]
-        node._right = None
-        if len(parents) == 2:
+        node._left, node._right, node._x = parents[0], None, operands[0]
+        if arity == 2:
             node._right, node._y = parents[1], operands[1]
     return node

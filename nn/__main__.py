@@ -1,4 +1,4 @@
-"""The command line: `python -m nn` prints the worked example, `python -m nn xor` trains a network to compute XOR."""
+"""The command line, as `stepgrad` or `python -m nn`: prints the worked example, or trains a network to be a gate."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
+import autograd
 from autograd import Drawing, Explanation, explain
 from nn import worked_example
 from nn.checkpoints import save_network
@@ -28,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: the words after `python -m nn`; those of the process when not given.
+        arguments: the words after the command; those of the process when not given.
 
     Returns:
         The exit code: 0, or 1 if a training diverged. Wrong usage exits with 2, after one line that says the remedy.
@@ -50,7 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _program() -> str:
+    """What the reader typed to run this."""
+    return "stepgrad" if Path(sys.argv[0]).stem == "stepgrad" else "python -m nn"
+
+
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        version = f"stepgrad {autograd.__version__}, {autograd.engine} engine"
+        self.add_argument("--version", action="version", version=version)
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"stepgrad: {message} ('{self.prog} --help' lists what there is)\n")
 
@@ -80,9 +91,9 @@ def _positive_number(text: str) -> float:
 
 def _tell_worked_example(words: Sequence[str]) -> None:
     parser = _Parser(
-        prog="python -m nn",
+        prog=_program(),
         description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
-        epilog=f"'python -m nn xor' (or {', '.join(list(GATES)[1:])}) trains a 2-5-1 network instead; see its --help.",
+        epilog=f"'{_program()} xor' (or {', '.join(list(GATES)[1:])}) trains a 2-5-1 network instead; see its --help.",
     )
     parser.add_argument("--rounds", type=_whole_number, default=worked_example.ROUNDS, help="how many (10000)")
     parser.add_argument(
@@ -240,7 +251,7 @@ def _row(title: str, numbers: dict[str, float]) -> str:
 
 def _train_gate(gate: str, words: Sequence[str]) -> None:
     parser = _Parser(
-        prog=f"python -m nn {gate}",
+        prog=f"{_program()} {gate}",
         description="Trains the 2-5-1 network of the article's companion script: logistic neurons, one bias a layer "
         "that is left alone, initial numbers from [0, 1), and one case picked at random in each round.",
     )

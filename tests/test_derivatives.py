@@ -25,6 +25,7 @@ from autograd import (
     hvp,
     jacobian,
     jvp,
+    no_grad,
     sigmoid,
     sin,
     stop_gradient,
@@ -510,3 +511,91 @@ def test_a_numpy_number_is_one_number_and_an_array_several() -> None:
     assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0
     assert grad(lambda x: x * x)(np.array(3.0)[()]) == 6.0
     assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])) == [4.0, 3.0]
+
+
+# Kinks, masks and poles: higher derivatives at and beside them.
+
+
+def powers(x: Any, y: Any) -> Any:
+    return x**y
+
+
+@pytest.mark.parametrize("x", [0.5, 1.0, 2.0, 3.5])
+@pytest.mark.parametrize("y", [-1.0, 0.0, 1e-9, 0.5, 1.0, 1.0 + 1e-9, 2.0, 3.0])
+def test_derivatives_of_powers_up_to_the_third(x: float, y: float) -> None:
+    """The exponent is a variable, also where it is 0, 1 or 2."""
+    with mpmath.workdps(60):
+
+        def true(i: int, j: int) -> float:
+            return float(mpmath.diff(mpmath.power, (mpmath.mpf(x), mpmath.mpf(y)), (i, j), h=mpmath.mpf(10) ** -12))
+
+        second = hessian(powers, argnums=(0, 1))(x, y)
+        assert second[0][0] == pytest.approx(true(2, 0), rel=1e-9, abs=1e-9)
+        assert second[1][1] == pytest.approx(true(0, 2), rel=1e-9, abs=1e-9)
+        assert second[0][1] == pytest.approx(true(1, 1), rel=1e-9, abs=1e-9)
+        assert second[1][0] == pytest.approx(second[0][1], rel=1e-14)
+        thirds = {(3, 0): (0, 0, 0), (2, 1): (0, 0, 1), (1, 2): (1, 0, 1), (0, 3): (1, 1, 1)}
+        for order, variables in thirds.items():
+            derivative: Any = powers
+            for variable in variables:
+                derivative = grad(derivative, argnums=variable)
+            assert derivative(x, y) == pytest.approx(true(*order), rel=1e-8, abs=1e-8), order
+
+
+def test_powers_of_zero() -> None:
+    """At a base of 0 the constant exponents 0, 1, 2 and 3 have the derivatives of polynomials."""
+    for exponent, expected in {0: [0, 0, 0], 1: [1, 0, 0], 2: [0, 2, 0], 3: [0, 0, 6]}.items():
+        derivative: Any = powers
+        for true in expected:
+            derivative = grad(derivative)
+            assert derivative(0.0, exponent) == true
+
+
+KINKS: dict[str, tuple[Callable[..., Any], tuple[float, ...], list[float]]] = {
+    "relu at 0": (lambda x: x.relu() * x, (0.0,), [0.0, 0.0, 0.0]),
+    "relu beside 0": (lambda x: x.relu() * x, (1e-300,), [2e-300, 2.0, 0.0]),
+    "abs at 0": (lambda x: abs(x) * x, (0.0,), [0.0, 0.0, 0.0]),
+    "leaky relu at 0": (lambda x: x.leaky_relu(0.25) ** 2, (0.0,), [0.0, 2 * 0.25**2, 0.0]),
+    "leaky relu below 0": (lambda x: x.leaky_relu(0.25) ** 3, (-1.0,), [3 / 64, -6 / 64, 6 / 64]),
+    "maximum beside a tie": (lambda x: x.maximum(1.0) ** 3, (1.0 + 1e-12,), [3.0, 6.0, 6.0]),
+    "minimum beside a tie": (lambda x: x.minimum(1.0) ** 3, (1.0 - 1e-12,), [3.0, 6.0, 6.0]),
+    "where at the other branch": (lambda x: autograd.where(x > 0, x**3, -(x**2)), (-2.0,), [4.0, -2.0, 0.0]),
+    "product with a zero": (lambda x: autograd.prod([x, x, x, 2.0]), (0.0,), [0.0, 0.0, 12.0]),
+    "hypot beside 0": (lambda x: x.hypot(1.0), (0.0,), [0.0, 1.0, 0.0]),
+}
+
+
+@pytest.mark.parametrize(("function", "at", "expected"), KINKS.values(), ids=KINKS)
+def test_higher_derivatives_at_and_beside_kinks(
+    function: Callable[..., Any], at: tuple[float, ...], expected: list[float]
+) -> None:
+    for true in expected:
+        function = grad(function)
+        assert function(*at) == pytest.approx(true, rel=1e-9, abs=1e-290)
+
+
+def test_poles_are_infinite_in_higher_derivatives_too() -> None:
+    assert grad(grad(autograd.sqrt))(0.0) == -math.inf
+    assert grad(grad(lambda x: x**0.5))(0.0) == -math.inf
+    assert not math.isfinite(grad(grad(autograd.asin))(1.0))
+    assert not math.isfinite(grad(grad(autograd.acos))(-1.0))
+    assert hvp(lambda v: v[0].sqrt() + v[1] ** 2, [[0.0, 1.0]], [[1.0, 1.0]]) == [-math.inf, 2.0]
+    assert hessian(lambda v: v[0].sqrt() + v[1] ** 2)([0.0, 1.0])[1][1] == 2.0
+
+
+def test_derivatives_under_no_grad() -> None:
+    """A transformation records for itself; its results are cut from any graph."""
+    w = Value(3.0)
+    with no_grad():
+        assert grad(autograd.sin)(0.0) == 1.0
+        assert value_and_grad(lambda x: x * x)(3.0) == (9.0, 6.0)
+        assert grad(grad(lambda x: x**3))(2.0) == 12.0
+        assert jvp(lambda x: x * x, [3.0], [1.0]) == (9.0, 6.0)
+        assert vjp(lambda x: x * x, 3.0)[1](1.0) == (6.0,)
+        assert jacobian(lambda v: [v[0] * v[1]])([2.0, 3.0]) == [[3.0, 2.0]]
+        assert hessian(lambda v: v[0] ** 2 * v[1])([2.0, 3.0]) == [[6.0, 4.0], [4.0, 0.0]]
+        assert hvp(lambda x: x**3, [2.0], [1.0]) == 12.0
+        result = grad(lambda x: x * x * w)(w)
+        assert (type(result), result.data) == (Constant, 18.0)
+        assert isinstance(w * 2.0, Constant)
+    assert (w * 2.0).parents[0] is w

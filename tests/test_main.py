@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import autograd
 from nn import worked_example
 from nn.__main__ import main
 
@@ -172,3 +173,21 @@ def test_a_terminal_shows_progress() -> None:
     os.close(ours)
     assert b"500/500" in shown
     assert result.stdout.startswith("xor after 500 rounds")
+
+
+def test_the_command_calls_itself_by_the_name_it_was_run_by(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, program in (("/usr/bin/stepgrad", "stepgrad"), ("/usr/lib/nn/__main__.py", "python -m nn")):
+        monkeypatch.setattr(sys, "argv", [name])
+        for words, said in (
+            (["--rounds", "x"], f"'{program} --help'"),
+            (["xor", "--rounds", "x"], f"'{program} xor --help'"),
+        ):
+            with pytest.raises(SystemExit):
+                main(words)
+            assert said in capsys.readouterr().err
+        with pytest.raises(SystemExit) as end:
+            main(["--version"])
+        assert end.value.code == 0
+        assert capsys.readouterr().out == f"stepgrad {autograd.__version__}, {autograd.engine} engine\n"

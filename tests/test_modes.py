@@ -1,11 +1,16 @@
 """Modes: `no_grad`, and whom it concerns."""
 
+import asyncio
+import gc
+import sys
 import threading
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 import autograd
-from autograd import Constant, Value, no_grad
+from autograd import Constant, Value, modes, no_grad, record_sources
 
 
 def test_no_grad_and_detach() -> None:
@@ -39,3 +44,93 @@ def test_no_grad_holds_for_its_own_thread() -> None:
         thread.start()
         thread.join()
     assert results[0].parents == (v, v)
+
+
+def interrupt(self: object, *error: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_mode_ends_with_its_block_whatever_ends_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An interrupt may come at the first line of __exit__, before the mode is reset."""
+    v = Value(2.0)
+    for mode in (no_grad, record_sources, modes.ieee_arithmetic):
+        with monkeypatch.context() as patch:
+            patch.setattr(modes._Setting, "__exit__", interrupt)
+            with pytest.raises(KeyboardInterrupt), mode():
+                pass
+        gc.collect()
+        assert (v * 3).parents[0] is v
+        assert not modes.watchers
+        with pytest.raises(ValueError, match="cannot take log of"):
+            Value(-1.0).log()
+
+
+def test_an_interrupt_at_any_line_of_a_mode_leaves_it_off() -> None:
+    v = Value(2.0)
+    interrupts = 0
+
+    def use() -> None:
+        with no_grad(), record_sources():
+            v * 3  # its line is one that an interrupt may come at
+
+    for line in range(1, 60):
+        count = 0
+
+        def trace(frame: Any, event: str, argument: Any, line: int = line) -> Any:
+            nonlocal count, interrupts
+            if frame.f_code.co_filename != modes.__file__ and frame.f_code is not use.__code__:
+                return None
+            if event == "line":
+                count += 1
+                if count == line:
+                    interrupts += 1
+                    raise KeyboardInterrupt
+            return trace
+
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            use()
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+        assert (v * 3).parents[0] is v
+        assert not modes.watchers
+    assert interrupts > 10
+
+
+def test_a_generator_that_is_closed_in_another_context_ends_its_mode() -> None:
+    v = Value(2.0)
+
+    async def suspended() -> AsyncIterator[Value]:
+        with no_grad():
+            yield v * 3
+            yield v * 4
+
+    async def first() -> AsyncIterator[Value]:
+        generator = suspended()
+        assert isinstance(await anext(generator), Constant)
+        return generator
+
+    async def main() -> None:
+        generator = await asyncio.create_task(first())
+        await generator.aclose()  # type: ignore[attr-defined]  # an asynchronous generator has it
+        assert (v * 3).parents[0] is v
+
+    asyncio.run(main())
+    assert (v * 3).parents[0] is v
+    assert not modes.watchers
+
+
+def test_modes_nest_and_managers_can_be_used_again() -> None:
+    v = Value(2.0)
+    manager = no_grad()
+    for _ in range(2):
+        with manager:
+            with manager:
+                assert isinstance(v * 3, Constant)
+            assert isinstance(v * 3, Constant)
+            with modes.recording():
+                assert (v * 3).parents[0] is v
+        assert (v * 3).parents[0] is v

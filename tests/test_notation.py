@@ -1,6 +1,10 @@
 """How numbers, names and formulas are written."""
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from autograd import Constant, Value, topological_order
 from autograd.notation import Formula, Names, cleaned, number, operation, product, symbol
@@ -91,3 +95,54 @@ def test_labels_are_harmless() -> None:
     latex = symbol(r"<b>\input{x}_$%&#^~σ").latex
     assert latex.startswith(r"{<}b{>}\backslash input\{x\}_{")
     assert r"\$\%\&\#\wedge \sim \text{σ}" in latex
+
+
+@pytest.mark.parametrize(
+    ("label", "latex"),
+    [
+        ("w5", "w_{5}"),
+        ("E_total", r"E_{\mathrm{total}}"),
+        ("σ", r"\text{σ}"),
+        ("x'", "x'"),
+        ("x'_1", "{x'}_{1}"),  # x'_{1}^{2} would be a double superscript
+        ("_x", r"\_x"),  # an index without a name would be that of whatever stands before
+        ("x_", r"x\_"),
+        ("loss of net", r"\text{loss of net}"),  # MathJax has a limit for macros, and `\ ` is one
+        ("a{b c}", r"a\{\text{b c}\}"),
+        ("a@b", r"\text{a@b}"),
+        ("∑∫∏", "{∑}{∫}{∏}"),  # KaTeX has them in mathematics alone
+        ("ℒ_net", r"\mathscr{L}_{\mathrm{net}}"),
+        ("e\u0301", r"\text{é}"),
+        ("x\u0302", "\\text{x\u0302}"),
+        ("\u0302", "\\text{◌\u0302}"),
+        ("a \u0302{\u0302", "\\text{a ◌\u0302}\\{\\text{◌\u0302}"),
+        ("x\u0336", "\\text{x\N{REPLACEMENT CHARACTER}}"),  # a mark that KaTeX refuses
+    ],
+)
+def test_labels_in_latex(label: str, latex: str) -> None:
+    assert symbol(label).latex == latex
+
+
+def test_labels_use_no_macro_of_a_renderer() -> None:
+    """KaTeX expands a thousand macros in all, and MathJax expands them in a text of 5 kB."""
+    assert symbol("a ≠ b").latex == r"\text{a }{{=}\kern-0.64em{/}\kern0.14em}\text{ b}"
+    assert not set(symbol("©®‼⋮≔⟦⟧𝚤").latex) & set("©®‼⋮≔⟦⟧𝚤")
+
+
+HOSTILE = list("{}$&#%_\\^~<>'\"`@ \n\0|/()[]*-!?ax1σ的😀∑∫∏≠ℒ²’") + ["\u0302", "\u0336", "\u200f", "$$", "<script>"]
+
+
+@given(st.lists(st.one_of(st.sampled_from(HOSTILE), st.characters())).map("".join))
+def test_no_label_breaks_out_of_the_mathematics(label: str) -> None:
+    latex = symbol(label).latex
+    commands = "backslash |wedge |sim |text|mathrm|mathscr|mathfrak|kern-?0[.][0-9]{2}em|[{}$&#%_]"
+    assert not re.search(rf"\\(?!{commands})", latex)
+    assert not re.search(r"[$&#%~^\n]|<(?!})", re.sub(r"\\[{}$&#%_]", "", latex))
+    depth = 0
+    for brace in re.findall("[{}]", re.sub(r"\\[{}]", "", latex)):
+        depth += 1 if brace == "{" else -1
+        assert depth >= 0
+    assert depth == 0
+    for text in re.findall(r"\\text{([^{}]*)}", latex):
+        assert not re.search("(^| )[\u0300-\u036f]", text)
+    assert not re.search("[∑∫∏≠\u0300-\u036f]", re.sub(r"\\text{[^{}]*}|{[∑∫∏]}", "", latex))

@@ -7,13 +7,15 @@ import os
 import struct
 import subprocess
 import sys
+import threading
+from typing import Any
 
 import pytest
 
 import autograd
 from autograd import Parameter, Value
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import apply
+from autograd.value import apply, rebuild
 
 COMPILED = pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
 NUMBERS = [
@@ -53,7 +55,7 @@ RANDOM_GRAPHS = """
 import random, autograd
 from autograd import Value, Constant, Parameter
 from autograd.primitives import PRIMITIVES
-from autograd.value import apply
+from autograd.value import apply, rebuild
 generator = random.Random(20)
 for _ in range(300):
     leaves = [kind(generator.choice([generator.gauss(0, 1), generator.uniform(-50, 50), 1.0, 0.0]))
@@ -182,3 +184,73 @@ def test_deep_graphs_are_freed(program: str) -> None:
     if "resource" in program and sys.platform == "win32":
         pytest.skip("Windows has no limits of this kind")
     assert run(GRAPHS + program) == ""
+
+
+def test_what_a_node_of_many_operands_is_made_of_by_hand() -> None:
+    wide = type(autograd.sum([Value(1.0), Value(2.0)]))
+    leaf = wide(2.0)
+    assert (leaf.parents, leaf.operands, leaf.data) == ((), (), 2.0)
+    (leaf * leaf).backward()
+    assert leaf.grad == 4.0
+
+
+PARTS = Value, 6.0, None, None, PRIMITIVES["multiply"], (Value(2.0), Value(3.0)), (2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {5: (None, Value(3.0))},
+        {5: (Value(2.0),)},
+        {5: (2.0, 3.0)},
+        {6: (2.0,)},
+        {4: None},
+        {4: PRIMITIVES["exp"]},
+        {4: PRIMITIVES["sum"]},
+        {0: type(autograd.sum([1.0, 2.0]))},
+        {0: type(autograd.sum([1.0, 2.0])), 4: PRIMITIVES["sum"], 5: (), 6: ()},
+        {0: type(autograd.sum([1.0, 2.0])), 4: PRIMITIVES["sum"], 5: (None, None)},
+    ],
+)
+def test_damaged_parts_of_a_node_are_refused(changes: dict[int, Any]) -> None:
+    parts: list[Any] = list(PARTS)
+    assert rebuild(*parts).data == 6.0
+    for index, part in changes.items():
+        parts[index] = part
+    with pytest.raises(ValueError, match="damaged copy of a node"):
+        rebuild(*parts)
+
+
+def test_a_finalizer_that_waits_does_not_stop_other_threads_from_freeing() -> None:
+    """The label of a node is the last thing that a thread frees; it waits for another thread meanwhile."""
+    started, finished = threading.Event(), threading.Event()
+
+    class Slow(str):
+        __slots__ = ()
+
+        def __del__(self) -> None:
+            started.set()
+            assert finished.wait(20)
+
+    class Counted(str):
+        __slots__ = ()
+        freed = 0
+
+        def __del__(self) -> None:
+            type(self).freed += 1
+
+    def slow() -> None:
+        node = Value(1.0)
+        node.label = Slow("slow")
+
+    thread = threading.Thread(target=slow)
+    thread.start()
+    assert started.wait(20)
+    node = Value(1.0)
+    for _ in range(10_000):
+        node = node * 1.0
+        node.label = Counted("counted")
+    del node
+    assert Counted.freed == 10_000
+    finished.set()
+    thread.join()

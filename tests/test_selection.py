@@ -1,8 +1,10 @@
 """Which engine runs."""
 
 import os
+import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -56,3 +58,39 @@ def test_the_compiled_engine_is_of_this_source() -> None:
     built = min(Path(str(getattr(autograd, module).__file__)).stat().st_mtime for module in MODULES)
     newer = [path.name for path in sources if path.stat().st_mtime > built]
     assert not newer, "run `make native`"
+
+
+def test_a_reader_may_leave_early() -> None:
+    program = f"{sys.executable} -m autograd | head -c 1"
+    result = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
+    assert (result.stdout, result.stderr) == ("s", "")
+
+
+def test_the_plain_engine_says_why_it_runs() -> None:
+    assert "STEPGRAD_ENGINE=plain asks for it" in say("plain").stdout
+
+
+def test_without_a_compiler_the_engine_of_another_environment_is_left_in_place(tmp_path: Path) -> None:
+    """An installation that cannot compile must not remove what lies beside the source."""
+    if not (FOLDER.parent / "setup.py").exists():
+        pytest.skip("installed without the source of the compiled engine")
+    cython = pytest.importorskip("Cython", reason="Cython, which setup.py needs, is not installed here")
+    assert cython
+    copy = tmp_path / "copy"
+    shutil.copytree(FOLDER, copy / "autograd", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
+    shutil.copytree(FOLDER.parent / "nn", copy / "nn")
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(FOLDER.parent / name, copy)
+    suffix = sysconfig.get_config_var("EXT_SUFFIX")
+    others = [copy / "autograd" / f"{module}{suffix}" for module in MODULES]
+    for other in others:
+        other.write_bytes(b"compiled elsewhere")
+    environment = {**os.environ, "CC": "/bin/false"}
+    for command in (["build_ext", "--inplace"], ["build"]):
+        result = subprocess.run(
+            [sys.executable, "setup.py", "-q", *command], cwd=copy, env=environment, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert "the engine cannot be compiled" in result.stderr, result.stderr
+        assert all(other.read_bytes() == b"compiled elsewhere" for other in others)
+    assert not list((copy / "build").rglob(f"*{suffix}"))

@@ -16,11 +16,12 @@ differentiated again, the slopes are computed from Values, so that it is a graph
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any, Literal
 
-from autograd.modes import ieee_arithmetic
+from autograd.modes import ieee_arithmetic, is_recording, recording
 from autograd.primitives import as_float
 from autograd.tape import Tape
 from autograd.value import Constant, Value, is_constant
@@ -142,6 +143,20 @@ def _as_value(number: Number) -> Value:
     return number if isinstance(number, Value) else Constant(number)
 
 
+def _records(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a transformation record for itself, also under `no_grad()`; its results are constants there."""
+
+    @functools.wraps(function)
+    def recorded(*arguments: Any, **settings: Any) -> Any:
+        if is_recording.get():
+            return function(*arguments, **settings)
+        with recording():
+            leaves, rebuild = _flatten(function(*arguments, **settings))
+        return rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
+
+    return recorded
+
+
 # Of functions. `_live` holds the inputs of the transformations that are under way around this one: a result that
 # depends on one of them is going to be differentiated again.
 
@@ -260,6 +275,7 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
         TypeError: when called, if the result is not one number.
     """
 
+    @_records
     def differentiated(*arguments: Any) -> tuple[Any, Any]:
         run = Recording(function, arguments, _numbers_of(argnums))
         output = run.scalar("grad")
@@ -288,6 +304,7 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Call
     return lambda *arguments: differentiated(*arguments)[1]
 
 
+@_records
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of a function and its derivative in one direction, by forward mode.
 
@@ -317,6 +334,7 @@ def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
     return direction
 
 
+@_records
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and the function that pulls gradients of its result back to its arguments.
 
@@ -330,6 +348,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     """
     run = Recording(function, primals, range(len(primals)))
 
+    @_records
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
         given = [number if isinstance(number, Value) else as_float(number) for number in _flatten(cotangents)[0]]
         if len(given) != len(run.outputs):
@@ -358,6 +377,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
         nesting of the argument.
     """
 
+    @_records
     def differentiated(*arguments: Any) -> Any:
         run = Recording(function, arguments, _numbers_of(argnums))
         rows: list[list[Number]]
@@ -394,6 +414,7 @@ def hessian(
         TypeError: when called, if the result is not one number.
     """
 
+    @_records
     def differentiated(*arguments: Any) -> Any:
         run = Recording(function, arguments, _numbers_of(argnums))
         firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
@@ -417,6 +438,7 @@ def hessian(
     return differentiated
 
 
+@_records
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.
 

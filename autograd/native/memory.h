@@ -13,8 +13,8 @@ typedef struct __pyx_obj_8autograd_5value_Value Node;
 typedef struct __pyx_obj_8autograd_5value__WideValue WideNode;
 
 enum { MOST_SPARE_NODES = 256 };
-static Node *spare_nodes = NULL, *dead_nodes = NULL; /* linked lists, through the memory of `_grad` */
-static int spare_count = 0, freeing = 0;
+static Node *spare_nodes = NULL; /* a linked list, through the memory of `_grad` */
+static int spare_count = 0;
 static PyTypeObject *wide_kind = NULL;
 
 static inline void push(Node **list, Node *node) {
@@ -78,15 +78,29 @@ static void free_node(Node *node) {
 #endif
 }
 
+/* A thread that frees nodes, and those that died meanwhile. There is one at a time, unless a finalizer lets others run. */
+typedef struct Freer {
+    PyThreadState *thread;
+    Node *dead_nodes;
+    struct Freer *next;
+} Freer;
+
+static Freer *freers = NULL;
+
 static void node_died(PyObject *object) {
     Node *node = (Node *)object;
-    if (!freeing) {
-        freeing = 1;
+    PyThreadState *thread = PyThreadState_Get();
+    Freer *freer = freers;
+    while (freer != NULL && freer->thread != thread) freer = freer->next;
+    if (freer == NULL) {
+        Freer mine = {thread, NULL, freers}, **link = &freers;
+        freers = &mine;
         free_node(node);
-        while (dead_nodes != NULL) free_node(pop(&dead_nodes));
-        freeing = 0;
+        while (mine.dead_nodes != NULL) free_node(pop(&mine.dead_nodes));
+        while (*link != &mine) link = &(*link)->next;
+        *link = mine.next;
     } else if (Py_TYPE(object)->tp_alloc == new_node) {
-        push(&dead_nodes, node);
+        push(&freer->dead_nodes, node);
     } else { /* a subclass defined in Python, a leaf: its class may die with it, so it cannot wait */
         free_node(node);
     }

@@ -139,11 +139,17 @@ class Derivation:
                 terms.append([self.factor(self.part_name(step), step)])
             else:
                 factor = self.factor(self.derivative_name(step.top, region.bottom), step)
-                terms.append([self.derive(self.paths.above(region, step.top)), factor])
+                terms.append([self.derive_above(region, step.top, grads[step.top]), factor])
         rest = grads[region.bottom] - _added([_multiplied(term) for term in terms])
         if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[region.bottom]):
             terms.append([_weaker(len(values) - len(chosen), rest)])
         return terms
+
+    def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
+        """The derivative of the top of a region by one of its inner nodes; its value is known."""
+        if self.equations < EQUATIONS:
+            return self.derive(self.paths.above(region, bottom))
+        return Derivative(self.derivative_name(region.top, bottom), value)
 
     # Names and formulas.
 

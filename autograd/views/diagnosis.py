@@ -169,7 +169,7 @@ class _Case:
     def accumulated(self, gradient: float) -> str:
         """A word on a `grad` that is a multiple of the gradient: nobody set it to 0 between two backward passes."""
         times = self.input.grad / gradient if gradient and math.isfinite(gradient) else 0.0
-        if self.input.has_grad and times > 1.5 and abs(times - round(times)) < 1e-9:
+        if self.input.has_grad and 1.5 < times < math.inf and abs(times - round(times)) < 1e-9:
             return (
                 f" But {self.name(self.input)}.grad is {number(self.input.grad).plain}, {round(times)} times as much: "
                 f"backward() ran {round(times)} times, and leaves add up; set grad to 0 in between."
