@@ -6,13 +6,15 @@
 ...     print(v * 3)
 Constant(6.0)
 
-A mode lasts as long as its block, whatever ends that: an interrupt within `__exit__`, or a generator that is closed in
-another context. The context holds only a weak reference to the manager, which the block alone keeps alive.
+A mode lasts as long as its block, whatever ends that: an interrupt, or a generator that is closed in another context.
+The manager is a lock, and the mode is in force while the lock is held. A lock is released without running Python code,
+where an interrupt could come between.
 """
 
 from __future__ import annotations
 
 import sys
+from _thread import RLock
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import partial
@@ -45,7 +47,7 @@ class Mode:
     def get(self) -> Any:
         """The value that is in force here."""
         entry = self.innermost.get()
-        while entry is not None and (entry() is None or not entry.is_open):
+        while entry is not None and not entry.is_in_force():
             entry = entry.outer
         return self.usual if entry is None else entry.value
 
@@ -53,37 +55,46 @@ class Mode:
 class _Entry(ref["_Setting"]):
     """A `with` block that was entered."""
 
-    __slots__ = ("is_open", "outer", "value")
+    __slots__ = ("outer", "value")
 
     value: Any
     outer: _Entry | None
-    is_open: bool
 
     __eq__, __hash__ = object.__eq__, object.__hash__  # not those of the manager, which may be entered twice
 
+    def is_in_force(self) -> bool:
+        """Whether the block has not ended."""
+        manager = self()
+        return manager is not None and manager.is_held()
 
-class _Setting(ContextDecorator):
-    """A context manager that gives a mode a value."""
+
+class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interpreter lets it be subclassed
+    """A context manager that gives a mode a value. It leaves a block by the lock's own `__exit__`."""
+
+    def __new__(cls, *settings: Any) -> Any:
+        return super().__new__(cls)
 
     def __init__(self, mode: Mode, value: Any) -> None:
         self.mode, self.value = mode, value
-        self.entries: list[_Entry] = []
 
-    def __enter__(self) -> Any:
-        entry = _Entry(self, watchers.discard)
-        entry.value, entry.outer, entry.is_open = self.value, self.mode.innermost.get(), True
+    def __enter__(self) -> Any:  # type: ignore[override]  # what a block receives
+        entry, outer = _Entry(self, watchers.discard), self.mode.innermost.get()
+        while outer is not None and not outer.is_in_force():
+            outer = outer.outer
+        entry.value, entry.outer = self.value, outer
         if self.mode.is_watched:
             watchers.add(entry)
-        self.entries.append(entry)
         self.mode.innermost.set(entry)
-        return None
+        try:
+            self.acquire()
+        except BaseException:  # an interrupt that came just after
+            if self.is_held():
+                self.release()
+            raise
 
-    def __exit__(self, *error: object) -> None:
-        entry = self.entries.pop()
-        entry.is_open = False
-        watchers.discard(entry)
-        if self.mode.innermost.get() is entry:
-            self.mode.innermost.set(entry.outer)
+    def is_held(self) -> bool:
+        """Whether this thread is within the block."""
+        return bool(self._is_owned())  # type: ignore[attr-defined]  # typeshed does not know it
 
     def _recreate_cm(self) -> _Setting:
         return _Setting(self.mode, self.value)  # for each call of a decorated function
@@ -113,7 +124,7 @@ def ieee_arithmetic() -> _Setting:
     return _Setting(is_ieee, True)
 
 
-class record_sources(_Setting):  # noqa: N801  # called like a function
+class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise; it is called like a function
     """Note, within a `with` block and in this thread, which line of whose program makes each node.
 
     The block receives a dict that fills up: the file and the line of each node that an operation makes. The line is
@@ -124,7 +135,7 @@ class record_sources(_Setting):  # noqa: N801  # called like a function
         self.sources: dict[Value, tuple[str, int]] = {}
         super().__init__(note_source, partial(_note, self.sources))
 
-    def __enter__(self) -> dict[Value, tuple[str, int]]:
+    def __enter__(self) -> dict[Value, tuple[str, int]]:  # type: ignore[override]  # likewise
         super().__enter__()
         return self.sources
 

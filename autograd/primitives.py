@@ -28,7 +28,6 @@ from typing import Any
 Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind out
 
 inf, nan = math.inf, math.nan
-
 SUM, NEGATION, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly a form binds; a template asks for a level by "{:2}"
 
 
@@ -273,7 +272,7 @@ negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
     symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
 
-# slope of the base 0 for 0 ** 0; slope of the exponent 0 at a base of 0, nan at a negative base
+# slope of the base 0 for 0 ** 0, without its sign for y > 2**53; slope of the exponent 0 for x = 0, nan for x < 0
 power: Primitive = Primitive("power", math.pow,
     lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
     lambda out, x, y: out * log(_choose(x, x, 1.0)),

@@ -9,8 +9,7 @@ True
 A node keeps the primitive that made it, its parents in the order of the operands, and the numbers that they held at
 that moment. A gradient therefore belongs to the forward pass that happened, whatever is assigned to `data` later.
 
-This module runs as plain Python, and compiled with the types of `value.pxd`. What the two engines do differently stands
-in `native/runtime.py` and `native/runtime.pxd`.
+This module is run as plain Python, or compiled with the types of `value.pxd`; `native/runtime` holds the differences.
 """
 
 from __future__ import annotations
@@ -122,9 +121,8 @@ class Value:
         """Compute the gradient of this node with respect to every node that it depends on, into their `grad`.
 
         Leaves add it to the gradient they hold, as in PyTorch (so set that to 0 between rounds of training). The
-        gradients of the other nodes are replaced. A constant gets none. The gradients are written at the end,
-        all of them or, if a rule raises or an interrupt arrives, none. The method is re-entrant, and may run in several
-        threads at once: gradients add up in the leaves that graphs share.
+        gradients of the other nodes are replaced. A constant gets none. All gradients are written at the end, or none
+        if a rule raises or an interrupt arrives. Threads may do this at once, and rules may call it.
 
         Raises:
             RuntimeError: if this node is a constant, which depends on nothing.
@@ -215,15 +213,12 @@ class Value:
     __hash__ = object.__hash__
 
     def __reduce__(self) -> Any:
-        """The parts that `pickle` keeps; a graph may be of any depth."""
         return hooks.reduce(self)
 
     def __copy__(self) -> Value:
-        """A node of the same parts, which shares the parents."""
         return hooks.shallow_copy(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        """A copy of the whole graph; it may be of any depth."""
         return hooks.deep_copy(self, memo)
 
     def __lt__(self, other: Any) -> Any:

@@ -17,18 +17,14 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from reprlib import Repr
 from typing import Any
 
+from autograd.notation import shortened
 from autograd.saving import save
 from nn.modules import Module
 from nn.optimizers import Optimizer
 
 FORMAT, VERSION = "stepgrad network", 2
-
-_repr = Repr()
-_repr.maxstring = _repr.maxother = _repr.maxlong = 40
-shown = _repr.repr  # a short form of anything, for messages
 
 
 @dataclass
@@ -120,7 +116,7 @@ def resume(
             raise _UnfitError("holds a network, but no training to resume")
         rounds = training.get("rounds")
         if type(rounds) is not int or rounds < 0:
-            raise _UnfitError(f"is damaged: its number of rounds is {shown(rounds)}")
+            raise _UnfitError(f"is damaged: its number of rounds is {shortened(rounds)}")
         try:
             state = optimizer.checked_state(training.get("optimizer"))
         except (ValueError, TypeError) as error:
@@ -158,7 +154,8 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     version = content.get("version")
     if type(version) is not int or not 1 <= version <= VERSION:
         raise _UnfitError(
-            f"has version {shown(version)}, this stepgrad reads versions 1 to {VERSION}; use the release that wrote it"
+            f"has version {shortened(version)}, this stepgrad reads versions 1 to {VERSION}; use the release that "
+            f"wrote it"
         )
     return content
 
@@ -184,7 +181,7 @@ def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
         except OverflowError:
             numbers[name] = math.inf
         if not math.isfinite(numbers[name]):
-            raise _UnfitError(f"is damaged: its parameter {name:.60} is {shown(number)}, not a finite number")
+            raise _UnfitError(f"is damaged: its parameter {name:.60} is {shortened(number)}, not a finite number")
     return numbers
 
 
@@ -196,8 +193,8 @@ def _compare_settings(expected: Mapping[str, Mapping[str, Any]], saved: Any) -> 
         for name in [*here, *there]:
             if here.get(name) != there.get(name):
                 raise _UnfitError(
-                    f"is of another network: {path:.60} has {name:.40} {shown(there.get(name))}, here it has "
-                    f"{shown(here.get(name))}; load it into a network built like the one it is from"
+                    f"is of another network: {path:.60} has {name:.40} {shortened(there.get(name))}, here it has "
+                    f"{shortened(here.get(name))}; load it into a network built like the one it is from"
                 )
 
 
@@ -206,8 +203,10 @@ def _generator_state(state: Any) -> tuple[Any, ...]:
         version, words, gauss = state
         if gauss is not None and not (type(gauss) is float and math.isfinite(gauss)):
             raise ValueError
+        if not all(type(word) is int and 0 <= word < 2**32 for word in words):
+            raise ValueError
         result = (version, tuple(words), gauss)
         random.Random().setstate(result)
     except (ValueError, TypeError, OverflowError):
-        raise _UnfitError(f"is damaged: the state of its generator is {shown(state)}") from None
+        raise _UnfitError(f"is damaged: the state of its generator is {shortened(state)}") from None
     return result

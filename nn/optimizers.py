@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from reprlib import repr as _short
 from typing import Any, NamedTuple
 
 from autograd import Parameter
+from autograd.notation import shortened
 from autograd.primitives import as_float
 
 
@@ -98,15 +98,15 @@ class Optimizer:
             ValueError: if it is damaged, of another kind, or for another number of parameters.
         """
         if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
-            raise ValueError(f"the state of the optimizer is damaged: {_short(state)}")
+            raise ValueError(f"the state of the optimizer is damaged: {shortened(state)}")
         if state.get("kind") != type(self).__name__:
             raise ValueError(
-                f"the state is of the optimizer {_short(state.get('kind'))}, not of {type(self).__name__}; go on with "
-                f"the kind of optimizer that saved it"
+                f"the state is of the optimizer {shortened(state.get('kind'))}, not of {type(self).__name__}; go on "
+                f"with the kind of optimizer that saved it"
             )
         steps, memory = state.get("steps"), state["memory"]
-        if type(steps) is not int or steps < 0:
-            raise ValueError(f"the state of the optimizer is damaged: its number of steps is {_short(steps)}")
+        if type(steps) is not int or not 0 <= steps < 2**53:
+            raise ValueError(f"the state of the optimizer is damaged: its number of steps is {shortened(steps)}")
         if [len(row) if isinstance(row, list) else None for row in memory] != [len(row) for row in self.memory]:
             raise ValueError(f"the state of the optimizer is not one of {len(self.parameters)} parameters")
         numbers = [[_finite(number) for number in row] for row in memory]
@@ -225,7 +225,7 @@ def _finite(number: object) -> float:
     except OverflowError:
         result = math.inf
     if not math.isfinite(result):
-        raise ValueError(f"the state of the optimizer is damaged: {_short(number)} is not a finite number")
+        raise ValueError(f"the state of the optimizer is damaged: {shortened(number)} is not a finite number")
     return result
 
 

@@ -100,7 +100,9 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
         ("optimizer", {"kind": "Adam", "steps": -1, "memory": []}, "number of steps is -1"),
         ("pick", [3, [1, 2], None], "the state of its generator"),
         ("pick", [3, [2**40] * 625, None], "the state of its generator"),
+        ("pick", [3, [*random.Random(1).getstate()[1][:-2], 2**40, 624], None], "the state of its generator"),
         ("pick", "x" * 5_000, "the state of its generator"),
+        ("rounds", [[[["x" * 100] * 7] * 7] * 7] * 7, "its number of rounds is"),
         ("pick", None, "the state of its generator is None"),
     ],
 )

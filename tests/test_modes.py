@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import sys
 import threading
 from collections.abc import AsyncIterator
@@ -46,23 +47,34 @@ def test_no_grad_holds_for_its_own_thread() -> None:
     assert results[0].parents == (v, v)
 
 
-def interrupt(self: object, *error: object) -> None:
-    raise KeyboardInterrupt
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no interval timers")
+def test_an_interrupt_leaves_no_mode_in_force() -> None:
+    """Not even while the exception is at hand, whose traceback keeps frames alive."""
+    v, interrupts = Value(2.0), 0
 
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
 
-def test_a_mode_ends_with_its_block_whatever_ends_the_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An interrupt may come at the first line of __exit__, before the mode is reset."""
-    v = Value(2.0)
-    for mode in (no_grad, record_sources, modes.ieee_arithmetic):
-        with monkeypatch.context() as patch:
-            patch.setattr(modes._Setting, "__exit__", interrupt)
-            with pytest.raises(KeyboardInterrupt), mode():
-                pass
-        gc.collect()
-        assert (v * 3).parents[0] is v
-        assert not modes.watchers
-        with pytest.raises(ValueError, match="cannot take log of"):
-            Value(-1.0).log()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for _ in range(300):
+            error: BaseException | None = None
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 2e-5)
+                while True:
+                    with no_grad(), record_sources(), modes.ieee_arithmetic():
+                        pass
+            except KeyboardInterrupt as caught:
+                interrupts, error = interrupts + 1, caught
+            assert (v * 3).parents[0] is v, error
+            with pytest.raises(ValueError, match="cannot take log of"):
+                Value(-1.0).log()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupts == 300
+    gc.collect()
+    assert not modes.watchers
 
 
 def test_an_interrupt_at_any_line_of_a_mode_leaves_it_off() -> None:
@@ -96,6 +108,7 @@ def test_an_interrupt_at_any_line_of_a_mode_leaves_it_off() -> None:
         finally:
             sys.settrace(before)
         assert (v * 3).parents[0] is v
+        gc.collect()
         assert not modes.watchers
     assert interrupts > 10
 
@@ -120,6 +133,7 @@ def test_a_generator_that_is_closed_in_another_context_ends_its_mode() -> None:
 
     asyncio.run(main())
     assert (v * 3).parents[0] is v
+    gc.collect()
     assert not modes.watchers
 
 

@@ -92,6 +92,7 @@ def test_the_state_of_another_optimizer_is_refused() -> None:
         ("steps", -3, "number of steps is -3"),
         ("steps", "7", "number of steps is '7'"),
         ("steps", True, "number of steps is True"),
+        ("steps", 10**400, "number of steps is 1"),
         ("memory", None, "is damaged"),
         ("memory", [[0.5], [math.inf]], "inf is not a finite number"),
         ("memory", [[0.5], [10**400]], "is not a finite number"),
