@@ -7,7 +7,7 @@ ENGINE := setup.py $(addprefix autograd/,primitives.py value.py tape.py native/c
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-demo: .venv/demo ## tell the worked example with every number, and draw it
+demo: .venv/demo ## print the worked example with every number, and draw it
 	$(BIN)/python -m nn
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
@@ -28,6 +28,7 @@ bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floa
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/processes.py
 	$(BIN)/python tests/benchmarks/depth.py
+	$(BIN)/python tests/benchmarks/views.py
 
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py

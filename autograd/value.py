@@ -208,8 +208,7 @@ class Value:
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names by which np.arcsin(v) looks for them
 
-    # Comparing, copying, and being shown. `==` and `hash` are those of the node itself.
-
+    # Comparing, copying, and being shown.
     __hash__ = object.__hash__
 
     def __reduce__(self) -> Any:

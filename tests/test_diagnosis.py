@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from autograd import Constant, Value, diagnose, no_grad, record_sources
+from autograd.primitives import PRIMITIVES
+from autograd.value import apply
 from nn import MLP
 
 
@@ -155,3 +157,23 @@ def test_a_slope_below_1e_4_or_above_1e4_is_named() -> None:
     assert "fades at v1 = w · (9e−05)" in diagnose(w * 0.9e-4 * 1.1e-4 * 0.1, w).text
     assert "No slope on the way is larger than 9999" in diagnose(w * 9999.0 * 9999.0 * 9.0, w).text
     assert "explodes at v1 = w · 10001" in diagnose(w * 10001.0 * 9999.0 * 9.0, w).text
+
+
+@pytest.mark.parametrize("grad", [math.inf, -math.inf, math.nan])
+def test_a_gradient_that_is_not_finite_is_no_multiple_of_another(grad: float) -> None:
+    w = Value(2.0, "w")
+    w.grad = grad
+    assert diagnose(w * 3.0, w).text == "∂output/∂w is 3. Nothing is wrong with it."
+    infinite = w * math.inf
+    assert "∂output/∂w is inf. The gradient becomes infinite at output = w · inf" in diagnose(infinite, w).text
+
+
+@pytest.mark.parametrize("name", [name for name, primitive in PRIMITIVES.items() if primitive.when_flat])
+def test_each_primitive_says_why_it_is_flat(name: str) -> None:
+    """A template of the table may use only what a diagnosis gives."""
+    primitive = PRIMITIVES[name]
+    inputs = [Value(x, f"x{i}") for i, x in enumerate((-40.0, 0.0, 50.0)[: primitive.arity or 2])]
+    output = apply(primitive, *inputs)
+    diagnoses = [diagnose(output, x) for x in inputs]
+    assert any("The gradient dies at" in diagnosis.text or "fades" in diagnosis.text for diagnosis in diagnoses)
+    assert not any("{" in diagnosis.text for diagnosis in diagnoses)

@@ -127,3 +127,20 @@ def test_a_large_graph_is_stepped_lazily() -> None:
 def test_a_leaf_has_no_steps_but_itself() -> None:
     assert len(steps(Value(1.0))) == 0
     assert str(steps(Value(1.0))) == ""
+
+
+def test_a_leaf_that_is_assigned_between_two_uses() -> None:
+    """Each step shows the numbers that were computed with, and each gradient belongs to them."""
+    a = Value(2.0, "a")
+    product = a * 2.0
+    a.data = 3.0
+    output = product * a
+    assert [str(step) for step in steps(output)] == [
+        "v1 = a · 2 = 2 · 2 = 4",
+        "output = v1 · a = 4 · 3 = 12",
+        "∂output/∂v1: 0 + 1 × 3 = 3",
+        "∂output/∂a: 0 + 1 × 4 = 4",
+        "∂output/∂a: 4 + 3 × 2 = 10",
+    ]
+    output.backward()
+    assert a.grad == 10.0
