@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from weakref import ref
 
 from autograd.primitives import Primitive
+from autograd.tape import Tape
 from autograd.value import Value, hooks, rebuild
 
 _Parts: TypeAlias = (
@@ -71,7 +72,9 @@ def deep_copy(output: Value, memo: dict[int, Any]) -> Value:
 
 
 def _new_nodes(output: Value, known: Container[int]) -> list[Value]:
-    """What a tape of the output holds but for the nodes whose identity is known, and what is below those alone."""
+    """The nodes of a tape of the output, without those whose identity is known and what only those depend on."""
+    if not known:
+        return Tape(output).nodes
     nodes, seen = [], set()
     path = [(output, iter(output.parents))]
     while path:

@@ -140,6 +140,7 @@ def test_network_as_the_article_draws_it() -> None:
     negative = MLP(1, [1])
     negative.layers[0].neurons[0].weights[0].data = -2.0
     assert "color=gray60" in negative.draw().source
+    assert "w1 −2" in texts(negative.draw().to_svg())
     wide = texts(MLP(20, [16, 1]).draw().to_svg())
     assert wide.count("h16") == 1
     assert not [text for text in wide if text.startswith("w")]

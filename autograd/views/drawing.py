@@ -180,7 +180,9 @@ def draw_layers(
     for source, target, weight in connections:
         label = {}
         if is_labelled:  # on white, on the line; of a circle's lines, each further along
-            label = {"taillabel": _on_white(f"{cleaned(weight.label)} {weight.data:.4g}".strip())}
+            label = {
+                "taillabel": _on_white(f"{cleaned(weight.label)} {number(float(f'{weight.data:.4g}')).plain}".strip())
+            }
             label |= {"labeldistance": f"{5 + 2.5 * leaving[source]:g}", "labelangle": "0"}
             leaving[source] += 1
         width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
