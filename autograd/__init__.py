@@ -1,4 +1,4 @@
-"""A scalar autograd engine: numbers in, gradients out, and every number on the way there to see.
+"""A scalar engine for automatic differentiation.
 
 >>> from autograd import Value
 >>> x = Value(3.0, label="x")
@@ -12,9 +12,9 @@ so does `autograd.engine` ("compiled" or "plain"). The environment variable `STE
 Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
-flat list, and the backward pass) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and
-`saving`. `native` holds what compiling needs, `calculus` derivatives and their checks, `views` steps, explanations,
-diagnoses and drawings. All public names can be imported from `autograd`.
+flat list) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and `saving`. `native` holds the
+backward pass and what compiling needs, `calculus` derivatives and their checks, `views` steps, explanations, diagnoses
+and drawings. All public names can be imported from `autograd`.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

@@ -23,7 +23,7 @@ def advice() -> str:
 
 
 def main() -> None:
-    """Print it."""
+    """Print the engine and the advice."""
     try:
         print(
             f"stepgrad {autograd.__version__} runs its {autograd.engine} engine, {value.__file__}\n{advice()}",

@@ -91,7 +91,7 @@ def _new_nodes(output: Value, known: Container[int]) -> list[Value]:
 
 
 class _Dump:
-    """The nodes that one run of a pickler was given in lists. The pickler keeps it alive, and it ends with the run."""
+    """The nodes that were listed in one run of a pickler, which holds the only lasting reference."""
 
     def __init__(self) -> None:
         self.listed: set[int] = set()  # the identities of all of them

@@ -6,9 +6,8 @@
 ...     print(v * 3)
 Constant(6.0)
 
-A mode lasts as long as its block, whatever ends that: an interrupt, or a generator that is closed in another context.
-The manager is a lock, and the mode is in force while the lock is held. A lock is released without running Python code,
-where an interrupt could come between.
+A mode is in force while its context manager holds a lock. Releasing a lock runs no Python code, so an interrupt cannot
+leave a mode in force. Nor can a generator that is closed in another context.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ class Mode:
     """Something that a `with` block changes.
 
     Args:
-        name: of the mode.
+        name: the name of the mode.
         usual: its value outside such blocks.
         is_watched: whether every operation must look at it.
     """
@@ -125,7 +124,7 @@ def ieee_arithmetic() -> _Setting:
 
 
 class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise; it is called like a function
-    """Note, within a `with` block and in this thread, which line of whose program makes each node.
+    """Note the source line that makes each node, within a `with` block and in this thread.
 
     The block receives a dict that fills up: the file and the line of each node that an operation makes. The line is
     the nearest one outside the packages `autograd` and `nn`.

@@ -31,7 +31,7 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 class Formula(Operators):
     """A kind of number that computes its own written form.
 
-    What a teacher would not write down is left out: 1 · x is x, x ** 1 is x, and 2 − 1 is 1.
+    Trivial operations are left out: 1 · x is x, x ** 1 is x, and 2 − 1 is 1.
 
     Args:
         plain: the form in plain text; it is a Python expression but for its `·` and `−`.
@@ -171,7 +171,7 @@ def operation(node: Value, operands: Iterable[Formula]) -> Formula:
 
 
 class Names:
-    """The names of the nodes of one output's graph, the same in all that is said or drawn of it.
+    """The names of the nodes in the graph of an output.
 
     A node is called by its label; the second node of the same label gets `(2)` behind it. The output without a label is
     called "output", a constant without one by its number, and the other nodes v1, v2, … in topological order.

@@ -38,7 +38,7 @@ def as_float(number: object) -> float:
         number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
 
     Raises:
-        TypeError: for anything else, `bool` included: a truth value in arithmetic is nearly always a slip.
+        TypeError: for any other type, including `bool`.
         OverflowError: for a number beyond the range of a float64.
     """
     kind = type(number)
@@ -76,7 +76,7 @@ class Primitive:
         neutral: for each of two operands the number that leaves the other one as it is, or None.
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
         is_sum: whether the operands are terms, which explanations treat one by one.
-        index: the position in the table, from 1; 0 for a primitive that is not in the table.
+        index: the index in the table, from 1; 0 for a primitive that is not in the table.
     """
 
     __slots__ = (
@@ -145,10 +145,10 @@ class Primitive:
             return tuple(self.all_slopes(out, *operands))
         return tuple([slope(out, *operands) for slope in self.slopes])
 
-    def some_slopes(self, positions: Sequence[int], out: Any, *operands: Any) -> list[Any]:
-        """The slopes with respect to the operands at some positions; no other rule is run where each has its own."""
+    def some_slopes(self, indices: Sequence[int], out: Any, *operands: Any) -> list[Any]:
+        """The slopes with respect to the operands with these indices; separate rules of other operands are not run."""
         slopes = self.local_slopes(out, *operands) if self.all_slopes is not None else None
-        return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in positions]
+        return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in indices]
 
     def refusal(self, *operands: str) -> str:
         """The message that the primitive has no value at these operands (given as text)."""
@@ -222,7 +222,7 @@ def _power_limit(x: float, y: float) -> float:
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
-    """`where`; a plain number chooses at once, so that nothing of the other branch is differentiated."""
+    """`where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
     return _where(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 
@@ -272,7 +272,7 @@ negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
     symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
 
-# slope of the base 0 for 0 ** 0, without its sign for y > 2**53; slope of the exponent 0 for x = 0, nan for x < 0
+# slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
 power: Primitive = Primitive("power", math.pow,
     lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
     lambda out, x, y: out * log(_choose(x, x, 1.0)),

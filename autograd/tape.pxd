@@ -11,5 +11,5 @@ cdef class Tape:
     cdef readonly list nodes
     cdef readonly object operands, starts
 
-    @cython.locals(found=bytearray, index=Py_ssize_t, position=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
+    @cython.locals(found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
     cpdef bytearray dependents(self, object inputs)

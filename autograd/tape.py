@@ -1,4 +1,4 @@
-"""`Tape`: a computation graph as a flat list, and the backward pass over one.
+"""`Tape`: a computation graph as a flat list. The backward pass is in `native/recording`.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
@@ -8,7 +8,7 @@
 >>> [list(tape.operands_of(index)) for index in range(len(tape))]
 [[], [], [0, 1], [2, 0]]
 
-Whatever goes through a graph reads a tape: steps, explanations, derivatives, drawings and copies.
+Steps, explanations, derivatives, drawings and copies of graphs read tapes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Tape:
         """The indices of a node's operands, in their order.
 
         Args:
-            index: of the node.
+            index: the index of the node.
         """
         return self.operands[self.starts[index] : self.starts[index + 1]]
 
@@ -74,8 +74,8 @@ class Tape:
         start = 0
         for index in range(len(found)):
             end = starts[index + 1]
-            for position in range(start, end):
-                if found[operands[position]]:
+            for edge in range(start, end):
+                if found[operands[edge]]:
                     found[index] = 1
                     break
             start = end

@@ -1,4 +1,4 @@
-"""`Value`: a number in a computation graph, which knows how it was computed.
+"""`Value`: a node of a computation graph.
 
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
 >>> c = (a * b + a**2).tanh()
@@ -28,7 +28,7 @@ __all__ = ["Value", "Constant", "Parameter"]
 
 
 class Value:
-    """A scalar in a computation graph; made by the user, it is a *variable*, a leaf that gradients are wanted for.
+    """A scalar in a computation graph. One that the user makes is a *variable*: a leaf that receives a gradient.
 
     Two Values are equal only if they are the same node, and every Value is true, whatever its number.
 
@@ -413,7 +413,7 @@ def _described(node: Value) -> str:
 
 
 def _watched(node: Value) -> Value:
-    """What becomes of a new node while a mode is in force in some thread."""
+    """Apply the modes in force to a new node."""
     if not is_recording.get():
         return Constant(node._data)
     note = note_source.get()

@@ -32,7 +32,7 @@ class Checkpoint:
     """What a checkpoint holds of a training, besides the network.
 
     Attributes:
-        rounds: how many rounds the network has behind it.
+        rounds: the number of rounds done.
         optimizer: as from `Optimizer.state_dict`.
         pick: the state of the generator that picks cases, if there is one.
     """

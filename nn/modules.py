@@ -22,7 +22,7 @@ from autograd.views.drawing import draw_layers
 
 Bias = Literal["per-neuron", "shared"] | None
 
-ACTIVATIONS: dict[str, Callable[[Value], Value]] = {  # as a method of Value, which is quicker, where there is one
+ACTIVATIONS: dict[str, Callable[[Value], Value]] = {  # the method of Value where there is one, which is faster
     **{name: getattr(Value, name, row) for name, row in PRIMITIVES.items() if row.arity == 1},
     "leaky_relu": Value.leaky_relu,
 }

@@ -54,7 +54,7 @@ class Optimizer:
         self.memory = [[0.0] * len(self.parameters) for _ in range(memory)]
 
     def step(self) -> None:
-        """Change every parameter by its gradient. An interrupt finds all of them changed, or none."""
+        """Change every parameter by its gradient. An interrupt is raised before all changes or after them."""
         self.apply(self.update())
 
     def update(self) -> Update:
@@ -63,7 +63,7 @@ class Optimizer:
         return Update(numbers, memory, self.steps + 1)
 
     def apply(self, update: Update) -> None:
-        """Make the changes of a step. Applying the same ones again changes nothing; an interrupt comes afterwards."""
+        """Make the changes of a step. An interrupt is raised after them. Making them twice has no further effect."""
         try:
             self._assign(update)
         except KeyboardInterrupt:

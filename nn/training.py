@@ -35,7 +35,7 @@ class History:
     """What happened in a training.
 
     Attributes:
-        rounds: how many rounds the network has behind it, those of an earlier training that was resumed included.
+        rounds: the number of rounds done, including those before a resume.
         errors: the error of each round of this training, before its step.
         interrupted: whether it was stopped by Ctrl-C.
     """
@@ -67,7 +67,7 @@ def fit(
         cases: pairs of inputs and target.
         loss: a function of the network's output and the target.
         optimizer: changes the parameters; gradient descent with a learning rate of 0.5 when not given.
-        rounds: how many rounds the network is to have behind it at the end.
+        rounds: the number of rounds to be done at the end, including those before a resume.
         pick: picks one case at random for each round; when not given, each round takes the mean over all cases.
         progress: whether to show a progress bar; when not given, if the standard error is a terminal.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
@@ -136,8 +136,8 @@ class _Committed(NamedTuple):
 class _Training:
     """The rounds of a training.
 
-    The commit point of a round is the assignment of `committed`. An interrupt before it is followed by `settle`, which
-    undoes the round; one after it is followed by `settle`, which completes the round. `settle` may be repeated.
+    The commit point of a round is the assignment of `committed`. After an interrupt, `settle` undoes the round if that
+    has not happened, and completes it otherwise. `settle` may be repeated.
     """
 
     def __init__(

@@ -28,7 +28,7 @@ from autograd.value import Constant, Value, is_constant
 
 Number = Value | float
 
-# Of Values.
+# Derivatives of Values.
 
 
 def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero", "error"] = "zero") -> list[Value]:
@@ -104,7 +104,7 @@ def _slopes(tape: Tape, index: int, reached: bytearray, recorded: bool) -> Itera
     """The operands of a node that are reached, by their index, with their slopes: Values if they are to be recorded."""
     node = tape.nodes[index]
     primitive, operands = node.primitive, tape.operands_of(index)
-    chosen = [position for position, operand in enumerate(operands) if reached[operand]]
+    chosen = [i for i, operand in enumerate(operands) if reached[operand]]
     if primitive is None or not chosen:
         return
     slopes: Sequence[Number]
@@ -113,8 +113,8 @@ def _slopes(tape: Tape, index: int, reached: bytearray, recorded: bool) -> Itera
         slopes = primitive.some_slopes(chosen, node, *numbers)
     else:
         slopes = primitive.some_slopes(chosen, node.data, *node.operands)
-    for position, slope in zip(chosen, slopes, strict=True):
-        yield operands[position], slope
+    for i, slope in zip(chosen, slopes, strict=True):
+        yield operands[i], slope
 
 
 def _check_fresh(tape: Tape) -> None:
@@ -157,8 +157,8 @@ def _records(function: Callable[..., Any]) -> Callable[..., Any]:
     return recorded
 
 
-# Of functions. `_live` holds the inputs of the transformations that are under way around this one: a result that
-# depends on one of them is going to be differentiated again.
+# Derivatives of functions. `_live` holds the inputs of the transformations that are under way around this one: a result
+# that depends on one of them is going to be differentiated again.
 
 _live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
 
@@ -167,8 +167,7 @@ class Recording:
     """One call of a function, recorded.
 
     Attributes:
-        inputs: the numbers it is differentiated by, as fresh nodes; so a derivative with respect to one argument never
-            counts what another was used for, even where both are the same Value.
+        inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
         outputs: the numbers of its result.
         recorded: whether its derivatives are to be differentiated again.
     """

@@ -1,1 +1,1 @@
-"""What the compiled engine needs: rules in C, memory, what the engines do differently, and which one runs."""
+"""What differs between the two engines: recording and the backward pass, values, memory, rules in C, the choice."""

@@ -66,7 +66,7 @@ def _text(number: Any) -> str:
 
 
 def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Rule | None], arity: int) -> str:
-    """A C function that runs a rule of the primitive with some index; it gives nan where that has no C."""
+    """A C function that runs a rule of the primitive with a given index; its result is nan if the rule has no C."""
     cases = []
     for primitive in PRIMITIVES.values():
         rule = rule_of(primitive) if primitive.arity == arity else None

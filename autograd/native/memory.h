@@ -1,8 +1,8 @@
 /* The allocator of nodes in the compiled engine.
  *
  * A node is made after its parents and never changes them. Nodes alone therefore form no cycle, and the cyclic collector
- * does not track them. A node that dies while another one is being freed is put on a list, so that freeing a deep graph
- * takes no stack. The memory of some dead nodes is kept for the next ones.
+ * does not track them. Nodes that die while another one is being freed are put on a list, so freeing a deep graph
+ * does not recurse. The memory of some dead nodes is kept for the next ones.
  *
  * All of this happens under the interpreter's lock.
  */
@@ -113,7 +113,7 @@ static inline int allocate(PyObject *kinds) {
         kind->tp_alloc = new_node;
         kind->tp_dealloc = node_died;
         kind->tp_free = PyObject_Free;
-        kind->tp_hash = PyBaseObject_Type.tp_hash; /* a type that compares is left without one */
+        kind->tp_hash = PyBaseObject_Type.tp_hash; /* Cython leaves types with comparisons without one */
         if (kind->tp_basicsize == sizeof(WideNode)) wide_kind = kind;
         PyType_Modified(kind);
     }

@@ -1,10 +1,10 @@
-/* A graph as a flat list, recorded and swept in C, for tape.py.
+/* Recording a graph as a flat list, and the backward pass, in C, for tape.py.
  *
- * A node that was recorded is known by the sparse-set technique (Briggs and Torczon 1993): it keeps an index, and was
- * recorded if the entry at that index is this very node. The indices that another recording left need no clearing, and
- * a finished recording reads none, so a rule run as Python may record the same nodes again.
+ * Recorded nodes form a sparse set (Briggs and Torczon 1993): a node keeps an index, and is recorded if the entry at that
+ * index is this node. Indices of other recordings need not be cleared. No index is read after the recording is finished,
+ * so a rule that runs as Python may record the same nodes again.
  *
- * Recording runs no Python code, so it happens in one go under the interpreter's lock.
+ * Recording runs no Python code, so it is not interrupted: the interpreter's lock is held throughout.
  */
 
 #include <stdint.h>
@@ -94,10 +94,10 @@ static inline int append(Recording *recording, Node *node, uint32_t left, uint32
 
 static int append_wide(Recording *recording, Node *node) {
     PyObject *parents = wide_parents(node);
-    size_t position, count = (size_t)PyTuple_GET_SIZE(parents), start = recording->wide_count;
+    size_t i, count = (size_t)PyTuple_GET_SIZE(parents), start = recording->wide_count;
     if (RESERVE(recording->wide, start + count, recording->wide_capacity) < 0) return -1;
-    for (position = 0; position < count; ++position)
-        recording->wide[start + position] = index_of(recording, (Node *)PyTuple_GET_ITEM(parents, position));
+    for (i = 0; i < count; ++i)
+        recording->wide[start + i] = index_of(recording, (Node *)PyTuple_GET_ITEM(parents, i));
     recording->wide_count += count;
     return append(recording, node, (uint32_t)start, NO_INDEX);
 }
@@ -111,7 +111,7 @@ static inline int descend(Recording *recording, Node *node) {
     return 0;
 }
 
-/* See to it that a parent is recorded: 1 if it is or need not be, 0 if the search has to descend to it first. */
+/* Record a parent: 1 if it is recorded or need not be, 0 if the search has to descend to it first, -1 on an error. */
 static inline int visit(Recording *recording, Node *parent, int with_constants) {
     if (is_recorded(recording, parent)) return 1;
     if (!is_leaf(parent)) return descend(recording, parent);
@@ -179,9 +179,9 @@ static PyObject *record(PyObject *outputs) {
     Recording recording = begin();
     PyObject *nodes = NULL, *starts = NULL, *operands = NULL, *result = NULL;
     size_t index, count, total = 0;
-    Py_ssize_t position;
-    for (position = 0; position < PyTuple_GET_SIZE(outputs); ++position)
-        if (record_output(&recording, (Node *)PyTuple_GET_ITEM(outputs, position), 1) < 0) goto done;
+    Py_ssize_t i;
+    for (i = 0; i < PyTuple_GET_SIZE(outputs); ++i)
+        if (record_output(&recording, (Node *)PyTuple_GET_ITEM(outputs, i), 1) < 0) goto done;
     for (index = 0; index < recording.count; ++index) {
         operands_of(&recording, &recording.entries[index], &count);
         total += count;
@@ -216,8 +216,8 @@ done:
 }
 
 /* The slope by the table's own rule, where C has none or it is not finite. */
-static int slope_by_python(const Node *node, Py_ssize_t position, double *slope) {
-    PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, position), *result;
+static int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
+    PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, i), *result;
     if (is_unary(node)) result = PyObject_CallFunction(rule, "dd", node->_data, node->_x);
     else result = PyObject_CallFunction(rule, "ddd", node->_data, node->_x, node->_y);
     if (result == NULL) return -1;
@@ -246,14 +246,14 @@ static PyObject *wide_slopes(const Node *node) {
 static int sweep_wide(Recording *recording, const Entry *entry) {
     const uint32_t *operands = recording->wide + entry->operands[0];
     PyObject *slopes = wide_slopes(entry->node);
-    Py_ssize_t position, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
-    for (position = 0; position < count; ++position) {
+    Py_ssize_t i, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
+    for (i = 0; i < count; ++i) {
         double slope;
-        if (operands[position] == NO_INDEX) continue;
-        slope = PyFloat_AsDouble(PyTuple_GET_ITEM(slopes, position));
+        if (operands[i] == NO_INDEX) continue;
+        slope = PyFloat_AsDouble(PyTuple_GET_ITEM(slopes, i));
         if (slope == -1.0 && PyErr_Occurred()) Py_CLEAR(slopes);
         if (slopes == NULL) break;
-        recording->entries[operands[position]].grad += entry->grad * slope;
+        recording->entries[operands[i]].grad += entry->grad * slope;
     }
     Py_XDECREF(slopes);
     return slopes == NULL ? -1 : 0;

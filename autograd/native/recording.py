@@ -1,7 +1,7 @@
-"""A graph recorded and swept in plain Python; `recording.h` does the same, to the same bits, in the compiled engine.
+"""Recording a graph, and the backward pass, in plain Python; `recording.h` does the same for the compiled engine.
 
-A node that was recorded is known by its identity, in a set that belongs to the recording. An index in the node itself
-would not be safe here, where another thread may run between any two instructions.
+Recorded nodes are known by their identity, in a dict that belongs to the call. An index stored in the node would not be
+safe here, where another thread may run between any two instructions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def record(outputs: tuple[Value, ...]) -> tuple[list[Value], array[int], array[i
         The nodes, parents before children; where the operands of each node start, and the end; each operand's index.
     """
     nodes, _ = _search(outputs, with_constants=True)
-    index = {id(node): position for position, node in enumerate(nodes)}
+    index = {id(node): i for i, node in enumerate(nodes)}
     starts, operands = array("I", [0]), array("I")
     for node in nodes:
         operands.extend([index[id(parent)] for parent in node.parents])

@@ -1,5 +1,5 @@
-# What the compiled engine does differently, by the names of runtime.py. The rules of the table run as C, which is generated
-# from it. A value that is not finite, or is nan because a primitive has no C, is computed again by Python in value.py.
+# The functions of runtime.py for the compiled engine. They run C that is generated from the table. value.py computes every
+# result that is not finite again in Python, also the nan of a primitive without C.
 
 from libc.math cimport NAN
 

@@ -1,7 +1,7 @@
 """What the two engines do differently: here for plain Python, in `runtime.pxd` for the compiled engine.
 
-Here the rules of the table run as Python; there they run as C, which is generated from the same table. The tests hold
-both to the same bits.
+The plain engine runs the rules of the table as Python, the compiled engine as C that is generated from the table. The
+tests require the same bits of both.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A gradient taken apart by the chain rule: a tree of derivatives, each a sum of products of simpler ones.
 
-Where all paths from the output to the input pass a station, the gradient is a product. Where paths part and meet again,
-it is a sum over the branches, and each branch is written once, however many paths lead through it.
+A *station* is a node at which a derivation stops, by default one with a label. If all paths from the output to the
+input pass through a station, the gradient is a product. Otherwise it is a sum over branches, each written once.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Why a gradient is zero, huge, or nan: the index where it went wrong, and what happened there, with its numbers.
+"""Why a gradient is zero, huge or nan: the operation where it went wrong, and what happened there.
 
 >>> from autograd import Value
 >>> w, x = Value(2.0, label="w"), Value(-1.5, label="x")
@@ -167,7 +167,7 @@ class _Case:
         return f" {', '.join(shown)}{', …' if len(node.operands) > 3 else ''}" if shown else ""
 
     def accumulated(self, gradient: float) -> str:
-        """A word on a `grad` that is a multiple of the gradient: nobody set it to 0 between two backward passes."""
+        """A warning if `grad` is a multiple of the gradient, since it was not reset between backward passes."""
         times = self.input.grad / gradient if gradient and math.isfinite(gradient) else 0.0
         if self.input.has_grad and 1.5 < times < math.inf and abs(times - round(times)) < 1e-9:
             return (

@@ -8,9 +8,9 @@
 >>> picture.to_svg().startswith("<?xml")
 True
 
-`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it where it stands. Time
-flows from left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an
-operation, and a double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
+`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it. The forward pass runs from
+left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an operation, and a
+double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     import graphviz
 
-DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: laying it out would hold the notebook up
+DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: its layout would take too long
 HIGHLIGHT = "#c00000"
 LABELLED_WEIGHTS = 2  # from each circle; where there are more, their labels would collide
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
@@ -42,7 +42,7 @@ RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all
 
 
 class Drawing:
-    """A picture that knows its own source.
+    """A graph drawing in the DOT language.
 
     Args:
         source: the picture in Graphviz's DOT language.
@@ -116,7 +116,7 @@ def draw(
         clusters: frames to group nodes in, such as the neurons and layers of a network: from the label of a node to the
             titles of the frames around it, outermost first. An operation without a label, and a parameter, stands
             with the nodes that it feeds.
-        rankdir: which way time flows: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        rankdir: the direction of the forward pass: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
         size: the largest width and height in inches, as in "8,5"; the picture is scaled down to fit.
 
     Returns:

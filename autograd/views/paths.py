@@ -94,7 +94,7 @@ class Paths:
         return self.stations.isdisjoint(node for node in region.inner if node not in terms)
 
     def waypoints(self, region: Region) -> list[Value]:
-        """The stations on every path, from the top down, without those that are a mere term of the station above."""
+        """The stations common to all paths, from the top down, except terms of the station above."""
         order = {node: index for index, node in enumerate([region.bottom, *region.inner, region.top])}
         jumps = [0] * (len(order) + 1)  # how many edges pass over a node: where they begin and end
         for node, _, parent, _ in self.edges_in(region):
