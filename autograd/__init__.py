@@ -11,10 +11,10 @@ The engine is compiled where there was a C compiler to install it with. `python 
 so does `autograd.engine` ("compiled" or "plain"). The environment variable `STEPGRAD_ENGINE=plain` asks for plain
 Python.
 
-The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
-flat list) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and `saving`. `native` holds the
-backward pass and what compiling needs, `calculus` derivatives and their checks, `views` steps, explanations, diagnoses
-and drawings. All public names can be imported from `autograd`.
+The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as
+a flat list) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and `saving`. `native`
+holds the backward pass and what compiling needs, `calculus` derivatives and their checks, `views` steps,
+explanations, diagnoses and drawings. All public names can be imported from `autograd`.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

@@ -8,9 +8,9 @@
 >>> picture.to_svg().startswith("<?xml")
 True
 
-`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it. The forward pass runs from
-left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an operation, and a
-double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
+`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it. The forward pass runs
+from left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an operation,
+and a double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
 """
 
 from __future__ import annotations
