@@ -13,8 +13,9 @@ Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as
 a flat list) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and `saving`. `native`
-holds the backward pass and what compiling needs, `calculus` derivatives and their checks, `views` steps,
-explanations, diagnoses and drawings. All public names can be imported from `autograd`.
+holds the backward pass and what compiling needs, `calculus` derivatives and their checks, `programs` graphs as lists
+of instructions, `views` steps, explanations, diagnoses and drawings. All public names can be imported from
+`autograd`.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
@@ -27,6 +28,7 @@ from autograd import copying as _copying  # noqa: F401  # it registers how graph
 from autograd import primitives as _primitives
 from autograd.calculus import *
 from autograd.modes import *
+from autograd.programs import *
 from autograd.reductions import *
 from autograd.tape import *
 from autograd.value import *

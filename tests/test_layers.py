@@ -15,7 +15,14 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
     *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *("autograd.calculus.derivatives", "autograd.calculus.checks", "autograd.calculus.custom_primitives"),
-    *("autograd.calculus", "autograd.views.tracing", "autograd.views.stepping", "autograd.views.paths"),
+    *(
+        "autograd.calculus",
+        "autograd.programs.program",
+        "autograd.programs",
+        "autograd.views.tracing",
+        "autograd.views.stepping",
+        "autograd.views.paths",
+    ),
     *("autograd.views.derivation", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
     *("autograd.views", "autograd", "autograd.__main__"),
     *(
