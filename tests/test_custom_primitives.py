@@ -1,4 +1,4 @@
-"""Primitives of one's own: rows like any other, and refused if their slopes are wrong."""
+"""Primitives of your own: like those of the table, and refused if their slopes are wrong."""
 
 import math
 

@@ -1,6 +1,6 @@
 """Every notebook runs, and says what it said when it was committed.
 
-`make notebooks` runs them anew and keeps the outputs.
+`make notebooks` runs them again and keeps the outputs.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Every row of the table against mpmath, over the whole range of floats.
+"""Every primitive of the table against mpmath, over the whole range of floats.
 
-A new row is tested here without a new test. Where mpmath has a function of its name, that is the truth; elsewhere the
+A new primitive is tested here without a new test. Where mpmath has a function of its name, that is the truth; elsewhere the
 closed form below is.
 """
 
@@ -145,7 +145,7 @@ def units(got: float, true: Any) -> float:
     return float(abs(mpf(got) - true) / mpf(math.ulp(float(true))))
 
 
-# Rows that cannot keep to 2 units (values) or 8 (slopes) everywhere, and why: the bound at a point, in units.
+# Primitives that cannot keep to 2 units (values) or 8 (slopes) everywhere, and why: the bound at a point, in units.
 
 SMALLEST_NORMAL = 2.0**-1022  # below it, floats have fewer digits
 
@@ -246,7 +246,7 @@ def test_slopes_are_recorded_as_a_graph_that_has_slopes_itself(primitive: Primit
                 assert operand.grad == pytest.approx(float(true), rel=1e-12, abs=1e-14), (xs, place, varied)
 
 
-# Kinks, infinities and nan: the conventions, stated here row by row.
+# Kinks, infinities and nan: the conventions, stated here for each primitive.
 
 
 @pytest.mark.parametrize(
@@ -350,7 +350,7 @@ def test_nan_in_nan_out(name: str) -> None:
     ],
 )
 def test_outside_the_domain(name: str, operands: tuple[float, ...], error: type[Exception], limit: float) -> None:
-    """A Value refuses, and says what was given and what is needed; a row called with floats follows IEEE 754."""
+    """A Value refuses, and says what was given and what is needed; a primitive called with floats follows IEEE 754."""
     primitive = PRIMITIVES[name]
     with pytest.raises(error) as refusal:
         apply(primitive, *[Value(x, label="p") for x in operands])

@@ -1,4 +1,4 @@
-"""Large and many graphs, built, walked backward and freed, and what they weigh: `make bench`."""
+"""Large and many graphs: the time to build, to run backward and to free them, and their memory: `make bench`."""
 
 import resource
 import sys
@@ -41,7 +41,7 @@ def resident() -> int:
 
 
 def measure(build: Callable[[], Value]) -> None:
-    """Build, walk, free, and print how long each takes and what a node weighs."""
+    """Build, run backward, free, and print how long each takes and the memory of a node."""
     limit = sys.getrecursionlimit()
     before = resident()
     times = [time.perf_counter()]
@@ -53,9 +53,9 @@ def measure(build: Callable[[], Value]) -> None:
     del output
     times.append(time.perf_counter())
     assert sys.getrecursionlimit() == limit
-    building, walking, freeing = (later - earlier for earlier, later in pairwise(times))
+    building, backward, freeing = (later - earlier for earlier, later in pairwise(times))
     print(
-        f"{build.__name__:10} built in {building:.2f} s, walked backward in {walking:.2f} s, freed in {freeing:.2f} s, "
+        f"{build.__name__:10} built in {building:.2f} s, backward in {backward:.2f} s, freed in {freeing:.2f} s, "
         f"{weight / NODES:.0f} bytes of memory a node"
     )
 

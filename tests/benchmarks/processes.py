@@ -1,7 +1,7 @@
 """The worked example from the start of a process to its exit, and what importing costs: `make bench`.
 
 Every program trains the article's network for 10,000 rounds, simultaneous, with the error of each round, in a process
-of its own; the rounds of measurement take turns.
+of its own; the rounds of measurement alternate.
 """
 
 import os
