@@ -1,7 +1,7 @@
 """Every primitive of the table against mpmath, over the whole range of floats.
 
-A new primitive is tested here without a new test. Where mpmath has a function of its name, that is the truth; elsewhere the
-closed form below is.
+A new primitive is tested here without a new test. Where mpmath has a function of its name, that is the truth; elsewhere
+the closed form below is.
 """
 
 import itertools

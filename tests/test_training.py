@@ -272,3 +272,24 @@ def test_resuming_from_the_wrong_file_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot resume"):
         fit(network, XOR, checkpoint=trained, resume=True, optimizer=Adam(network.parameters()))
     assert network.state_dict() == before
+
+
+def test_what_fit_does_unless_told_otherwise() -> None:
+    """A thousand rounds of gradient descent with a learning rate of 0.5, and a checkpoint each thousand."""
+    network = MLP(1, [1], bias=None)
+    weight = network.parameters()[0]
+    weight.data = 1.0
+    fit(network, [([1.0], 0.0)], rounds=1)
+    assert weight.data == 0.5
+    assert fit(network, [([1.0], 0.0)]).rounds == 1000
+
+
+def test_a_checkpoint_after_every_round(tmp_path: Path) -> None:
+    path, seen = tmp_path / "training.json", []
+
+    def look(outputs: Any, targets: Any) -> Value:
+        seen.append(json.loads(path.read_text())["training"]["rounds"] if path.exists() else 0)
+        return half_squared_error(outputs, targets)
+
+    fit(small_network(), XOR[:1], loss=look, rounds=4, checkpoint=path, checkpoint_every=1)
+    assert seen == [0, 1, 2, 3]
