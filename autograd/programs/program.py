@@ -16,7 +16,6 @@ outputs: 4
 
 from __future__ import annotations
 
-import json
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -196,6 +195,8 @@ class Program:
         Raises:
             TypeError: if an instruction applies a primitive that is not in the table; the message names it.
         """
+        import json
+
         used = dict.fromkeys(primitive for primitive in self.primitives if primitive is not None)
         for primitive in used:
             if not primitive.index:
@@ -226,6 +227,8 @@ class Program:
         Raises:
             ValueError: if the text is not such a program.
         """
+        import json
+
         try:
             content = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
