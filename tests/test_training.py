@@ -293,3 +293,12 @@ def test_a_checkpoint_after_every_round(tmp_path: Path) -> None:
 
     fit(small_network(), XOR[:1], loss=look, rounds=4, checkpoint=path, checkpoint_every=1)
     assert seen == [0, 1, 2, 3]
+
+
+def test_a_gradient_that_is_not_finite_is_named_as_such() -> None:
+    network = MLP(1, [1], bias=None)
+    weight = network.parameters()[0]
+    weight.data = 0.0
+    with pytest.raises(FloatingPointError, match="diverged at round 1: a gradient is inf"):
+        fit(network, [([1.0], 0.0)], loss=lambda output, target: output.sqrt(), rounds=1)
+    assert weight.data == 0.0
