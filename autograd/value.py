@@ -22,7 +22,7 @@ from typing import Any
 from autograd import primitives
 from autograd.modes import is_ieee, is_recording, note_source, watchers
 from autograd.native import runtime
-from autograd.primitives import Primitive, absolute, add, as_float, divide, multiply, negate, power, subtract
+from autograd.primitives import Primitive, absolute, add, as_float, divide, multiply, negate, power, relu, subtract
 
 __all__ = ["Value", "Constant", "Parameter"]
 
@@ -179,7 +179,7 @@ class Value:
     def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
     def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
     def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
-    def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(primitives.relu, self)
+    def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
         return apply(primitives.leaky_relu, self, negative_slope)
