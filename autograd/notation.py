@@ -17,15 +17,12 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from reprlib import Repr
 from typing import Any
 
 from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate, where
 from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
-_shortening = Repr()
-_shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 class Formula(Operators):
@@ -138,12 +135,6 @@ def constant(x: float, digits: str = "") -> Formula:
     formula = _written(digits or f"{x:.9g}")
     formula.value, formula.coefficient, formula.rest = x, x, None
     return formula
-
-
-def shortened(thing: object) -> str:
-    """The repr of anything, of at most 80 characters, for messages."""
-    text = _shortening.repr(thing)
-    return text if len(text) <= 80 else text[:79] + "…"
 
 
 def cleaned(label: str | None) -> str:

@@ -1,12 +1,17 @@
-"""Atomic file writes."""
+"""Atomic file writes, and what reading such files takes: numbers that are checked, and short messages."""
 
 from __future__ import annotations
 
+import math
 import os
+from reprlib import Repr
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+_shortening = Repr()
+_shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
@@ -56,6 +61,27 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} does not exist")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise PermissionError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} is not writable")
+
+
+def finite_number(thing: object) -> float:
+    """The float64 of a number that was read from a file.
+
+    Raises:
+        ValueError: if it is not an int or a float, or not finite as a float64.
+    """
+    try:
+        number = float(thing) if type(thing) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise ValueError(f"{shortened(thing)} is not a finite number")
+    return number
+
+
+def shortened(thing: object) -> str:
+    """The repr of anything, of at most 80 characters, for messages."""
+    text = _shortening.repr(thing)
+    return text if len(text) <= 80 else text[:79] + "…"
 
 
 def _named(error: OSError, path: Path) -> OSError:

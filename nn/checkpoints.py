@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autograd.notation import shortened
-from autograd.saving import save
+from autograd.saving import finite_number, save, shortened
 from nn.modules import Module
 from nn.optimizers import Optimizer
 
@@ -173,15 +172,12 @@ def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
         )
     if content["version"] > 1:
         _compare_settings(network.settings(), content.get("settings"))
-    numbers = {}
-    for name in expected:
-        number = saved[name]
-        try:
-            numbers[name] = float(number) if type(number) in (int, float) else math.nan
-        except OverflowError:
-            numbers[name] = math.inf
-        if not math.isfinite(numbers[name]):
-            raise _UnfitError(f"is damaged: its parameter {name:.60} is {shortened(number)}, not a finite number")
+    numbers, name = {}, ""
+    try:
+        for name in expected:
+            numbers[name] = finite_number(saved[name])
+    except ValueError as error:
+        raise _UnfitError(f"is damaged: its parameter {name:.60}: {error}") from None
     return numbers
 
 

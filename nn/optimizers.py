@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from autograd import Parameter
-from autograd.notation import shortened
 from autograd.primitives import as_float
+from autograd.saving import finite_number, shortened
 
 
 class Update(NamedTuple):
@@ -109,7 +109,10 @@ class Optimizer:
             raise ValueError(f"the state of the optimizer is damaged: its number of steps is {shortened(steps)}")
         if [len(row) if isinstance(row, list) else None for row in memory] != [len(row) for row in self.memory]:
             raise ValueError(f"the state of the optimizer is not one of {len(self.parameters)} parameters")
-        numbers = [[_finite(number) for number in row] for row in memory]
+        try:
+            numbers = [[finite_number(number) for number in row] for row in memory]
+        except ValueError as error:
+            raise ValueError(f"the state of the optimizer is damaged: {error}") from None
         self._check_memory(numbers)
         return {"kind": state["kind"], "steps": steps, "memory": numbers}
 
@@ -217,16 +220,6 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon)
         self.weight_decay = _checked("weight decay", weight_decay, 0.0, math.inf)
-
-
-def _finite(number: object) -> float:
-    try:
-        result = float(number) if type(number) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
-    except OverflowError:
-        result = math.inf
-    if not math.isfinite(result):
-        raise ValueError(f"the state of the optimizer is damaged: {shortened(number)} is not a finite number")
-    return result
 
 
 def _checked(name: str, number: float, least: float, below: float) -> float:

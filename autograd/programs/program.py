@@ -21,8 +21,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.notation import shortened
 from autograd.primitives import PRIMITIVES, Primitive, as_float
+from autograd.saving import finite_number, shortened
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 
@@ -369,12 +369,9 @@ def _read(number: object) -> float:
     if isinstance(number, str) and number in NOT_FINITE:
         return NOT_FINITE[number]
     try:
-        result = float(number) if type(number) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
-    except OverflowError:
-        result = math.inf
-    if not math.isfinite(result):
-        raise _malformed(f"{shortened(number)} is not a number")
-    return result
+        return finite_number(number)
+    except ValueError as error:
+        raise _malformed(str(error)) from None
 
 
 def _refuse(constant: str) -> None:
