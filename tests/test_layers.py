@@ -14,7 +14,12 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.saving", "autograd.primitives", "autograd.native.c_rules", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
     *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
-    *("autograd.calculus.derivatives", "autograd.calculus.checks", "autograd.calculus.custom_primitives"),
+    *(
+        "autograd.calculus.accumulation",
+        "autograd.calculus.derivatives",
+        "autograd.calculus.checks",
+        "autograd.calculus.custom_primitives",
+    ),
     *(
         "autograd.calculus",
         "autograd.programs.program",

@@ -1,10 +1,10 @@
 """Derivatives of functions, checks of derivatives, and primitives of your own."""
 
+from autograd.calculus.accumulation import gradients
 from autograd.calculus.checks import check_gradients
 from autograd.calculus.custom_primitives import primitive
 from autograd.calculus.derivatives import (
     grad,
-    gradients,
     hessian,
     hvp,
     jacobian,

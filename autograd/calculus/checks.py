@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.calculus.derivatives import Recording, pull, push
+from autograd.calculus.accumulation import pull, push
+from autograd.calculus.derivatives import Recording
 from autograd.modes import no_grad
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
