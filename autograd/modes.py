@@ -85,11 +85,13 @@ class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interprete
             watchers.add(entry)
         self.mode.innermost.set(entry)
         try:
-            self.acquire()
+            is_free = self.acquire(blocking=False)
         except BaseException:  # an interrupt that came just after
             if self.is_held():
                 self.release()
             raise
+        if not is_free:
+            raise RuntimeError("this context manager is in use in another thread; make a new one for each block")
 
     def is_held(self) -> bool:
         """Whether this thread is within the block."""

@@ -138,6 +138,24 @@ def test_a_generator_that_is_closed_in_another_context_ends_its_mode() -> None:
     assert not modes.watchers
 
 
+def test_a_manager_in_use_in_another_thread_is_refused() -> None:
+    manager, errors = no_grad(), []
+
+    def work() -> None:
+        try:
+            with manager:
+                pass
+        except RuntimeError as error:
+            errors.append(str(error))
+        errors.append(str((Value(2.0) * 3).parents[0].data))
+
+    with manager:
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(20)
+    assert errors == ["this context manager is in use in another thread; make a new one for each block", "2.0"]
+
+
 def test_modes_nest_and_managers_can_be_used_again() -> None:
     v = Value(2.0)
     manager = no_grad()

@@ -75,6 +75,8 @@ class Program:
         self.inputs, self.parameters, self.outputs = tuple(inputs), tuple(parameters), tuple(outputs)
         self.labels = dict(labels)
         self.starts, self.operands = array("I", [0]), array("I")
+        if len(primitives) > MOST_SLOTS:
+            raise _malformed(f"it has {len(primitives)} slots, at most {MOST_SLOTS} are possible")
         if len(operands) != len(primitives):
             raise _malformed(f"{len(primitives)} slots have operands for {len(operands)}")
         for slot, (primitive, indices) in enumerate(zip(primitives, operands, strict=True)):
@@ -273,11 +275,11 @@ class Program:
 
     def __str__(self) -> str:
         lines = []
+        kinds = {**dict.fromkeys(self.inputs, "input"), **dict.fromkeys(self.parameters, "parameter")}
         for slot, primitive in enumerate(self.primitives):
             label = f" {self.labels[slot]}" if slot in self.labels else ""
             if primitive is None:
-                kind = "input" if slot in self.inputs else "parameter" if slot in self.parameters else "constant"
-                lines.append(f"{slot}: {kind}{label} = {self.numbers[slot]!r}")
+                lines.append(f"{slot}: {kinds.get(slot, 'constant')}{label} = {self.numbers[slot]!r}")
             else:
                 lines.append(
                     f"{slot}: {' '.join([primitive.name, *map(str, self.operands_of(slot))])}{label and ' ->'}{label}"
@@ -308,8 +310,6 @@ class Program:
 
     def _check_leaves(self) -> None:
         size = len(self)
-        if size > MOST_SLOTS:
-            raise _malformed(f"it has {size} slots, at most {MOST_SLOTS} are possible")
         for name, slots in (("input", self.inputs), ("parameter", self.parameters), ("output", self.outputs)):
             for slot in slots:
                 if type(slot) is not int or not 0 <= slot < size:
