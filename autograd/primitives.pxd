@@ -2,7 +2,7 @@
 
 cdef class Primitive:
     cdef readonly object name, value, slopes, arity, all_slopes, limit, symbol, plain, latex, binds, domain, action, \
-        when_flat, when_steep, neutral, is_exact, is_sum
+        when_flat, when_steep, neutral, is_exact, is_sum, lists
     cdef readonly int index
 
 cpdef double as_float(object number) except? -1.0

@@ -76,12 +76,13 @@ class Primitive:
         neutral: for each of two operands the number that leaves the other one as it is, or None.
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
         is_sum: whether the operands are terms, which explanations treat one by one.
+        lists: of a primitive of any number of operands, of how many lists of one length the operands are.
         index: the index in the table, from 1; 0 for a primitive that is not in the table.
     """
 
     __slots__ = (
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
-        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "index",
+        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "index",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +103,7 @@ class Primitive:
         neutral: tuple[float | None, float | None] = (None, None),
         is_exact: bool = False,
         is_sum: bool = False,
+        lists: int = 1,
     ) -> None:
         operands = ", ".join(["{:0}"] * len(slopes))
         self.name, self.value, self.limit = name, value, limit
@@ -114,7 +116,7 @@ class Primitive:
         self.latex = latex
         self.domain, self.action = domain, action or f"take {name} of {{}}"
         self.when_flat, self.when_steep = when_flat, when_steep
-        self.neutral, self.is_exact, self.is_sum = neutral, is_exact, is_sum
+        self.neutral, self.is_exact, self.is_sum, self.lists = neutral, is_exact, is_sum, lists
         self.index = 0
 
     def __call__(self, *operands: Any) -> Any:
@@ -218,7 +220,7 @@ def _power_limit(x: float, y: float) -> float:
     """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
     if x < 0.0 and y % 1.0 != 0.0:
         return nan
-    return math.copysign(inf, x) if y % 2.0 == 1.0 else inf
+    return math.copysign(inf, x) if y % 1.0 == 0.0 and y % 2.0 == 1.0 else inf
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
@@ -435,7 +437,7 @@ product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
 dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
     all_slopes=lambda out, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2],
-    symbol="w·x", plain=None, latex=None)
+    symbol="w·x", plain=None, latex=None, lists=2)
 
 # fmt: on
 

@@ -342,10 +342,11 @@ def test_nan_in_nan_out(name: str) -> None:
         ("cos", (-inf,), ValueError, nan),
         ("tan", (inf,), ValueError, nan),
         ("divide", (1.0, 0.0), ZeroDivisionError, inf),
+        ("power", (-0.0, -3.0), ValueError, -inf),
+        ("power", (-0.0, -0.9999999999999999), ValueError, inf),
         ("divide", (1.0, -0.0), ZeroDivisionError, -inf),
         ("divide", (0.0, 0.0), ZeroDivisionError, nan),
         ("power", (0.0, -1.0), ValueError, inf),
-        ("power", (-0.0, -3.0), ValueError, -inf),
         ("power", (-8.0, 1 / 3), ValueError, nan),
     ],
 )

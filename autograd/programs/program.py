@@ -52,13 +52,14 @@ class Program:
         parameters: the slots of the parameters. The other leaves are constants.
         outputs: the slots of the results.
         labels: the labels of slots that have one, by slot.
+        layers: for each parameter the layer of a network that it belongs to, counted from 0; none for other graphs.
 
     Raises:
         ValueError: if these make no well-formed program; the message names the slot. An operand must be an earlier
             slot, the number of operands must be that of the primitive, and each leaf must have a number.
     """
 
-    __slots__ = ("inputs", "labels", "numbers", "operands", "outputs", "parameters", "primitives", "starts")
+    __slots__ = ("inputs", "labels", "layers", "numbers", "operands", "outputs", "parameters", "primitives", "starts")
 
     def __init__(
         self,
@@ -69,11 +70,12 @@ class Program:
         parameters: Sequence[int],
         outputs: Sequence[int],
         labels: Mapping[int, str],
+        layers: Sequence[int] = (),
     ) -> None:
         self.primitives = tuple(primitives)
         self.numbers = dict(numbers)
         self.inputs, self.parameters, self.outputs = tuple(inputs), tuple(parameters), tuple(outputs)
-        self.labels = dict(labels)
+        self.labels, self.layers = dict(labels), tuple(layers)
         self.starts, self.operands = array("I", [0]), array("I")
         if len(primitives) > MOST_SLOTS:
             raise _malformed(f"it has {len(primitives)} slots, at most {MOST_SLOTS} are possible")
@@ -86,12 +88,15 @@ class Program:
         self._check_leaves()
 
     @classmethod
-    def of(cls, outputs: Iterable[Value], inputs: Iterable[Value] = ()) -> Program:
+    def of(
+        cls, outputs: Iterable[Value], inputs: Iterable[Value] = (), layers: Iterable[Iterable[Value]] = ()
+    ) -> Program:
         """The program of a graph.
 
         Args:
             outputs: the nodes to compute.
             inputs: the nodes whose numbers `run` takes. What they were computed from is left out.
+            layers: the parameters of each layer of a network, if it is one; all of its parameters.
 
         Returns:
             The program. Leaves that are neither inputs nor constants are its parameters.
@@ -112,19 +117,22 @@ class Program:
             if needed[i]:
                 slots[i] = len(slots)
         nodes = [tape.nodes[i] for i in slots]
+        layer_of = {id(parameter): depth for depth, layer in enumerate(layers) for parameter in layer}
         is_leaf = [i in given or tape.nodes[i].primitive is None for i in slots]
+        parameters = [
+            slot
+            for slot, (i, leaf) in enumerate(zip(slots, is_leaf, strict=True))
+            if leaf and i not in given and not is_constant(nodes[slot])
+        ]
         return cls(
             [None if leaf else node.primitive for node, leaf in zip(nodes, is_leaf, strict=True)],
             [[] if leaf else [slots[o] for o in tape.operands_of(i)] for i, leaf in zip(slots, is_leaf, strict=True)],
             {slot: node.data for slot, (node, leaf) in enumerate(zip(nodes, is_leaf, strict=True)) if leaf},
             [slots[index[id(node)]] for node in inputs],
-            [
-                slot
-                for slot, (i, leaf) in enumerate(zip(slots, is_leaf, strict=True))
-                if leaf and i not in given and not is_constant(nodes[slot])
-            ],
+            parameters,
             [slots[index[id(node)]] for node in outputs],
             {slot: str(node.label) for slot, node in enumerate(nodes) if node.label},
+            [layer_of.get(id(nodes[slot]), -1) for slot in parameters] if layer_of else (),
         )
 
     def __len__(self) -> int:
@@ -219,6 +227,7 @@ class Program:
             "parameters": self.parameters,
             "outputs": self.outputs,
             "labels": {str(slot): label for slot, label in sorted(self.labels.items())},
+            "layers": self.layers,
         }
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
@@ -271,6 +280,7 @@ class Program:
             _list_of(content, "parameters", int),
             _list_of(content, "outputs", int),
             {int(slot): label for slot, label in labels.items()},
+            _list_of(content, "layers", int),
         )
 
     def __str__(self) -> str:
@@ -323,6 +333,11 @@ class Program:
                 raise _malformed(
                     f"slot {slot} has {'no number' if primitive is None else 'a number and an instruction'}"
                 )
+        if self.layers and len(self.layers) != len(self.parameters):
+            raise _malformed(f"{len(self.parameters)} parameters have layers for {len(self.layers)}")
+        for layer in self.layers:
+            if type(layer) is not int or not 0 <= layer < size:
+                raise _malformed(f"a parameter belongs to the layer {shortened(layer)}")
         for slot, number in self.numbers.items():
             if type(slot) is not int or not 0 <= slot < size or type(number) is not float:
                 raise _malformed(f"the number of slot {shortened(slot)} is {shortened(number)}")
@@ -341,7 +356,7 @@ def _check_instruction(slot: int, primitive: Primitive | None, operands: Sequenc
     if primitive is None:
         fits = count == 0
     elif primitive.arity is None:
-        fits = count > 0 and (primitive.name != "dot" or count % 2 == 0)
+        fits = count > 0 and count % primitive.lists == 0
     else:
         fits = count == primitive.arity
     if not fits:
