@@ -54,7 +54,8 @@ def test_another_choice_is_refused() -> None:
 def test_the_compiled_engine_is_of_this_source() -> None:
     if not TYPES:
         pytest.skip("installed from a wheel, without the source of the compiled engine")
-    sources = [*TYPES, FOLDER / "native" / "c_rules.py", *(FOLDER / f"{module}.py" for module in MODULES)]
+    native = [FOLDER / "native" / name for name in ("languages.py", "c_rules.py")]
+    sources = [*TYPES, *native, *(FOLDER / f"{module}.py" for module in MODULES)]
     built = min(Path(str(getattr(autograd, module).__file__)).stat().st_mtime for module in MODULES)
     newer = [path.name for path in sources if path.stat().st_mtime > built]
     assert not newer, "run `make native`"
