@@ -17,12 +17,14 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate, where
 from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
+
+Form = Literal["plain", "latex"]
 
 
 class Formula(Operators):
@@ -58,6 +60,13 @@ class Formula(Operators):
         value = as_float(number)
         return constant(value, repr(value).removesuffix(".0"))
 
+    def within(self, form: Form, level: int) -> str:
+        """One of the forms as part of another formula: in brackets unless it binds at least as tightly as a level."""
+        text = self.plain if form == "plain" else self.latex
+        if self.binds >= level:
+            return text
+        return f"({text})" if form == "plain" else rf"\left({text}\right)"
+
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
         """The formula of a primitive applied to formulas and plain numbers."""
@@ -78,8 +87,8 @@ class Formula(Operators):
         if primitive.plain is None or primitive.latex is None:
             return Formula.of(primitive.value(*formulas))
         result = Formula(
-            primitive.plain.format(*[_Part(part.plain, part.binds, "(", ")") for part in formulas]),
-            primitive.latex.format(*[_Part(part.latex, part.binds, r"\left(", r"\right)") for part in formulas]),
+            primitive.plain.format(*[_Part(formula, "plain") for formula in formulas]),
+            primitive.latex.format(*[_Part(formula, "latex") for formula in formulas]),
             NEGATION if primitive.binds == PRODUCT and formulas[0].binds == NEGATION else primitive.binds,
         )
         if primitive is negate:
@@ -92,11 +101,11 @@ class Formula(Operators):
 class _Part:
     """An operand within a template: `{:2}` brackets it unless it binds at least as tightly as level 2."""
 
-    def __init__(self, text: str, binds: int, opening: str, closing: str) -> None:
-        self.text, self.binds, self.opening, self.closing = text, binds, opening, closing
+    def __init__(self, formula: Formula, form: Form) -> None:
+        self.formula, self.form = formula, form
 
     def __format__(self, level: str) -> str:
-        return self.text if self.binds >= int(level) else self.opening + self.text + self.closing
+        return self.formula.within(self.form, int(level))
 
 
 def product(factors: Iterable[Formula]) -> Formula:
@@ -117,11 +126,8 @@ def product(factors: Iterable[Formula]) -> Formula:
 
 def _side_by_side(left: Formula, right: Formula) -> Formula:
     """A product whose right factor may be a product too, without the brackets that the order of rounding asks for."""
-    plain, latex = (
-        f"{_Part(getattr(left, form), left.binds, *brackets):{NEGATION}}{sign}"
-        f"{_Part(getattr(right, form), right.binds, *brackets):{PRODUCT}}"
-        for form, sign, *brackets in (("plain", " · ", "(", ")"), ("latex", r" \cdot ", r"\left(", r"\right)"))
-    )
+    plain = left.within("plain", NEGATION) + " · " + right.within("plain", PRODUCT)
+    latex = left.within("latex", NEGATION) + r" \cdot " + right.within("latex", PRODUCT)
     return Formula(plain, latex, NEGATION if left.binds == NEGATION else PRODUCT)
 
 
@@ -143,13 +149,22 @@ def cleaned(label: str | None) -> str:
     return shown if len(shown) <= LABEL_LENGTH else shown[:LABEL_LENGTH] + "…"
 
 
+def base_and_index(label: str) -> tuple[str, str] | None:
+    """The two parts of a label such as w5 or out_o1, of which the second is written as an index; None for others."""
+    indexed = re.fullmatch("([A-Za-z]+)([0-9]+)|([^_]+)_(.+)", label)
+    if indexed is None:
+        return None
+    base, index = filter(None, indexed.groups())
+    return base, index
+
+
 def symbol(label: str) -> Formula:
     """A label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
     label = cleaned(label)
-    indexed = re.fullmatch("([A-Za-z]+)([0-9]+)|([^_]+)_(.+)", label)  # such as w5, or out_o1
-    if not indexed:
+    parts = base_and_index(label)
+    if parts is None:
         return Formula(label, _latex_name(label))
-    name, index = map(_latex_name, filter(None, indexed.groups()))
+    name, index = map(_latex_name, parts)
     if "'" in name:  # a prime is a superscript, and after the index there may be no second one
         name = f"{{{name}}}"
     return Formula(label, f"{name}_{{{index}}}")

@@ -8,11 +8,11 @@ import pytest
 
 import autograd
 from autograd import Constant, Drawing, Parameter, Value, draw, no_grad, where
-from autograd.views import drawing
+from autograd.views import drawing, rendering
 from nn import MLP
 from nn.worked_example import build_network, draw_graph, draw_network, forward
 
-RENDERERS = list(drawing._renderers())
+RENDERERS = list(rendering.renderers())
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -185,7 +185,7 @@ def test_graphviz_pure_is_there_as_the_fallback() -> None:
 
 @pytest.mark.parametrize("program", RENDERERS)
 def test_each_renderer_draws_the_same_things(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(drawing.RENDERER_VARIABLE, program)
+    monkeypatch.setenv(rendering.RENDERER_VARIABLE, program)
     svg = draw_graph(build_network()).to_svg()
     assert {"E_total = E_o1 + E_o2", "v4 = target_o1 − out_o1", "hidden layer", "w5"} <= set(texts(svg))
     assert svg.count('class="node"') == len(autograd.topological_order(forward(build_network())))
@@ -194,7 +194,7 @@ def test_each_renderer_draws_the_same_things(program: str, monkeypatch: pytest.M
 
 
 def test_without_a_renderer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(drawing, "_renderers", lambda: iter(()))
+    monkeypatch.setattr(rendering, "renderers", lambda: iter(()))
     picture = draw(Value(1.0) + 1)
     with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
         picture.to_svg()
@@ -207,9 +207,9 @@ def test_a_broken_renderer_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_p
     broken = tmp_path / "dot"
     broken.write_text("#!/bin/sh\necho out of order >&2\nexit 1\n")
     broken.chmod(0o755)
-    monkeypatch.setenv(drawing.RENDERER_VARIABLE, str(broken))
+    monkeypatch.setenv(rendering.RENDERER_VARIABLE, str(broken))
     assert "</svg>" in draw(Value(1.0)).to_svg()
-    monkeypatch.setattr(drawing, "_renderers", lambda: iter([str(broken)]))
+    monkeypatch.setattr(rendering, "renderers", lambda: iter([str(broken)]))
     with pytest.raises(RuntimeError, match="out of order"):
         draw(Value(1.0)).to_svg()
 
@@ -218,7 +218,7 @@ def test_a_picture_too_large_to_lay_out(monkeypatch: pytest.MonkeyPatch, tmp_pat
     slow = tmp_path / "dot"
     slow.write_text("#!/bin/sh\nexec sleep 30\n")
     slow.chmod(0o755)
-    monkeypatch.setenv(drawing.RENDERER_VARIABLE, str(slow))
+    monkeypatch.setenv(rendering.RENDERER_VARIABLE, str(slow))
     with pytest.raises(TimeoutError, match=r"within 0\.2 seconds: draw a smaller part"):
         draw(Value(1.0)).to_svg(timeout=0.2)
 
@@ -276,7 +276,7 @@ def test_a_display_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_hostile_labels(program: str, label: str, shown: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(drawing.RENDERER_VARIABLE, program)
+    monkeypatch.setenv(rendering.RENDERER_VARIABLE, program)
     for leaf in (Value(1.0, label=label), Parameter(1.0, label=label), Constant(1.0, label=label)):
         svg = draw(leaf).to_svg()
         lines = [text.replace("\N{NO-BREAK SPACE}", " ") for text in texts(svg)]

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from nn import worked_example
+from nn import logic_gates_page, worked_example, worked_example_page
 from nn.__main__ import main
 
 
@@ -106,6 +106,12 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
         (["--out", "/dev/null/pictures"], "name another directory with --out"),
         (["--out", "/proc/pictures"], "name another directory with --out"),
         (["xor", "--save", "/nowhere/at/all.json"], "name another file"),
+        (["page", "--out", "/dev/null/pages"], "name another directory with --out"),
+        (["page", "--out", "/proc/pages"], "name another directory with --out"),
+        (["page", "--out"], "expected one argument"),
+        (["page", "--rounds", "5"], "--help"),
+        (["page", "xor"], "--help"),
+        (["pages"], "--help"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
@@ -127,6 +133,50 @@ def test_wrong_usage_is_one_line_and_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_pages_are_written_and_their_addresses_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for arguments, folder in (
+        (["page"], tmp_path / "pages"),
+        (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü"),
+        (["page", "--out", str(tmp_path / "pages")], tmp_path / "pages"),  # once more, over those that are there
+    ):
+        told = run(arguments, capsys)
+        assert sorted(path.name for path in folder.iterdir()) == ["logic_gates.html", "worked_example.html"]
+        for name, page in (("worked_example", worked_example_page()), ("logic_gates", logic_gates_page())):
+            path = folder / f"{name}.html"
+            assert path.read_text(encoding="utf-8") == page.html
+            assert path.as_uri() in told
+        assert "browser" in told
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "pages"]
+
+
+def test_pages_that_cannot_be_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    occupied = tmp_path / "pages"
+    occupied.write_text("a file")
+    (tmp_path / "other" / "worked_example.html").mkdir(parents=True)  # a folder of the page's name
+    for folder in (occupied, occupied / "inner", tmp_path / "other"):
+        with pytest.raises(SystemExit) as end:
+            main(["page", "--out", str(folder)])
+        captured = capsys.readouterr()
+        assert (end.value.code, captured.out, captured.err.count("\n")) == (2, "", 1)
+        assert "--out" in captured.err
+    assert occupied.read_text() == "a file"
+    assert [path.name for path in (tmp_path / "other").iterdir()] == ["worked_example.html"]
+
+
+def test_help_names_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in ((["--help"], ["page", "xor"]), (["page", "--help"], ["--out", "browser"])):
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 0
+        told = capsys.readouterr().out
+        assert all(word in told for word in words)
+
+
 def test_divergence_is_one_line_and_code_1(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,7 +192,7 @@ def test_divergence_is_one_line_and_code_1(
 def test_without_a_renderer_the_source_is_saved(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autograd.views.drawing._renderers", lambda: iter(()))
+    monkeypatch.setattr("autograd.views.rendering.renderers", lambda: iter(()))
     assert main(["--out", str(tmp_path), "--rounds", "1"]) == 0
     captured = capsys.readouterr()
     assert str(tmp_path / "graph.dot") in captured.out

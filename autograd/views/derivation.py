@@ -10,16 +10,15 @@ import math
 from collections.abc import Sequence
 from itertools import pairwise
 
-from autograd.notation import Formula, Names, constant, number, operation
-from autograd.value import Value, is_constant
-from autograd.views.paths import FOLDED_NODES, Paths, Region
+from autograd.notation import Formula, Names
+from autograd.value import Value
+from autograd.views.paths import Paths, Region
 from autograd.views.tracing import trace_formulas
+from autograd.views.writing import FOLDED_NODES, FORMULA_LENGTH, TERMS, Writer
 
 EQUATIONS = 40  # derivatives that are taken apart; of those beyond, only the number is given
 CHAIN_END = 5  # stations at each end of a long chain that are shown
-TERMS = 6  # terms of a sum that are shown; the weaker ones are added up
 INLINE_TERMS = 4  # terms of a sum that may stand in brackets within a product
-FORMULA_LENGTH = 200  # characters of a formula that is still written
 
 
 class Derivative:
@@ -30,6 +29,7 @@ class Derivative:
         value: the number.
         terms: the sum of products of derivatives that `value` was computed from; none for a single factor.
         formula, numbers: of a single factor, in symbols and in numbers; None where they would be too long to read.
+        region: the part of the graph that it is the gradient of; None for what is left of a sum.
     """
 
     def __init__(
@@ -39,13 +39,15 @@ class Derivative:
         terms: Sequence[list[Derivative]] = (),
         formula: Formula | None = None,
         numbers: Formula | None = None,
+        region: Region | None = None,
     ) -> None:
         self.name, self.value, self.terms, self.formula, self.numbers = name, value, terms, formula, numbers
+        self.region = region
 
     @classmethod
-    def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]]) -> Derivative:
+    def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
         """The derivative that is this sum of products."""
-        return cls(name, _added([_multiplied(term) for term in terms]), terms)
+        return cls(name, _added([_multiplied(term) for term in terms]), terms, region=region)
 
     def inlined(self) -> list[Derivative]:
         """What stands for it within a product: the terms of a short sum, or the derivative alone."""
@@ -54,37 +56,43 @@ class Derivative:
 
 
 class Derivation:
-    """The derivation of a gradient, and the formulas and names that it is written in.
+    """The derivation of a gradient, and what its formulas are written with.
 
     Args:
         paths: from the input to the output.
+        writer: writes nodes and slopes; by default one that calls the nodes by their names in the graph.
     """
 
-    def __init__(self, paths: Paths) -> None:
+    most_equations = EQUATIONS
+
+    def __init__(self, paths: Paths, writer: Writer | None = None) -> None:
         self.paths = paths
-        self.names = Names(paths.output, paths.tape.nodes)
+        self.writer = writer or Writer(
+            Names(paths.output, paths.tape.nodes), lambda node: paths.every_node or bool(node.label)
+        )
+        self.names = self.writer.names
         self.equations = 0
 
     def derive(self, region: Region) -> Derivative:
         """The derivative of the top of a region by its bottom, and what it is made of."""
         name = self.derivative_name(region.top, region.bottom)
         self.equations += 1
-        if self.equations > EQUATIONS:
-            return Derivative(name, self.paths.gradient(region))
+        if self.equations > self.most_equations:
+            return Derivative(name, self.paths.gradient(region), region=region)
         waypoints = self.paths.waypoints(region)
         if waypoints:
-            return Derivative.of_terms(name, [self.chain(region, waypoints)])
+            return Derivative.of_terms(name, [self.chain(region, waypoints)], region)
         if self.paths.is_direct(region):
             return self.factor(name, region)
         branches = self.paths.branches(region)
         if len(branches) > 1:
-            return Derivative.of_terms(name, self.sum_of_branches(branches))
-        return Derivative.of_terms(name, self.sum_of_last_steps(region))
+            return Derivative.of_terms(name, self.sum_of_branches(branches), region)
+        return Derivative.of_terms(name, self.sum_of_last_steps(region), region)
 
     def factor(self, name: Formula, region: Region) -> Derivative:
         """A derivative between neighbouring stations: what lies between is one formula."""
         formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
-        return Derivative(name, self.paths.gradient(region), (), *formulas)
+        return Derivative(name, self.paths.gradient(region), (), *formulas, region)
 
     def chain(self, region: Region, waypoints: list[Value]) -> list[Derivative]:
         """The derivatives from each waypoint to the next, whose product is that of the top by the bottom.
@@ -98,7 +106,7 @@ class Derivation:
         for count, (top, bottom) in enumerate(pairwise(stops)):
             part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
             if long and count == CHAIN_END:
-                factors.append(Derivative(self.derivative_name(top, bottom), self.paths.gradient(part)))
+                factors.append(Derivative(self.derivative_name(top, bottom), self.paths.gradient(part), region=part))
             else:
                 factors.append(self.derive(part))
         return factors
@@ -122,7 +130,7 @@ class Derivation:
         name = self.part_name(region)
         if self.paths.stations.isdisjoint(inner):
             return [self.factor(name, region)]
-        return [Derivative.of_terms(name, self.sum_of_last_steps(region))]
+        return [Derivative.of_terms(name, self.sum_of_last_steps(region), region)]
 
     def sum_of_last_steps(self, region: Region) -> list[list[Derivative]]:
         """A term for each station next to the bottom: how the top depends on it, times how it depends on the bottom.
@@ -147,7 +155,7 @@ class Derivation:
 
     def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
         """The derivative of the top of a region by one of its inner nodes; its value is known."""
-        if self.equations < EQUATIONS:
+        if self.equations < self.most_equations:
             return self.derive(self.paths.above(region, bottom))
         return Derivative(self.derivative_name(region.top, bottom), value)
 
@@ -170,31 +178,12 @@ class Derivation:
             return None
         slopes = []
         for node, index, parent, _ in self.paths.edges_in(region):
-            slope = self.slope(node, index, numeric)
+            slope = self.writer.slope(node, index, numeric)
             if slope is None:
                 return None
             slopes.append((node, index, parent, slope))
         result = trace_formulas(region.top, slopes)[region.bottom]
         return result if len(result.plain) <= FORMULA_LENGTH else None
-
-    def slope(self, node: Value, index: int, numeric: bool) -> Formula | None:
-        """The slope of a node with respect to one of its operands, by the rule of its primitive."""
-        if node.primitive is None or len(node.parents) > FOLDED_NODES:
-            return None
-        out = self.written(node, node.data, numeric)
-        operands = [self.written(p, x, numeric) for p, x in zip(node.parents, node.operands, strict=True)]
-        return Formula.of(node.primitive.some_slopes([index], out, *operands)[0])
-
-    def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
-        """A node as it stands in a formula: its name or its number; without a label, the operation that computed it."""
-        if is_constant(node) and not node.label:
-            return constant(data)
-        if node.label or node.primitive is None or self.paths.every_node:
-            return number(data) if numeric else self.names.of(node)
-        if depth == 0 or len(node.parents) > TERMS:
-            return number(data)
-        operands = [self.written(p, x, numeric, depth - 1) for p, x in zip(node.parents, node.operands, strict=True)]
-        return operation(node, operands)
 
 
 def _multiplied(factors: Sequence[Derivative]) -> float:

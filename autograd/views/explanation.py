@@ -25,11 +25,12 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal
 
-from autograd.notation import Formula, number, operation, symbol
+from autograd.notation import Formula, number, symbol
 from autograd.value import Value
-from autograd.views.derivation import EQUATIONS, FORMULA_LENGTH, Derivation, Derivative
+from autograd.views.derivation import EQUATIONS, Derivation, Derivative
 from autograd.views.paths import Paths
 from autograd.views.tracing import total, trace_formulas
+from autograd.views.writing import FORMULA_LENGTH
 
 DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
 
@@ -176,10 +177,8 @@ def _sum_line(derivative: Derivative) -> Line:
 def _definitions(derivation: Derivation) -> list[list[Line]]:
     """What the nodes without a label stand for, where the derivation names them."""
     names, output = derivation.names, derivation.paths.output
-    lines = []
-    for node in [node for node in names.given if node.primitive and not node.label and node is not output]:
-        operands = [derivation.written(p, x, numeric=False) for p, x in zip(node.parents, node.operands, strict=True)]
-        lines.append(Line(names.of(node), operation(node, operands), number(node.data)))
+    unlabelled = [node for node in names.given if node.primitive and not node.label and node is not output]
+    lines = [Line(names.of(node), derivation.writer.operation(node), number(node.data)) for node in unlabelled]
     return [lines] if lines else []
 
 
@@ -216,7 +215,7 @@ def _delta_rule(derivation: Derivation) -> Explanation:
             return number(grads[node]) if len(formula.plain) > FORMULA_LENGTH else formula
 
         slopes = [
-            (node, index, parent, derivation.slope(node, index, numeric) or number(slope))
+            (node, index, parent, derivation.writer.slope(node, index, numeric) or number(slope))
             for node, index, parent, slope in paths.edges_in(region)
         ]
         return trace_formulas(paths.output, slopes, passed_on)

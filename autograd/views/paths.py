@@ -12,8 +12,7 @@ from typing import NamedTuple
 from autograd.tape import Tape
 from autograd.value import Value
 from autograd.views.tracing import edges, trace
-
-FOLDED_NODES = 16  # nodes between two stations that are still taken together
+from autograd.views.writing import FOLDED_NODES
 
 
 class Region(NamedTuple):

@@ -1,0 +1,67 @@
+"""The Graphviz programs of this machine, which lay out and render what is written in the DOT language."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+SECONDS = 60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and past that slows down
+RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all others
+
+
+def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
+    """Lay a graph out.
+
+    Args:
+        source: the graph in the DOT language.
+        file_format: "svg", "png", or "plain" (coordinates as text).
+        timeout: how many seconds the renderer is given.
+
+    Raises:
+        RuntimeError: if no Graphviz renderer is found, or none can draw this.
+        TimeoutError: if the graph is too large to be laid out in that time.
+    """
+    import subprocess
+
+    complaints = []
+    for program in renderers():
+        try:
+            result = subprocess.run(
+                [program, f"-T{file_format}"], input=source.encode(), capture_output=True, timeout=timeout, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise TimeoutError(
+                f"{program} did not lay the graph out within {timeout:g} seconds: draw a smaller part of it, give a "
+                f"longer timeout, or save the .dot and lay it out elsewhere"
+            ) from None
+        except OSError as error:
+            complaints.append(f"{program}: {error}")
+            continue
+        # Either program may exit 1 and have drawn the picture, or exit 0 with a warning: what counts is the picture.
+        if _is_complete(result.stdout):
+            return result.stdout
+        complaints.append(f"{program}: {result.stderr.decode(errors='replace').strip()[:500] or 'it drew nothing'}")
+    if complaints:
+        raise RuntimeError("no Graphviz program could draw this graph. " + "; ".join(complaints))
+    raise RuntimeError(
+        f"no Graphviz program was found: run 'pip install graphviz-pure', install Graphviz, or name a program in the "
+        f"environment variable {RENDERER_VARIABLE}"
+    )
+
+
+def renderers() -> Iterator[str]:
+    """The Graphviz programs of this machine: the one the environment names, the system's, and the one pip brings."""
+    import shutil
+    import sysconfig
+    from pathlib import Path
+
+    named = os.environ.get(RENDERER_VARIABLE)
+    beside_python = str(Path(sysconfig.get_path("scripts")) / "graphviz-pure")
+    for program in (named, "dot", "graphviz-pure", beside_python):
+        found = program and shutil.which(program)
+        if found:
+            yield found
+
+
+def _is_complete(output: bytes) -> bool:
+    return b"</svg>" in output[-20:] or output.startswith(b"\x89PNG") or output.endswith(b"stop\n")

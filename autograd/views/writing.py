@@ -1,0 +1,72 @@
+"""Nodes and slopes as formulas: a node that is no station is written out where another one uses it.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+>>> output = (a * b + 1.0).log()
+>>> writer = Writer(Names(output, [a, b, output]), lambda node: node in (a, b))
+>>> writer.operation(output).plain
+'log(a · b + 1)'
+>>> writer.slope(output, 0, numeric=False).plain
+'1 / (a · b + 1)'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autograd.notation import Formula, Names, constant, number, operation
+from autograd.value import Value, is_constant
+
+FOLDED_NODES = 16  # nodes between two stations that are still taken together
+FORMULA_LENGTH = 200  # characters of a formula that is still written
+TERMS = 6  # terms of a sum that are shown
+
+
+class Writer:
+    """Writes nodes as they stand in formulas.
+
+    Args:
+        names: what the nodes are called.
+        is_station: whether a node stands in a formula by its name; else the operation that computed it does.
+    """
+
+    def __init__(self, names: Names, is_station: Callable[[Value], bool]) -> None:
+        self.names, self.is_station = names, is_station
+
+    def number_of(self, node: Value, data: float) -> Formula:
+        """The number of a node as it stands in a formula."""
+        return number(data)
+
+    def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
+        """A node in a formula: its name or its number; one that is no station, as the operation that computed it.
+
+        Args:
+            node: the node.
+            data: its number.
+            numeric: whether stations stand there by their numbers.
+            depth: how many operations deep it is written out; beyond that its number stands there.
+        """
+        if is_constant(node) and not node.label:
+            return constant(data)
+        if node.primitive is None or self.is_station(node):
+            return self.number_of(node, data) if numeric else self.names.of(node)
+        if depth == 0 or len(node.parents) > TERMS:
+            return self.number_of(node, data)
+        return self.operation(node, numeric, depth - 1)
+
+    def operation(self, node: Value, numeric: bool = False, depth: int = 3) -> Formula:
+        """The operation that computed a node, in terms of its operands as they are written."""
+        pairs = zip(node.parents, node.operands, strict=True)
+        return operation(node, [self.written(parent, data, numeric, depth) for parent, data in pairs])
+
+    def slope(self, node: Value, index: int, numeric: bool) -> Formula | None:
+        """The slope of a node with respect to one of its operands, by the rule of its primitive.
+
+        Returns:
+            The formula; None for a node of too many operands.
+        """
+        if node.primitive is None or len(node.parents) > FOLDED_NODES:
+            return None
+        out = self.written(node, node.data, numeric)
+        operands = [self.written(p, x, numeric) for p, x in zip(node.parents, node.operands, strict=True)]
+        return Formula.of(node.primitive.some_slopes([index], out, *operands)[0])
