@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-ENGINE := setup.py $(addprefix autograd/,primitives.py value.py tape.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
+BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
+ENGINE := setup.py $(addprefix autograd/,primitives.py value.py tape.py native/languages.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -19,16 +20,19 @@ check: lint types test ## everything that must pass before a commit
 lint: .venv/tools ## look for mistakes of style
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@if command -v npx >/dev/null; then echo $(BIOME); cd autograd/views/live_page && $(BIOME); \
+	else echo "the scripts and styles of the live page are not looked at: there is no npx, which comes with Node.js"; fi
 
 types: .venv/tools ## check the types
 	$(BIN)/mypy
 
-bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats
+bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats, and the live page
 	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/processes.py
 	$(BIN)/python tests/benchmarks/depth.py
 	$(BIN)/python tests/benchmarks/views.py
+	$(BIN)/python tests/benchmarks/live_page.py
 
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py

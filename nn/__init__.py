@@ -4,15 +4,18 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `modules` (neurons, layers, networks), `losses`, `optimizers`, `checkpoints`, `training`,
-`worked_example` (Mazur's 2-2-2 network and its figures), and the command line, `python -m nn`.
+The modules are `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`,
+`checkpoints`, `training`, `worked_example` (Mazur's 2-2-2 network and its figures), `example_pages`, and the command
+line, `python -m nn`.
 """
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
+from nn.example_pages import logic_gates_page, worked_example_page
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.modules import MLP, Layer, Module, Neuron
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
+from nn.pages import network_page
 from nn.training import History, average_error, fit
 
 __all__ = [
@@ -35,4 +38,7 @@ __all__ = [
     "average_error",
     "save_network",
     "load_network",
+    "network_page",
+    "worked_example_page",
+    "logic_gates_page",
 ]

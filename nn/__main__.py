@@ -16,13 +16,12 @@ import autograd
 from autograd import Drawing, Explanation, explain
 from nn import worked_example
 from nn.checkpoints import save_network
+from nn.example_pages import GATE_INPUTS, GATES, gate_network, logic_gates_page, worked_example_page
 from nn.modules import MLP
 from nn.optimizers import SGD
 from nn.training import average_error, fit
 
-GATES = {"xor": (0, 1, 1, 0), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "and": (0, 0, 0, 1)}
 LINE_LENGTH = 80
-GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,8 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if hasattr(sys.stdout, "reconfigure"):  # a terminal without ∂ shows a substitute
         sys.stdout.reconfigure(errors="replace")
     try:
-        if words and words[0] in GATES:
-            _train_gate(words[0], words[1:])
+        if words and words[0].upper() in GATES:
+            _train_gate(words[0].lower(), words[1:])
+        elif words and words[0] == "page":
+            _write_pages(words[1:])
         else:
             _tell_worked_example(words)
         sys.stdout.flush()
@@ -93,7 +94,8 @@ def _tell_worked_example(words: Sequence[str]) -> None:
     parser = _Parser(
         prog=_program(),
         description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
-        epilog=f"'{_program()} xor' (or {', '.join(list(GATES)[1:])}) trains a 2-5-1 network instead; see its --help.",
+        epilog=f"'{_program()} xor' (or {', '.join(list(GATES)[1:]).lower()}) trains a 2-5-1 network instead, and "
+        f"'{_program()} page' writes both as live pages; see their --help.",
     )
     parser.add_argument("--rounds", type=_whole_number, default=worked_example.ROUNDS, help="how many (10000)")
     parser.add_argument(
@@ -266,11 +268,9 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
         parser.error(f"cannot save to {str(options.save)!r}: {obstacle}; name another file")
 
     generator = random.Random(options.seed)
-    network = MLP(2, [5, 1], "sigmoid", "sigmoid", bias="shared")
-    for parameter in network.parameters():
-        parameter.data = generator.random()
+    network = gate_network(generator)
     weights = [parameter for parameter in network.parameters() if str(parameter.label).startswith("w")]
-    cases = [(inputs, [target]) for inputs, target in zip(GATE_INPUTS, GATES[gate], strict=True)]
+    cases = [(inputs, [target]) for inputs, target in zip(GATE_INPUTS, GATES[gate.upper()], strict=True)]
     history = fit(network, cases, optimizer=SGD(weights, options.learning_rate), rounds=options.rounds, pick=generator)
 
     stopped = " (stopped)" if history.interrupted else ""
@@ -280,6 +280,33 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
         print(f"{inputs[0]:<9}{inputs[1]:<9}{target:<8}{network(inputs):.9f}")
     if options.save:
         print(f"\nsaved: {save_network(network, options.save)}")
+
+
+# Live pages.
+
+
+def _write_pages(words: Sequence[str]) -> None:
+    parser = _Parser(
+        prog=f"{_program()} page",
+        description="Writes the worked example and logic gates as pages for a browser: step through every number, ask "
+        "why a gradient is what it is, change anything, and train.",
+    )
+    parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
+    options = parser.parse_args(words)
+    obstacle = _obstacle(options.out)
+    if obstacle:
+        parser.error(f"cannot write pages into {str(options.out)!r}: {obstacle}; name another directory with --out")
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        written = [
+            worked_example_page().save(options.out / "worked_example.html"),
+            logic_gates_page().save(options.out / "logic_gates.html"),
+        ]
+    except OSError as error:
+        parser.error(f"cannot write pages: {error}; name another directory with --out")
+    print("Open these in a browser, from the folder or with the address; they need neither a server nor a network:")
+    for path in written:
+        print(f"  {path}    {path.resolve().as_uri()}")
 
 
 if __name__ == "__main__":

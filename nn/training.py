@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 import random
@@ -18,13 +19,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import autograd
-from autograd import Value, no_grad
+from autograd import LivePage, Value, no_grad
 from autograd.saving import check_folder
 from nn.checkpoints import Checkpoint, save_network
 from nn.checkpoints import resume as resume_from
 from nn.losses import half_squared_error
 from nn.modules import Module
 from nn.optimizers import SGD, Optimizer, Update
+from nn.pages import network_page
 
 Case = tuple[Sequence[float], Any]  # the inputs of the network, and the target as the loss takes it
 Loss = Callable[[Any, Any], Value]
@@ -43,6 +45,21 @@ class History:
     rounds: int = 0
     errors: list[float] = field(default_factory=list)
     interrupted: bool = False
+    _page: Callable[..., LivePage] | None = field(default=None, repr=False, compare=False)
+
+    def page(self, title: str | None = None) -> LivePage:
+        """The trained network as a live page, with its cases and its loss, to step through it and to train on.
+
+        Args:
+            title: the heading.
+
+        Raises:
+            ValueError: if this history is not one that `fit` returned.
+            TypeError: as `network_page`.
+        """
+        if self._page is None:
+            raise ValueError("only a history that fit returned knows its network; use network_page(network, cases)")
+        return self._page(title=title)
 
 
 def fit(
@@ -150,7 +167,10 @@ class _Training:
         behind: int,
     ) -> None:
         self.network, self.cases, self.loss, self.optimizer, self.pick = network, cases, loss, optimizer, pick
-        self.history = History(behind)
+        shown = functools.partial(
+            network_page, network, cases, loss, learning_rate=optimizer.learning_rate, pick=pick is not None
+        )
+        self.history = History(behind, _page=shown)
         self.behind = behind
         numbers = [parameter.data for parameter in optimizer.parameters]
         start = Update(numbers, optimizer.memory, optimizer.steps)

@@ -11,7 +11,8 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
-    *("autograd.saving", "autograd.primitives", "autograd.native.c_rules", "autograd.native"),
+    *("autograd.saving", "autograd.primitives", "autograd.native.languages"),
+    *("autograd.native.c_rules", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
     *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
@@ -25,21 +26,24 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.program",
         "autograd.programs",
         "autograd.views.tracing",
-        "autograd.views.stepping",
+        "autograd.views.writing",
         "autograd.views.paths",
+        "autograd.views.derivation",
+        "autograd.views.rendering",
     ),
-    *("autograd.views.derivation", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
-    *("autograd.views", "autograd", "autograd.__main__"),
     *(
-        "nn.modules",
-        "nn.losses",
-        "nn.optimizers",
-        "nn.checkpoints",
-        "nn.training",
-        "nn.worked_example",
-        "nn",
-        "nn.__main__",
+        "autograd.views.live_page.stations",
+        "autograd.views.live_page.templates",
+        "autograd.views.live_page.placement",
+        "autograd.views.live_page.content",
+        "autograd.views.live_page.rules",
+        "autograd.views.live_page.page",
+        "autograd.views.live_page",
     ),
+    *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
+    *("autograd.views", "autograd", "autograd.__main__"),
+    *("nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.checkpoints", "nn.training"),
+    *("nn.worked_example", "nn.example_pages", "nn", "nn.__main__"),
 ]
 
 

@@ -1,10 +1,11 @@
-"""What can be said and shown of a graph: steps, explanations, diagnoses, drawings."""
+"""What can be said and shown of a graph: steps, explanations, diagnoses, drawings, live pages."""
 
 from autograd.value import hooks
 from autograd.views.derivation import Derivative
 from autograd.views.diagnosis import Diagnosis, diagnose
-from autograd.views.drawing import Drawing, display, draw
+from autograd.views.drawing import Drawing, display, display_steps, draw
 from autograd.views.explanation import Explanation, explain
+from autograd.views.live_page import LivePage, NeuronNodes, live_page
 from autograd.views.stepping import Step, Steps, steps
 
 __all__ = [
@@ -18,6 +19,10 @@ __all__ = [
     "diagnose",
     "Drawing",
     "draw",
+    "LivePage",
+    "NeuronNodes",
+    "live_page",
 ]
 
 hooks.display = display
+Steps.display = staticmethod(display_steps)

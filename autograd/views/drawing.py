@@ -19,14 +19,15 @@ import itertools
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autograd.notation import Names, cleaned, number, operation
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Parameter, Value, is_constant
-from autograd.views.stepping import Step
+from autograd.views.rendering import SECONDS, render
+from autograd.views.stepping import Step, Steps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,8 +38,6 @@ DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: its layout would t
 HIGHLIGHT = "#c00000"
 LABELLED_WEIGHTS = 2  # from each circle; where there are more, their labels would collide
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
-SECONDS = 60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes in 2 s, and past that slows down
-RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all others
 
 
 class Drawing:
@@ -61,7 +60,7 @@ class Drawing:
             RuntimeError: if no Graphviz renderer is found, or none can draw this.
             TimeoutError: if the picture is too large to be laid out in that time.
         """
-        return _render(self.source, "svg", timeout).decode("utf-8")
+        return render(self.source, "svg", timeout).decode("utf-8")
 
     def save(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> Path:
         """Write the picture to a file, in the format that its ending names.
@@ -82,7 +81,7 @@ class Drawing:
         if ending == ".dot":
             return save(path, self.source.encode())
         if ending in (".svg", ".png"):
-            return save(path, _render(self.source, ending[1:], timeout))
+            return save(path, render(self.source, ending[1:], timeout))
         raise ValueError(f"cannot save a drawing as {os.fspath(path)!r}: name a file that ends in .svg, .png or .dot")
 
     def _repr_html_(self) -> str | None:
@@ -201,6 +200,21 @@ def display(value: Value) -> str | None:
         if len(seen) > DISPLAYED_NODES:
             return None
     return draw(value)._repr_html_()
+
+
+def display_steps(steps: Steps) -> str | None:
+    """The steps of a graph for a notebook: a live page, and beside it a picture for readers where scripts are stripped.
+
+    None if the graph is too large, or cannot be a page.
+    """
+    if len(steps.tape) > DISPLAYED_NODES:
+        return None
+    try:
+        page = steps.page()._repr_html_()
+    except Exception:  # an exception in a display would fail the whole notebook; its text is shown instead
+        return None
+    picture = draw(steps.output)._repr_html_()
+    return page + (f"<details><summary>As a picture</summary>{picture}</details>" if picture else "")
 
 
 # Nodes and edges.
@@ -341,49 +355,3 @@ def _on_white(text: str) -> str:
 
     cell = f"<tr><td>{html.escape(text)}</td></tr>"
     return f'<<table border="0" cellborder="0" cellpadding="1" bgcolor="white">{cell}</table>>'
-
-
-# Renderers.
-
-
-def _renderers() -> Iterator[str]:
-    """The Graphviz programs of this machine: the one the environment names, the system's, and the one pip brings."""
-    import shutil
-    import sysconfig
-    from pathlib import Path
-
-    named = os.environ.get(RENDERER_VARIABLE)
-    beside_python = str(Path(sysconfig.get_path("scripts")) / "graphviz-pure")
-    for program in (named, "dot", "graphviz-pure", beside_python):
-        found = program and shutil.which(program)
-        if found:
-            yield found
-
-
-def _render(source: str, file_format: str, timeout: float) -> bytes:
-    import subprocess
-
-    complaints = []
-    for program in _renderers():
-        try:
-            result = subprocess.run(
-                [program, f"-T{file_format}"], input=source.encode(), capture_output=True, timeout=timeout, check=False
-            )
-        except subprocess.TimeoutExpired:
-            raise TimeoutError(
-                f"{program} did not lay the graph out within {timeout:g} seconds: draw a smaller part of it, give a "
-                f"longer timeout, or save the .dot and lay it out elsewhere"
-            ) from None
-        except OSError as error:
-            complaints.append(f"{program}: {error}")
-            continue
-        # Either program may exit 1 and have drawn the picture, or exit 0 with a warning: what counts is the picture.
-        if b"</svg>" in result.stdout[-20:] or result.stdout.startswith(b"\x89PNG"):
-            return result.stdout
-        complaints.append(f"{program}: {result.stderr.decode(errors='replace').strip()[:500] or 'it drew nothing'}")
-    if complaints:
-        raise RuntimeError("no Graphviz program could draw this graph. " + "; ".join(complaints))
-    raise RuntimeError(
-        f"no Graphviz program was found: run 'pip install graphviz-pure', install Graphviz, or name a program in the "
-        f"environment variable {RENDERER_VARIABLE}"
-    )

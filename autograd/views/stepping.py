@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Literal, overload
+from typing import ClassVar, Literal, overload
 
 from autograd.notation import Names, number, operation
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
+from autograd.views.live_page import LivePage, live_page
 from autograd.views.tracing import Edge, edges, trace
 
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
@@ -105,6 +106,8 @@ class Steps(Sequence[Step]):
         operations: those that are computed, one by each step forward.
     """
 
+    display: ClassVar[Callable[[Steps], str | None]] = staticmethod(lambda steps: None)  # in a notebook
+
     def __init__(self, output: Value) -> None:
         self.output = output
         self.tape = Tape(output)
@@ -162,6 +165,20 @@ class Steps(Sequence[Step]):
         half = PRINTED_STEPS // 2
         left_out = f"… {len(self) - 2 * half} more steps …"
         return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
+
+    def page(self, title: str | None = None) -> LivePage:
+        """The steps as a page for a browser, which can be edited and trained: as `live_page(output)`.
+
+        Args:
+            title: the heading.
+
+        Raises:
+            TypeError: if the graph holds a primitive of one's own, whose function only Python knows.
+        """
+        return live_page(self.output, title=title)
+
+    def _repr_html_(self) -> str | None:
+        return Steps.display(self)
 
     def __repr__(self) -> str:
         forward = len(self.operations)

@@ -1,0 +1,164 @@
+"""What a page holds of a graph: its program, its names, its formulas, and where its nodes stand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from autograd.notation import base_and_index
+from autograd.primitives import Primitive
+from autograd.programs import Program
+from autograd.value import Parameter, Value, is_constant
+from autograd.views.live_page.placement import place
+from autograd.views.live_page.stations import StationGraph
+from autograd.views.live_page.templates import Templates
+
+
+class NeuronNodes(NamedTuple):
+    """The nodes of a neuron, for the picture of a network.
+
+    Attributes:
+        net: its weighted sum.
+        out: what its activation makes of that; the sum itself where there is none.
+        weights: its parameters, one for each input, in their order.
+        bias: its bias, or None.
+    """
+
+    net: Value
+    out: Value
+    weights: Sequence[Value]
+    bias: Value | None
+
+
+class GraphContent:
+    """A graph as a page holds it.
+
+    Args:
+        output: the node that the graph leads to.
+        learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
+            that are not among the inputs.
+        inputs: leaves that cases give numbers for.
+        layers: the neurons of each layer, if the graph is a network.
+        predictions: pairs of an output of a network and its target.
+
+    Attributes:
+        output: the node.
+        program: the graph as a program.
+        learning: the leaves that a training changes.
+        forms: the primitives that the program applies, each with a number of operands.
+
+    Raises:
+        TypeError: if the output is no Value, or a primitive is not in the table.
+        ValueError: if an input or a learning node is no leaf of the graph.
+    """
+
+    def __init__(
+        self,
+        output: Value,
+        learning: Iterable[Value] | None = None,
+        inputs: Iterable[Value] = (),
+        layers: Sequence[Sequence[NeuronNodes]] = (),
+        predictions: Iterable[tuple[Value, Value]] = (),
+    ) -> None:
+        self.graph = StationGraph(output)
+        self.output = output
+        leaves = [node for node in self.graph.nodes if node.primitive is None]
+        self.inputs, self.predictions = list(inputs), list(predictions)
+        given = set(self.inputs)
+        parameters = [node for node in leaves if isinstance(node, Parameter)]
+        if learning is None:
+            variables = [node for node in leaves if not is_constant(node) and node not in given]
+            learning = parameters or variables
+        self.learning = list(learning)
+        for node in (*self.learning, *given):
+            if node not in self.graph.slots or node.primitive is not None:
+                raise ValueError(f"{node!r:.80} is not a leaf of this graph; name a leaf that its output depends on")
+        inner = {*self.learning, *parameters}
+        self.program = Program.of(
+            [output],
+            [node for node in leaves if node in self.graph.stations and node not in inner],
+            _parameters_of(layers, parameters),
+        )
+        self.layers = layers
+        self.forms: dict[tuple[Primitive, int], None] = {}
+        for slot, primitive in enumerate(self.program.primitives):
+            if primitive is not None:
+                self.forms[primitive, len(self.program.operands_of(slot))] = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as numbers, strings, lists and dicts.
+
+        Raises:
+            TypeError: if a primitive is not in the table; the message names it.
+        """
+        graph, slots, templates = self.graph, self.graph.slots, Templates(self.graph)
+        operations = [node for node in graph.nodes if node.primitive is not None]
+        stations = [node for node in operations if node in graph.stations]
+        names = [graph.names.of(node).plain for node in graph.nodes]
+        targets = [n for n in graph.nodes if n in graph.stations and not is_constant(n) and n is not graph.output]
+        content: dict[str, Any] = {
+            "program": self._program(),
+            "names": names,
+            "bases": [_length_of_base(name) for name in names],
+            "constants": [slots[node] for node in graph.nodes if is_constant(node)],
+            "learning": [slots[node] for node in self.learning],
+            "columns": [slots[node] for node in self.inputs],
+            "predictions": [[slots[out], slots[target]] for out, target in self.predictions],
+            "stations": [[slots[n], [slots[parent] for parent in graph.parents(n)]] for n in stations],
+            "formulas": [templates.folded_operation(node) for node in stations],
+            "slopes": [templates.folded_slopes(node) for node in stations],
+            "derivations": templates.derivations(targets),
+            "causes": {p.name: [p.when_flat, p.when_steep] for p, _ in self.forms if p.when_flat or p.when_steep},
+        }
+        if len(stations) < len(operations):  # with every operation unfolded
+            content["operations"] = [templates.operation(node) for node in operations]
+            content["operationSlopes"] = [templates.slopes(node) for node in operations]
+        network = self._network()
+        if network:
+            content["network"] = network
+        else:
+            content["placement"] = place(
+                graph, {slots[n]: f for n, f in zip(stations, content["formulas"], strict=True)}
+            )
+        return content
+
+    def _program(self) -> dict[str, Any]:
+        """The program as `Program.to_json` writes it, without what the page has by other means."""
+        content: dict[str, Any] = json.loads(self.program.to_json())
+        return {key: value for key, value in content.items() if key not in ("format", "version", "labels")}
+
+    def _network(self) -> dict[str, Any] | None:
+        """The inputs and neurons by their slots; None if the graph does not have the form that its layers say."""
+        if not self.layers:
+            return None
+        slots = self.graph.slots
+        first = self.layers[0][0]
+        inputs = [node for node in self.graph.operands(first.net) if node not in (*first.weights, first.bias)]
+        sources = inputs
+        for layer in self.layers:
+            for neuron in layer:
+                own = {*neuron.weights, neuron.bias}
+                operands = [node for node in self.graph.operands(neuron.net) if node not in own]
+                if operands != sources or len(operands) != len(neuron.weights):
+                    return None
+            sources = [neuron.out for neuron in layer]
+        layers = [[_neuron(neuron, slots) for neuron in layer] for layer in self.layers]
+        return {"inputs": [slots[node] for node in inputs], "layers": layers}
+
+
+def _parameters_of(layers: Sequence[Sequence[NeuronNodes]], parameters: Sequence[Value]) -> list[set[Value]]:
+    """The parameters of each layer; none if there are others in the graph."""
+    groups = [{n for neuron in layer for n in (*neuron.weights, neuron.bias) if n is not None} for layer in layers]
+    return groups if set().union(*groups) == set(parameters) else []
+
+
+def _neuron(neuron: NeuronNodes, slots: Mapping[Value, int]) -> list[Any]:
+    weights = [slots[weight] for weight in neuron.weights]
+    return [slots[neuron.net], slots[neuron.out], weights, None if neuron.bias is None else slots[neuron.bias]]
+
+
+def _length_of_base(name: str) -> int:
+    """How many characters of a name stand before its index; 0 for a name without one."""
+    parts = base_and_index(name)
+    return len(parts[0]) if parts else 0

@@ -1,0 +1,102 @@
+// The controls of the page: what each does, and which are offered.
+
+import { Curve } from "./curve.js";
+import { about, element, parts, readNumber } from "./notation.js";
+import { field } from "./picture.js";
+import { StepList } from "./tables.js";
+
+/** Let the controls act on a page, and hide those that it has no use for. */
+export function prepareControls(page) {
+  const { data } = page;
+  const on = (event, actions) => {
+    for (const [id, action] of Object.entries(actions)) parts[id].addEventListener(event, action);
+  };
+  on("click", {
+    first: () => page.go(0),
+    previous: () => page.previous(),
+    next: () => page.next(),
+    last: () => page.go(page.steps.length),
+    play: () => page.play(),
+    check: () => page.check(),
+    factors: () => {
+      page.areFactorsShown = true;
+      page.show();
+      parts.guess.focus();
+    },
+    tell: () => {
+      page.go(page.position + 1);
+      parts[page.position < page.steps.length ? "next" : "previous"].focus();
+    },
+    keep: () => {
+      if (page.stop()) page.show();
+      else page.train(Infinity);
+    },
+    reset: () => page.begin(),
+  });
+  on("input", {
+    position: () => page.go(Number(parts.position.value)),
+    round: () => {
+      page.stop();
+      page.training.travel(Number(parts.round.value));
+      page.refresh();
+    },
+  });
+  on("change", {
+    predict: () => page.go(page.position),
+    unfold: () => {
+      page.results = null;
+      page.go(0);
+    },
+    logarithmic: () => page.showTraining(),
+    order: () => page.change({ order: parts.order.value }),
+    pick: () => page.change({ pick: parts.pick.value === "one" }),
+    gate: () => page.change({ cases: data.gates[parts.gate.value] }),
+    biases: () => page.begin(),
+  });
+  on("toggle", { all: () => page.show(), published: () => page.show() });
+  for (const button of document.querySelectorAll("[data-rounds]")) {
+    button.addEventListener("click", () => {
+      page.stop();
+      page.train(Number(button.dataset.rounds));
+    });
+  }
+  page.rate = field(
+    "Learning rate",
+    (text) => {
+      const rate = readNumber(text);
+      if (!(rate > 0))
+        return page.refuse(`“${text.slice(0, 40)}” is no learning rate; type a number greater than 0, such as 0.5.`);
+      page.change({ rate });
+      return true;
+    },
+    { id: "rate", ...about("learning rate", "rate") },
+  );
+  parts.ratePlace.append(page.rate);
+  const offer = (id, choices) => {
+    parts[id].append(...Object.keys(choices ?? {}).map((choice) => element("option", choice)));
+    parts[`${id}Choice`].hidden = !choices;
+  };
+  offer("biases", data.biases);
+  offer("gate", data.gates);
+  parts.orderChoice.hidden = !page.graphs.some(({ program }) => program.layers.some((layer) => layer > 0));
+  parts.pickChoice.hidden = !data.gates && !(data.cases?.length > 1);
+  parts.pick.value = data.pick ? "one" : "all";
+  parts.published.hidden = !data.published;
+  parts.publishedNote.textContent = data.publishedNote ?? "";
+  page.list = new StepList(page, parts.list);
+  page.curve = new Curve(parts.curve);
+  new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
+  document.addEventListener("keydown", (event) => key(page, event));
+}
+
+/** Arrow keys step, unless they mean something where the focus is. */
+function key(page, event) {
+  const isTaken = event.target.closest("input, select, [role=group]:not(#picture)");
+  if (isTaken || event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === "ArrowRight") page.next();
+  else if (event.key === "ArrowLeft") page.previous();
+  else if (event.key === "Home") page.go(0);
+  else if (event.key === "End") page.go(page.steps.length);
+  else return;
+  event.preventDefault();
+}

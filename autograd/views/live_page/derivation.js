@@ -1,0 +1,199 @@
+// The derivation of a gradient by the chain rule, with the numbers of a moment.
+
+import { asText, bracketed, element, written } from "./notation.js";
+
+const MOST_PARAGRAPHS = 40;
+const INLINE_TERMS = 4;
+const MULTIPLIED = 4; // how tightly the right factor of a product must bind
+const ADDED = 3; // and the right term of a sum
+
+/** The derivatives of a graph that derivations are made of. */
+export class Derivatives {
+  constructor(graph) {
+    this.graph = graph;
+    const { rows, roots } = graph.content.derivations;
+    this.rows = rows.map(([name, terms, formula, computation]) => ({
+      name: name || this.nameOf(computation),
+      terms,
+      formula,
+      computation,
+    }));
+    this.roots = new Map(roots);
+    if (!this.rows.length) this.writeOneStepAtATime();
+  }
+
+  /** The name of a derivative that is computed between two nodes, or along edges. */
+  nameOf(computation) {
+    const { operands, starts } = this.graph.program;
+    let [top, bottom] = computation;
+    if (Array.isArray(top)) {
+      const [slot, operand] = computation.at(-1);
+      [[top], bottom] = [computation[0], operands[starts[slot] + operand]];
+    }
+    return `∂@${top}/∂@${bottom}`;
+  }
+
+  /** Of a large graph: each gradient as the sum over the nodes that use the node, and theirs likewise. */
+  writeOneStepAtATime() {
+    const { content, program, stations, parents } = this.graph;
+    const add = (computation, formula, isLocal) =>
+      this.rows.push({ name: this.nameOf(computation), terms: [], formula, computation, isLocal }) - 1;
+    for (let place = stations.length - 1; place >= 0; place--) {
+      const slot = stations[place];
+      const above = this.roots.get(slot);
+      if (above === undefined && slot !== program.output) continue;
+      parents.get(slot).forEach((parent, operand) => {
+        if (!this.roots.has(parent)) this.roots.set(parent, add([program.output, parent], "", false));
+        const factor = add([slot, parent], content.slopes[place][operand], true);
+        this.rows[this.roots.get(parent)].terms.push(above === undefined ? [factor] : [above, factor]);
+      });
+    }
+  }
+
+  /** The numbers of all derivatives that a document needs, by row. */
+  valuesAt(moment) {
+    const known = new Map();
+    const local = new Float64Array(this.graph.program.size);
+    const of = (index) => {
+      if (!known.has(index)) {
+        const row = this.rows[index];
+        const { computation } = row;
+        if (row.isLocal) {
+          this.graph.steps.localSlopes(computation[0], moment, local);
+          known.set(index, local[computation[1]]);
+        } else if (Array.isArray(computation[0])) {
+          known.set(index, moment.along(computation));
+        } else {
+          known.set(index, moment.derivative(...computation));
+        }
+      }
+      return known.get(index);
+    };
+    const rest = (parent) => {
+      let left = of(parent);
+      for (const term of this.rows[parent].terms) {
+        if (this.rows[term[0]].computation.length) left -= term.reduce((product, factor) => product * of(factor), 1);
+      }
+      return left;
+    };
+    return (index, parent) => (this.rows[index].computation.length ? of(index) : rest(parent));
+  }
+
+  /** The paragraphs of a derivation: groups of lines, each the formulas that are equal, as templates. */
+  paragraphs(slot) {
+    const root = this.roots.get(slot);
+    if (root === undefined) return [];
+    const paragraphs = [];
+    const waiting = [root];
+    const seen = new Set([root]);
+    while (waiting.length && paragraphs.length < MOST_PARAGRAPHS) {
+      const index = waiting.shift();
+      const row = this.rows[index];
+      if (!row.terms.length) {
+        paragraphs.push([{ index }]);
+        continue;
+      }
+      paragraphs.push([{ index, isSum: true }]);
+      let parts = row.terms.flat();
+      if (parts.length > 1) parts = parts.flatMap((part) => this.inlined(part));
+      const fresh = [...new Set(parts)].filter((part) => !seen.has(part));
+      for (const part of fresh) seen.add(part);
+      const factors = fresh.filter((part) => !this.rows[part].terms.length && this.rows[part].formula);
+      if (factors.length) paragraphs.push(factors.map((factor) => ({ index: factor })));
+      waiting.push(...fresh.filter((part) => this.rows[part].terms.length));
+    }
+    return paragraphs;
+  }
+
+  inlined(index) {
+    const { terms } = this.rows[index];
+    const isShort = terms.length >= 2 && terms.length <= INLINE_TERMS && terms.every((term) => term.length === 1);
+    return isShort ? terms.map((term) => term[0]) : [index];
+  }
+
+  /** The sides of a line of a document, equal neighbours once: each a list of strings and templates. */
+  sides(line, moment, numberOf) {
+    const row = this.rows[line.index];
+    const value = written(numberOf(line.index));
+    const sides = line.isSum
+      ? [
+          this.sum(row, true, (index) => ({ template: this.rows[index].name, binds: 5 })),
+          this.sum(row, true, (index, parent) => number(numberOf(index, parent)), line.index),
+          this.sum(row, false, (index, parent) => number(numberOf(index, parent)), line.index),
+        ]
+      : row.formula
+        ? [[{ template: row.formula }], [{ template: row.formula, moment }]]
+        : [];
+    const all = [...sides, [value]];
+    const texts = all.map((side) => this.plain(side, moment));
+    return { name: row.name, sides: all.filter((_, index) => texts[index] !== texts[index - 1]) };
+  }
+
+  /** A sum of products: how each factor is written is given by `of`. */
+  sum(row, inline, of, parent) {
+    const isProduct = row.terms.flat().length > 1;
+    const tokens = [];
+    row.terms.forEach((term, place) => {
+      const factors = term.map((factor) =>
+        (inline && isProduct ? this.inlined(factor) : [factor]).map((part) =>
+          of(part, factor === part ? parent : factor),
+        ),
+      );
+      const product = [];
+      factors.forEach((parts, position) => {
+        if (position) product.push(" · ");
+        if (parts.length === 1) product.push(inBrackets(parts[0], position ? MULTIPLIED : 1));
+        else {
+          const inner = parts.flatMap((part, k) => (k ? [" + ", inBrackets(part, ADDED)] : [inBrackets(part, 1)]));
+          product.push(...(factors.length > 1 || place ? ["(", ...inner, ")"] : inner));
+        }
+      });
+      if (place) tokens.push(" + ");
+      const isNegative = place > 0 && typeof product[0] === "string" && product[0].startsWith("−");
+      tokens.push(...(isNegative ? ["(", ...product, ")"] : product));
+    });
+    return tokens;
+  }
+
+  /** A side as text. */
+  plain(side, moment) {
+    const { names } = this.graph;
+    return side
+      .map((token) => {
+        if (typeof token === "string") return token;
+        return asText(token.template, (part, before) =>
+          token.moment || part.onlyNumber
+            ? bracketed(written(moment.numbers[part.slot]), part.level, before)
+            : names.plain(part.slot),
+        );
+      })
+      .join("");
+  }
+
+  /** A side as elements. */
+  element(side, moment) {
+    const { names } = this.graph;
+    const made = element("span.side");
+    for (const token of side) {
+      if (typeof token === "string") made.append(token);
+      else {
+        made.append(
+          names.formula(token.template, (part, before) =>
+            token.moment || part.onlyNumber
+              ? bracketed(written(moment.numbers[part.slot]), part.level, before)
+              : names.element(part.slot),
+          ),
+        );
+      }
+    }
+    return made;
+  }
+}
+
+function number(value) {
+  return { text: written(value) };
+}
+
+function inBrackets(token, level) {
+  return token.text === undefined ? token : bracketed(token.text, level);
+}

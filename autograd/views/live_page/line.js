@@ -1,0 +1,142 @@
+// The line of a step: a sentence, and each of its numbers above its name. A prediction is judged here, too.
+
+import { about, bracketed, element, parse, parts, powers, readNumber, written } from "./notation.js";
+
+const CLOSE = 0.005; // of the number that is predicted
+
+const sign = (text) => element("span.sign", ...powers(text));
+
+/** A number above its name; a hidden one shows three dots. */
+function pair({ value, caption, name = "", kind = "data", level = 1, before = "", isHidden = false, look = "" }) {
+  const text = isHidden ? "…" : bracketed(written(value), level, before);
+  const number = element("span.number", about(name, kind, isHidden ? "" : value), text);
+  return element(`span.pair ${look}`, number, element("span.caption", ...caption));
+}
+
+/** The sentence and the line of a step forward. */
+export function forwardLine(page, step) {
+  const { names } = page.graph;
+  const pieces = parse(step.formula);
+  const slots = [...new Set(pieces.map((part) => part.slot).filter((slot) => slot !== undefined))];
+  const sentence = [names.element(step.slot), " is computed"];
+  slots.forEach((slot, index) => {
+    sentence.push(index === 0 ? " from " : index === slots.length - 1 ? " and " : ", ", names.element(slot));
+  });
+  let before = "";
+  const line = pieces.map((part) => {
+    if (typeof part === "string") {
+      before += part;
+      return sign(part.replaceAll(" · ", " × "));
+    }
+    const { slot, level } = part;
+    const number = { value: page.moment.numbers[slot], caption: [names.element(slot)], name: names.plain(slot) };
+    const made = pair({ ...number, level, before, isHidden: page.isHidden });
+    before = "";
+    return made;
+  });
+  if (!line.length) line.push(sign("…"));
+  line.push(sign(" = "), result(page, step, [names.element(step.slot)], names.plain(step.slot), "data"));
+  return [[...sentence, "."], line];
+}
+
+/** The sentence and the line of a step backward. */
+export function backwardLine(page, step) {
+  const { names, program } = page.graph;
+  const { slot, parent, formula } = step;
+  const { slope, before } = page.resultsAt(step.index);
+  const { isHidden } = page;
+  const isFirst = page.steps.edgesTo.get(parent)[0] === step.index;
+  const gradient = (node) => [names.derivative(program.output, node)];
+  const target = element("b", names.element(parent));
+  const sentence = [
+    names.element(slot),
+    " hands its gradient to ",
+    target,
+    isFirst ? "." : ", which adds it to what is there.",
+  ];
+  const caption = [names.derivative(slot, parent), ...(formula ? [" = ", names.formula(formula)] : [])];
+  const line = [
+    pair({
+      value: page.moment.grads[slot],
+      caption: gradient(slot),
+      name: names.plain(slot),
+      kind: "grad",
+      level: isFirst ? 1 : 3,
+      isHidden,
+    }),
+    sign(" × "),
+    pair({ value: slope, caption, name: names.plainDerivative(slot, parent), kind: "slope", level: 4, isHidden }),
+    sign(" = "),
+    result(page, step, gradient(parent), names.plain(parent), "grad"),
+  ];
+  if (!isFirst)
+    line.unshift(pair({ value: before, caption: ["so far"], name: "so far", kind: "sum", isHidden }), sign(" + "));
+  return [sentence, line];
+}
+
+/** The sentence and the line of what a round of training did to a parameter. */
+export function updateLine(page, slot) {
+  const { graph, training, settings } = page;
+  const { names, program } = graph;
+  const index = settings.learning.indexOf(slot);
+  const name = names.plain(slot);
+  const last = training.round - 1;
+  const { rate, pick, cases } = training.segmentAt(last).settings;
+  const which =
+    cases.length < 2
+      ? ` of round ${last.toLocaleString("en")}`
+      : pick
+        ? ", of the case picked"
+        : ", mean over the cases";
+  const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
+  const line = [
+    pair({ value: training.before[index], caption: [names.element(slot), " before"], name, kind: "before" }),
+    sign(" − "),
+    pair({ value: rate, caption: ["learning rate"], name: "learning rate", kind: "rate" }),
+    sign(" × "),
+    pair({
+      value: training.applied[index],
+      caption: [names.derivative(program.output, slot), which],
+      name,
+      kind: "applied",
+      level: 4,
+    }),
+    sign(" = "),
+    pair({ value: training.numbers[index], caption: [names.element(slot), " now"], name, look: "result" }),
+  ];
+  return [sentence, line];
+}
+
+/** What a step computes: the number, or a field for a prediction of it. */
+function result(page, step, caption, name, kind) {
+  const look = `result ${step.phase}`;
+  if (!page.isAsking) return pair({ value: page.resultsAt(step.index).value, caption, name, kind, look });
+  const attributes = {
+    id: "guess",
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    "aria-label": "Your prediction",
+  };
+  const guess = element("input", attributes);
+  guess.value = parts.guess?.value ?? "";
+  guess.addEventListener("keydown", (event) => {
+    event.stopPropagation();
+    if (event.key === "Enter") page.check();
+  });
+  return element(`span.pair ${look}`, guess, element("span.caption", ...caption));
+}
+
+/** What is right about a prediction: `{text, isRight}`. */
+export function verdict(typed, { value, slope, before }, grad) {
+  const guess = readNumber(typed);
+  const isNear = (a, b) => Math.abs(a - b) <= CLOSE * Math.abs(b);
+  if (Number.isNaN(guess)) return { text: "Type a number, such as 0.15." };
+  if (isNear(guess, value) || (Number.isNaN(value) && typed === "nan")) return { text: "✓ Right.", isRight: true };
+  if (isNear(-guess, value)) return { text: "The size is right, the sign is not." };
+  if (before && isNear(guess, grad * slope)) return { text: "The factors are right; add what was there before." };
+  if (isNear(guess, slope)) return { text: "This factor is right; multiply it by the gradient that is handed on." };
+  if (isNear(guess, grad)) return { text: "This factor is right; multiply it by the slope." };
+  if (guess * value > 0) return { text: "The sign is right, the size is not yet." };
+  return { text: "Not yet." };
+}

@@ -1,0 +1,439 @@
+// The page: its state, its controls, and when what is shown.
+
+import { prepareControls } from "./controls.js";
+import { Derivatives } from "./derivation.js";
+import { diagnose } from "./diagnosis.js";
+import { backwardLine, forwardLine, updateLine, verdict } from "./line.js";
+import { element, Names, parse, parts, readNumber, written } from "./notation.js";
+import { Picture, show } from "./picture.js";
+import { Program } from "./program.js";
+import { Graph, Moment } from "./steps.js";
+import { casesTable, derivation, parameterRows, publishedRows } from "./tables.js";
+import { Training } from "./training.js";
+
+const FIRST_SLICE = 200; // milliseconds that a training may keep the page waiting before it is shown how far it is
+const SLICE = 40;
+const CHOICES = 300; // nodes that a select offers; more are searched by name
+const WATCHED = 200; // parameters whose gradients are watched
+
+const counted = (count) => count.toLocaleString("en");
+
+class Page {
+  constructor(data) {
+    this.data = data;
+    this.graphs = data.graphs.map((content) => {
+      const program = new Program(content.program, content.constants);
+      const graph = new Graph(content, program, new Names(content.names, content.bases));
+      graph.derivatives = new Derivatives(graph);
+      return graph;
+    });
+    parts.title.append(data.title);
+    this.case = this.position = 0;
+    prepareControls(this);
+    this.begin();
+  }
+
+  // State.
+
+  get steps() {
+    return parts.unfold.checked ? this.graph.unfolded : this.graph.steps;
+  }
+
+  get settings() {
+    return this.training.settings;
+  }
+
+  /** Whether the numbers of the current step are hidden, since its result is to be predicted. */
+  get isHidden() {
+    return this.isAsking && !this.areFactorsShown;
+  }
+
+  /** Start with the numbers that the page came with. */
+  begin() {
+    const { data } = this;
+    const kind = data.biases?.[parts.biases.value] ?? { graph: 0 };
+    const isNew = this.graph !== this.graphs[kind.graph];
+    this.stop();
+    this.position = 0;
+    this.isAsking = false;
+    this.asked = this.message = undefined;
+    this.graph = this.graphs[kind.graph];
+    const { program, content } = this.graph;
+    this.training = new Training(program, {
+      learning: kind.learning ?? content.learning,
+      rate: data.learningRate,
+      order: parts.order.value,
+      pick: parts.pick.value === "one",
+      columns: content.columns,
+      cases: data.gates?.[parts.gate.value] ?? data.cases ?? [],
+      leaves: program.initial,
+    });
+    if (isNew) this.prepareGraph();
+    this.refresh();
+  }
+
+  prepareGraph() {
+    const { graph, settings } = this;
+    const { output, parameters } = graph.program;
+    const name = graph.names.plain(output);
+    this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
+    this.picture?.stop();
+    this.picture = new Picture(parts.picture, graph, this);
+    parts.unfolding.hidden = graph.unfolded === graph.steps;
+    parts.errorName.textContent =
+      settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
+    parts.error.dataset.name = name;
+    parts.training.hidden = !settings.learning.length;
+    const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
+    const targets = [...graph.derivatives.roots.keys()];
+    this.prepareQuestion(targets.sort((a, b) => isParameter(a) - isParameter(b) || a - b));
+  }
+
+  prepareQuestion(targets) {
+    const { names, program } = this.graph;
+    parts.question.hidden = !targets.length;
+    const isShort = targets.length <= CHOICES;
+    const options = targets.map((slot) =>
+      isShort
+        ? element("option", { value: slot }, names.plainDerivative(program.output, slot))
+        : element("option", { value: names.plain(slot) }),
+    );
+    if (isShort) {
+      this.why = element("select", { id: "why" }, element("option", { value: "" }, "∂…"), ...options);
+      parts.whyPlace.replaceChildren(this.why);
+    } else {
+      this.why = element("input", { id: "why", type: "text", list: "targets", placeholder: "name of a node" });
+      parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
+    }
+    this.why.addEventListener("change", () => {
+      const { value } = this.why;
+      this.ask(
+        isShort ? (value === "" ? undefined : Number(value)) : targets.find((slot) => names.plain(slot) === value),
+      );
+    });
+  }
+
+  /** The numbers of all leaves at the round shown, with the chosen case. */
+  leaves() {
+    const { settings, training } = this;
+    const leaves = Float64Array.from(settings.leaves);
+    settings.cases[this.case]?.forEach((number, column) => {
+      leaves[settings.columns[column]] = number;
+    });
+    settings.learning.forEach((slot, index) => {
+      leaves[slot] = training.numbers[index];
+    });
+    return leaves;
+  }
+
+  /** Compute everything anew, and show it. */
+  refresh() {
+    this.moment = new Moment(this.graph, this.leaves());
+    this.results = null;
+    this.show();
+  }
+
+  resultsAt(index) {
+    this.results ??= this.steps.results(this.moment);
+    return this.results[index];
+  }
+
+  /** The gradient of a node as far as it is known. */
+  gradOf(slot) {
+    const index = this.steps.gradStep(slot, this.position);
+    return index === undefined ? undefined : index < 0 ? 1 : this.resultsAt(index).value;
+  }
+
+  numberOf(slot) {
+    return this.steps.isKnown(slot, this.position) ? this.moment.numbers[slot] : undefined;
+  }
+
+  /** The current step, with the boxes that it concerns. */
+  current() {
+    const index = this.isAsking ? this.position : this.position - 1;
+    const step = this.steps.list[index];
+    if (!step) return null;
+    const station = this.folds.get(step.slot);
+    const parent = this.folds.get(step.parent) ?? step.parent;
+    const isWithin = station === parent; // an edge between operations of one box
+    return {
+      ...step,
+      index,
+      station,
+      box: isWithin || step.phase === "forward" ? undefined : parent,
+      factors: step.phase === "forward" ? [] : parse(step.formula).map((part) => part.slot),
+    };
+  }
+
+  // Actions.
+
+  /** Give a leaf another number; false if the text is none. */
+  edit(slot, text) {
+    const value = readNumber(text);
+    const { settings, training } = this;
+    if (!Number.isFinite(value))
+      return this.refuse(`“${text.slice(0, 40)}” is no number; type one such as 0.15 or −2e−3.`);
+    this.stop();
+    const index = settings.learning.indexOf(slot);
+    const column = settings.columns.indexOf(slot);
+    if (index >= 0) {
+      training.change(settings, training.numbers.with(index, value));
+    } else if (column >= 0 && settings.cases.length) {
+      const row = settings.cases[this.case].with(column, value);
+      training.change({ ...settings, cases: settings.cases.with(this.case, row) });
+    } else {
+      training.change({ ...settings, leaves: settings.leaves.with(slot, value) });
+    }
+    this.message = undefined;
+    this.refresh();
+    return true;
+  }
+
+  refuse(text) {
+    this.message = text;
+    this.showStep();
+    return false;
+  }
+
+  ask(slot) {
+    this.asked = slot;
+    this.show();
+  }
+
+  choose(index) {
+    this.case = index;
+    this.refresh();
+    parts.casesPlace.querySelector(":checked").focus();
+  }
+
+  go(position) {
+    this.isAsking = false;
+    this.message = undefined;
+    this.position = Math.min(Math.max(position, 0), this.steps.length);
+    this.show();
+  }
+
+  next() {
+    if (this.isAsking || this.position >= this.steps.length) return;
+    if (!parts.predict.checked) {
+      this.go(this.position + 1);
+      return;
+    }
+    this.isAsking = true;
+    this.areFactorsShown = false;
+    this.message = undefined;
+    this.show();
+    parts.guess.value = "";
+    parts.guess.focus();
+  }
+
+  previous() {
+    this.go(this.isAsking ? this.position : this.position - 1);
+  }
+
+  /** Stop what is running, a training or the steps that play; whether anything was. */
+  stop() {
+    clearTimeout(this.timer);
+    clearTimeout(this.player);
+    const wasRunning = this.timer || this.player;
+    this.timer = this.player = undefined;
+    return wasRunning;
+  }
+
+  play() {
+    if (this.stop()) {
+      this.show();
+      return;
+    }
+    if (this.position >= this.steps.length) this.position = 0;
+    const step = () => {
+      const isLast = this.position + 1 >= this.steps.length;
+      this.player = isLast ? undefined : setTimeout(step, Number(parts.speed.value));
+      this.go(this.position + 1);
+    };
+    step();
+  }
+
+  /** Train some rounds; of many, those done so far are shown now and then. */
+  train(rounds, slice = rounds === Infinity ? SLICE : FIRST_SLICE) {
+    const { training } = this;
+    const end = performance.now() + slice;
+    let left = rounds;
+    while (left > 0 && training.advance()) {
+      left--;
+      if (left % 16 === 0 && performance.now() > end) break;
+      if (rounds === Infinity && performance.now() > end) break;
+    }
+    this.position = 0;
+    this.isAsking = false;
+    this.message = undefined;
+    this.timer = left > 0 && !training.diverged ? setTimeout(() => this.train(left, SLICE)) : undefined;
+    this.refresh();
+  }
+
+  /** Train on with other settings from the round shown. */
+  change(changes) {
+    this.stop();
+    this.training.change({ ...this.settings, ...changes });
+    this.refresh();
+  }
+
+  check() {
+    const step = this.current();
+    const { text, isRight } = verdict(
+      parts.guess.value,
+      this.resultsAt(step.index),
+      step.phase === "backward" ? this.moment.grads[step.slot] : NaN,
+    );
+    if (isRight) this.go(this.position + 1);
+    this.message = text;
+    this.showStep();
+    parts[isRight ? "next" : "guess"].focus();
+  }
+
+  // What is shown.
+
+  show() {
+    this.showControls();
+    this.showPicture();
+    this.showStep();
+    this.showTraining();
+    const { cases } = this.settings;
+    parts.cases.hidden = !cases.length;
+    if (cases.length) parts.casesPlace.replaceChildren(casesTable(this));
+    this.showWhy();
+    this.showOthers();
+    parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
+    if (parts.all.open) this.list.show();
+    if (parts.published.open) parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
+  }
+
+  showControls() {
+    const { length, forward } = this.steps;
+    const { position, isAsking } = this;
+    const focused = document.activeElement;
+    parts.first.disabled = parts.previous.disabled = position === 0 && !isAsking;
+    parts.next.disabled = parts.last.disabled = position === length;
+    if (focused?.disabled) parts[position ? "previous" : "next"].focus();
+    for (const id of ["first", "next", "last", "play"]) parts[id].hidden = isAsking === true;
+    parts.answers.hidden = !isAsking;
+    parts.play.textContent = this.player ? "Pause" : "Play";
+    const slider = parts.position;
+    slider.max = length;
+    slider.value = position;
+    slider.style.setProperty("--turn", `${(100 * forward) / length}%`);
+    slider.style.setProperty("--done", `${(100 * position) / length}%`);
+    slider.setAttribute("aria-valuetext", `step ${position} of ${length}`);
+    parts.turning.style.left = `${(100 * forward) / length}%`;
+    parts.count.textContent = `step ${position} of ${length}`;
+  }
+
+  showPicture() {
+    this.picture.update(this, this.current(), this.warned());
+    const hidden = this.picture.placement.hidden;
+    parts.hidden.hidden = hidden === undefined;
+    parts.hidden.textContent = `This graph has ${counted(this.graph.stations.length)} operations. Drawn are the neighbours of one of them${hidden ? `, but for ${counted(hidden)}` : ""}.`;
+  }
+
+  /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
+  warned() {
+    const { graph, training, moment, settings } = this;
+    let text = training.round ? `These are the numbers of round ${counted(training.round)}.` : "";
+    let found;
+    let at;
+    if (training.diverged) found = { text: "The training diverged. Choose a smaller learning rate." };
+    else if (training.round || this.position === this.steps.length) {
+      at = settings.learning.slice(0, WATCHED).find((slot) => {
+        found = diagnose(graph, moment, slot);
+        return found && (found.isUnary || !(Math.abs(moment.grads[slot]) < 1));
+      });
+      if (at === undefined) found = null;
+    }
+    if (found) text = `⚠ ${found.text}`;
+    const notice = parts.notice;
+    notice.classList.toggle("warning", Boolean(found));
+    if (notice.textContent !== text) notice.textContent = text;
+    return found ? [at, this.folds.get(found.slot)] : [];
+  }
+
+  showStep() {
+    const { training, settings } = this;
+    const step = this.current();
+    const chip = parts.phase;
+    chip.hidden = !step && !training.applied;
+    let sentence = [
+      "Press ",
+      element("b", "Next"),
+      " and the first number is computed, from left to right; then the gradient goes back, from right to left. Every number with a dotted line can be changed.",
+    ];
+    let line = [];
+    if (step) {
+      const isBackward = step.phase === "backward";
+      chip.textContent = isBackward ? "← Backward" : "Forward →";
+      [sentence, line] = isBackward ? backwardLine(this, step) : forwardLine(this, step);
+    } else if (training.applied) {
+      chip.textContent = `Round ${counted(training.round)}`;
+      [sentence, line] = updateLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
+    }
+    chip.className = `chip ${step?.phase ?? ""}`;
+    parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));
+    parts.line.replaceChildren(...line);
+    let spoken = parts.sentence.textContent;
+    if (step && !this.isAsking) {
+      const { names, program } = this.graph;
+      const name =
+        step.phase === "backward" ? names.plainDerivative(program.output, step.parent) : names.plain(step.slot);
+      spoken += ` ${name} is ${written(this.resultsAt(step.index).value)}.`;
+    }
+    if (parts.spoken.textContent !== spoken) parts.spoken.textContent = spoken;
+  }
+
+  showTraining() {
+    const { training, settings } = this;
+    show(parts.rounds, training.round, counted(training.round));
+    show(parts.error, training.error, written(training.error));
+    show(this.rate, settings.rate, written(settings.rate));
+    parts.keep.textContent = this.timer ? "Pause training" : "Keep training";
+    const slider = parts.round;
+    slider.max = training.last;
+    slider.value = training.round;
+    slider.disabled = training.last === 0;
+    slider.setAttribute("aria-valuetext", `round ${training.round} of ${training.last}`);
+    parts.lastRound.textContent = training.last ? counted(training.last) : "";
+    parts.order.value = settings.order;
+    const range = this.curve.draw(training, parts.logarithmic.checked);
+    parts.empty.hidden = range !== null;
+    parts.high.textContent = range ? written(range[1], 2) : "";
+    parts.low.textContent = range ? written(range[0], 2) : "";
+  }
+
+  showWhy() {
+    const { graph, asked, moment } = this;
+    const isAsked = asked !== undefined;
+    this.why.value = !isAsked ? "" : this.why.list ? graph.names.plain(asked) : asked;
+    parts.whyEmpty.hidden = isAsked || parts.question.hidden;
+    parts.derivation.hidden = !isAsked;
+    const found = isAsked && diagnose(graph, moment, asked);
+    parts.diagnosis.hidden = !found;
+    parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
+    parts.derivation.replaceChildren(...(isAsked ? derivation(this, asked) : []));
+  }
+
+  /** The parameters of a network that have no box in its picture. */
+  showOthers() {
+    const { graph, picture } = this;
+    const slots = graph.content.network ? graph.program.parameters.filter((slot) => !picture.boxes.has(slot)) : [];
+    parts.others.hidden = !slots.length;
+    if (this.others?.key !== slots.join()) {
+      this.others = { key: slots.join(), rows: parameterRows(this, slots) };
+      parts.othersRows.replaceChildren(...this.others.rows.map((made) => made.row));
+    }
+    for (const { slot, input, grad } of this.others.rows) {
+      const known = this.gradOf(slot);
+      show(input, this.moment.numbers[slot], written(this.moment.numbers[slot], 6));
+      show(grad, known, known === undefined ? "?" : written(known, 6));
+    }
+  }
+}
+
+new Page(JSON.parse(parts.data.textContent));

@@ -1,0 +1,201 @@
+"""`live_page`: a graph as one HTML file that steps, explains, trains and can be edited, in any browser.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+>>> page = live_page(a * b + a, title="A small graph")
+>>> page.html.startswith("<!doctype html>")
+True
+
+The file needs no server, no network and no Python. Its style and its scripts are the files beside this one, put into
+it; the primitives that its graph applies are written in JavaScript by `rules`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import math
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from autograd.primitives import as_float
+from autograd.saving import save
+from autograd.tape import Tape
+from autograd.value import Value
+from autograd.views.live_page.content import GraphContent, NeuronNodes
+from autograd.views.live_page.rules import rules_script
+
+FOLDER = Path(__file__).parent
+SCRIPTS = (  # each after those that it imports from
+    *("notation", "program", "training", "steps", "derivation", "diagnosis"),
+    *("placement", "picture", "curve", "line", "tables", "controls", "page"),
+)
+FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
+
+
+class LivePage:
+    """A page. `save` writes it, `html` is its text, and a notebook shows it in a frame of its own.
+
+    Args:
+        graphs: the graphs that the page can show, the one that it begins with first.
+        title: the heading.
+        settings: what else the page's script reads; see `page.js`.
+
+    Attributes:
+        title: the heading.
+        html: the whole file.
+    """
+
+    def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
+        self.title = title
+        forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
+        data = {"title": title, **settings, "graphs": [graph.to_dict() for graph in graphs]}
+        self.html = _assembled(title, rules_script(forms), data)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file.
+
+        Args:
+            path: the file; it should end in `.html`.
+
+        Returns:
+            The path written.
+
+        Raises:
+            OSError: if the file cannot be written. Nothing half written is left.
+        """
+        return save(path, self.html.encode())
+
+    def _repr_html_(self) -> str:
+        """The page in a frame without rights, for a notebook."""
+        return (
+            f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts" loading="lazy" '
+            f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
+        )
+
+    def __repr__(self) -> str:
+        return f"<LivePage {self.title!r} of {len(self.html):,} characters; .save('page.html') writes it>"
+
+
+def live_page(
+    output: Value,
+    cases: Iterable[Mapping[Value | str, float]] | None = None,
+    *,
+    title: str | None = None,
+    learning: Iterable[Value] | None = None,
+    learning_rate: float = 0.1,
+    pick: bool = False,
+    predictions: Iterable[tuple[Value, Value]] = (),
+    layers: Sequence[Sequence[NeuronNodes]] = (),
+) -> LivePage:
+    """A graph as a page that can be stepped through, explained, edited and trained in a browser.
+
+    Args:
+        output: the node that the graph leads to; a training makes it smaller.
+        cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
+            or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
+        title: the heading; by default it names the output.
+        learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
+            that the cases give no numbers for.
+        learning_rate: the size of a step of the training, which can be changed on the page.
+        pick: whether a round of the training takes one case, picked at random, instead of all.
+        predictions: pairs of an output of a network and its target, which the table of cases compares.
+        layers: the neurons of each layer, to draw the graph as a network.
+
+    Returns:
+        The page.
+
+    Raises:
+        TypeError: if `output` is no Value, a number of a case is no number, or the graph holds a primitive that is not
+            in the table, whose function only Python knows; the message names it.
+        ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
+            finite, or the learning rate is not greater than 0.
+    """
+    rate = as_float(learning_rate)
+    if not 0.0 < rate < math.inf:
+        raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
+    rows = [dict(case) for case in cases or ()]
+    columns = _columns(output, rows)
+    given = [column for column, _ in columns]
+    graph = GraphContent(output, learning, given, layers, predictions)
+    settings = {
+        "learningRate": rate,
+        "cases": [_numbers(row, columns, index) for index, row in enumerate(rows)],
+        "pick": pick,
+    }
+    name = graph.graph.names.of(output).plain
+    return LivePage([graph], title or f"{name}, step by step", settings)
+
+
+def _columns(output: Value, rows: Sequence[Mapping[Value | str, float]]) -> list[tuple[Value, Value | str]]:
+    """The leaves that the cases give numbers for, each with its key in a row."""
+    if not rows:
+        return []
+    leaves = [node for node in Tape(output).nodes if node.primitive is None]
+    found: list[tuple[Value, Value | str]] = []
+    for key in rows[0]:
+        matching = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.label == key)]
+        if len(matching) != 1 or matching[0] in [leaf for leaf, _ in found]:
+            raise ValueError(
+                f"a case gives a number for {key!r:.80}, which names {len(matching)} leaves of this graph; name each "
+                f"leaf once, by itself or by its label"
+            )
+        found.append((matching[0], key))
+    return found
+
+
+def _numbers(row: Mapping[Value | str, float], columns: list[tuple[Value, Value | str]], index: int) -> list[float]:
+    if row.keys() != {key for _, key in columns}:
+        raise ValueError(f"case {index} gives numbers for {list(row)!r:.80}, the first one for other leaves")
+    numbers = [as_float(row[key]) for _, key in columns]
+    for (_, key), number in zip(columns, numbers, strict=True):
+        if not math.isfinite(number):
+            raise ValueError(f"case {index} gives {number} for {key!r:.80}; a page takes finite numbers")
+    return numbers
+
+
+@cache
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
+
+
+def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
+    """One file: the markup, with the style and the script inline, each allowed by its hash and nothing else."""
+    from rcssmin import cssmin
+    from rjsmin import jsmin
+
+    modules = [rules, *(_read(f"{name}.js") for name in SCRIPTS)]
+    script = jsmin('"use strict";\n' + "\n".join(map(_inlined, modules)), keep_bang_comments=True)
+    markup = re.sub(r"\n\s+", "\n", _read("page.html"))
+    style = cssmin(_read("page.css"))
+    sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
+    policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{markup}"
+        f'<script type="application/json" id="data">{_escaped(text)}</script>\n<script>{script}</script>\n'
+        "</body>\n</html>\n"
+    )
+
+
+def _inlined(module: str) -> str:
+    """A module without its imports and exports, to stand in one script with those it imports from."""
+    return re.sub(r"^export ", "", re.sub(r"^import .*\n", "", module, flags=re.MULTILINE), flags=re.MULTILINE)
+
+
+def _escaped(text: str) -> str:
+    """JSON that can stand in a script element, and in HTML that is read as text of an attribute."""
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,287 @@
+// The picture of a graph: boxes of HTML over lines of SVG.
+
+import { about, element, shortened, svg } from "./notation.js";
+import { place } from "./placement.js";
+
+const BREAKPOINT = 700; // pixels below which the picture runs from top to bottom
+const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
+const SMALLEST = 0.92; // a picture that would be smaller scrolls
+
+/** A field for a number. `commit` is called with what was typed; it returns false to refuse it. */
+export function field(label, commit, attributes = {}) {
+  const input = element("input", {
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    spellcheck: "false",
+    "aria-label": label,
+    ...attributes,
+  });
+  const restore = () => {
+    input.value = input.dataset.shown ?? "";
+    input.removeAttribute("aria-invalid");
+  };
+  input.addEventListener("focus", () => {
+    if (input.dataset.value && !input.hasAttribute("aria-invalid")) input.value = input.dataset.value.replace("-", "−");
+    input.select();
+  });
+  const finish = () => {
+    const shown = [input.dataset.shown, input.dataset.value?.replace("-", "−")];
+    if (shown.includes(input.value)) restore();
+    else if (commit(input.value) === false) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  };
+  input.addEventListener("change", finish);
+  input.addEventListener("blur", () => {
+    if (!input.hasAttribute("aria-invalid")) restore();
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") finish();
+    if (event.key === "Escape") restore();
+    event.stopPropagation();
+  });
+  return input;
+}
+
+/** Show a number in an element that stands for it: all of its digits in `data-value`. */
+export function show(target, value, text) {
+  const all = value === undefined ? "" : String(value);
+  if (target.dataset.value === all && target.dataset.text === text) return;
+  target.dataset.value = all;
+  target.dataset.text = text;
+  if (target instanceof HTMLInputElement) {
+    target.dataset.shown = text;
+    if (document.activeElement !== target || !target.hasAttribute("aria-invalid")) target.value = text;
+    target.removeAttribute("aria-invalid");
+  } else target.textContent = text;
+}
+
+export class Picture {
+  /**
+   * @param container the element that the picture fills.
+   * @param graph the graph.
+   * @param page what is edited and asked, and what knows the numbers.
+   */
+  constructor(container, graph, page) {
+    this.container = container;
+    this.graph = graph;
+    this.page = page;
+    this.chosen = (graph.content.network?.layers ?? []).map(() => 0);
+    this.focus = graph.program.output;
+    this.isNarrow = container.clientWidth < BREAKPOINT;
+    this.build();
+    this.width = container.clientWidth;
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(container);
+  }
+
+  stop() {
+    this.observer.disconnect();
+  }
+
+  resize() {
+    if (this.container.clientWidth === this.width) return; // a picture that grows taller changes nothing
+    this.width = this.container.clientWidth;
+    if (this.width < BREAKPOINT !== this.isNarrow) {
+      this.isNarrow = this.width < BREAKPOINT;
+      this.build();
+      if (this.state) this.update(...this.state);
+    }
+    this.scale();
+  }
+
+  build() {
+    const { graph } = this;
+    const placement = place(graph, this.isNarrow, this.chosen, this.focus);
+    this.placement = placement;
+    this.stage = element("div.stage");
+    this.stage.style.width = `${placement.width}px`;
+    this.stage.style.height = `${placement.height}px`;
+    this.drawLines(placement);
+    this.boxes = new Map();
+    for (const made of placement.boxes) this.stage.append(this.drawBox(made));
+    this.container.replaceChildren(this.stage);
+    this.scale();
+  }
+
+  drawLines({ width, height, frames, edges }) {
+    const drawing = svg("svg", { width, height, "aria-hidden": "true" });
+    const marker = {
+      id: "arrow",
+      viewBox: "0 0 10 10",
+      refX: 9,
+      refY: 5,
+      markerWidth: 10,
+      markerHeight: 10,
+      markerUnits: "userSpaceOnUse",
+      orient: "auto-start-reverse",
+    };
+    const arrow = svg("marker", marker);
+    arrow.append(svg("path", { d: "M0,1L10,5L0,9z", class: "arrow" }));
+    drawing.append(arrow);
+    for (const frame of frames) {
+      drawing.append(
+        svg("rect", {
+          x: frame.x,
+          y: frame.y,
+          width: frame.width,
+          height: frame.height,
+          rx: 10,
+          class: frame.isChosen ? "frame chosen" : "frame",
+        }),
+      );
+    }
+    this.lines = edges.map((edge) => {
+      const path = svg("path", { d: edge.path, class: "line" });
+      drawing.append(path);
+      return { ...edge, element: path };
+    });
+    this.stage.append(drawing);
+  }
+
+  drawBox({ slot, x, y, width, height, kind }) {
+    const { graph, page } = this;
+    const { names, program } = graph;
+    const name = names.plain(slot);
+    const isInner = !program.isLeaf(slot);
+    const shape = isInner ? "result" : graph.editable.has(slot) && !program.inputs.includes(slot) ? "weight" : "pill";
+    const made = element(`div.box.${shape} ${kind}`);
+    Object.assign(made.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
+    const canAsk = !program.isConstant[slot] && slot !== program.output;
+    const title = canAsk
+      ? element("button", { type: "button", tabindex: "-1", "aria-label": `Explain ${name}`, title: name })
+      : element("span.title", { title: name });
+    title.append(names.element(slot));
+    if (canAsk) title.addEventListener("click", () => page.ask(slot));
+    const data =
+      isInner || !graph.editable.has(slot)
+        ? element("span.number", about(name))
+        : field(name, (text) => page.edit(slot, text), { ...about(name), class: "number" });
+    made.append(title, data);
+    const parts = { box: made, data };
+    if (!program.isConstant[slot]) {
+      parts.grad = element("span.number.gradient", about(name, "grad"));
+      made.append(element("span.partial", { "aria-hidden": "true" }, "∂"), parts.grad);
+    }
+    if (isInner && height > 50) {
+      const formula = names.formula(graph.steps.list[graph.steps.indices.get(slot)].formula);
+      formula.classList.add("third");
+      made.append(formula);
+    }
+    this.boxes.set(slot, parts);
+    return made;
+  }
+
+  scale() {
+    const { width, height } = this.placement;
+    const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const room = this.container.clientWidth;
+    const factor = Math.min(Math.max(room / width, SMALLEST * em), LARGEST * em);
+    this.factor = factor;
+    this.stage.style.transform = `scale(${factor})`;
+    this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;
+    this.container.style.height = this.isNarrow && height * factor > 400 ? "" : `${Math.ceil(height * factor) + 10}px`;
+    this.stage.style.marginBottom = `${height * (factor - 1)}px`;
+    this.stage.style.marginRight = `${width * (factor - 1)}px`;
+  }
+
+  /** Let the weights of the neuron that a step is about be shown, or the surroundings of its node. */
+  follow(slots) {
+    const { network, placement } = this.graph.content;
+    let isNew = false;
+    if (network) {
+      network.layers.forEach((layer, depth) => {
+        const index = layer.findIndex(([net, out, weights]) =>
+          slots.some((slot) => slot === net || slot === out || weights.includes(slot)),
+        );
+        if (index >= 0 && index !== this.chosen[depth]) {
+          this.chosen[depth] = index;
+          isNew ||= this.placement.boxes.some((made) => made.kind === "row weight");
+        }
+      });
+    } else if (!placement) {
+      const [slot] = slots;
+      isNew = slot !== undefined && slot !== this.focus;
+      if (isNew) this.focus = slot;
+    }
+    if (isNew) this.build();
+  }
+
+  /** Show what is known on the page, the current step, and the boxes that a warning is about. */
+  update(page, current, warned) {
+    this.state = [page, current, warned];
+    const { asked } = page;
+    this.follow([current?.box, current?.station, asked].filter((slot) => slot !== undefined));
+    const isBackward = current?.phase === "backward";
+    const hasGradients = page.position > page.steps.forward;
+    for (const [slot, { box, data, grad }] of this.boxes) {
+      const digits = box.matches(".small, .row") ? 3 : 5;
+      const value = page.numberOf(slot);
+      show(data, value, value === undefined ? "?" : shortened(value, digits));
+      if (grad) {
+        const known = page.gradOf(slot);
+        show(grad, known, known === undefined ? (hasGradients ? "?" : "") : shortened(known, digits));
+      }
+      const { classList } = box;
+      const isReceiving = isBackward && current.box !== undefined;
+      classList.toggle("current", current && slot === (isReceiving ? current.box : current.station));
+      classList.toggle("backward", isBackward);
+      classList.toggle("giving", isReceiving && slot === current.station);
+      classList.toggle("slope", isReceiving && current.factors.includes(slot));
+      classList.toggle("asked", slot === asked);
+      classList.toggle("warned", warned.includes(slot));
+    }
+    this.updateLines(page, current, isBackward);
+    this.scrollTo(current?.box ?? current?.station);
+  }
+
+  updateLines(page, current, isBackward) {
+    const path = this.pathTo(page.asked);
+    const sizes = this.lines
+      .filter((line) => line.weight !== undefined)
+      .map((line) => Math.abs(page.numberOf(line.weight)));
+    const scale = 1.6 / Math.max(1, ...sizes.map((size) => size / 3));
+    for (const { element: drawn, of, weight, isFaint } of this.lines) {
+      const isCurrent =
+        current && of.some(([slot, parent]) => slot === current.station && (!isBackward || parent === current.box));
+      const isAsked = of.some((edge) => path.has(edge.join()));
+      const number = weight === undefined ? 0 : page.numberOf(weight);
+      const width = weight === undefined ? 1.25 : Math.min(1 + scale * Math.abs(number), 5);
+      const looks = [
+        "line",
+        isCurrent ? current.phase : isAsked ? "asked" : isFaint ? "faint" : "",
+        number < 0 ? "negative" : "",
+      ];
+      drawn.setAttribute("class", looks.join(" "));
+      drawn.setAttribute("stroke-width", (isCurrent ? Math.max(width, 2.5) : width).toFixed(2));
+      if (isCurrent && isBackward && of[0][1] === current.box) drawn.setAttribute("marker-start", "url(#arrow)");
+      else drawn.removeAttribute("marker-start");
+    }
+  }
+
+  /** The edges "slot,parent" on the paths from the output to a node. */
+  pathTo(asked) {
+    const { stations, parents } = this.graph;
+    const path = new Set();
+    const reached = new Set([asked]);
+    for (const slot of stations) {
+      for (const parent of parents.get(slot)) {
+        if (!reached.has(parent)) continue;
+        reached.add(slot);
+        path.add(`${slot},${parent}`);
+      }
+    }
+    return path;
+  }
+
+  scrollTo(slot) {
+    const made = this.boxes.get(slot)?.box;
+    const { container, factor } = this;
+    if (!made || (container.scrollWidth <= container.clientWidth && container.scrollHeight <= container.clientHeight))
+      return;
+    container.scrollTo({
+      left: made.offsetLeft * factor - (container.clientWidth - made.offsetWidth * factor) / 2,
+      top: made.offsetTop * factor - (container.clientHeight - made.offsetHeight * factor) / 2,
+    });
+  }
+}

@@ -1,0 +1,372 @@
+// Where boxes and lines stand: a network in layers, other graphs as Graphviz placed them, or the surroundings of a node.
+
+const BOX = 44; // the height of a box
+const PITCH = 54;
+const ROW = 20; // the height of a row of a large layer
+const NEURON = 2 * ROW + 6;
+const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
+const MOST_NEIGHBOURS = 12;
+const MOST_ACROSS = 4; // boxes side by side on a narrow screen
+const NARROW = 296; // its width
+const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
+
+/** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown; `focus` is a node. */
+export function place(graph, isNarrow, chosen, focus) {
+  const { network, placement } = graph.content;
+  if (network) return new NetworkPlacement(graph, chosen).result(isNarrow);
+  if (placement) return placed(placement[isNarrow ? "down" : "across"]);
+  return surroundings(graph, focus);
+}
+
+function placed({ size, boxes, edges }) {
+  return {
+    width: size[0],
+    height: size[1],
+    frames: [],
+    boxes: boxes.map(([slot, x, y, width, height]) => box(slot, x - width / 2, y - height / 2, width, height)),
+    edges: edges.map(([from, to, ...numbers]) => {
+      const points = [];
+      for (let index = 2; index < numbers.length; index += 2) points.push(`${numbers[index]},${numbers[index + 1]}`);
+      return { path: `M${numbers[0]},${numbers[1]}C${points.join(" ")}`, of: [[to, from]] };
+    }),
+  };
+}
+
+/** A node between those it is computed from and those that use it. */
+function surroundings(graph, focus) {
+  const operands = graph.operands(focus);
+  const users = graph.users.get(focus) ?? [];
+  const columns = [operands.slice(0, MOST_NEIGHBOURS), [focus], users.slice(0, MOST_NEIGHBOURS)];
+  const height = Math.max(...columns.map((column) => column.length)) * (BOX + 28);
+  const width = 236;
+  const boxes = columns.flatMap((column, place) =>
+    column.map((slot, index) => {
+      const y = (height * (index + 0.5)) / column.length - (BOX + 18) / 2;
+      return box(slot, 10 + place * (width + 80), y, width, BOX + 18);
+    }),
+  );
+  const at = new Map(boxes.map((made) => [made.slot, made]));
+  const edges = [
+    ...columns[0].map((slot) => line(at.get(slot), at.get(focus), [[focus, slot]])),
+    ...columns[2].map((slot) => line(at.get(focus), at.get(slot), [[slot, focus]])),
+  ];
+  const hidden = operands.length + users.length - columns[0].length - columns[2].length;
+  return { width: 3 * width + 180, height, frames: [], boxes, edges, hidden };
+}
+
+function box(slot, x, y, width, height, kind = "") {
+  return { slot, x, y, width, height, kind };
+}
+
+/** A line between two boxes, from left to right, or from top to bottom. */
+function line(from, to, of, { weight, isFaint = false, isDown = false } = {}) {
+  return { path: isDown ? downward(from, to) : rightward(from, to), of, weight, isFaint };
+}
+
+function rightward(from, to) {
+  const [x, y] = [from.x + from.width, from.y + from.height / 2];
+  const [u, v] = [to.x, to.y + to.height / 2];
+  const bend = Math.max((u - x) / 2, 8);
+  return Math.abs(y - v) < 0.5 ? `M${x},${y}L${u},${v}` : `M${x},${y}C${x + bend},${y} ${u - bend},${v} ${u},${v}`;
+}
+
+function downward(from, to) {
+  const [x, y] = [from.x + from.width / 2, from.y + from.height];
+  const [u, v] = [to.x + to.width / 2, to.y];
+  if (v < y) return sideways(from, to);
+  const bend = (v - y) / 2;
+  return Math.abs(x - u) < 0.5 ? `M${x},${y}L${u},${v}` : `M${x},${y}C${x},${y + bend} ${u},${v - bend} ${u},${v}`;
+}
+
+function sideways(from, to) {
+  const y = from.y + from.height / 2;
+  return from.x < to.x ? `M${from.x + from.width},${y}L${to.x},${y}` : `M${from.x},${y}L${to.x + to.width},${y}`;
+}
+
+/** A network: its inputs, its layers, and then what its error is made of. */
+class NetworkPlacement {
+  constructor(graph, chosen) {
+    this.graph = graph;
+    this.chosen = chosen;
+    const { inputs, layers } = graph.content.network;
+    this.inputs = inputs;
+    this.layers = layers.map((neurons) => this.layer(neurons));
+    this.boxes = [];
+    this.frames = [];
+    this.edges = [];
+    this.at = new Map();
+    const placed = new Set([
+      ...inputs,
+      ...layers.flat().flatMap(([net, out, weights, bias]) => [net, out, ...weights, bias]),
+    ]);
+    this.errors = this.errorColumns(placed);
+  }
+
+  layer(neurons) {
+    const biases = [...new Set(neurons.map((neuron) => neuron[3]).filter((bias) => bias !== null))];
+    const weights = neurons.reduce((sum, neuron) => sum + neuron[2].length, 0);
+    const isShared = biases.length === 1 && neurons.length > 1;
+    return { neurons, biases, isShared, isLarge: weights > MOST_BOXES };
+  }
+
+  /** What comes after the last layer, in columns: each a station with the leaves that only it uses. */
+  errorColumns(placed) {
+    const { graph } = this;
+    const depth = new Map();
+    const columns = [];
+    for (const slot of graph.stations) {
+      if (placed.has(slot)) continue;
+      const operands = graph.operands(slot);
+      const level = 1 + Math.max(-1, ...operands.map((operand) => depth.get(operand) ?? -1));
+      depth.set(slot, level);
+      const leaves = operands.filter((operand) => graph.program.isLeaf(operand) && !placed.has(operand));
+      for (const leaf of leaves) placed.add(leaf);
+      columns[level] ??= [];
+      columns[level].push({ slot, leaves, operands });
+    }
+    return columns;
+  }
+
+  result(isNarrow) {
+    const fits = this.layers.every(
+      ({ neurons, biases, isLarge }) => !isLarge && neurons.length + biases.length <= MOST_ACROSS,
+    );
+    if (isNarrow && fits && this.errors.every((column) => column.length <= MOST_ACROSS)) this.placeDown();
+    else this.placeAcross();
+    const bottom = Math.max(
+      ...this.boxes.map((made) => made.y + made.height),
+      ...this.frames.map((frame) => frame.y + frame.height),
+    );
+    const right = Math.max(...this.boxes.map((made) => made.x + made.width));
+    return { width: right + 10, height: bottom + 10, boxes: this.boxes, frames: this.frames, edges: this.edges };
+  }
+
+  add(slot, x, y, width, height = BOX, kind = "") {
+    const made = box(slot, x, y, width, height, kind);
+    this.boxes.push(made);
+    this.at.set(slot, made);
+    return made;
+  }
+
+  connect(from, to, of, options) {
+    const [start, end] = [this.at.get(from), this.at.get(to)];
+    if (start && end) this.edges.push(line(start, end, of, options));
+  }
+
+  // From left to right.
+
+  placeAcross() {
+    const blocks = this.layers.map((layer) => this.blocks(layer));
+    const needed = [
+      this.inputs.length * PITCH,
+      ...blocks.map(({ height }) => height),
+      ...this.errors.map((column) => column.reduce((sum, { leaves }) => sum + (1 + leaves.length) * PITCH + 10, 0)),
+    ];
+    const height = Math.max(...needed);
+    const tops = blocks[0].centres.length === this.inputs.length ? blocks[0].centres : null;
+    this.inputs.forEach((slot, index) => {
+      const centre = tops
+        ? tops[index] + (height - blocks[0].height) / 2
+        : (height * (index + 0.5)) / this.inputs.length;
+      this.add(slot, 8, 10 + centre - 15, WIDTHS.pill, 30, "pill");
+    });
+    let x = 8 + WIDTHS.pill;
+    let sources = this.inputs;
+    this.layers.forEach((layer, depth) => {
+      x = layer.isLarge
+        ? this.rowsAcross(layer, depth, sources, x, 10 + (height - blocks[depth].height) / 2)
+        : this.boxesAcross(layer, blocks[depth], sources, x, 10 + (height - blocks[depth].height) / 2);
+      sources = layer.neurons.map((neuron) => neuron[1]);
+    });
+    this.errorsAcross(x);
+  }
+
+  /** How tall a layer is, and where the centres of its neurons are. */
+  blocks({ neurons, isShared, isLarge }) {
+    const centres = [];
+    const gap = isLarge ? 6 : 24;
+    let y = 0;
+    neurons.forEach(([net, out, weights, bias], index) => {
+      const own = weights.length + (bias !== null && !isShared ? 1 : 0);
+      const block = isLarge ? NEURON : Math.max(own * PITCH, net === out ? PITCH : 2 * PITCH) - 10;
+      centres.push(y + block / 2);
+      y += block + gap;
+      if (!isLarge && isShared && index === Math.ceil(neurons.length / 2) - 1) y += BOX + 44;
+    });
+    return { height: y - gap, centres };
+  }
+
+  boxesAcross({ neurons, biases, isShared }, { centres }, sources, start, top) {
+    const x = start + 56;
+    const right = x + WIDTHS.weight + 46;
+    neurons.forEach(([net, out, weights, bias], index) => {
+      const own = bias !== null && !isShared ? [...weights, bias] : weights;
+      const first = top + centres[index] - (own.length * PITCH - 10) / 2;
+      own.forEach((slot, row) => {
+        this.add(slot, x, first + row * PITCH, WIDTHS.weight);
+      });
+      const y = top + centres[index] - (net === out ? BOX / 2 : PITCH - 5);
+      this.neuron(net, out, right, y, WIDTHS.result);
+    });
+    if (isShared) {
+      const below = top + centres[Math.ceil(neurons.length / 2) - 1];
+      const above = top + centres[Math.ceil(neurons.length / 2)];
+      this.add(biases[0], x, (below + above) / 2 - BOX / 2, WIDTHS.weight);
+    }
+    for (const neuron of neurons) this.linesOf(neuron, sources);
+    return right + WIDTHS.result;
+  }
+
+  neuron(net, out, x, y, width) {
+    this.add(net, x, y, width);
+    if (out === net) return;
+    this.add(out, x, y + PITCH, width);
+    this.frames.push({ x: x - 8, y: y - 8, width: width + 16, height: BOX + PITCH + 16 });
+    this.edges.push({ path: `M${x + width / 2},${y + BOX}V${y + PITCH}`, of: [[out, net]] });
+  }
+
+  linesOf([net, , weights, bias], sources, options) {
+    weights.forEach((weight, index) => {
+      this.connect(sources[index], weight, [[net, sources[index]]], { ...options, weight });
+      this.connect(
+        weight,
+        net,
+        [
+          [net, weight],
+          [net, sources[index]],
+        ],
+        { ...options, weight },
+      );
+    });
+    if (bias !== null) this.connect(bias, net, [[net, bias]], options);
+  }
+
+  rowsAcross({ neurons, biases, isShared }, depth, sources, start, top) {
+    const x = start + 28;
+    const right = x + WIDTHS.weightRow + 28;
+    const chosen = neurons[Math.min(this.chosen[depth] ?? 0, neurons.length - 1)];
+    neurons.forEach(([net, out], index) => {
+      const y = top + index * (NEURON + 6);
+      this.frames.push({
+        x: right - 5,
+        y: y - 1,
+        width: WIDTHS.resultRow + 10,
+        height: (net === out ? ROW : 2 * ROW) + 4,
+        isChosen: neurons[index] === chosen,
+      });
+      this.add(net, right, y + 1, WIDTHS.resultRow, ROW, "row");
+      if (out !== net) this.add(out, right, y + 1 + ROW, WIDTHS.resultRow, ROW, "row");
+    });
+    let last = -Infinity;
+    const levels = sources.map((slot) => this.at.get(slot));
+    const order = [...sources.keys()].sort((a, b) => levels[a].y - levels[b].y);
+    for (const index of order) {
+      const centre = levels[index].y + levels[index].height / 2;
+      const y = Math.max(centre - ROW / 2, last + ROW + 2);
+      this.add(chosen[2][index], x, y, WIDTHS.weightRow, ROW, "row weight");
+      last = y;
+    }
+    const shown = isShared ? biases : chosen[3] === null ? [] : [chosen[3]];
+    for (const bias of shown) this.add(bias, x, last + 2 * ROW, WIDTHS.weightRow, ROW, "row weight");
+    for (const neuron of neurons) {
+      if (neuron === chosen) continue;
+      neuron[2].forEach((weight, index) => {
+        this.connect(
+          sources[index],
+          neuron[0],
+          [
+            [neuron[0], sources[index]],
+            [neuron[0], weight],
+          ],
+          { weight, isFaint: true },
+        );
+      });
+      if (isShared) this.connect(biases[0], neuron[0], [[neuron[0], biases[0]]], { isFaint: true });
+    }
+    this.linesOf(chosen, sources);
+    return right + WIDTHS.resultRow + 5;
+  }
+
+  errorsAcross(start) {
+    let x = start;
+    for (const column of this.errors) {
+      x += 36;
+      let last = -Infinity;
+      for (const { slot, leaves, operands } of column) {
+        const inner = operands
+          .filter((operand) => this.at.has(operand) && !leaves.includes(operand))
+          .map((operand) => this.at.get(operand));
+        const centre = inner.reduce((sum, made) => sum + made.y + made.height / 2, 0) / Math.max(inner.length, 1);
+        const y = Math.max(centre - BOX / 2, last + 10 + leaves.length * PITCH, 10 + leaves.length * PITCH);
+        leaves.forEach((leaf, index) => {
+          this.add(leaf, x + 4, y - (leaves.length - index) * PITCH + 8, WIDTHS.error - 8, 30, "pill");
+        });
+        this.add(slot, x, y, WIDTHS.error);
+        last = y + BOX;
+        for (const operand of operands) {
+          const from = this.at.get(operand);
+          if (!from) continue;
+          if (leaves.includes(operand)) {
+            this.edges.push({ path: `M${x + WIDTHS.error / 2},${from.y + from.height}V${y}`, of: [[slot, operand]] });
+          } else this.connect(operand, slot, [[slot, operand]]);
+        }
+      }
+      x += WIDTHS.error;
+    }
+  }
+
+  // From top to bottom.
+
+  placeDown() {
+    let y = this.line(this.inputs, 8, 30, "pill") + 26;
+    let sources = this.inputs;
+    for (const { neurons, biases, isShared } of this.layers) {
+      const weights = neurons.flatMap((neuron) => neuron[2]);
+      for (let first = 0; first < weights.length; first += MOST_ACROSS) {
+        y = this.line(weights.slice(first, first + MOST_ACROSS), y, BOX, "small") + 12;
+      }
+      y += 12;
+      const half = Math.ceil(neurons.length / 2);
+      const nets = neurons.map((neuron) => neuron[0]);
+      const across = isShared
+        ? [...nets.slice(0, half), biases[0], ...nets.slice(half)]
+        : neurons.flatMap(([net, , , bias]) => (bias === null ? [net] : [net, bias]));
+      const below = this.line(across, y, BOX, "small");
+      const outs = neurons.filter(([net, out]) => out !== net);
+      for (const [net, out] of outs) {
+        const above = this.at.get(net);
+        this.add(out, above.x, below + 16, above.width, BOX, "small");
+        this.connect(net, out, [[out, net]], { isDown: true });
+      }
+      for (const neuron of neurons) this.linesOf(neuron, sources, { isDown: true });
+      y = (outs.length ? below + 16 + BOX : below) + 24;
+      sources = neurons.map((neuron) => neuron[1]);
+    }
+    for (const column of this.errors) {
+      const leaves = column.flatMap((entry) => entry.leaves);
+      if (leaves.length) y = this.line(leaves, y, 30, "pill small") + 16;
+      const below = this.line(
+        column.map((entry) => entry.slot),
+        y,
+        BOX,
+        "small",
+      );
+      for (const { slot, operands } of column) {
+        for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
+      }
+      y = below + 24;
+    }
+  }
+
+  /** Boxes side by side over the whole width; where the next line may start. */
+  line(slots, y, height, kind) {
+    const gap = 8;
+    const width = Math.min((NARROW - gap * (slots.length - 1)) / slots.length, 140);
+    const spare = NARROW - width * slots.length;
+    slots.forEach((slot, index) => {
+      const x = slots.length === 1 ? spare / 2 : (index * spare) / (slots.length - 1) + index * width;
+      this.add(slot, 4 + x, y, width, height, kind);
+    });
+    return y + height;
+  }
+}

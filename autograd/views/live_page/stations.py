@@ -1,0 +1,80 @@
+"""The nodes that a page shows of a graph, and how the others fold into them.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+>>> c = a * b + 1.0
+>>> c.label = "c"
+>>> graph = StationGraph(c.log())
+>>> [node.label for node in graph.nodes if node in graph.stations], len(graph.folded(c))
+(['a', 'b', 'c', None], 1)
+"""
+
+from __future__ import annotations
+
+from autograd.notation import Names
+from autograd.tape import Tape
+from autograd.value import Value, is_constant
+from autograd.views.writing import FOLDED_NODES
+
+
+class StationGraph:
+    """A graph with its stations.
+
+    A station is a leaf that is a variable, a parameter or a constant with a label; the output; or an operation with a
+    label. If no operation but the output has a label, each operation is a station, and so are those without a label
+    where more than `FOLDED_NODES` of them lie below a station.
+
+    Args:
+        output: the node that the graph leads to.
+
+    Attributes:
+        nodes: the nodes in topological order.
+        slots: the index of each node.
+        names: what the nodes are called.
+        stations: the stations.
+
+    Raises:
+        TypeError: if the output is not a Value.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self.output = output
+        self.nodes = Tape(output).nodes
+        self.slots = {node: slot for slot, node in enumerate(self.nodes)}
+        self.names = Names(output, self.nodes)
+        operations = [node for node in self.nodes if node.primitive is not None]
+        labelled = [node for node in operations if node.label and node is not output]
+        self.stations = {output, *(labelled or operations)}
+        self.stations.update(n for n in self.nodes if n.primitive is None and (n.label or not is_constant(n)))
+        for node in reversed(operations):
+            folded = self.folded(node) if node in self.stations else []
+            if len(folded) > FOLDED_NODES:
+                self.stations.update(folded)
+
+    def folded(self, station: Value) -> list[Value]:
+        """The operations between a station and the stations below it, in topological order."""
+        found: set[Value] = set()
+        waiting = [station]
+        while waiting:
+            new = [n for n in waiting.pop().parents if n.primitive is not None and n not in self.stations]
+            waiting += [node for node in new if node not in found]
+            found.update(new)
+        return sorted(found, key=self.slots.__getitem__)
+
+    def operands(self, station: Value) -> list[Value]:
+        """The stations next below a station, in the order of the operands."""
+        found: dict[Value, None] = {}
+        seen: set[Value] = set()
+        waiting = [*reversed(station.parents)]
+        while waiting:
+            node = waiting.pop()
+            if node in self.stations:
+                found.setdefault(node)
+            elif node not in seen:
+                seen.add(node)
+                waiting += reversed(node.parents)
+        return list(found)
+
+    def parents(self, station: Value) -> list[Value]:
+        """Those of its operands that get a gradient from it: all but constants."""
+        return [node for node in self.operands(station) if not is_constant(node)]

@@ -1,0 +1,176 @@
+// The steps of a graph, and all of its numbers at one moment.
+
+/** The numbers of a graph, and the gradients that come back for them. */
+export class Moment {
+  constructor(graph, leaves) {
+    const { program } = graph;
+    this.graph = graph;
+    this.numbers = Float64Array.from(leaves);
+    this.slopes = new Float64Array(program.operands.length);
+    this.grads = new Float64Array(program.size);
+    program.forward(this.numbers);
+    program.slopes(this.numbers, this.slopes);
+    program.accumulate(this.slopes, this.grads);
+    this.scratch = null;
+  }
+
+  /** The derivative of one node with respect to another one below it. */
+  derivative(top, bottom) {
+    const { program } = this.graph;
+    if (top === program.output) return this.grads[bottom];
+    this.scratch ??= new Float64Array(program.size);
+    program.accumulate(this.slopes, this.scratch, top, bottom);
+    return this.scratch[bottom];
+  }
+
+  /** The sum, over the paths along some edges [slot, operand], of the products of their slopes. */
+  along(edges) {
+    const { program } = this.graph;
+    const sums = new Map([[edges[0][0], 1]]);
+    let last = 0;
+    for (const [slot, operand] of edges) {
+      const edge = program.starts[slot] + operand;
+      last = program.operands[edge];
+      sums.set(last, (sums.get(last) ?? 0) + (sums.get(slot) ?? 0) * this.slopes[edge]);
+    }
+    return sums.get(last);
+  }
+}
+
+/** A graph as Python hands it over, with what is found out about it once. */
+export class Graph {
+  constructor(content, program, names) {
+    this.content = content;
+    this.program = program;
+    this.names = names;
+    this.stations = content.stations.map(([slot]) => slot);
+    this.parents = new Map(content.stations);
+    this.isStation = new Uint8Array(program.size);
+    for (const slot of this.stations) this.isStation[slot] = 1;
+    for (let slot = 0; slot < program.size; slot++) {
+      const isShown = !program.isConstant[slot] || program.inputs.includes(slot);
+      if (program.isLeaf(slot) && isShown) this.isStation[slot] = 1;
+    }
+    this.users = new Map(); // for each station those that it is an operand of
+    for (const slot of this.stations) {
+      for (const operand of this.operands(slot)) this.users.set(operand, [...(this.users.get(operand) ?? []), slot]);
+    }
+    this.learning = new Set(content.learning);
+    this.editable = new Set([...program.inputs, ...program.parameters]);
+    this.steps = new Steps(this, false);
+    this.unfolded = content.operations ? new Steps(this, true) : this.steps;
+  }
+
+  /** The stations next below a station, constants among them. */
+  operands(station) {
+    if (this.program.isLeaf(station)) return [];
+    const found = this.region(station).flatMap((slot) => [...this.program.operandsOf(slot)]);
+    return [...new Set(found)].filter((slot) => this.isStation[slot]).sort((a, b) => a - b);
+  }
+
+  /** The operations between a station and the stations below it, from the top down, the station first. */
+  region(station) {
+    const { program } = this;
+    const found = new Set([station]);
+    const order = [station];
+    for (let index = 0; index < order.length; index++) {
+      for (const operand of program.operandsOf(order[index])) {
+        if (!program.isLeaf(operand) && !this.isStation[operand] && !found.has(operand)) {
+          found.add(operand);
+          order.push(operand);
+        }
+      }
+    }
+    return order.sort((a, b) => b - a);
+  }
+}
+
+/**
+ * The steps forward, one for each operation, and backward, one for each edge.
+ *
+ * A position p says that p steps are done. The step before it is the current one.
+ */
+export class Steps {
+  constructor(graph, unfolded) {
+    const { content, program } = graph;
+    this.graph = graph;
+    this.isUnfolded = unfolded;
+    this.operations = unfolded
+      ? [...Array(program.size).keys()].filter((slot) => !program.isLeaf(slot))
+      : graph.stations;
+    const formulas = unfolded ? content.operations : content.formulas;
+    const slopes = unfolded ? content.operationSlopes : content.slopes;
+    this.list = this.operations.map((slot, index) => ({ phase: "forward", slot, formula: formulas[index] }));
+    this.forward = this.list.length;
+    this.indices = new Map(this.operations.map((slot, index) => [slot, index]));
+    this.edgesTo = new Map(); // for each node the steps that add to its gradient
+    for (let index = this.operations.length - 1; index >= 0; index--) {
+      const slot = this.operations[index];
+      const parents = unfolded ? [...program.operandsOf(slot)] : graph.parents.get(slot);
+      parents.forEach((parent, operand) => {
+        if (unfolded && program.isConstant[parent]) return;
+        const earlier = this.edgesTo.get(parent) ?? [];
+        this.edgesTo.set(parent, [...earlier, this.list.length]);
+        this.list.push({ phase: "backward", slot, parent, operand, formula: slopes[index][operand] });
+      });
+    }
+  }
+
+  get length() {
+    return this.list.length;
+  }
+
+  /** The numbers of every step at a moment: a step's result; backward also its slope and the gradient before it. */
+  results(moment) {
+    const { program } = this.graph;
+    const results = this.list.map((step) => ({ value: moment.numbers[step.slot], slope: NaN, before: NaN }));
+    const sums = new Map();
+    const local = new Float64Array(program.size);
+    let last = -1;
+    for (let index = this.forward; index < this.list.length; index++) {
+      const { slot, parent, operand } = this.list[index];
+      let slope;
+      if (this.isUnfolded) {
+        slope = moment.slopes[program.starts[slot] + operand];
+      } else {
+        if (slot !== last) this.localSlopes(slot, moment, local);
+        slope = local[parent];
+      }
+      last = slot;
+      const before = sums.get(parent) ?? 0;
+      const isLast = this.edgesTo.get(parent).at(-1) === index;
+      const value = isLast ? moment.grads[parent] : before + moment.grads[slot] * slope;
+      sums.set(parent, value);
+      results[index] = { value, slope, before };
+    }
+    return results;
+  }
+
+  /** The derivatives of a station with respect to the stations next below it. */
+  localSlopes(station, moment, local) {
+    const { program } = this.graph;
+    const inside = this.graph.region(station);
+    for (const slot of inside) for (const operand of program.operandsOf(slot)) local[operand] = 0;
+    local[station] = 1;
+    for (const slot of inside) {
+      for (let edge = program.starts[slot]; edge < program.starts[slot + 1]; edge++) {
+        if (program.wanted[edge]) local[program.operands[edge]] += local[slot] * moment.slopes[edge];
+      }
+    }
+  }
+
+  /** Whether the number of a node is known at a position. */
+  isKnown(slot, position) {
+    const index = this.indices.get(slot);
+    return index === undefined ? this.graph.program.isLeaf(slot) : index < position;
+  }
+
+  /** The step that last added to the gradient of a node at a position; -1 for the output, undefined for none. */
+  gradStep(slot, position) {
+    if (position <= this.forward) return undefined;
+    if (slot === this.graph.program.output) return -1;
+    let found;
+    for (const index of this.edgesTo.get(slot) ?? []) if (index < position) found = index;
+    return found;
+  }
+}

@@ -1,0 +1,147 @@
+// What stands in rows beside the graph: cases, the derivation, parameters without a box, all steps, published figures.
+
+import { about, element, written } from "./notation.js";
+import { field, show } from "./picture.js";
+
+const LISTED_STEPS = 300; // of more, those around the current one are listed
+const HALF = 0.5; // how far a prediction may be from its target to count as right
+
+const row = (...cells) => element("tr", ...cells);
+const head = (...content) => element("th", { scope: "col" }, ...content);
+
+/** A cell with a number of one case. */
+function caseCell(page, slot, index, value, suffix = "") {
+  const name = `${page.graph.names.plain(slot)}[${index}]`;
+  return element("td", about(name, "data", value), written(value, 5) + suffix);
+}
+
+/** The table of cases: inputs, targets and predictions, and which case the graph shows. */
+export function casesTable(page) {
+  const { settings, graph } = page;
+  const { cases, columns } = settings;
+  const { names, program } = graph;
+  const { predictions } = graph.content;
+  const outputs = predictions.length ? predictions.map(([slot]) => slot) : [program.output];
+  const titles = outputs.map((slot) => {
+    if (!predictions.length) return [names.element(slot)];
+    return outputs.length > 1 ? ["prediction ", names.element(slot)] : ["prediction"];
+  });
+  const lane = page.leaves();
+  const rows = cases.map((numbers, index) => {
+    numbers.forEach((number, column) => {
+      lane[columns[column]] = number;
+    });
+    program.forward(lane);
+    const radio = element("input", { type: "radio", name: "case", "aria-label": `Case ${index + 1}` });
+    radio.checked = index === page.case;
+    radio.addEventListener("change", () => page.choose(index));
+    const results = outputs.map((slot, place) => {
+      const target = predictions[place]?.[1];
+      const isRight = Math.abs(lane[slot] - lane[target]) < HALF;
+      return caseCell(page, slot, index, lane[slot], target === undefined ? "" : isRight ? " ✓" : " ✗");
+    });
+    const made = row(
+      element("td", radio),
+      ...numbers.map((number, column) => caseCell(page, columns[column], index, number)),
+      ...results,
+    );
+    made.classList.toggle("chosen", radio.checked);
+    return made;
+  });
+  const heads = [...columns.map((slot) => [names.element(slot)]), ...titles].map((title) => head(...title));
+  const chosen = head(element("span.spoken", "chosen"));
+  return element("table", element("thead", row(chosen, ...heads)), element("tbody", ...rows));
+}
+
+/** The derivation of the gradient with respect to a node, at this moment. */
+export function derivation(page, slot) {
+  const { graph, moment } = page;
+  const { derivatives, names } = graph;
+  const numberOf = derivatives.valuesAt(moment);
+  const paragraphs = derivatives.paragraphs(slot).map((lines) =>
+    element(
+      "div.paragraph",
+      ...lines.map((line) => {
+        const { name, sides } = derivatives.sides(line, moment, numberOf);
+        const right = sides.map((side) =>
+          element(line.isSum ? "span.equals.broken" : "span.equals", "= ", derivatives.element(side, moment)),
+        );
+        return element("div.equation", names.formula(name), element("span.right", ...right));
+      }),
+    ),
+  );
+  const final = paragraphs[0]?.querySelector(".equals:last-child .side");
+  final?.classList.add("final");
+  Object.assign(final?.dataset ?? {}, { name: names.plain(slot), kind: "derivation", value: moment.grads[slot] });
+  return paragraphs;
+}
+
+/** The rows of parameters that have no box: `{slot, row, input, grad}`. */
+export function parameterRows(page, slots) {
+  const { names } = page.graph;
+  return slots.map((slot) => {
+    const name = names.plain(slot);
+    const input = field(name, (text) => page.edit(slot, text), { ...about(name), class: "number" });
+    const grad = element("td.number.gradient", about(name, "grad"));
+    const made = row(element("th", { scope: "row" }, names.element(slot)), element("td", input), grad);
+    return { slot, row: made, input, grad };
+  });
+}
+
+/** The rows of figures that an article prints, beside those of this moment. */
+export function publishedRows(page, figures) {
+  const { graph, moment, training } = page;
+  const { names, program } = graph;
+  return figures.map(([round, name, kind, text]) => {
+    const slot = names.names.indexOf(name);
+    const value = kind === "grad" ? moment.grads[slot] : moment.numbers[slot];
+    const label = kind === "grad" ? names.derivative(program.output, slot) : names.element(slot);
+    const here = round === training.round ? written(value) : "–";
+    return row(...[round.toLocaleString("en"), label, text, here].map((content) => element("td", content)));
+  });
+}
+
+/** The list of all steps; of many, of those around the current one. */
+export class StepList {
+  constructor(page, list) {
+    this.page = page;
+    this.list = list;
+  }
+
+  show() {
+    const { steps, position, isAsking } = this.page;
+    const { length } = steps;
+    const from = length <= LISTED_STEPS ? 0 : Math.max(0, Math.min(position - LISTED_STEPS / 2, length - LISTED_STEPS));
+    if (this.steps !== steps || this.from !== from) {
+      [this.steps, this.from] = [steps, from];
+      this.rows = steps.list.slice(from, from + LISTED_STEPS).map((step, index) => this.row(step, from + index));
+      this.list.firstElementChild.replaceChildren(...this.rows.map(({ item }) => item));
+    }
+    const current = (isAsking ? position : position - 1) - from;
+    this.rows.forEach(({ item, number }, place) => {
+      const value = from + place < position ? this.page.resultsAt(from + place).value : undefined;
+      show(number, value, value === undefined ? "?" : written(value));
+      item.classList.toggle("current", place === current);
+      if (place === current) item.setAttribute("aria-current", "step");
+      else item.removeAttribute("aria-current");
+    });
+    this.list.scrollTop = Math.max(0, (this.rows[current]?.item.offsetTop ?? 0) - this.list.clientHeight / 2);
+  }
+
+  row(step, index) {
+    const { names, program } = this.page.graph;
+    const isBackward = step.phase === "backward";
+    const label = isBackward
+      ? element(
+          "span",
+          names.derivative(program.output, step.parent),
+          element("span.quiet", " from ", names.element(step.slot)),
+        )
+      : names.element(step.slot);
+    const name = names.plain(isBackward ? step.parent : step.slot);
+    const number = element("span.number", about(name, isBackward ? "sum" : "data"));
+    const item = element(`li.${step.phase}`, label, number);
+    item.addEventListener("click", () => this.page.go(index + 1));
+    return { item, number };
+  }
+}

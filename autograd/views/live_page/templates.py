@@ -1,0 +1,216 @@
+"""Formulas whose numbers a page fills in: the places of nodes are marked, by slot.
+
+>>> from autograd import Value
+>>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
+>>> output = a * b
+>>> Templates(StationGraph(output)).operation(output) == f"{MARK}0.2 · {MARK}1.4"
+True
+
+A mark is followed by the slot of a node, and by how tightly what is filled in must bind, if that is of any concern: a
+negative number (2) or one with an exponent (3) goes in brackets where the level is higher. The page fills in names or
+numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from autograd.notation import Form, Formula, Names, number, operation
+from autograd.primitives import SUM
+from autograd.value import Value, is_constant
+from autograd.views.derivation import Derivation, Derivative
+from autograd.views.live_page.stations import StationGraph
+from autograd.views.paths import Paths, Region
+from autograd.views.tracing import trace_formulas
+from autograd.views.writing import FORMULA_LENGTH, TERMS, Writer
+
+MARK, NUMBER_MARK = "@", "#"  # of a node; of a node of which only the number is shown
+DERIVED_NODES = 400_000  # targets times nodes of a graph whose derivations are written in advance
+MOST_DERIVATIVES = 4_000  # that a page holds
+
+
+class _Mark(Formula):
+    """The place of a node in a template."""
+
+    __slots__ = ()
+
+    def within(self, form: Form, level: int) -> str:
+        return self.plain if level <= SUM else f"{self.plain}.{level}"
+
+
+class _MarkedNames(Names):
+    """Names that are marks."""
+
+    def __init__(self, graph: StationGraph) -> None:
+        super().__init__(graph.output, graph.nodes)
+        self.slots = graph.slots
+
+    def _formula(self, node: Value) -> Formula:
+        return number(node.data) if is_constant(node) and not node.label else _Mark(f"{MARK}{self.slots[node]}")
+
+
+class _MarkedWriter(Writer):
+    """Writes nodes and their numbers as marks, and the slopes of nodes of any number of operands."""
+
+    def __init__(self, graph: StationGraph) -> None:
+        super().__init__(_MarkedNames(graph), graph.stations.__contains__)
+        self.slots = graph.slots
+        self.known: dict[Value, Sequence[Any]] = {}
+
+    def number_of(self, node: Value, data: float) -> Formula:
+        return _Mark(f"{NUMBER_MARK}{self.slots[node]}")
+
+    def slope(self, node: Value, index: int, numeric: bool = False) -> Formula:
+        assert node.primitive is not None
+        if node not in self.known:
+            operands = [self.written(p, x, numeric=False) for p, x in zip(node.parents, node.operands, strict=True)]
+            self.known[node] = node.primitive.local_slopes(self.written(node, node.data, False), *operands)
+        return Formula.of(self.known[node][index])
+
+
+class Templates:
+    """The templates of a graph: one for each of the formulas that a page shows of it.
+
+    Args:
+        graph: the graph with its stations.
+    """
+
+    def __init__(self, graph: StationGraph) -> None:
+        self.graph = graph
+        self.writer = _MarkedWriter(graph)
+
+    def operation(self, node: Value) -> str:
+        """The operation that computed a node, in its operands."""
+        names = self.writer.names
+        return _readable(_shown_operation(node, [names.of(parent) for parent in node.parents]))
+
+    def folded_operation(self, station: Value) -> str:
+        """What computed a station, in the stations next below it."""
+        folded = set(self.graph.folded(station))
+
+        def written(node: Value) -> Formula:
+            operands = [
+                written(parent) if parent in folded else self.writer.written(parent, data, numeric=False)
+                for parent, data in zip(node.parents, node.operands, strict=True)
+            ]
+            return _shown_operation(node, operands)
+
+        return _readable(written(station))
+
+    def slopes(self, node: Value) -> list[str]:
+        """The slope of an operation with respect to each operand."""
+        assert node.primitive is not None
+        names = self.writer.names
+        slopes = node.primitive.local_slopes(names.of(node), *[names.of(parent) for parent in node.parents])
+        return [_readable(Formula.of(slope)) for slope in slopes]
+
+    def folded_slopes(self, station: Value) -> list[str]:
+        """The slope of a station with respect to each of `graph.parents(station)`."""
+        inside = [station, *reversed(self.graph.folded(station))]
+        written = []
+        for parent in self.graph.parents(station):
+            reached = {parent}
+            for node in reversed(inside):
+                if not reached.isdisjoint(node.parents):
+                    reached.add(node)
+            edges = [
+                (node, index, operand, self.writer.slope(node, index))
+                for node in inside
+                for index, operand in enumerate(node.parents)
+                if operand in reached
+            ]
+            written.append(_readable(trace_formulas(station, edges)[parent]))
+        return written
+
+    def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
+        """The derivations of the output with respect to some nodes, as derivatives that refer to each other.
+
+        Args:
+            inputs: the nodes.
+
+        Returns:
+            Under `rows`, for each derivative its name, "" where its computation says it; its terms, each the indices of
+            its factors; its formula; and how its number is computed: [top, bottom], the slots between which gradients
+            are accumulated, or [[slot, operand], …], the edges along which they are, or [], where it is what the other
+            terms leave of a sum. Under `roots`, for each input its slot and its row. Neither if there would be too
+            many.
+        """
+        table = _Table(self.graph, self.writer)
+        if len(inputs) * len(self.graph.nodes) <= DERIVED_NODES:
+            roots = [[self.graph.slots[node], table.add(node)] for node in inputs]
+            if len(table.rows) <= MOST_DERIVATIVES:
+                return {"rows": table.rows, "roots": roots}
+        return {"rows": [], "roots": []}
+
+
+class _Table:
+    """Derivatives, each written once, however many derivations it is part of."""
+
+    def __init__(self, graph: StationGraph, writer: Writer) -> None:
+        self.graph, self.writer = graph, writer
+        self.rows: list[list[Any]] = []
+        self.indices: dict[tuple[str, str], int] = {}
+        self.known: dict[tuple[Value, Value], Derivative] = {}
+
+    def add(self, node: Value) -> int:
+        """The index of the row of the output's derivative with respect to a node."""
+        paths = Paths(self.graph.output, node, every_node=False)
+        paths.stations |= self.graph.stations.intersection(paths.active)
+        derivation = _TabledDerivation(paths, self)
+        return self.index(derivation.derive(paths.region(paths.output, node, paths.active[1:-1])), derivation)
+
+    def index(self, derivative: Derivative, derivation: Derivation) -> int:
+        """The index of the row of a derivative."""
+        computation = self.computation(derivative, derivation)
+        key = derivative.name.plain, str(computation)
+        if key not in self.indices or not computation:
+            self.indices[key] = len(self.rows)
+            formula = _readable(derivative.formula) if derivative.formula is not None else ""
+            region, name = derivative.region, derivative.name.plain
+            if region is not None and name == derivation.derivative_name(region.top, region.bottom).plain:
+                name = ""
+            row: list[Any] = [name, [], formula, computation]
+            self.rows.append(row)
+            row[1] = [[self.index(factor, derivation) for factor in term] for term in derivative.terms]
+        return self.indices[key]
+
+    def computation(self, derivative: Derivative, derivation: Derivation) -> list[Any]:
+        region, slots = derivative.region, self.graph.slots
+        if region is None:
+            return []
+        if derivative.terms or derivative.formula is None:
+            return [slots[region.top], slots[region.bottom]]
+        return [[slots[node], index] for node, index, _, _ in derivation.paths.edges_in(region)]
+
+
+class _TabledDerivation(Derivation):
+    """A derivation that takes what is known from a table."""
+
+    most_equations = MOST_DERIVATIVES
+
+    def __init__(self, paths: Paths, table: _Table) -> None:
+        super().__init__(paths, table.writer)
+        self.known = table.known
+
+    def derive(self, region: Region) -> Derivative:
+        key = region.top, region.bottom
+        if key not in self.known:
+            self.known[key] = super().derive(region)
+        return self.known[key]
+
+
+def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
+    """An operation; of one of many operands the first ones, and how many more there are."""
+    primitive = node.primitive
+    assert primitive is not None
+    length = len(operands) // primitive.lists
+    if primitive.arity is not None or length <= TERMS:
+        return operation(node, operands)
+    shown = [operand for start in range(0, len(operands), length) for operand in operands[start : start + TERMS]]
+    return Formula(f"{operation(node, shown).plain} … and {length - TERMS} more", binds=SUM)
+
+
+def _readable(formula: Formula) -> str:
+    """The text of a formula; "" if it would be too long to read."""
+    return formula.plain if len(formula.plain) <= FORMULA_LENGTH else ""

@@ -1,0 +1,193 @@
+// Gradient descent on the page, and its rounds in bounded memory.
+
+const MOST_SAMPLES = 1024;
+
+/** A number from 0 to 1 that depends on a round alone, so that any round can be computed again. */
+function picked(round) {
+  let hash = Math.imul(round ^ 0x9e3779b9, 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f);
+  return ((hash ^ (hash >>> 15)) >>> 0) / 2 ** 32;
+}
+
+/**
+ * The training of one program.
+ *
+ * Settings are objects that are never changed: `learning` (slots), `rate`, `order` ("simultaneous" or "sequential"),
+ * `pick` (whether a round takes one case, not the mean over all), `cases` (rows of numbers for `columns`), `columns`
+ * (slots), and `leaves` (the numbers of all leaves).
+ */
+export class Training {
+  constructor(program, settings) {
+    this.program = program;
+    this.slopes = new Float64Array(program.operands.length);
+    this.grads = new Float64Array(program.size);
+    this.begin(
+      settings,
+      Float64Array.from(settings.learning, (slot) => settings.leaves[slot]),
+    );
+  }
+
+  /** Forget all rounds, and start anew. */
+  begin(settings, numbers) {
+    this.round = this.last = 0;
+    this.stride = 1;
+    this.segments = [{ from: 0, settings }];
+    this.samples = [];
+    this.diverged = false;
+    this.prepare(settings);
+    this.numbers = numbers;
+    this.before = this.applied = null;
+    this.known = undefined;
+    this.sample();
+  }
+
+  /** The mean of the output over all cases, at the round shown. */
+  get error() {
+    this.known ??= this.errorOf(this.numbers);
+    return this.known;
+  }
+
+  get settings() {
+    return this.segmentAt(this.round).settings;
+  }
+
+  /** From the round shown on, train with other settings. Later rounds are dropped. */
+  change(settings, numbers = this.numbers) {
+    this.samples = this.samples.filter((sample) => sample.round < this.round);
+    this.segments = this.segments.filter((segment) => segment.from < this.round);
+    this.segments.push({ from: this.round, settings });
+    this.last = this.round;
+    this.diverged = false;
+    this.prepare(settings);
+    if (numbers.length !== settings.learning.length) throw new Error("one number for each parameter that learns");
+    this.numbers = numbers;
+    this.before = this.applied = null;
+    this.known = undefined;
+    this.sample();
+  }
+
+  /** Do one more round after the one shown; false if its numbers are not finite, and nothing is changed then. */
+  advance() {
+    if (this.last > this.round) this.change(this.settings);
+    const { numbers, applied } = this.step(this.numbers, this.round);
+    if (!numbers.every(Number.isFinite)) {
+      this.diverged = true;
+      return false;
+    }
+    this.before = this.numbers;
+    this.applied = applied;
+    this.numbers = numbers;
+    this.known = undefined;
+    this.last = ++this.round;
+    if (this.round % this.stride === 0) this.sample();
+    return true;
+  }
+
+  /** Show an earlier round, or a later one that was computed before. */
+  travel(round) {
+    const start = this.segmentAt(round).from;
+    const target = Math.max(start, round - 1); // the last step is done anew, for what it applied
+    let sample = this.samples[0];
+    for (const other of this.samples) if (other.round <= target) sample = other;
+    let { numbers } = sample;
+    this.before = this.applied = null;
+    for (let current = sample.round; current < round; current++) {
+      const { settings } = this.segmentAt(current);
+      if (settings !== this.prepared) this.prepare(settings);
+      const next = this.step(numbers, current);
+      if (current === round - 1) [this.before, this.applied] = [numbers, next.applied];
+      numbers = next.numbers;
+      const fixed = this.samples.find((other) => other.round === current + 1 && other.isStart);
+      if (fixed) {
+        numbers = fixed.numbers;
+        this.before = this.applied = null;
+      }
+    }
+    this.round = round;
+    if (this.settings !== this.prepared) this.prepare(this.settings);
+    this.numbers = numbers;
+    this.known = undefined;
+  }
+
+  // How a round is computed.
+
+  prepare(settings) {
+    const { program } = this;
+    this.prepared = settings;
+    this.lanes = (settings.cases.length ? settings.cases : [[]]).map((row) => {
+      const lane = Float64Array.from(settings.leaves);
+      settings.columns.forEach((slot, column) => {
+        if (row.length) lane[slot] = row[column];
+      });
+      return lane;
+    });
+    const depth = program.layers.length ? Math.max(...program.layers) : 0;
+    const layerOf = new Map(program.parameters.map((slot, index) => [slot, program.layers[index] ?? 0]));
+    const indices = settings.learning.map((_, index) => index);
+    this.groups = [indices];
+    if (settings.order === "sequential" && program.layers.length) {
+      this.groups = [];
+      for (let layer = depth; layer >= 0; layer--) {
+        this.groups.push(indices.filter((index) => layerOf.get(settings.learning[index]) === layer));
+      }
+    }
+  }
+
+  /** The numbers after a round, and the gradients that it applied. Later layers first, in the sequential order. */
+  step(numbers, round) {
+    const { program, slopes, grads, prepared: settings } = this;
+    const { learning, rate } = settings;
+    const lanes = settings.pick ? [this.lanes[Math.floor(picked(round) * this.lanes.length)]] : this.lanes;
+    const next = numbers.slice();
+    const applied = new Float64Array(numbers.length);
+    for (const lane of lanes) {
+      for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
+      program.forward(lane);
+    }
+    for (const group of this.groups) {
+      for (const lane of lanes) {
+        program.slopes(lane, slopes);
+        program.accumulate(slopes, grads);
+        for (const index of group) applied[index] += grads[learning[index]];
+      }
+      for (const index of group) {
+        applied[index] /= lanes.length;
+        next[index] -= rate * applied[index];
+      }
+      if (this.groups.length > 1) {
+        for (const lane of lanes) for (const index of group) lane[learning[index]] = next[index];
+      }
+    }
+    return { numbers: next, applied };
+  }
+
+  errorOf(numbers) {
+    const { program } = this;
+    const { learning } = this.prepared;
+    let total = 0;
+    for (const lane of this.lanes) {
+      for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
+      program.forward(lane);
+      total += lane[program.output];
+    }
+    return total / this.lanes.length;
+  }
+
+  // What is kept: the numbers of every round, then of every second one, every fourth, ….
+
+  sample() {
+    const isStart = this.segments.some((segment) => segment.from === this.round);
+    this.samples.push({ round: this.round, numbers: this.numbers, error: this.error, isStart });
+    if (this.samples.length > MOST_SAMPLES) {
+      this.stride *= 2;
+      this.samples = this.samples.filter((sample) => sample.round % this.stride === 0 || sample.isStart);
+    }
+  }
+
+  segmentAt(round) {
+    let found = this.segments[0];
+    for (const segment of this.segments) if (segment.from <= round) found = segment;
+    return found;
+  }
+}

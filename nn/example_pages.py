@@ -1,0 +1,100 @@
+"""The two pages that come with the package: the worked example, and logic gates.
+
+>>> worked_example_page().title
+'A step by step backpropagation example'
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any, get_args
+
+from autograd import Constant, LivePage
+from autograd.views.live_page.content import GraphContent
+from nn import worked_example
+from nn.losses import half_squared_error
+from nn.modules import MLP
+from nn.pages import neurons_of
+
+GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "NAND": (1, 1, 1, 0), "AND": (0, 0, 0, 1)}
+GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
+
+
+def gate_network(generator: random.Random) -> MLP:
+    """The 2-5-1 network of the article's companion script: logistic neurons, one bias a layer, numbers from [0, 1)."""
+    network = MLP(2, [5, 1], "sigmoid", "sigmoid", bias="shared")
+    for parameter in network.parameters():
+        parameter.data = generator.random()
+    return network
+
+
+def worked_example_page() -> LivePage:
+    """The article's network: stepped through, explained, and trained in both orders, with each kind of biases."""
+    graphs: list[GraphContent] = []
+    biases = {}
+    for kind in get_args(worked_example.Biases):
+        network = worked_example.build_network(kind)
+        if kind != "shared":  # which is the graph of the frozen ones
+            total = worked_example.forward(network)
+            graphs.append(GraphContent(total, layers=neurons_of(network, total)))
+        learning = [parameter.label for parameter in worked_example.learning_parameters(network, kind)]
+        biases[kind] = _learning(graphs, learning)
+    published = [
+        [round, name, "grad" if by else "data", worked_example.PUBLISHED[key]]
+        for key, round, name, by in (
+            ("E_total", 0, "E_total", False),
+            ("dE_total/dw5", 0, "w5", True),
+            ("dE_total/dw1", 0, "w1", True),
+            ("E_total after 1 round", 1, "E_total", False),
+            ("E_total after 10000 rounds", 10_000, "E_total", False),
+            ("out_o1 after 10000 rounds", 10_000, "out_o1", False),
+            ("out_o2 after 10000 rounds", 10_000, "out_o2", False),
+        )
+    ]
+    return LivePage(
+        graphs,
+        "A step by step backpropagation example",
+        {
+            "learningRate": worked_example.LEARNING_RATE,
+            "biases": biases,
+            "published": published,
+            "publishedNote": "Its figures after training come from the sequential order of update, with frozen biases.",
+        },
+    )
+
+
+def logic_gates_page(seed: int = 1) -> LivePage:
+    """A 2-5-1 network that learns XOR, OR, NAND or AND; the gate can be changed while it learns.
+
+    Args:
+        seed: of the initial weights and biases.
+    """
+    network = gate_network(random.Random(seed))
+    inputs = [Constant(0.0, "i1"), Constant(0.0, "i2")]
+    outputs = network.forward(inputs)
+    target = Constant(0.0, "target")
+    error = half_squared_error(outputs, [target])
+    error.label = "E"
+    graph = GraphContent(
+        error, inputs=[*inputs, target], layers=neurons_of(network, error), predictions=[(outputs[0], target)]
+    )
+    names = [str(parameter.label) for parameter in network.parameters()]
+    weights = [name for name in names if name.startswith("w")]
+    gates = {
+        gate: [[*map(float, (*row, wanted))] for row, wanted in zip(GATE_INPUTS, targets, strict=True)]
+        for gate, targets in GATES.items()
+    }
+    settings: dict[str, Any] = {
+        "learningRate": 0.5,
+        "gates": gates,
+        "pick": True,
+        "biases": {"frozen": _learning([graph], weights), "shared": _learning([graph], names)},
+    }
+    return LivePage([graph], "Logic gates", settings)
+
+
+def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:
+    """What a kind of biases means: which graph the page shows, and which of its slots learn."""
+    slots = {node.label: slot for node, slot in graphs[-1].graph.slots.items()}
+    return {"graph": len(graphs) - 1, "learning": [slots[label] for label in labels]}
