@@ -88,10 +88,11 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
         return log_sum - logits[label]
-    probabilities = _numbers(_pairs(logits, target))
+    pairs = _pairs(logits, target)
+    probabilities = _numbers(pairs)
     if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
-    return log_sum - autograd.dot(logits, probabilities)
+    return log_sum - autograd.dot(logits, [probability for _, probability in pairs])
 
 
 def hinge(scores: Outputs, targets: Targets) -> Value:

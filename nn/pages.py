@@ -13,14 +13,17 @@ from operator import index
 from typing import Any, SupportsIndex
 
 from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
+from autograd.primitives import as_float
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP, Module
+
+Loss = Callable[[Any, Any], Value]
 
 
 def network_page(
     network: Module,
     cases: Iterable[tuple[Sequence[float], Any]],
-    loss: Callable[[Any, Any], Value] = half_squared_error,
+    loss: Loss = half_squared_error,
     *,
     title: str | None = None,
     learning_rate: float = 0.5,
@@ -37,57 +40,77 @@ def network_page(
         pick: whether a round of the training takes one case, picked at random, instead of the mean over all.
 
     Raises:
-        ValueError: for no cases, or cases of different lengths.
-        TypeError: if the network applies a primitive of one's own, whose function only Python knows.
+        ValueError: for no cases, or cases of different lengths; the message names the case.
+        TypeError: if a case holds something that is no number, or the network applies a primitive of one's own, whose
+            function only Python knows.
     """
-    rows = [([*map(float, inputs)], target) for inputs, target in cases]
-    if not rows:
+    pairs = [([as_float(number) for number in inputs], target) for inputs, target in cases]
+    if not pairs:
         raise ValueError("there is nothing to show: give at least one case, a pair of inputs and target")
-    inputs = [Constant(number, f"i{count}") for count, number in enumerate(rows[0][0], start=1)]
-    outputs = network(inputs)
-    listed = [outputs] if isinstance(outputs, Value) else list(outputs)
-    numbers = [_target_numbers(target, loss, len(listed)) for _, target in rows]
-    names = [str(output.label or f"out_o{count}").partition("_")[2] for count, output in enumerate(listed, start=1)]
-    labels = ["target"] if len(numbers[0]) == 1 else [f"target_{name}" for name in names]
-    targets = [Constant(number, label) for number, label in zip(numbers[0], labels, strict=True)]
-    total = loss(outputs, targets[0] if isinstance(outputs, Value) else targets)
-    _label_errors(total, names)
-    leaves = [*inputs, *targets]
+    inputs = [Constant(number, f"i{count}") for count, number in enumerate(pairs[0][0], start=1)]
+    result = network(inputs)
+    outputs = [result] if isinstance(result, Value) else list(result)
+    rows = [row + _target_numbers(target, loss, len(outputs)) for row, target in pairs]
+    for number, ((row, _), all_of_it) in enumerate(zip(pairs, rows, strict=True)):
+        if len(row) != len(inputs) or len(all_of_it) != len(rows[0]):
+            raise ValueError(
+                f"case {number} has {len(row)} inputs and {len(all_of_it) - len(row)} targets, case 0 has "
+                f"{len(inputs)} and {len(rows[0]) - len(inputs)}; give as many in each case"
+            )
+    names = _names(outputs)
+    count = len(rows[0]) - len(inputs)
+    labels = ["target"] if count == 1 else [f"target_{name}" for name in [*names, *map(str, range(count))][:count]]
+    targets = [Constant(number, label) for number, label in zip(rows[0][len(inputs) :], labels, strict=True)]
+    is_list = isinstance(pairs[0][1], Iterable) or not isinstance(result, Value)
+    error = loss(result, targets if is_list else targets[0])
+    _label_errors(error, names)
+    nodes = set(topological_order(error))
+    columns = [(leaf, place) for place, leaf in enumerate([*inputs, *targets]) if leaf in nodes]
+    compared = [pair for pair in zip(outputs, targets, strict=False) if nodes.issuperset(pair)]
     return live_page(
-        total,
-        [dict(zip(leaves, [*row, *wanted], strict=True)) for (row, _), wanted in zip(rows, numbers, strict=True)],
+        error,
+        [{leaf: row[place] for leaf, place in columns} for row in rows] if columns else None,
         title=title or f"{type(network).__name__}, {len(rows)} case{'s' if len(rows) != 1 else ''}",
         learning_rate=learning_rate,
         pick=pick,
-        predictions=zip(listed, targets, strict=True) if loss is half_squared_error else (),
-        layers=neurons_of(network, total) if isinstance(network, MLP) else (),
+        predictions=compared if loss is half_squared_error else (),
+        layers=neurons_of(network, error) if isinstance(network, MLP) else (),
     )
 
 
 def neurons_of(network: MLP, output: Value) -> list[list[NeuronNodes]]:
-    """The nodes of each neuron in the graph of an output, layer by layer."""
+    """The nodes of each neuron in the graph of an output, layer by layer; none if one of them is not in it."""
     nodes = {node.label: node for node in topological_order(output) if node.label}
     layers = []
     for layer in network.layers:
         neurons = []
         for neuron in layer.neurons:
-            net = nodes[f"net_{neuron.name}"]
+            net = nodes.get(f"net_{neuron.name}")
+            if net is None:
+                return []
             neurons.append(NeuronNodes(net, nodes.get(f"out_{neuron.name}", net), neuron.weights, neuron.bias))
         layers.append(neurons)
     return layers
 
 
-def _target_numbers(target: Any, loss: Callable[[Any, Any], Value], outputs: int) -> list[float]:
+def _target_numbers(target: Any, loss: Loss, outputs: int) -> list[float]:
     """The numbers of a target; a class becomes a probability for each class."""
-    if loss is softmax_cross_entropy and isinstance(target, SupportsIndex):
+    if loss is softmax_cross_entropy and isinstance(target, SupportsIndex) and not isinstance(target, bool):
         return [float(place == index(target)) for place in range(outputs)]
-    return [*map(float, target)] if isinstance(target, Iterable) else [float(target)]
+    is_list = isinstance(target, Iterable) and not isinstance(target, str)
+    return [as_float(number) for number in (target if is_list else [target])]
 
 
-def _label_errors(total: Value, names: Sequence[str]) -> None:
-    """Call the total E_total and its terms E_o1, …, where there is one for each output; else call it E."""
-    terms = [term for term in total.parents if term.primitive is not None]
-    has_terms = total.primitive is not None and total.primitive.is_sum and len(terms) == len(names) > 1
+def _names(outputs: Sequence[Value]) -> list[str]:
+    """What the outputs are called, without `out_` or `net_`."""
+    labels = [output.label or f"o{count}" for count, output in enumerate(outputs, start=1)]
+    return [label.removeprefix("out_").removeprefix("net_") for label in labels]
+
+
+def _label_errors(error: Value, names: Sequence[str]) -> None:
+    """Call the error E_total and its terms E_o1, …, where there is one for each output; else call it E."""
+    terms = [term for term in error.parents if term.primitive is not None]
+    has_terms = error.primitive is not None and error.primitive.is_sum and len(terms) == len(names) > 1
     for term, name in zip(terms if has_terms else (), names, strict=False):
         term.label = term.label or f"E_{name}"
-    total.label = total.label or ("E_total" if has_terms else "E")
+    error.label = error.label or ("E_total" if has_terms else "E")

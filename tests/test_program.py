@@ -105,6 +105,28 @@ def test_a_program_reads_like_a_listing() -> None:
     assert repr(program) == "<Program of 2 instructions, 1 inputs, 0 parameters, 1 outputs>"
 
 
+def test_layers_say_which_parameter_belongs_to_which_layer() -> None:
+    network = build_network("per-neuron")
+    total = forward(network)
+    layers = [layer.parameters() for layer in network.layers]
+    program = Program.of([total], layers=iter(layers))
+    by_label = {program.labels[slot]: layer for slot, layer in zip(program.parameters, program.layers, strict=True)}
+    assert by_label == {parameter.label: depth for depth, layer in enumerate(layers) for parameter in layer}
+    assert Program.from_json(program.to_json()).layers == program.layers
+    plain = Program.of([total])
+    assert plain.layers == Program.from_json(plain.to_json()).layers == ()
+    assert program.run() == plain.run()
+    with pytest.raises(ValueError, match="a parameter belongs to the layer -1"):
+        Program.of([total], layers=layers[:1])  # those of the second layer belong to none
+
+
+def test_lists_of_operands_have_one_length() -> None:
+    """The table says of how many lists the operands are; a program with a dot product of odd width is refused."""
+    assert {name for name, primitive in PRIMITIVES.items() if primitive.lists != 1} == {"dot"}
+    xs = [Value(float(k)) for k in range(6)]
+    assert Program.of([autograd.dot(xs[:3], xs[3:])]).run() == (0.0 * 3.0 + 1.0 * 4.0 + 2.0 * 5.0,)
+
+
 def test_a_large_graph() -> None:
     node = x = Value(1.0)
     for _ in range(50_000):
@@ -160,6 +182,13 @@ GOOD = json.loads(Program.of([(Value(2.0, "x") * Parameter(3.0, "w")).tanh() + 1
         ({"parameters": [0, 0, 1]}, "an input or parameter twice"),
         ({"outputs": [-1]}, "output -1 is not a slot"),
         ({"outputs": [[0]]}, "its outputs are"),
+        ({"layers": [0]}, "2 parameters have layers for 1"),
+        ({"layers": [0, 0, 1]}, "2 parameters have layers for 3"),
+        ({"layers": [0, -1]}, "a parameter belongs to the layer -1"),
+        ({"layers": [0, 6]}, "a parameter belongs to the layer 6"),
+        ({"layers": [0, True]}, "its layers are"),
+        ({"layers": [0, 1.0]}, "its layers are"),
+        ({"layers": {"0": 1}}, "its layers are"),
         ({"labels": {"0": 3}}, "the label of slot 0 is 3"),
         ({"labels": {"17": "x"}}, "the label of slot 17"),
         ({"labels": {"x": "x"}}, "its labels do not belong to slots"),
@@ -193,6 +222,8 @@ def test_text_that_is_not_a_program_is_refused(text: str) -> None:
         ({"numbers": {0: 1.0, 1: 2.0}}, "slot 1 has a number and an instruction"),
         ({"numbers": {0: 1}}, "the number of slot 0 is 1"),
         ({"numbers": {0: 1.0, 7: 1.0}}, "the number of slot 7"),
+        ({"layers": [0]}, "0 parameters have layers for 1"),
+        ({"inputs": [], "parameters": [0], "layers": [None]}, "a parameter belongs to the layer None"),
     ],
 )
 def test_whatever_makes_a_program_is_validated(changes: dict[str, Any], message: str) -> None:

@@ -1,5 +1,7 @@
 """Steps: that they replay to what backward() does, to the last bit, and say so in order."""
 
+import base64
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 import autograd
-from autograd import Constant, Step, Value, steps, topological_order
+from autograd import Constant, LivePage, Step, Value, steps, topological_order
+from autograd.views import drawing, rendering
 from nn.worked_example import build_network, forward
 from tests.test_value import expressions, run
 
@@ -144,3 +147,67 @@ def test_a_leaf_that_is_assigned_between_two_uses() -> None:
     ]
     output.backward()
     assert a.grad == 10.0
+
+
+# Pages.
+
+
+def test_the_steps_lead_to_a_page() -> None:
+    walked = steps(worked_example())
+    page = walked.page()
+    assert isinstance(page, LivePage)
+    assert "E_total" in page.title
+    assert walked.page(title="Mine").title == "Mine"
+    assert page.html == walked.page().html
+
+
+def test_a_notebook_shows_the_page_in_a_frame_without_rights_and_a_picture_beside_it() -> None:
+    x = Value(0.5, '<script>alert("x")</script>')
+    walked = steps(x.sin() * x)
+    shown = walked._repr_html_()
+    assert shown is not None
+    frame, rest = re.findall(r"^<iframe ([^>]*)></iframe>(.*)$", shown, re.DOTALL)[0]
+    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts"]
+    (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
+    assert html.unescape(source) == walked.page().html
+    assert "src=" not in frame.replace("srcdoc=", "")
+    (picture,) = re.findall(
+        r'^<details><summary>[^<]+</summary><img [^>]*src="data:image/svg\+xml;base64,([^"]*)"[^>]*></details>$', rest
+    )
+    assert b"</svg>" in base64.b64decode(picture)
+    assert "<script" not in shown
+
+
+def test_a_very_large_graph_stays_text() -> None:
+    node = Value(1.0)
+    while len(topological_order(node)) < drawing.DISPLAYED_NODES:
+        node = node.sin()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "renderers", lambda: iter(()))  # which would take their time
+        assert "<iframe" in str(steps(node)._repr_html_())
+        assert steps(node.sin())._repr_html_() is None
+
+
+def test_a_graph_with_a_primitive_of_ones_own_stays_text() -> None:
+    cube = autograd.primitive(lambda out, y: 3.0 * y**2, name="cube")(lambda y: y**3)
+    walked = steps(cube(Value(2.0)) + 1.0)
+    assert walked._repr_html_() is None
+    with pytest.raises(TypeError, match="<primitive cube>"):
+        walked.page()
+
+
+def test_a_display_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    walked = steps(Value(1.0) + 1.0)
+    monkeypatch.setattr(rendering, "renderers", lambda: iter(()))
+    shown = str(walked._repr_html_())
+    assert shown.startswith("<iframe")
+    assert "<details" not in shown
+
+    def fail(self: object, title: str | None = None) -> LivePage:
+        raise RecursionError("too deep")
+
+    monkeypatch.setattr(autograd.Steps, "page", fail)
+    assert walked._repr_html_() is None
+    monkeypatch.undo()
+    for leaf in (Value(1.0), Constant(2.0)):
+        assert "<iframe" in str(steps(leaf)._repr_html_())

@@ -25,6 +25,7 @@ from nn import (
     training,
 )
 from nn.losses import half_squared_error
+from tests.test_content import data_of, evaluated_at, program_of
 
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
@@ -302,3 +303,44 @@ def test_a_gradient_that_is_not_finite_is_named_as_such() -> None:
     with pytest.raises(FloatingPointError, match="diverged at round 1: a gradient is inf"):
         fit(network, [([1.0], 0.0)], loss=lambda output, target: output.sqrt(), rounds=1)
     assert weight.data == 0.0
+
+
+# The page of a history.
+
+
+@pytest.mark.parametrize("pick", [None, random.Random(3)])
+def test_a_history_leads_to_a_page_of_the_trained_network(pick: random.Random | None) -> None:
+    network = small_network()
+    history = fit(network, XOR, optimizer=SGD(network.parameters(), 0.125), rounds=20, pick=pick)
+    page = history.page(title="Trained")
+    data = data_of(page)
+    assert (page.title, data["learningRate"], data["pick"]) == ("Trained", 0.125, pick is not None)
+    assert data["cases"] == [[*inputs, *targets] for inputs, targets in XOR]
+    (content,) = data["graphs"]
+    program = program_of(content)
+    shown = {content["names"][slot]: program.numbers[slot] for slot in program.parameters}
+    assert shown == {parameter.label: parameter.data for parameter in network.parameters()}
+    errors = [evaluated_at(content, row)[0] for row in data["cases"]]
+    assert sum(errors) / 4 == pytest.approx(average_error(network, XOR), rel=1e-14)
+    fit(network, XOR, rounds=1)
+    assert history.page(title="Trained").html != page.html  # it shows the network as it is when it is asked for
+
+
+def test_the_page_of_a_history_has_its_loss() -> None:
+    network = small_network()
+    cases = [(inputs, target) for inputs, (target,) in XOR]
+    history = fit(network, cases, loss=binary_cross_entropy, optimizer=Adam(network.parameters(), 0.05), rounds=3)
+    (content,) = data_of(history.page())["graphs"]
+    error, _ = evaluated_at(content, [0.0, 1.0, 1.0])
+    assert error == pytest.approx(binary_cross_entropy(network([0.0, 1.0]), 1.0).data, rel=1e-14)
+
+
+def test_only_fit_makes_a_history_that_has_a_page() -> None:
+    with pytest.raises(ValueError, match=r"network_page\(network, cases\)"):
+        History(3, [0.5, 0.25, 0.125]).page()
+
+
+def test_the_page_is_no_part_of_what_a_history_says() -> None:
+    histories = [fit(small_network(), XOR, rounds=2) for _ in range(2)]
+    assert histories[0] == histories[1] == History(2, histories[0].errors)
+    assert repr(histories[0]) == repr(History(2, histories[0].errors))

@@ -30,7 +30,10 @@ class Derivative:
         terms: the sum of products of derivatives that `value` was computed from; none for a single factor.
         formula, numbers: of a single factor, in symbols and in numbers; None where they would be too long to read.
         region: the part of the graph that it is the gradient of; None for what is left of a sum.
+        is_whole: whether the region holds all paths from its top to its bottom.
     """
+
+    is_whole = False
 
     def __init__(
         self,
@@ -74,11 +77,16 @@ class Derivation:
         self.equations = 0
 
     def derive(self, region: Region) -> Derivative:
-        """The derivative of the top of a region by its bottom, and what it is made of."""
+        """The derivative of the top of a region by its bottom along all paths, and what it is made of."""
+        derivative = self._derived(region)
+        derivative.is_whole = True
+        return derivative
+
+    def _derived(self, region: Region) -> Derivative:
         name = self.derivative_name(region.top, region.bottom)
         self.equations += 1
         if self.equations > self.most_equations:
-            return Derivative(name, self.paths.gradient(region), region=region)
+            return self.number_alone(region)
         waypoints = self.paths.waypoints(region)
         if waypoints:
             return Derivative.of_terms(name, [self.chain(region, waypoints)], region)
@@ -106,7 +114,7 @@ class Derivation:
         for count, (top, bottom) in enumerate(pairwise(stops)):
             part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
             if long and count == CHAIN_END:
-                factors.append(Derivative(self.derivative_name(top, bottom), self.paths.gradient(part), region=part))
+                factors.append(self.number_alone(part))
             else:
                 factors.append(self.derive(part))
         return factors
@@ -155,9 +163,15 @@ class Derivation:
 
     def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
         """The derivative of the top of a region by one of its inner nodes; its value is known."""
-        if self.equations < self.most_equations:
-            return self.derive(self.paths.above(region, bottom))
-        return Derivative(self.derivative_name(region.top, bottom), value)
+        above = self.paths.above(region, bottom)
+        return self.derive(above) if self.equations < self.most_equations else self.number_alone(above, value)
+
+    def number_alone(self, region: Region, value: float | None = None) -> Derivative:
+        """The derivative along all paths, which is not taken apart."""
+        name = self.derivative_name(region.top, region.bottom)
+        derivative = Derivative(name, self.paths.gradient(region) if value is None else value, region=region)
+        derivative.is_whole = True
+        return derivative
 
     # Names and formulas.
 

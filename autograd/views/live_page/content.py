@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -61,26 +62,33 @@ class GraphContent:
         layers: Sequence[Sequence[NeuronNodes]] = (),
         predictions: Iterable[tuple[Value, Value]] = (),
     ) -> None:
-        self.graph = StationGraph(output)
+        self.inputs, self.predictions, self.layers = list(inputs), list(predictions), layers
+        self.graph = StationGraph(output, self.inputs)
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
-        self.inputs, self.predictions = list(inputs), list(predictions)
-        given = set(self.inputs)
-        parameters = [node for node in leaves if isinstance(node, Parameter)]
+        parameters: list[Value] = [node for node in leaves if isinstance(node, Parameter)]
         if learning is None:
-            variables = [node for node in leaves if not is_constant(node) and node not in given]
-            learning = parameters or variables
+            variables = parameters or [node for node in leaves if not is_constant(node)]
+            learning = [node for node in variables if node not in self.inputs]
         self.learning = list(learning)
-        for node in (*self.learning, *given):
+        for node in (*self.inputs, *self.learning):
             if node not in self.graph.slots or node.primitive is not None:
                 raise ValueError(f"{node!r:.80} is not a leaf of this graph; name a leaf that its output depends on")
+        for node in self.learning:
+            if is_constant(node) or node in self.inputs:
+                kind = "a constant" if is_constant(node) else "given by the cases"
+                raise ValueError(f"{node!r:.80} cannot learn: it is {kind}; name variables or parameters that are not")
+        for node in itertools.chain.from_iterable(self.predictions):
+            if node not in self.graph.slots:
+                raise ValueError(
+                    f"a prediction names {node!r:.80}, which is not in this graph; give pairs of an output and a target"
+                )
         inner = {*self.learning, *parameters}
         self.program = Program.of(
             [output],
             [node for node in leaves if node in self.graph.stations and node not in inner],
             _parameters_of(layers, parameters),
         )
-        self.layers = layers
         self.forms: dict[tuple[Primitive, int], None] = {}
         for slot, primitive in enumerate(self.program.primitives):
             if primitive is not None:

@@ -53,10 +53,10 @@ class LivePage:
     """
 
     def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
-        self.title = title
+        self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
-        data = {"title": title, **settings, "graphs": [graph.to_dict() for graph in graphs]}
-        self.html = _assembled(title, rules_script(forms), data)
+        data = {"title": self.title, **settings, "graphs": [graph.to_dict() for graph in graphs]}
+        self.html = _assembled(self.title, rules_script(forms), data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file.

@@ -10,7 +10,7 @@ from autograd.views.live_page.stations import StationGraph
 from autograd.views.rendering import render
 
 PLACED_NODES = 500  # of a larger graph the page shows the surroundings of one node
-SECONDS = 20.0  # that the renderer is given
+SECONDS = 5.0  # that the renderer is given for each direction
 LEAF = (116, 44)  # width and height of a box, in pixels
 LINE, LETTER = 18, 6.6  # the height of the line with the formula, and the width of a letter there
 WIDEST = 236

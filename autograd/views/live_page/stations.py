@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from autograd.notation import Names
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
@@ -26,6 +28,7 @@ class StationGraph:
 
     Args:
         output: the node that the graph leads to.
+        inputs: leaves that are stations whatever they are.
 
     Attributes:
         nodes: the nodes in topological order.
@@ -37,14 +40,14 @@ class StationGraph:
         TypeError: if the output is not a Value.
     """
 
-    def __init__(self, output: Value) -> None:
+    def __init__(self, output: Value, inputs: Iterable[Value] = ()) -> None:
         self.output = output
         self.nodes = Tape(output).nodes
         self.slots = {node: slot for slot, node in enumerate(self.nodes)}
         self.names = Names(output, self.nodes)
         operations = [node for node in self.nodes if node.primitive is not None]
         labelled = [node for node in operations if node.label and node is not output]
-        self.stations = {output, *(labelled or operations)}
+        self.stations = {output, *inputs, *(labelled or operations)}
         self.stations.update(n for n in self.nodes if n.primitive is None and (n.label or not is_constant(n)))
         for node in reversed(operations):
             folded = self.folded(node) if node in self.stations else []

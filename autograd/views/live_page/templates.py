@@ -28,6 +28,8 @@ from autograd.views.writing import FORMULA_LENGTH, TERMS, Writer
 MARK, NUMBER_MARK = "@", "#"  # of a node; of a node of which only the number is shown
 DERIVED_NODES = 400_000  # targets times nodes of a graph whose derivations are written in advance
 MOST_DERIVATIVES = 4_000  # that a page holds
+MOST_OPERANDS = 200  # of a node whose slopes are written, if each of them holds all other operands
+TOO_LONG = Formula("…" * (FORMULA_LENGTH + 1))
 
 
 class _Mark(Formula):
@@ -46,8 +48,11 @@ class _MarkedNames(Names):
         super().__init__(graph.output, graph.nodes)
         self.slots = graph.slots
 
+        self.stations = graph.stations
+
     def _formula(self, node: Value) -> Formula:
-        return number(node.data) if is_constant(node) and not node.label else _Mark(f"{MARK}{self.slots[node]}")
+        is_number = is_constant(node) and node not in self.stations
+        return number(node.data) if is_number else _Mark(f"{MARK}{self.slots[node]}")
 
 
 class _MarkedWriter(Writer):
@@ -61,11 +66,14 @@ class _MarkedWriter(Writer):
     def number_of(self, node: Value, data: float) -> Formula:
         return _Mark(f"{NUMBER_MARK}{self.slots[node]}")
 
+    def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
+        return self.names.of(node) if self.is_station(node) else super().written(node, data, numeric, depth)
+
     def slope(self, node: Value, index: int, numeric: bool = False) -> Formula:
         assert node.primitive is not None
         if node not in self.known:
             operands = [self.written(p, x, numeric=False) for p, x in zip(node.parents, node.operands, strict=True)]
-            self.known[node] = node.primitive.local_slopes(self.written(node, node.data, False), *operands)
+            self.known[node] = _slopes(node, self.written(node, node.data, False), operands)
         return Formula.of(self.known[node][index])
 
 
@@ -87,22 +95,20 @@ class Templates:
 
     def folded_operation(self, station: Value) -> str:
         """What computed a station, in the stations next below it."""
-        folded = set(self.graph.folded(station))
-
-        def written(node: Value) -> Formula:
+        known: dict[Value, Formula] = {}
+        for node in (*self.graph.folded(station), station):
             operands = [
-                written(parent) if parent in folded else self.writer.written(parent, data, numeric=False)
+                known[parent] if parent in known else self.writer.written(parent, data, numeric=False)
                 for parent, data in zip(node.parents, node.operands, strict=True)
             ]
-            return _shown_operation(node, operands)
-
-        return _readable(written(station))
+            known[node] = _bounded(node, _shown_operation(node, operands))
+        return _readable(known[station])
 
     def slopes(self, node: Value) -> list[str]:
         """The slope of an operation with respect to each operand."""
         assert node.primitive is not None
         names = self.writer.names
-        slopes = node.primitive.local_slopes(names.of(node), *[names.of(parent) for parent in node.parents])
+        slopes = _slopes(node, names.of(node), [names.of(parent) for parent in node.parents])
         return [_readable(Formula.of(slope)) for slope in slopes]
 
     def folded_slopes(self, station: Value) -> list[str]:
@@ -120,7 +126,7 @@ class Templates:
                 for index, operand in enumerate(node.parents)
                 if operand in reached
             ]
-            written.append(_readable(trace_formulas(station, edges)[parent]))
+            written.append(_readable(trace_formulas(station, edges, _bounded)[parent]))
         return written
 
     def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
@@ -138,7 +144,7 @@ class Templates:
         """
         table = _Table(self.graph, self.writer)
         if len(inputs) * len(self.graph.nodes) <= DERIVED_NODES:
-            roots = [[self.graph.slots[node], table.add(node)] for node in inputs]
+            roots = [[self.graph.slots[node], table.add(node)] for node in reversed(inputs)]  # from the output on
             if len(table.rows) <= MOST_DERIVATIVES:
                 return {"rows": table.rows, "roots": roots}
         return {"rows": [], "roots": []}
@@ -150,7 +156,7 @@ class _Table:
     def __init__(self, graph: StationGraph, writer: Writer) -> None:
         self.graph, self.writer = graph, writer
         self.rows: list[list[Any]] = []
-        self.indices: dict[tuple[str, str], int] = {}
+        self.indices: dict[tuple[str, bool, str], int] = {}
         self.known: dict[tuple[Value, Value], Derivative] = {}
 
     def add(self, node: Value) -> int:
@@ -163,7 +169,7 @@ class _Table:
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
         """The index of the row of a derivative."""
         computation = self.computation(derivative, derivation)
-        key = derivative.name.plain, str(computation)
+        key = derivative.name.plain, bool(derivative.terms), str(computation)
         if key not in self.indices or not computation:
             self.indices[key] = len(self.rows)
             formula = _readable(derivative.formula) if derivative.formula is not None else ""
@@ -179,7 +185,7 @@ class _Table:
         region, slots = derivative.region, self.graph.slots
         if region is None:
             return []
-        if derivative.terms or derivative.formula is None:
+        if derivative.is_whole:
             return [slots[region.top], slots[region.bottom]]
         return [[slots[node], index] for node, index, _, _ in derivation.paths.edges_in(region)]
 
@@ -187,17 +193,18 @@ class _Table:
 class _TabledDerivation(Derivation):
     """A derivation that takes what is known from a table."""
 
-    most_equations = MOST_DERIVATIVES
-
     def __init__(self, paths: Paths, table: _Table) -> None:
         super().__init__(paths, table.writer)
         self.known = table.known
 
     def derive(self, region: Region) -> Derivative:
         key = region.top, region.bottom
-        if key not in self.known:
-            self.known[key] = super().derive(region)
-        return self.known[key]
+        if key in self.known:
+            return self.known[key]
+        derivative = super().derive(region)
+        if derivative.terms or derivative.formula is not None:  # else there were too many equations before it
+            self.known[key] = derivative
+        return derivative
 
 
 def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
@@ -209,6 +216,21 @@ def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
         return operation(node, operands)
     shown = [operand for start in range(0, len(operands), length) for operand in operands[start : start + TERMS]]
     return Formula(f"{operation(node, shown).plain} … and {length - TERMS} more", binds=SUM)
+
+
+def _slopes(node: Value, out: Formula, operands: Sequence[Formula]) -> Sequence[Any]:
+    """The slopes of a node; of one of very many operands they are left out where each holds all the others."""
+    assert node.primitive is not None
+    if len(operands) > MOST_OPERANDS:
+        few = node.primitive.local_slopes(out, *operands[: 3 * node.primitive.lists])
+        if not all(isinstance(slope, _Mark | float) for slope in few):
+            return [TOO_LONG] * len(operands)
+    return node.primitive.local_slopes(out, *operands)
+
+
+def _bounded(node: Value, formula: Formula) -> Formula:
+    """A formula, or one that is too long to read in its place: what is made of it will be too long, too."""
+    return formula if len(formula.plain) <= FORMULA_LENGTH else TOO_LONG
 
 
 def _readable(formula: Formula) -> str:
