@@ -160,7 +160,10 @@ def base_and_index(label: str) -> tuple[str, str] | None:
 
 def symbol(label: str) -> Formula:
     """A label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
-    label = cleaned(label)
+    return _symbol(cleaned(label))
+
+
+def _symbol(label: str) -> Formula:
     parts = base_and_index(label)
     if parts is None:
         return Formula(label, _latex_name(label))
@@ -219,7 +222,7 @@ class Names:
     def _formula(self, node: Value) -> Formula:
         if is_constant(node) and not node.label:
             return number(node.data)
-        return symbol(self._names.get(node) or cleaned(node.label) or "input")
+        return _symbol(self._names.get(node) or cleaned(node.label) or "input")
 
 
 def _written(digits: str) -> Formula:

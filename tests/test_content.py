@@ -369,7 +369,7 @@ def test_a_large_graph() -> None:
         node = (node + x) * 0.5
     content = content_of(node)
     assert content["placement"] is None
-    assert content["derivations"] == {"rows": [], "roots": []}
+    assert content["derivations"] == {"rows": [], "roots": [], "definitions": []}
     assert program_of(content).run() == (0.5,)
 
 

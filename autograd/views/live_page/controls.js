@@ -50,7 +50,7 @@ export function prepareControls(page) {
     logarithmic: () => page.showTraining(),
     order: () => page.change({ order: parts.order.value }),
     pick: () => page.change({ pick: parts.pick.value === "one" }),
-    gate: () => page.change({ cases: data.gates[parts.gate.value] }),
+    gate: () => page.change({ gate: parts.gate.value, cases: data.gates[parts.gate.value] }),
     biases: () => page.begin(),
   });
   on("toggle", { all: () => page.show(), published: () => page.show() });
@@ -63,9 +63,10 @@ export function prepareControls(page) {
   page.rate = field(
     "Learning rate",
     (text) => {
+      if (text === undefined) return page.say();
       const rate = readNumber(text);
-      if (!(rate > 0))
-        return page.refuse(`“${text.slice(0, 40)}” is no learning rate; type a number greater than 0, such as 0.5.`);
+      if (!(rate > 0 && rate < Infinity))
+        return page.say(`“${text.slice(0, 40)}” is no learning rate; type a number greater than 0, such as 0.5.`);
       page.change({ rate });
       return true;
     },

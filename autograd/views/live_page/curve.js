@@ -16,13 +16,13 @@ export class Curve {
   }
 
   /** Draw the errors of a training, with a cursor at the round shown; returns the range, or null if there is none. */
-  draw({ samples, last, round, error }, isLogarithmic) {
+  draw({ samples, last, round, error: now }, isLogarithmic) {
     const width = this.container.clientWidth || 600;
     this.drawing.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
     this.drawing.setAttribute("width", width);
     this.drawing.setAttribute("height", HEIGHT);
-    const known = samples.concat({ round, error }).sort((a, b) => a.round - b.round);
-    const shown = isLogarithmic ? known.filter((sample) => sample.error > 0) : known;
+    const known = samples.concat({ round, error: now }).sort((a, b) => a.round - b.round);
+    const shown = known.filter(({ error }) => Number.isFinite(error) && (error > 0 || !isLogarithmic));
     const errors = shown.map((sample) => sample.error);
     if (last === 0 || !shown.length) {
       this.path.setAttribute("d", "");

@@ -1,6 +1,6 @@
 // The derivation of a gradient by the chain rule, with the numbers of a moment.
 
-import { asText, bracketed, element, written } from "./notation.js";
+import { asText, bracketed, element, parse, written } from "./notation.js";
 
 const MOST_PARAGRAPHS = 40;
 const INLINE_TERMS = 4;
@@ -11,7 +11,8 @@ const ADDED = 3; // and the right term of a sum
 export class Derivatives {
   constructor(graph) {
     this.graph = graph;
-    const { rows, roots } = graph.content.derivations;
+    const { rows, roots, definitions } = graph.content.derivations;
+    this.definitions = new Map(definitions);
     this.rows = rows.map(([name, terms, formula, computation]) => ({
       name: name || this.nameOf(computation),
       terms,
@@ -102,7 +103,17 @@ export class Derivatives {
       if (factors.length) paragraphs.push(factors.map((factor) => ({ index: factor })));
       waiting.push(...fresh.filter((part) => this.rows[part].terms.length));
     }
+    const places = paragraphs.flat().flatMap(({ index }) => this.placesOf(index));
+    const defined = [...new Set(places)].filter((place) => this.definitions.has(place));
+    if (defined.length) paragraphs.push(defined.map((place) => ({ definition: place })));
     return paragraphs;
+  }
+
+  /** The nodes that the line of a derivative speaks of by name. */
+  placesOf(index) {
+    const { name, terms } = this.rows[index];
+    const names = [name, ...terms.flat().map((factor) => this.rows[factor].name)];
+    return names.flatMap((text) => parse(text).map((part) => part.slot));
   }
 
   inlined(index) {
@@ -113,6 +124,11 @@ export class Derivatives {
 
   /** The sides of a line of a document, equal neighbours once: each a list of strings and templates. */
   sides(line, moment, numberOf) {
+    if (line.definition !== undefined) {
+      const formula = this.definitions.get(line.definition);
+      const sides = [[{ template: formula }], [written(moment.numbers[line.definition])]];
+      return { name: `@${line.definition}`, sides: formula ? sides : sides.slice(1) };
+    }
     const row = this.rows[line.index];
     const value = written(numberOf(line.index));
     const sides = line.isSum

@@ -79,8 +79,8 @@ function whereNan(graph, moment, edges) {
 function firstNan(graph, moment) {
   const slot = moment.numbers.findIndex(Number.isNaN);
   if (slot < 0) return "no number of the forward pass is nan";
-  const at = graph.program.isLeaf(slot) ? "" : operandsText(graph, moment, slot);
-  return `the first nan is ${described(graph, slot)}${at ? ` at${at}` : ""}`;
+  const at = graph.program.isLeaf(slot) ? "" : ` at${operandsText(graph, moment, slot)}`;
+  return `the first nan is ${described(graph, slot)}${at}`;
 }
 
 function whereHuge(graph, moment, edges) {
@@ -162,9 +162,8 @@ function operandsText(graph, moment, slot) {
 }
 
 function described(graph, slot) {
-  const { content, names, program } = graph;
+  const { names, program, unfolded } = graph;
   if (program.isLeaf(slot) || program.operandsOf(slot).length > 4) return names.plain(slot);
-  const steps = graph.unfolded;
-  const template = (content.operations ?? content.formulas)[steps.indices.get(slot)];
-  return `${names.plain(slot)} = ${asText(template, (part) => names.plain(part.slot))}`;
+  const { formula } = unfolded.list[unfolded.indices.get(slot)];
+  return `${names.plain(slot)} = ${asText(formula, (part) => names.plain(part.slot))}`;
 }

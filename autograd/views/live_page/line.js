@@ -1,6 +1,6 @@
 // The line of a step: a sentence, and each of its numbers above its name. A prediction is judged here, too.
 
-import { about, bracketed, element, parse, parts, powers, readNumber, written } from "./notation.js";
+import { about, bracketed, counted, element, parse, parts, powers, readNumber, written } from "./notation.js";
 
 const CLOSE = 0.005; // of the number that is predicted
 
@@ -83,11 +83,7 @@ export function updateLine(page, slot) {
   const last = training.round - 1;
   const { rate, pick, cases } = training.segmentAt(last).settings;
   const which =
-    cases.length < 2
-      ? ` of round ${last.toLocaleString("en")}`
-      : pick
-        ? ", of the case picked"
-        : ", mean over the cases";
+    cases.length < 2 ? ` of round ${counted(last)}` : pick ? ", of the case picked" : ", mean over the cases";
   const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
   const line = [
     pair({ value: training.before[index], caption: [names.element(slot), " before"], name, kind: "before" }),
@@ -122,7 +118,9 @@ function result(page, step, caption, name, kind) {
   guess.value = parts.guess?.value ?? "";
   guess.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Enter") page.check();
+    if (event.key !== "Enter") return;
+    event.preventDefault(); // else it would also press the button that gets the focus
+    page.check();
   });
   return element(`span.pair ${look}`, guess, element("span.caption", ...caption));
 }

@@ -39,6 +39,9 @@ function signed(text) {
   return text.replace("-", "−");
 }
 
+/** A count with commas between its thousands. */
+export const counted = (count) => count.toLocaleString("en");
+
 /** The number that a reader typed, with either sign for minus and either decimal point; NaN if it is none. */
 export function readNumber(text) {
   const plain = text

@@ -4,7 +4,7 @@ import { prepareControls } from "./controls.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
 import { backwardLine, forwardLine, updateLine, verdict } from "./line.js";
-import { element, Names, parse, parts, readNumber, written } from "./notation.js";
+import { counted, element, Names, parse, parts, readNumber, written } from "./notation.js";
 import { Picture, show } from "./picture.js";
 import { Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
@@ -15,8 +15,6 @@ const FIRST_SLICE = 200; // milliseconds that a training may keep the page waiti
 const SLICE = 40;
 const CHOICES = 300; // nodes that a select offers; more are searched by name
 const WATCHED = 200; // parameters whose gradients are watched
-
-const counted = (count) => count.toLocaleString("en");
 
 class Page {
   constructor(data) {
@@ -65,6 +63,7 @@ class Page {
       order: parts.order.value,
       pick: parts.pick.value === "one",
       columns: content.columns,
+      gate: parts.gate.value,
       cases: data.gates?.[parts.gate.value] ?? data.cases ?? [],
       leaves: program.initial,
     });
@@ -148,6 +147,14 @@ class Page {
     return this.steps.isKnown(slot, this.position) ? this.moment.numbers[slot] : undefined;
   }
 
+  /** Whether a number may be shown apart from the steps: while numbers are predicted, once it is known. */
+  mayShow(slot, kind) {
+    if (!parts.predict.checked) return true;
+    const { indices, edgesTo, forward } = this.steps;
+    const last = kind === "grad" ? (edgesTo.get(slot)?.at(-1) ?? forward) : (indices.get(slot) ?? -1);
+    return last < this.position;
+  }
+
   /** The current step, with the boxes that it concerns. */
   current() {
     const index = this.isAsking ? this.position : this.position - 1;
@@ -167,12 +174,13 @@ class Page {
 
   // Actions.
 
-  /** Give a leaf another number; false if the text is none. */
+  /** Give a leaf another number; false if the text is none. Without a text, what was refused is forgotten. */
   edit(slot, text) {
+    if (text === undefined) return this.say();
     const value = readNumber(text);
     const { settings, training } = this;
     if (!Number.isFinite(value))
-      return this.refuse(`“${text.slice(0, 40)}” is no number; type one such as 0.15 or −2e−3.`);
+      return this.say(`“${text.slice(0, 40)}” is no number; type one such as 0.15 or −2e−3.`);
     this.stop();
     const index = settings.learning.indexOf(slot);
     const column = settings.columns.indexOf(slot);
@@ -189,7 +197,8 @@ class Page {
     return true;
   }
 
-  refuse(text) {
+  /** Say something in place of the sentence of the step, or that sentence again. */
+  say(text) {
     this.message = text;
     this.showStep();
     return false;
@@ -261,8 +270,7 @@ class Page {
     let left = rounds;
     while (left > 0 && training.advance()) {
       left--;
-      if (left % 16 === 0 && performance.now() > end) break;
-      if (rounds === Infinity && performance.now() > end) break;
+      if (training.round % 16 === 0 && performance.now() > end) break;
     }
     this.position = 0;
     this.isAsking = false;
@@ -319,20 +327,20 @@ class Page {
     parts.answers.hidden = !isAsking;
     parts.play.textContent = this.player ? "Pause" : "Play";
     const slider = parts.position;
+    const [turn, done] = [forward, position].map((count) => `${(100 * count) / length}%`);
     slider.max = length;
     slider.value = position;
-    slider.style.setProperty("--turn", `${(100 * forward) / length}%`);
-    slider.style.setProperty("--done", `${(100 * position) / length}%`);
-    slider.setAttribute("aria-valuetext", `step ${position} of ${length}`);
-    parts.turning.style.left = `${(100 * forward) / length}%`;
+    slider.style.setProperty("--turn", turn);
+    slider.style.setProperty("--done", done);
+    parts.turning.style.left = turn;
     parts.count.textContent = `step ${position} of ${length}`;
+    slider.setAttribute("aria-valuetext", parts.count.textContent);
   }
 
   showPicture() {
     this.picture.update(this, this.current(), this.warned());
-    const hidden = this.picture.placement.hidden;
-    parts.hidden.hidden = hidden === undefined;
-    parts.hidden.textContent = `This graph has ${counted(this.graph.stations.length)} operations. Drawn are the neighbours of one of them${hidden ? `, but for ${counted(hidden)}` : ""}.`;
+    parts.hidden.hidden = !this.picture.placement.isPart;
+    parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations and its neighbours.`;
   }
 
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
@@ -401,6 +409,8 @@ class Page {
     slider.setAttribute("aria-valuetext", `round ${training.round} of ${training.last}`);
     parts.lastRound.textContent = training.last ? counted(training.last) : "";
     parts.order.value = settings.order;
+    parts.pick.value = settings.pick ? "one" : "all";
+    parts.gate.value = settings.gate;
     const range = this.curve.draw(training, parts.logarithmic.checked);
     parts.empty.hidden = range !== null;
     parts.high.textContent = range ? written(range[1], 2) : "";
@@ -413,10 +423,11 @@ class Page {
     this.why.value = !isAsked ? "" : this.why.list ? graph.names.plain(asked) : asked;
     parts.whyEmpty.hidden = isAsked || parts.question.hidden;
     parts.derivation.hidden = !isAsked;
-    const found = isAsked && diagnose(graph, moment, asked);
+    const isShown = isAsked && this.mayShow(asked, "grad");
+    const found = isShown && diagnose(graph, moment, asked);
     parts.diagnosis.hidden = !found;
     parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
-    parts.derivation.replaceChildren(...(isAsked ? derivation(this, asked) : []));
+    parts.derivation.replaceChildren(...(isShown ? derivation(this, asked) : ["Its numbers are yet to be predicted."]));
   }
 
   /** The parameters of a network that have no box in its picture. */

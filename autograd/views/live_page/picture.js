@@ -7,7 +7,8 @@ const BREAKPOINT = 700; // pixels below which the picture runs from top to botto
 const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
 const SMALLEST = 0.92; // a picture that would be smaller scrolls
 
-/** A field for a number. `commit` is called with what was typed; it returns false to refuse it. */
+/** A field for a number. `commit` is called with what was typed, and returns false to refuse it; or with nothing, when
+ * what it refused is given up. */
 export function field(label, commit, attributes = {}) {
   const input = element("input", {
     type: "text",
@@ -18,8 +19,10 @@ export function field(label, commit, attributes = {}) {
     ...attributes,
   });
   const restore = () => {
+    const wasRefused = input.hasAttribute("aria-invalid");
     input.value = input.dataset.shown ?? "";
     input.removeAttribute("aria-invalid");
+    if (wasRefused) commit();
   };
   input.addEventListener("focus", () => {
     if (input.dataset.value && !input.hasAttribute("aria-invalid")) input.value = input.dataset.value.replace("-", "−");

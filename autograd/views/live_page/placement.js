@@ -50,8 +50,7 @@ function surroundings(graph, focus) {
     ...columns[0].map((slot) => line(at.get(slot), at.get(focus), [[focus, slot]])),
     ...columns[2].map((slot) => line(at.get(focus), at.get(slot), [[slot, focus]])),
   ];
-  const hidden = operands.length + users.length - columns[0].length - columns[2].length;
-  return { width: 3 * width + 180, height, frames: [], boxes, edges, hidden };
+  return { width: 3 * width + 180, height, frames: [], boxes, edges, isPart: true };
 }
 
 function box(slot, x, y, width, height, kind = "") {

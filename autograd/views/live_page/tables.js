@@ -1,6 +1,6 @@
 // What stands in rows beside the graph: cases, the derivation, parameters without a box, all steps, published figures.
 
-import { about, element, written } from "./notation.js";
+import { about, counted, element, written } from "./notation.js";
 import { field, show } from "./picture.js";
 
 const LISTED_STEPS = 300; // of more, those around the current one are listed
@@ -96,8 +96,8 @@ export function publishedRows(page, figures) {
     const slot = names.names.indexOf(name);
     const value = kind === "grad" ? moment.grads[slot] : moment.numbers[slot];
     const label = kind === "grad" ? names.derivative(program.output, slot) : names.element(slot);
-    const here = round === training.round ? written(value) : "–";
-    return row(...[round.toLocaleString("en"), label, text, here].map((content) => element("td", content)));
+    const here = round === training.round && page.mayShow(slot, kind) ? written(value) : "–";
+    return row(...[counted(round), label, text, here].map((content) => element("td", content)));
   });
 }
 

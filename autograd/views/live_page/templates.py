@@ -139,15 +139,20 @@ class Templates:
             Under `rows`, for each derivative its name, "" where its computation says it; its terms, each the indices of
             its factors; its formula; and how its number is computed: [top, bottom], the slots between which gradients
             are accumulated, or [[slot, operand], …], the edges along which they are, or [], where it is what the other
-            terms leave of a sum. Under `roots`, for each input its slot and its row. Neither if there would be too
-            many.
+            terms leave of a sum. Under `roots`, for each input its slot and its row. Under `definitions`, for each node
+            without a label that a name speaks of its slot and its formula. None of them if there would be too many.
         """
         table = _Table(self.graph, self.writer)
         if len(inputs) * len(self.graph.nodes) <= DERIVED_NODES:
+            self.writer.names.given.clear()
             roots = [[self.graph.slots[node], table.add(node)] for node in reversed(inputs)]  # from the output on
             if len(table.rows) <= MOST_DERIVATIVES:
-                return {"rows": table.rows, "roots": roots}
-        return {"rows": [], "roots": []}
+                named = [
+                    node for node in self.writer.names.given if node.primitive and not self.writer.is_station(node)
+                ]
+                definitions = [[self.graph.slots[node], _readable(self.writer.operation(node))] for node in named]
+                return {"rows": table.rows, "roots": roots, "definitions": definitions}
+        return {"rows": [], "roots": [], "definitions": []}
 
 
 class _Table:

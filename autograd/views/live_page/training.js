@@ -72,7 +72,7 @@ export class Training {
     if (this.last > this.round) this.change(this.settings);
     const { numbers, applied } = this.step(this.numbers, this.round);
     if (!numbers.every(Number.isFinite)) {
-      this.diverged = true;
+      this.diverge();
       return false;
     }
     this.before = this.numbers;
@@ -82,6 +82,15 @@ export class Training {
     this.last = ++this.round;
     if (this.round % this.stride === 0) this.sample();
     return true;
+  }
+
+  /** Go back to the last round with a finite error. */
+  diverge() {
+    const start = this.segmentAt(this.round).from;
+    while (!Number.isFinite(this.error) && this.round > start) this.travel(this.round - 1);
+    this.last = this.round;
+    this.samples = this.samples.filter((sample) => sample.round <= this.last);
+    this.diverged = true;
   }
 
   /** Show an earlier round, or a later one that was computed before. */
