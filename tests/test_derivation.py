@@ -171,3 +171,33 @@ def test_up_to_sixteen_operations_fold_into_a_formula(operations: int, is_writte
         node = node * w
     formula = " · ".join(["w"] * operations)
     assert (formula in str(explain(labelled(node, "z"), y))) is is_written
+
+
+def without_terms(derivative: Derivative) -> list[Derivative]:
+    """The factors that a derivation ends in."""
+    if not derivative.terms:
+        return [derivative]
+    return [last for term in derivative.terms for factor in term for last in without_terms(factor)]
+
+
+@pytest.mark.parametrize("rounds", [3, 5, 8])
+def test_a_long_stretch_without_labels_gets_names(rounds: int) -> None:
+    """Else the derivation would be a number alone: the formula of all of it is too long to read."""
+    x = Value(0.3)
+    node = x
+    for _ in range(rounds):
+        node = (node * node + node.exp()).tanh() * node
+    explanation = explain(node, x)
+    assert explanation.derivative is not None
+    assert explanation.derivative.terms
+    assert all(factor.formula is not None for factor in without_terms(explanation.derivative))
+    step = 1e-6
+
+    def value(start: float) -> float:
+        number = start
+        for _ in range(rounds):
+            number = math.tanh(number * number + math.exp(number)) * number
+        return number
+
+    slope = (value(0.3 + step) - value(0.3 - step)) / (2.0 * step)
+    assert recomputed(explanation.derivative) == pytest.approx(slope, rel=1e-6)

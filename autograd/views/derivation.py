@@ -70,8 +70,10 @@ class Derivation:
 
     def __init__(self, paths: Paths, writer: Writer | None = None) -> None:
         self.paths = paths
+        self.named: set[Value] = set()  # nodes without a label that are stations, since a formula would be too long
         self.writer = writer or Writer(
-            Names(paths.output, paths.tape.nodes), lambda node: paths.every_node or bool(node.label)
+            Names(paths.output, paths.tape.nodes),
+            lambda node: paths.every_node or bool(node.label) or node in self.named,
         )
         self.names = self.writer.names
         self.equations = 0
@@ -91,7 +93,12 @@ class Derivation:
         if waypoints:
             return Derivative.of_terms(name, [self.chain(region, waypoints)], region)
         if self.paths.is_direct(region):
-            return self.factor(name, region)
+            factor = self.factor(name, region)
+            if factor.formula is not None or not region.inner:
+                return factor
+            self.named.update(region.inner)
+            self.paths.stations.update(region.inner)
+            return self._derived(region)
         branches = self.paths.branches(region)
         if len(branches) > 1:
             return Derivative.of_terms(name, self.sum_of_branches(branches), region)
