@@ -8,20 +8,18 @@ import math
 import os
 import random
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 import autograd
-from autograd import Drawing, Explanation, explain
+from autograd import Drawing
 from nn import worked_example
 from nn.checkpoints import save_network
 from nn.example_pages import GATE_INPUTS, GATES, gate_network, logic_gates_page, worked_example_page
-from nn.modules import MLP
 from nn.optimizers import SGD
+from nn.story import story
 from nn.training import average_error, fit
-
-LINE_LENGTH = 80
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command; those of the process when not given.
 
     Returns:
-        The exit code: 0, or 1 if a training diverged. Wrong usage exits with 2, after one line that says the remedy.
+        The exit code: 0, 1 if a training diverged, or 130 after Ctrl-C. Wrong usage exits with 2, after one line that
+        says the remedy.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     if hasattr(sys.stdout, "reconfigure"):  # a terminal without ∂ shows a substitute
@@ -47,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except FloatingPointError as error:
         print(f"stepgrad: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("stepgrad: stopped; nothing was written after the interrupt", file=sys.stderr)
+        return 130
     except BrokenPipeError:  # the reader had seen enough, as in `python -m nn | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
@@ -132,7 +134,7 @@ def _tell_worked_example(words: Sequence[str]) -> None:
     if options.json:
         print(json.dumps({**figures, "pictures": {name: str(path) for name, path in pictures.items()}}, indent=1))
     else:
-        print("\n".join(_story(network, figures, pictures)))
+        print("\n".join(story(network, figures, pictures)))
 
 
 def _obstacle(folder: Path) -> str | None:
@@ -150,102 +152,6 @@ def _save(drawing: Drawing, path: Path) -> Path:
     except RuntimeError as error:  # no renderer: the source is still worth having
         print(f"stepgrad: {error}", file=sys.stderr)
         return drawing.save(path.with_suffix(".dot"))
-
-
-def _story(network: MLP, figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
-    """The article, line by line."""
-    number = {**figures["inputs"], **figures["parameters"], **figures["forward"]}
-    gradient = figures["backward"]
-    published = worked_example.PUBLISHED
-
-    yield 'A step by step backpropagation example (after Matt Mazur, 2015; "published" is what the article prints)'
-    yield from _section("The network: two inputs, two hidden neurons, two outputs, all logistic")
-    yield _row("inputs", figures["inputs"])
-    yield _row("targets", figures["targets"])
-    names = list(figures["parameters"])
-    for title, selected in (
-        ("hidden layer", ["w1", "w2", "w3", "w4"]),
-        ("output layer", ["w5", "w6", "w7", "w8"]),
-        ("biases", [name for name in names if name.startswith("b")]),
-    ):
-        yield _row(title, {name: number[name] for name in selected})
-    yield _row("learning rate", {"η": figures["learning_rate"]})
-
-    yield from _section("The forward pass")
-    yield "net_h1 = w1 · i1 + w2 · i2 + b1"
-    yield (
-        f"       = {number['w1']:g} · {number['i1']:g} + {number['w2']:g} · {number['i2']:g} + {number['b1']:g}"
-        f" = {number['net_h1']:.12g}"
-    )
-    yield f"out_h1 = 1 / (1 + exp(−net_h1)) = {number['out_h1']:.12g}"
-    for neuron in ("h2", "o1", "o2"):
-        yield f"net_{neuron} = {number[f'net_{neuron}']:<14.12g}  out_{neuron} = {number[f'out_{neuron}']:.12g}"
-
-    yield from _section("The total error")
-    yield "E_o1    = ½ (target − out_o1)²"
-    yield f"        = ½ ({figures['targets']['o1']:g} − {number['out_o1']:.12g})² = {number['E_o1']:.12g}"
-    yield f"E_o2    = {number['E_o2']:.12g}"
-    yield f"E_total = E_o1 + E_o2 = {number['E_total']:.12g}  (published {published['E_total']})"
-
-    total = worked_example.forward(network)
-    weights = {str(weight.label): weight for weight in network.parameters()}
-    yield from _section("The backward pass, an output weight: w5")
-    yield from _wrapped(explain(total, weights["w5"]))
-    yield ""
-    yield f"(published: {published['dE_total/dw5']}.) The same by the delta rule:"
-    yield ""
-    yield from _wrapped(explain(total, weights["w5"], form="delta"))
-    yield ""
-    yield f"To twelve digits: δ_o1 = {gradient['net_o1']:.12g}, δ_o2 = {gradient['net_o2']:.12g}"
-
-    yield from _section("The backward pass, a hidden weight: w1, which reaches the error through both outputs")
-    yield from _wrapped(explain(total, weights["w1"]))
-    yield ""
-    yield f"(published: {published['dE_total/dw1']})"
-
-    yield from _section("All gradients, and what one round makes of the parameters")
-    trained = figures["training"]
-    orders = list(trained)
-    learning = sorted(figures["learning"])
-    yield ("     before   ∂E_total/∂…         " + "".join(f"after ({order})".ljust(24) for order in orders)).rstrip()
-    for name in sorted(learning, key=lambda name: (name[0] != "w", name)):
-        after = "".join(f"{trained[order]['1']['parameters'][name]:<24.12g}" for order in orders)
-        yield f"{name:<5}{number[name]:<9.12g}{gradient[name]:< 20.12g}{after}".rstrip()
-
-    rounds = figures["rounds"]
-    yield from _section(f"After one round, and after {rounds:,}" if rounds != 1 else "After one round")
-    yield "The article describes the simultaneous order, in which all weights change at once from the original ones,"
-    yield "but its figures after training come from the sequential order, in which the hidden layer's gradients are"
-    yield "formed with output weights that have already changed. The article's method and its end figures disagree;"
-    yield "here are both, each by its name."
-    yield ""
-    comparable = figures["biases"] == "frozen" and figures["learning_rate"] == worked_example.LEARNING_RATE
-    yield (" " * 29 + "".join(order.ljust(20) for order in orders) + ("published" if comparable else "")).rstrip()
-    lines = [("E_total", "1"), *((name, str(rounds)) for name in ("E_total", "out_o1", "out_o2"))]
-    for name, count in lines[: 1 if rounds == 1 else None]:
-        title = f"{name} after {int(count):,} round{'' if count == '1' else 's'}"
-        printed = published.get(title.replace(",", ""), "") if comparable else ""
-        values = "".join(f"{trained[order][count][name]:<20.12g}" for order in orders)
-        yield f"{title:<29}{values}{printed}".rstrip()
-
-    yield from _section("Pictures")
-    yield f"the network, neurons and weights:       {pictures['network']}"
-    yield f"the computation graph of one round:     {pictures['graph']}"
-
-
-def _wrapped(explanation: Explanation) -> Iterable[str]:
-    """The lines of an explanation; a long equation has a line for each side."""
-    for line in str(explanation).splitlines():
-        left, *others = line.split(" = ")
-        yield line if len(line) <= LINE_LENGTH else left + " = " + ("\n" + " " * len(left) + " = ").join(others)
-
-
-def _section(title: str) -> Iterable[str]:
-    return "", title, "─" * len(title)
-
-
-def _row(title: str, numbers: dict[str, float]) -> str:
-    return f"{title:<15}" + "   ".join(f"{name} = {number:g}" for name, number in numbers.items())
 
 
 # Logic gates.

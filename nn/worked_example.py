@@ -170,7 +170,9 @@ def train(
         raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
     network = build_network(biases)
     training = _Training(network, order, learning_rate, learning_parameters(network, biases))
-    for number in range(1, rounds + 1):
+    from tqdm import tqdm
+
+    for number in tqdm(range(1, rounds + 1), desc=order, disable=None, leave=False, unit=" rounds"):
         error = training.round()
         if not math.isfinite(error):
             raise FloatingPointError(

@@ -1,0 +1,205 @@
+"""The worked example told line by line, with the arithmetic of every figure, in 80 columns.
+
+>>> print(aligned([0.5, -0.0226, 12.0]))
+['  0.5', ' −0.0226', ' 12']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from autograd import Explanation, explain
+from nn import worked_example
+from nn.modules import MLP
+
+COLUMNS = 80
+DIGITS = 12
+
+
+def story(network: MLP, figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
+    """The article, line by line.
+
+    Args:
+        network: as from `worked_example.build_network`, untrained.
+        figures: as from `worked_example.figures`.
+        pictures: where the pictures `network` and `graph` were written.
+    """
+    yield "A step by step backpropagation example, after Matt Mazur (2015)"
+    yield '"published" is what the article prints.'
+    yield from _given(figures)
+    yield from _forward(figures)
+    yield from _output_weights(network, figures)
+    yield from _hidden_weights(network, figures)
+    yield from _updates(figures)
+    yield from _training(figures)
+    yield from _section("Where to go on")
+    yield f"the network, neurons and weights:    {pictures['network']}"
+    yield f"the computation graph of one round:  {pictures['graph']}"
+    yield "a page to step through and to train:  stepgrad page"
+    yield "a network that learns XOR:            stepgrad xor"
+    yield "the same in notebooks:                notebooks/03_worked_example.ipynb"
+
+
+def aligned(numbers: Sequence[float]) -> list[str]:
+    """Numbers to twelve significant digits, with their decimal points one below the other."""
+    texts = [decimal(number) for number in numbers]
+    before = max(len(text.partition(".")[0]) for text in texts) + 1
+    return [" " * (before - len(text.partition(".")[0])) + text for text in texts]
+
+
+def decimal(number: float) -> str:
+    """A number to twelve significant digits, without an exponent unless it is very small or large."""
+    text = f"{number:.{DIGITS}g}"
+    if "e-" in text and abs(number) > 1e-9:
+        mantissa, _, exponent = text.partition("e-")
+        places = len(mantissa.partition(".")[2]) + int(exponent)
+        text = f"{number:.{places}f}"
+    return text.replace("-", "−")
+
+
+def _given(figures: Mapping[str, Any]) -> Iterator[str]:
+    names = list(figures["parameters"])
+    yield from _section("The network: two inputs, two hidden neurons, two outputs, all logistic")
+    yield _row("inputs", figures["inputs"])
+    yield _row("targets", figures["targets"])
+    for title, selected in (
+        ("hidden layer", ["w1", "w2", "w3", "w4"]),
+        ("output layer", ["w5", "w6", "w7", "w8"]),
+        ("biases", [name for name in names if name.startswith("b")]),
+    ):
+        yield _row(title, {name: figures["parameters"][name] for name in selected})
+    yield _row("learning rate", {"η": figures["learning_rate"]})
+
+
+def _forward(figures: Mapping[str, Any]) -> Iterator[str]:
+    number = {**figures["inputs"], **figures["parameters"], **figures["forward"]}
+    biases = [name for name in figures["parameters"] if name.startswith("b")]
+    bias = dict(zip(("h1", "h2", "o1", "o2"), biases if len(biases) == 4 else sorted(biases * 2), strict=True))
+    yield from _section("The forward pass")
+    yield "A neuron adds up its inputs, each times its weight, and a bias; its output is"
+    yield "the logistic function of this sum, 1 / (1 + exp(−net))."
+    for neuron, weights, inputs in (
+        ("h1", ("w1", "w2"), ("i1", "i2")),
+        ("h2", ("w3", "w4"), ("i1", "i2")),
+        ("o1", ("w5", "w6"), ("out_h1", "out_h2")),
+        ("o2", ("w7", "w8"), ("out_h1", "out_h2")),
+    ):
+        yield ""
+        terms = [*zip(weights, inputs, strict=True)]
+        yield f"net_{neuron} = {' + '.join(f'{w} · {x}' for w, x in terms)} + {bias[neuron]}"
+        products = " + ".join(f"{number[w]:g} · {decimal(number[x])}" for w, x in terms)
+        yield f"       = {products} + {number[bias[neuron]]:g}"
+        yield f"       = {decimal(number[f'net_{neuron}'])}"
+        yield f"out_{neuron} = 1 / (1 + exp(−{decimal(number[f'net_{neuron}'])})) = {decimal(number[f'out_{neuron}'])}"
+
+    yield from _section("The total error")
+    for name, target in figures["targets"].items():
+        yield f"E_{name}    = ½ (target_{name} − out_{name})²"
+        yield f"        = ½ ({target:g} − {decimal(number[f'out_{name}'])})²"
+        yield f"        = {decimal(number[f'E_{name}'])}"
+    yield "E_total = E_o1 + E_o2"
+    yield f"        = {decimal(number['E_o1'])} + {decimal(number['E_o2'])}"
+    yield f"        = {decimal(number['E_total'])}  (published {figures['published']['E_total']})"
+
+
+def _output_weights(network: MLP, figures: Mapping[str, Any]) -> Iterator[str]:
+    number, gradient = figures["forward"], figures["backward"]
+    total, weights = _total_and_weights(network)
+    yield from _section("The backward pass, an output weight: w5")
+    yield from _wrapped(explain(total, weights["w5"]))
+    yield ""
+    yield f"(published {figures['published']['dE_total/dw5']}) The same by the delta rule:"
+    yield ""
+    yield from _wrapped(explain(total, weights["w5"], form="delta"))
+    yield from _section("The other output weights")
+    for name, target in figures["targets"].items():
+        out = decimal(number[f"out_{name}"])
+        yield f"δ_{name} = −(target_{name} − out_{name}) · out_{name} · (1 − out_{name})"
+        yield f"     = −({target:g} − {out}) · {out} · (1 − {out})"
+        yield f"     = {decimal(gradient[f'net_{name}'])}"
+    yield ""
+    for weight, neuron, source in (("w6", "o1", "out_h2"), ("w7", "o2", "out_h1"), ("w8", "o2", "out_h2")):
+        yield f"∂E_total/∂{weight} = δ_{neuron} · {source}"
+        yield f"             = {decimal(gradient[f'net_{neuron}'])} · {decimal(number[source])}"
+        yield f"             = {decimal(gradient[weight])}"
+
+
+def _hidden_weights(network: MLP, figures: Mapping[str, Any]) -> Iterator[str]:
+    gradient, published = figures["backward"], figures["published"]
+    total, weights = _total_and_weights(network)
+    yield from _section("The backward pass, a hidden weight: w1")
+    yield "The output of h1 reaches the error through both outputs, so two terms add up."
+    yield ""
+    yield from _wrapped(explain(total, weights["w1"]))
+    yield ""
+    yield f"(published {published['dE_total/dw1']}; of ∂E_o2/∂out_h1 = −0.01904911826 the article prints"
+    yield "−0.019049119, which is one unit too much in its last digit.)"
+    yield from _section("The other hidden weights")
+    for weight, neuron, source in (("w2", "h1", "i2"), ("w3", "h2", "i1"), ("w4", "h2", "i2")):
+        yield f"∂E_total/∂{weight} = ∂E_total/∂net_{neuron} · {source}"
+        yield (
+            f"             = {decimal(gradient[f'net_{neuron}'])} · {figures['inputs'][source]:g}"
+            f" = {decimal(gradient[weight])}"
+        )
+
+
+def _updates(figures: Mapping[str, Any]) -> Iterator[str]:
+    rate, before = figures["learning_rate"], figures["parameters"]
+    learning = sorted(figures["learning"], key=lambda name: (name[0] != "w", name))
+    yield from _section("One round: each parameter less the learning rate times its gradient")
+    for order, training in figures["training"].items():
+        after = training["1"]["parameters"]
+        yield f"{order}:"
+        grads = [
+            figures["backward"][name] if order == "simultaneous" else (before[name] - after[name]) / rate
+            for name in learning
+        ]
+        for name, grad in zip(learning, aligned(grads), strict=True):
+            yield f"  {name} = {f'{before[name]:g}':<4} − {rate:g} · {grad:<19} = {decimal(after[name])}"
+    if "sequential" in figures["training"]:
+        yield "In the sequential order the gradients of the hidden weights are those that the"
+        yield "new output weights carry back."
+
+
+def _training(figures: Mapping[str, Any]) -> Iterator[str]:
+    rounds, trained, published = figures["rounds"], figures["training"], figures["published"]
+    orders = list(trained)
+    yield from _section(f"After one round, and after {rounds:,}" if rounds != 1 else "After one round")
+    yield "The article describes the simultaneous order, in which all weights change at"
+    yield "once from the original ones, but its figures after training come from the"
+    yield "sequential order, in which the hidden layer's gradients are formed with output"
+    yield "weights that have already changed. Here are both, each by its name."
+    yield ""
+    comparable = figures["biases"] == "frozen" and figures["learning_rate"] == worked_example.LEARNING_RATE
+    yield (
+        "after".ljust(21) + "".join(order.ljust(21) for order in orders) + ("published" if comparable else "")
+    ).rstrip()
+    lines = [("E_total", "1"), *((name, str(rounds)) for name in ("E_total", "out_o1", "out_o2"))]
+    for name, count in lines[: 1 if rounds == 1 else None]:
+        key = f"{name} after {count} round{'' if count == '1' else 's'}"
+        values = "".join(decimal(trained[order][count][name]).ljust(21) for order in orders)
+        title = f"{int(count):,}: {name}"
+        yield f"{title:<21}{values}{published.get(key, '') if comparable else ''}".rstrip()
+
+
+def _total_and_weights(network: MLP) -> tuple[Any, dict[str, Any]]:
+    return worked_example.forward(network), {str(weight.label): weight for weight in network.parameters()}
+
+
+def _wrapped(explanation: Explanation) -> Iterable[str]:
+    """The lines of an explanation; a long equation has a line for each side."""
+    for line in str(explanation).splitlines():
+        left, *others = line.split(" = ")
+        yield from (
+            line if len(line) <= COLUMNS else left + " = " + ("\n" + " " * len(left) + " = ").join(others)
+        ).split("\n")
+
+
+def _section(title: str) -> Iterable[str]:
+    return "", title, "─" * len(title)
+
+
+def _row(title: str, numbers: Mapping[str, float]) -> str:
+    return f"{title:<15}" + "   ".join(f"{name} = {number:g}" for name, number in numbers.items())
