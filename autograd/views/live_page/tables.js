@@ -96,7 +96,8 @@ export function publishedRows(page, figures) {
     const slot = names.names.indexOf(name);
     const value = kind === "grad" ? moment.grads[slot] : moment.numbers[slot];
     const label = kind === "grad" ? names.derivative(program.output, slot) : names.element(slot);
-    const here = round === training.round && page.mayShow(slot, kind) ? written(value) : "–";
+    const isHere = round === training.round && page.mayShow(slot, kind);
+    const here = isHere ? element("span", about(name, kind, value), written(value)) : "–";
     return row(...[counted(round), label, text, here].map((content) => element("td", content)));
   });
 }
