@@ -372,7 +372,7 @@ class Page {
     let sentence = [
       "Press ",
       element("b", "Next"),
-      " and the first number is computed, from left to right; then the gradient goes back, from right to left. Every number with a dotted line can be changed.",
+      " and the first number is computed. After the last one the gradient goes back. Numbers with a dotted line can be changed.",
     ];
     let line = [];
     if (step) {
