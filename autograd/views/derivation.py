@@ -14,7 +14,7 @@ from autograd.notation import Formula, Names
 from autograd.value import Value
 from autograd.views.paths import Paths, Region
 from autograd.views.tracing import trace_formulas
-from autograd.views.writing import FOLDED_NODES, FORMULA_LENGTH, TERMS, Writer
+from autograd.views.writing import FOLDED_NODES, TERMS, Writer
 
 EQUATIONS = 40  # derivatives that are taken apart; of those beyond, only the number is given
 CHAIN_END = 5  # stations at each end of a long chain that are shown
@@ -70,10 +70,8 @@ class Derivation:
 
     def __init__(self, paths: Paths, writer: Writer | None = None) -> None:
         self.paths = paths
-        self.named: set[Value] = set()  # nodes without a label that are stations, since a formula would be too long
         self.writer = writer or Writer(
-            Names(paths.output, paths.tape.nodes),
-            lambda node: paths.every_node or bool(node.label) or node in self.named,
+            Names(paths.output, paths.tape.nodes), lambda node: paths.every_node or bool(node.label)
         )
         self.names = self.writer.names
         self.equations = 0
@@ -96,7 +94,7 @@ class Derivation:
             factor = self.factor(name, region)
             if factor.formula is not None or not region.inner:
                 return factor
-            self.named.update(region.inner)
+            self.writer.named.update(region.inner)
             self.paths.stations.update(region.inner)
             return self._derived(region)
         branches = self.paths.branches(region)
@@ -204,7 +202,7 @@ class Derivation:
                 return None
             slopes.append((node, index, parent, slope))
         result = trace_formulas(region.top, slopes)[region.bottom]
-        return result if len(result.plain) <= FORMULA_LENGTH else None
+        return result if self.writer.is_readable(result) else None
 
 
 def _multiplied(factors: Sequence[Derivative]) -> float:

@@ -31,7 +31,16 @@ class Writer:
     """
 
     def __init__(self, names: Names, is_station: Callable[[Value], bool]) -> None:
-        self.names, self.is_station = names, is_station
+        self.names, self._is_station = names, is_station
+        self.named: set[Value] = set()  # nodes that are stations too, since a formula would be too long
+
+    def is_station(self, node: Value) -> bool:
+        """Whether a node stands in a formula by its name."""
+        return self._is_station(node) or node in self.named
+
+    def is_readable(self, formula: Formula) -> bool:
+        """Whether a formula is short enough to be read."""
+        return len(formula.plain) <= FORMULA_LENGTH
 
     def number_of(self, node: Value, data: float) -> Formula:
         """The number of a node as it stands in a formula."""

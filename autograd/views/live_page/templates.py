@@ -13,6 +13,7 @@ numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from autograd.views.tracing import trace_formulas
 from autograd.views.writing import FORMULA_LENGTH, TERMS, Writer
 
 MARK, NUMBER_MARK = "@", "#"  # of a node; of a node of which only the number is shown
+PLACE = re.compile(rf"[{MARK}{NUMBER_MARK}](\d+)(\.\d)?")
 DERIVED_NODES = 400_000  # targets times nodes of a graph whose derivations are written in advance
 MOST_DERIVATIVES = 4_000  # that a page holds
 MOST_OPERANDS = 200  # of a node whose slopes are written, if each of them holds all other operands
@@ -62,6 +64,11 @@ class _MarkedWriter(Writer):
         super().__init__(_MarkedNames(graph), graph.stations.__contains__)
         self.slots = graph.slots
         self.known: dict[Value, Sequence[Any]] = {}
+        self.plain = [graph.names.of(node).plain for node in graph.nodes]
+
+    def is_readable(self, formula: Formula) -> bool:
+        lengths = (len(self.plain[int(match[1])]) - len(match[0]) for match in PLACE.finditer(formula.plain))
+        return len(formula.plain) + sum(lengths) <= FORMULA_LENGTH
 
     def number_of(self, node: Value, data: float) -> Formula:
         return _Mark(f"{NUMBER_MARK}{self.slots[node]}")
@@ -71,7 +78,7 @@ class _MarkedWriter(Writer):
 
     def slope(self, node: Value, index: int, numeric: bool = False) -> Formula:
         assert node.primitive is not None
-        if node not in self.known:
+        if node not in self.known or self.named:
             operands = [self.written(p, x, numeric=False) for p, x in zip(node.parents, node.operands, strict=True)]
             self.known[node] = _slopes(node, self.written(node, node.data, False), operands)
         return Formula.of(self.known[node][index])
@@ -168,6 +175,7 @@ class _Table:
         """The index of the row of the output's derivative with respect to a node."""
         paths = Paths(self.graph.output, node, every_node=False)
         paths.stations |= self.graph.stations.intersection(paths.active)
+        self.writer.named.clear()
         derivation = _TabledDerivation(paths, self)
         return self.index(derivation.derive(paths.region(paths.output, node, paths.active[1:-1])), derivation)
 
@@ -177,7 +185,7 @@ class _Table:
         key = derivative.name.plain, bool(derivative.terms), str(computation)
         if key not in self.indices or not computation:
             self.indices[key] = len(self.rows)
-            formula = _readable(derivative.formula) if derivative.formula is not None else ""
+            formula = derivative.formula.plain if derivative.formula is not None else ""
             region, name = derivative.region, derivative.name.plain
             if region is not None and name == derivation.derivative_name(region.top, region.bottom).plain:
                 name = ""
