@@ -13,9 +13,10 @@ from autograd import Parameter
 from nn.checkpoints import load_network, save_network
 from nn.example_pages import logic_gates_page, worked_example_page
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
-from nn.modules import MLP, Layer, Module, Neuron
+from nn.modules import MLP, Layer, Neuron
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
 from nn.pages import network_page
+from nn.parameters import Module
 from nn.training import History, average_error, fit
 
 __all__ = [

@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from autograd.saving import finite_number, save, shortened
-from nn.modules import Module
 from nn.optimizers import Optimizer
+from nn.parameters import Module
 
 FORMAT, VERSION = "stepgrad network", 2
 

@@ -9,16 +9,18 @@
 
 from __future__ import annotations
 
-import itertools
+import difflib
 import math
 import random
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
-from autograd.primitives import PRIMITIVES, as_float
+from autograd.primitives import PRIMITIVES
 from autograd.views.drawing import draw_layers
+from nn.parameters import Module, counted
+
+__all__ = ["Module", "Neuron", "Layer", "MLP"]
 
 Bias = Literal["per-neuron", "shared"] | None
 
@@ -28,85 +30,7 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {  # the method of Value wher
 }
 SUMMARY_WEIGHTS = 8  # of a neuron that a summary shows
 DRAWN_BIASES = 4  # that get a circle of their own in a drawing
-
-
-class Module:
-    """A part of a network: whatever holds parameters, itself or in other modules.
-
-    Parameters are found in the attributes, and in lists, tuples, deques, sets and dicts there; nothing needs to be
-    registered. A parameter that is used several times counts once, under the first of its names. In a set, where there
-    is no order, each parameter needs a label of its own.
-
-    Attributes:
-        setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
-            the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
-    """
-
-    setting_names: tuple[str, ...] = ()
-
-    def __call__(self, inputs: Any) -> Any:
-        """What the module computes from its inputs; a subclass defines it."""
-        raise NotImplementedError(f"{type(self).__name__} does not define what it computes: define __call__")
-
-    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
-        """Each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
-        for path, thing in _within(self):
-            if isinstance(thing, Parameter):
-                yield path, thing
-
-    def parameters(self) -> list[Parameter]:
-        """Every parameter, each once."""
-        return [parameter for _, parameter in self.named_parameters()]
-
-    def settings(self) -> dict[str, dict[str, Any]]:
-        """What else decides what the network computes, such as activation functions: for each module by its path."""
-        modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
-        found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
-        return {path: settings for path, settings in found.items() if settings}
-
-    def zero_grad(self) -> None:
-        """Forget the gradients of all parameters, before the next `backward()` adds to them."""
-        for parameter in self.parameters():
-            parameter.grad = None
-
-    def state_dict(self) -> dict[str, float]:
-        """The number of each parameter, by its path."""
-        return {path: parameter.data for path, parameter in self.named_parameters()}
-
-    def load_state_dict(self, state: Mapping[str, float]) -> None:
-        """Give each parameter the number that stands under its path; all of them, or none if one does not fit.
-
-        Args:
-            state: numbers by path, as from `state_dict` of a module of the same form.
-
-        Raises:
-            ValueError: if a parameter is missing, or there is one too many.
-            TypeError: if one is not a number.
-        """
-        parameters = dict(self.named_parameters())
-        missing, unknown = sorted(parameters.keys() - state.keys()), sorted(state.keys() - parameters.keys())
-        if missing or unknown:
-            raise ValueError(
-                f"these parameters are of a network of another form: {len(missing)} missing {missing[:3]}, "
-                f"{len(unknown)} unknown {unknown[:3]}; load them into a network built like the one they are from"
-            )
-        numbers = {path: as_float(state[path]) for path in parameters}
-        for path, parameter in parameters.items():
-            parameter.data = numbers[path]
-
-    def summary(self) -> str:
-        """The module and its parts, each once and on a line, with the numbers of their parameters."""
-        return "\n".join(self._summary_lines(set()))
-
-    def _summary_lines(self, seen: set[int]) -> Iterator[str]:
-        seen.add(id(self))
-        yield self._heading()
-        for part in _parts(vars(self)):
-            if isinstance(part, Module) and id(part) not in seen:
-                yield from ("  " + line for line in part._summary_lines(seen))
-
-    def _heading(self) -> str:
-        return f"{type(self).__name__}: {_counted(len(self.parameters()), 'parameter')}"
+DISPLAYED_WEIGHTS = 1000  # a network of more is not drawn unasked: its layout would take too long
 
 
 class Neuron(Module):
@@ -116,12 +40,13 @@ class Neuron(Module):
         inputs: how many inputs it takes.
         activation: the name of a function of the table, such as "sigmoid", "tanh" or "relu"; None for none.
         bias: whether it has a bias; or a parameter to use as bias, which other neurons may share.
-        generator: where the initial numbers come from; a fresh `random.Random()` when not given. As in PyTorch's
-            `Linear`, they are uniform between -1/√inputs and 1/√inputs.
+        generator: where the initial numbers come from; the module `random` when not given, so `random.seed(1337)` makes
+            them reproducible. As in PyTorch's `Linear`, they are uniform between -1/√inputs and 1/√inputs.
         name: names the neuron's nodes in the graph, as in `net_h1` and `out_h1`.
 
     Raises:
         ValueError: for less than one input, or an activation that is not in the table.
+        TypeError: for a generator that is none.
     """
 
     setting_names = ("activation",)
@@ -136,19 +61,26 @@ class Neuron(Module):
     ) -> None:
         if inputs < 1:
             raise ValueError(f"a neuron needs at least one input, got {inputs}")
-        if activation is not None and activation not in ACTIVATIONS:
-            raise ValueError(
-                f"unknown activation {activation!r}: choose None or one of {', '.join(sorted(ACTIVATIONS))}"
-            )
-        generator = generator or random.Random()
+        if activation is not None and not (isinstance(activation, str) and activation in ACTIVATIONS):
+            raise ValueError(_unknown_activation(activation))
         self.name = name
         self.activation = activation
         self.weights = [Parameter(_initial(generator, inputs)) for _ in range(inputs)]
         self.bias = Parameter(_initial(generator, inputs)) if bias is True else bias or None
 
     def net(self, inputs: Sequence[Value | float]) -> Value:
-        """The weighted sum of the inputs plus the bias, before the activation."""
-        net = dot(self.weights, inputs)
+        """The weighted sum of the inputs plus the bias, before the activation.
+
+        Raises:
+            ValueError: if the number of inputs is not the neuron's.
+            TypeError: if the inputs are no list, or one is not a number.
+        """
+        try:
+            net = dot(self.weights, inputs)
+        except TypeError:
+            if isinstance(inputs, Iterable):
+                raise
+            raise TypeError(_no_list("neuron", len(self.weights), inputs)) from None
         if self.bias is not None:
             net = net + self.bias
         net.label = f"net_{self.name}" if self.name else None
@@ -158,7 +90,7 @@ class Neuron(Module):
         """The output of the neuron.
 
         Raises:
-            ValueError: if the number of inputs is not the neuron's.
+            ValueError, TypeError: as `net`.
         """
         net = self.net(inputs)
         if self.activation is None:
@@ -176,6 +108,10 @@ class Neuron(Module):
             words.append(f"{self.bias.label or 'b'} = {self.bias.data:.9g}")
         return f"{self.name or 'neuron'}: {', '.join(words)}"
 
+    def _caption(self) -> str:
+        name = f" {self.name}" if self.name else ""
+        return f"{type(self).__name__}{name}: {counted(len(self.weights), 'input')}, {self.activation or 'linear'}"
+
 
 class Layer(Module):
     """Neurons side by side, all with the same inputs.
@@ -185,11 +121,12 @@ class Layer(Module):
         outputs: how many neurons there are.
         activation: as for a `Neuron`.
         bias: "per-neuron", "shared" (one for the whole layer), or None.
-        generator: where the initial numbers come from.
+        generator: where the initial numbers come from, as for a `Neuron`.
         names: a name for each neuron.
 
     Raises:
         ValueError: for less than one input or output, or an unknown activation or kind of bias.
+        TypeError: for a generator that is none.
     """
 
     def __init__(
@@ -205,7 +142,6 @@ class Layer(Module):
             raise ValueError(f"a layer needs at least one neuron, got {outputs}")
         if bias not in ("per-neuron", "shared", None):
             raise ValueError(f"unknown kind of bias {bias!r}: choose 'per-neuron', 'shared' or None")
-        generator = generator or random.Random()
         self.bias = Parameter(_initial(generator, max(inputs, 1))) if bias == "shared" else None
         self.neurons = [
             Neuron(inputs, activation, self.bias or bias == "per-neuron", generator, names[index] if names else None)
@@ -222,11 +158,15 @@ class Layer(Module):
 
         Raises:
             ValueError: if the number of inputs is not the layer's.
+            TypeError: if the inputs are no list, or one is not a number.
         """
         return [neuron(inputs) for neuron in self.neurons]
 
     def _heading(self) -> str:
-        return f"{_counted(len(self.neurons), 'neuron')}, {self.neurons[0].activation or 'linear'}"
+        return f"{counted(len(self.neurons), 'neuron')}, {self.neurons[0].activation or 'linear'}"
+
+    def _caption(self) -> str:
+        return f"{type(self).__name__}: {self._heading()}"
 
 
 class MLP(Module):
@@ -241,10 +181,11 @@ class MLP(Module):
         activation: of the hidden layers, as for a `Neuron`.
         output_activation: of the output layer; None for the plain weighted sum.
         bias: "per-neuron", "shared" (one a layer), or None.
-        generator: where the initial numbers come from.
+        generator: where the initial numbers come from, as for a `Neuron`.
 
     Raises:
         ValueError: for no layer, or as for a `Layer`.
+        TypeError: if the sizes are no list, or as for a `Layer`.
     """
 
     def __init__(
@@ -256,9 +197,15 @@ class MLP(Module):
         bias: Bias = "per-neuron",
         generator: random.Random | None = None,
     ) -> None:
+        if not isinstance(sizes, Iterable):
+            given = [number for number in (sizes, activation, output_activation, bias) if isinstance(number, int)]
+            raise TypeError(
+                f"the sizes are a list of the number of neurons in each layer, got {sizes!r:.80}; write "
+                f"{type(self).__name__}({inputs!r:.20}, {given or [16, 1]})"
+            )
+        sizes = list(sizes)
         if not sizes:
             raise ValueError("a network needs at least one layer: give the number of neurons of each, as in [16, 1]")
-        generator = generator or random.Random()
         self.inputs = inputs
         self.layers = []
         for depth, (fan_in, size) in enumerate(zip([inputs, *sizes], sizes, strict=False)):
@@ -278,9 +225,14 @@ class MLP(Module):
 
         Raises:
             ValueError: if the number of inputs is not the network's.
+            TypeError: if the inputs are no list, or one is not a number.
         """
-        if len(inputs) != self.inputs:
-            raise ValueError(f"this network takes {_counted(self.inputs, 'input')}, got {len(inputs)}")
+        try:
+            count = len(inputs)
+        except TypeError:
+            raise TypeError(_no_list("network", self.inputs, inputs)) from None
+        if count != self.inputs:
+            raise ValueError(f"this network takes {counted(self.inputs, 'input')}, got {count}")
         signals: Sequence[Value | float] = [
             x if isinstance(x, Value) else Constant(x, f"i{index}") for index, x in enumerate(inputs, start=1)
         ]
@@ -292,7 +244,7 @@ class MLP(Module):
         """The list of outputs; of a network with one output, that output itself.
 
         Raises:
-            ValueError: if the number of inputs is not the network's.
+            ValueError, TypeError: as `forward`.
         """
         outputs = self.forward(inputs)
         return outputs[0] if len(outputs) == 1 else outputs
@@ -332,66 +284,32 @@ class MLP(Module):
 
     def _heading(self) -> str:
         sizes = [self.inputs, *(len(layer.neurons) for layer in self.layers)]
-        return f"MLP {'-'.join(map(str, sizes))}: {_counted(len(self.parameters()), 'parameter')}"
+        return f"{type(self).__name__} {'-'.join(map(str, sizes))}: {counted(len(self.parameters()), 'parameter')}"
+
+    def _picture(self) -> str:
+        weights = sum(len(neuron.weights) for layer in self.layers for neuron in layer.neurons)
+        if weights > DISPLAYED_WEIGHTS:
+            return f"<p>A picture of {weights:,} weights takes long; <code>draw()</code> makes it.</p>"
+        return self.draw()._repr_html_() or ""
 
 
-def _initial(generator: random.Random, inputs: int) -> float:
-    return generator.uniform(-1.0, 1.0) / math.sqrt(inputs)
+def _initial(generator: random.Random | None, inputs: int) -> float:
+    uniform = random.uniform if generator is None else getattr(generator, "uniform", None)
+    if not callable(uniform):
+        raise TypeError(
+            f"expected a generator of random numbers, got {generator!r:.80}; give random.Random(1), or None for the "
+            f"module random"
+        )
+    return float(uniform(-1.0, 1.0)) / math.sqrt(inputs)
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def _no_list(what: str, count: int, inputs: object) -> str:
+    example = "[x]" if count == 1 else "[x1, x2]" if count == 2 else "[x1, x2, …]"
+    return f"a {what} takes a list of {counted(count, 'input')}, got {inputs!r:.80}; write {what}({example})"
 
 
-def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
-    for attribute in attributes.values():
-        if isinstance(attribute, Mapping):
-            yield from attribute.values()
-        elif isinstance(attribute, list | tuple):
-            yield from attribute
-        else:
-            yield attribute
-
-
-def _within(root: Module) -> Iterator[tuple[str, Parameter | Module]]:
-    """A module and every module and parameter within it, each once, with the path that leads to it.
-
-    Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
-    """
-    seen: set[int] = set()
-    taken: set[str] = set()
-    waiting: list[tuple[str, object]] = [("", root)]
-    while waiting:
-        path, thing = waiting.pop()
-        if id(thing) in seen or not isinstance(thing, Parameter | Module | Mapping | list | tuple | deque | Set):
-            continue
-        seen.add(id(thing))
-        if isinstance(thing, Parameter | Module):
-            unique = path
-            for count in itertools.count(2):
-                if unique not in taken:
-                    break
-                unique = f"{path}({count})"
-            taken.add(unique)
-            yield unique, thing
-        prefix = f"{path}." if path else ""
-        waiting += [(f"{prefix}{name}", item) for name, item in reversed(_items(thing))]
-
-
-def _items(thing: object) -> list[tuple[object, object]]:
-    """What a module or a collection holds, with names."""
-    if isinstance(thing, Module):
-        return list(vars(thing).items())
-    if isinstance(thing, Mapping):
-        return list(thing.items())
-    if isinstance(thing, list | tuple | deque):
-        return list(enumerate(thing))
-    if isinstance(thing, Set):
-        labels = [item.label if isinstance(item, Parameter) else None for item in thing]
-        if any(isinstance(item, Parameter | Module) for item in thing):
-            if None in labels or len(set(labels)) < len(labels):
-                raise TypeError(
-                    "a set has no order to name its parameters by: give each a label of its own, or use a list"
-                )
-            return sorted(zip(labels, thing, strict=True), key=lambda pair: str(pair[0]))
-    return []
+def _unknown_activation(activation: object) -> str:
+    name = getattr(activation, "name", getattr(activation, "__name__", activation))
+    matches = difflib.get_close_matches(str(name).lower(), ACTIVATIONS, 1)
+    meant = f"; did you mean {matches[0]!r}?" if matches else ""
+    return f"unknown activation {activation!r:.80}: choose None or one of {', '.join(sorted(ACTIVATIONS))}{meant}"

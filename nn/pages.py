@@ -15,7 +15,8 @@ from typing import Any, SupportsIndex
 from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
 from autograd.primitives import as_float
 from nn.losses import half_squared_error, softmax_cross_entropy
-from nn.modules import MLP, Module
+from nn.modules import MLP
+from nn.parameters import Module
 
 Loss = Callable[[Any, Any], Value]
 
@@ -64,13 +65,15 @@ def network_page(
     is_list = isinstance(pairs[0][1], Iterable) or not isinstance(result, Value)
     error = loss(result, targets if is_list else targets[0])
     _label_errors(error, names)
-    nodes = set(topological_order(error))
+    order, parameters = topological_order(error), set(network.parameters())
+    nodes = set(order)
     columns = [(leaf, place) for place, leaf in enumerate([*inputs, *targets]) if leaf in nodes]
     compared = [pair for pair in zip(outputs, targets, strict=False) if nodes.issuperset(pair)]
     return live_page(
         error,
         [{leaf: row[place] for leaf, place in columns} for row in rows] if columns else None,
         title=title or f"{type(network).__name__}, {len(rows)} case{'s' if len(rows) != 1 else ''}",
+        learning=[node for node in order if node in parameters],
         learning_rate=learning_rate,
         pick=pick,
         predictions=compared if loss is half_squared_error else (),

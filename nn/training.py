@@ -24,9 +24,9 @@ from autograd.saving import check_folder
 from nn.checkpoints import Checkpoint, save_network
 from nn.checkpoints import resume as resume_from
 from nn.losses import half_squared_error
-from nn.modules import Module
 from nn.optimizers import SGD, Optimizer, Update
 from nn.pages import network_page
+from nn.parameters import Module
 
 Case = tuple[Sequence[float], Any]  # the inputs of the network, and the target as the loss takes it
 Loss = Callable[[Any, Any], Value]

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from autograd import Constant, Drawing, Parameter, Value, draw, sum, topological_order
+from autograd import Constant, Drawing, Value, draw, sum, topological_order
 from nn.losses import half_squared_error
 from nn.modules import MLP
 from nn.optimizers import SGD
@@ -68,7 +68,7 @@ def build_network(biases: Biases = "frozen") -> MLP:
     return network
 
 
-def learning_parameters(network: MLP, biases: Biases = "frozen") -> list[Parameter]:
+def learning_parameters(network: MLP, biases: Biases = "frozen") -> list[Value]:
     """The parameters that training changes: the weights, and the biases unless they are frozen."""
     frozen = {bias for layer in network.layers for bias in layer.biases} if biases == "frozen" else set()
     return [parameter for parameter in network.parameters() if parameter not in frozen]
@@ -98,7 +98,7 @@ def nodes_by_label(output: Value) -> dict[str, Value]:
     return {node.label: node for node in topological_order(output) if node.label}
 
 
-def train_round(network: MLP, order: Order, learning_rate: float, learning: Iterable[Parameter]) -> float:
+def train_round(network: MLP, order: Order, learning_rate: float, learning: Iterable[Value]) -> float:
     """Change the network by one round of training.
 
     Args:
@@ -117,7 +117,7 @@ def train_round(network: MLP, order: Order, learning_rate: float, learning: Iter
 class _Training:
     """The rounds of a training, with what they share."""
 
-    def __init__(self, network: MLP, order: Order, learning_rate: float, learning: Iterable[Parameter]) -> None:
+    def __init__(self, network: MLP, order: Order, learning_rate: float, learning: Iterable[Value]) -> None:
         hidden_layer, self.output_layer = network.layers
         learning = set(learning)
         parts = [self.output_layer, hidden_layer] if order == "sequential" else [network]

@@ -1,16 +1,20 @@
-"""Modules: what they compute, and how their parameters are found, named, saved and summed up."""
+"""Neurons, layers and networks: what they compute, how they begin, and how they are shown."""
 
+import base64
 import copy
+import html
 import math
 import random
-from collections import deque
+import re
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
-from autograd import Parameter, Value, explain, topological_order
+from autograd import Value, explain, relu, topological_order
 from autograd.primitives import PRIMITIVES
-from nn import MLP, Layer, Module, Neuron
+from nn import MLP, Layer, Neuron
 from nn.modules import ACTIVATIONS
 
 
@@ -88,9 +92,8 @@ def test_initial_numbers_come_from_the_generator() -> None:
         return list(MLP(3, [4, 2], generator=random.Random(seed)).state_dict().values())
 
     assert numbers(1) == numbers(1) != numbers(2)
-    random.seed(0)
     state = random.getstate()
-    MLP(3, [4, 2])
+    MLP(3, [4, 2], generator=random.Random(1))
     assert random.getstate() == state
     layer = Layer(400, 10, generator=random.Random(3))
     drawn = [weight.data for neuron in layer.neurons for weight in neuron.weights]
@@ -100,40 +103,101 @@ def test_initial_numbers_come_from_the_generator() -> None:
     )  # the variance of uniform ±1/20
 
 
-class Custom(Module):
-    """Parameters in an attribute, a list, a dict, and other modules, one of them used twice."""
+def test_the_default_generator_is_the_module_random() -> None:
+    def numbers() -> list[float]:
+        return list(MLP(3, [4, 2], bias="shared").state_dict().values())
 
-    def __init__(self) -> None:
-        self.scale = Parameter(2.0)
-        self.shifts = [Parameter(1.0), Parameter(-1.0)]
-        self.named = {"gain": Parameter(0.5)}
-        self.twice = [self.scale, Neuron(1)]
-        self.text = "no parameter"
+    random.seed(1337)
+    drawn = numbers()
+    assert numbers() != drawn
+    random.seed(1337)
+    assert (
+        numbers() == drawn == list(MLP(3, [4, 2], bias="shared", generator=random.Random(1337)).state_dict().values())
+    )
+    random.seed(1337)
+    neuron = Neuron(2)
+    assert [weight.data for weight in neuron.weights] == pytest.approx(
+        [random.Random(1337).uniform(-1, 1) / math.sqrt(2), drawn[1] * math.sqrt(3 / 2)], rel=1e-14
+    )
 
 
-def test_parameters_are_found_wherever_they_are() -> None:
-    assert [name for name, _ in Custom().named_parameters()] == [
-        "scale", "shifts.0", "shifts.1", "named.gain", "twice.1.weights.0", "twice.1.bias",
-    ]  # fmt: skip
-    with pytest.raises(NotImplementedError, match="Custom does not define"):
-        Custom()(1.0)
+def test_a_generator_of_numpy_serves_too() -> None:
+    generator: Any = np.random.default_rng(1)
+    numbers = list(MLP(2, [2], generator=generator).state_dict().values())
+    assert numbers == [x / math.sqrt(2) for x in np.random.default_rng(1).uniform(-1, 1, 6)]
 
 
-def test_zero_grad() -> None:
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: MLP(2, 4, 1), r"list of the number of neurons in each layer, got 4; write MLP\(2, \[4, 1\]\)"),  # type: ignore[arg-type]  # what is tested
+        (lambda: MLP(3, 16, 16, 1), r"write MLP\(3, \[16, 16, 1\]\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: MLP(2, [3, 1])(5), r"takes a list of 2 inputs, got 5; write network\(\[x1, x2\]\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: MLP(1, [1])(Value(5.0)), r"a list of 1 input, got Value\(5\.0\); write network\(\[x\]\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: MLP(3, [1])(x for x in [1.0, 2.0, 3.0]), r"got <generator .*; write network\(\[x1, x2, …\]\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: Neuron(2)(5), r"a neuron takes a list of 2 inputs, got 5"),  # type: ignore[arg-type]  # likewise
+        (lambda: Layer(2, 2)(5.0), r"a neuron takes a list of 2 inputs, got 5\.0"),  # type: ignore[arg-type]  # likewise
+        (lambda: Neuron(2)(["a", "b"]), "got 'a' of type str"),  # type: ignore[list-item]  # likewise
+        (lambda: MLP(1, [1], generator=1), r"expected a generator .*got 1; give random\.Random\(1\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: Layer(1, 1, bias="shared", generator=True), "expected a generator of random numbers, got True"),  # type: ignore[arg-type]  # likewise
+    ],
+)  # fmt: skip
+def test_likely_slips_are_named(call: Callable[[], Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    ("activation", "meant"),
+    [("Relu", "relu"), ("ReLU", "relu"), ("sigmod", "sigmoid"), (relu, "relu"), (math.tanh, "tanh")],
+)
+def test_an_activation_that_is_nearly_right_is_suggested(activation: Any, meant: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown activation .*: choose None or one of .*; did you mean '{meant}'\\?"):
+        Neuron(1, activation)
+
+
+def test_nothing_is_suggested_for_what_is_like_nothing() -> None:
+    with pytest.raises(ValueError, match="unknown activation 'zzz'") as error:
+        Neuron(1, "zzz")
+    assert "did you mean" not in str(error.value)
+
+
+def test_reprs_are_short() -> None:
+    network = MLP(2, [4, 1], "tanh")
+    assert repr(network) == "<MLP 2-4-1: 17 parameters>"
+    assert repr(network.layers[0]) == "<Layer: 4 neurons, tanh>"
+    assert repr(network.layers[1].neurons[0]) == "<Neuron o1: 4 inputs, linear>"
+    assert repr(Neuron(1)) == "<Neuron: 1 input, relu>"
+
+
+def test_a_network_in_a_notebook_shows_its_picture_and_its_summary() -> None:
     network = MLP(2, [2, 1], "tanh")
-    network([1.0, 2.0]).backward()
-    assert any(parameter.grad for parameter in network.parameters())
-    network.zero_grad()
-    assert not any(parameter.has_grad for parameter in network.parameters())
+    network.layers[0].neurons[0].weights[0].label = "<w>"
+    shown = network._repr_html_()
+    assert shown is not None
+    picture = re.search(r"data:image/svg\+xml;base64,([A-Za-z0-9+/=]+)", shown)
+    assert picture is not None
+    svg = base64.b64decode(picture[1]).decode()
+    assert all(f">{name}<" in svg for name in ("i1", "i2", "h1", "h2", "o1"))
+    assert shown.endswith(f"<pre>{html.escape(network.summary())}</pre>")
+    assert "<w>" not in shown
 
 
-def test_state_dict_goes_there_and_back() -> None:
-    network, other = MLP(2, [2, 1]), MLP(2, [2, 1])
-    other.load_state_dict(network.state_dict())
-    assert other.state_dict() == network.state_dict()
-    assert list(network.state_dict())[:3] == [
-        f"layers.0.neurons.0.{name}" for name in ("weights.0", "weights.1", "bias")
-    ]
+def test_a_large_network_in_a_notebook_says_why_there_is_no_picture() -> None:
+    shown = MLP(2, [600, 1])._repr_html_()
+    assert shown is not None
+    assert "A picture of 1,800 weights takes long; <code>draw()</code> makes it." in shown
+    assert "<img" not in shown
+    assert len(shown.splitlines()) == 101  # of 604 lines
+    assert shown.endswith("…</pre>")
+
+
+def test_what_cannot_be_shown_does_not_raise() -> None:
+    unfinished = MLP.__new__(MLP)
+    assert (repr(unfinished), unfinished._repr_html_()) == ("<MLP>", None)
+    emptied = Layer(1, 1)
+    emptied.neurons.clear()
+    assert (repr(emptied), emptied._repr_html_()) == ("<Layer>", None)
 
 
 def test_a_copied_network_learns_on_its_own() -> None:
@@ -151,20 +215,6 @@ def test_a_copied_network_learns_on_its_own() -> None:
     assert str(explain(copied, copied.parents[0])) == str(explain(output, output.parents[0]))
 
 
-def test_a_state_that_does_not_fit_changes_nothing() -> None:
-    network = MLP(2, [2, 1])
-    before = network.state_dict()
-    for state, message in (
-        (MLP(2, [3, 1]).state_dict(), r"0 missing \[\], 4 unknown \['layers\.0\.neurons\.2\.bias'"),
-        (MLP(2, [1, 1]).state_dict(), "another form: 4 missing"),
-    ):
-        with pytest.raises(ValueError, match=message):
-            network.load_state_dict(state)
-    with pytest.raises(TypeError, match="got 'high' of type str"):
-        network.load_state_dict({**before, "layers.1.neurons.0.bias": "high"})  # type: ignore[dict-item]  # what is tested
-    assert network.state_dict() == before
-
-
 def test_summary_layer_by_layer() -> None:
     network = MLP(2, [2, 1], "sigmoid", bias="shared")
     for parameter in network.parameters():
@@ -178,54 +228,3 @@ def test_summary_layer_by_layer() -> None:
         "    o1: w5 = 0.25, w6 = 0.25, b2 = 0.25",
     ]
     assert "… 12 more weights" in MLP(20, [1]).summary()
-    assert Custom().summary().splitlines()[0] == "Custom: 6 parameters"
-
-
-# Where parameters are found.
-
-
-class Holder(Module):
-    """A module that holds whatever it is given."""
-
-    def __init__(self, **attributes: Any) -> None:
-        vars(self).update(attributes)
-
-
-def test_no_parameter_is_lost_where_paths_are_the_same() -> None:
-    p, q, r, s = (Parameter(float(i)) for i in range(4))
-    holder = Holder(parts={"a.b": p, "a": {"b": q}, 1: r, "1": s})
-    state = holder.state_dict()
-    assert state == {"parts.a.b": 0.0, "parts.a.b(2)": 1.0, "parts.1": 2.0, "parts.1(2)": 3.0}
-    holder.load_state_dict({name: number + 10.0 for name, number in state.items()})
-    assert [parameter.data for parameter in (p, q, r, s)] == [10.0, 11.0, 12.0, 13.0]
-
-
-def test_parameters_in_deques_and_sets() -> None:
-    a, b, c = Parameter(1.0, "a"), Parameter(2.0, "b"), Parameter(3.0)
-    holder = Holder(queue=deque([c, [a]]), chosen={b, a}, names={"x", "y"}, frozen=frozenset([1, 2]))
-    assert holder.state_dict() == {"queue.0": 3.0, "queue.1.0": 1.0, "chosen.b": 2.0}
-    for things in ({c, a}, {a, Parameter(0.0, "a")}):
-        with pytest.raises(TypeError, match="a set has no order to name its parameters by"):
-            Holder(chosen=things).parameters()
-
-
-def test_shared_modules_and_references_to_a_parent_are_looked_into_once() -> None:
-    part = Holder(weight=Parameter(0.5))
-    for _ in range(200):
-        part = Holder(left=part, right=part)
-    part.parent = part  # type: ignore[attr-defined]  # a module takes any attribute
-    part.left.parent = part  # type: ignore[attr-defined]  # likewise
-    assert len(part.parameters()) == 1
-    assert len(part.summary().splitlines()) == 201
-    cyclic: list[Any] = [Parameter(1.0)]
-    cyclic.append(cyclic)
-    assert len(Holder(parts=cyclic).parameters()) == 1
-
-
-def test_settings_are_those_of_every_module() -> None:
-    network = MLP(2, [2, 1], "tanh")
-    assert network.settings() == {
-        "layers.0.neurons.0": {"activation": "tanh"},
-        "layers.0.neurons.1": {"activation": "tanh"},
-        "layers.1.neurons.0": {"activation": None},
-    }

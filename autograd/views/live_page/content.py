@@ -87,7 +87,7 @@ class GraphContent:
         self.program = Program.of(
             [output],
             [node for node in leaves if node in self.graph.stations and node not in inner],
-            _parameters_of(layers, parameters),
+            _parameters_of(layers, inner),
         )
         self.forms: dict[tuple[Primitive, int], None] = {}
         for slot, primitive in enumerate(self.program.primitives):
@@ -155,10 +155,10 @@ class GraphContent:
         return {"inputs": [slots[node] for node in inputs], "layers": layers}
 
 
-def _parameters_of(layers: Sequence[Sequence[NeuronNodes]], parameters: Sequence[Value]) -> list[set[Value]]:
+def _parameters_of(layers: Sequence[Sequence[NeuronNodes]], parameters: set[Value]) -> list[set[Value]]:
     """The parameters of each layer; none if there are others in the graph."""
     groups = [{n for neuron in layer for n in (*neuron.weights, neuron.bias) if n is not None} for layer in layers]
-    return groups if set().union(*groups) == set(parameters) else []
+    return groups if set().union(*groups) == parameters else []
 
 
 def _neuron(neuron: NeuronNodes, slots: Mapping[Value, int]) -> list[Any]:

@@ -1,0 +1,200 @@
+"""`Module`: whatever holds parameters, and how they are found, named, saved, summed up and shown.
+
+>>> class Line(Module):
+...     def __init__(self):
+...         self.slope, self.offset = Value(2.0), Value(-1.0)
+...     def __call__(self, x):
+...         return self.slope * x + self.offset
+>>> Line().state_dict()
+{'slope': 2.0, 'offset': -1.0}
+"""
+
+from __future__ import annotations
+
+import html
+import itertools
+from collections import deque
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+from autograd import Value
+from autograd.primitives import as_float
+from autograd.value import is_constant
+
+DISPLAYED_LINES = 100  # of a summary in a notebook
+
+
+class Module:
+    """A part of a network: whatever holds parameters, itself or in other modules.
+
+    A parameter is a leaf of a graph that training changes: a `Parameter`, or a plain `Value` that is not the result of
+    an operation. A leaf that must not learn is a `Constant`.
+
+    Parameters are found in the attributes, and in lists, tuples, deques, sets, dicts and arrays there; nothing needs to
+    be registered. A parameter that is used several times counts once, under the first of its names. In a set, where
+    there is no order, each parameter needs a label of its own.
+
+    Attributes:
+        setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
+            the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
+    """
+
+    setting_names: tuple[str, ...] = ()
+
+    def __call__(self, inputs: Any) -> Any:
+        """What the module computes from its inputs; a subclass defines it."""
+        raise NotImplementedError(f"{type(self).__name__} does not define what it computes: define __call__")
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """Each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
+        for path, thing in _within(self):
+            if isinstance(thing, Value):
+                yield path, thing
+
+    def parameters(self) -> list[Value]:
+        """Every parameter, each once."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """What else decides what the network computes, such as activation functions: for each module by its path."""
+        modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
+        found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
+        return {path: settings for path, settings in found.items() if settings}
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters, before the next `backward()` adds to them."""
+        for parameter in self.parameters():
+            parameter.grad = None
+
+    def state_dict(self) -> dict[str, float]:
+        """The number of each parameter, by its path."""
+        return {path: parameter.data for path, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, float]) -> None:
+        """Give each parameter the number that stands under its path; all of them, or none if one does not fit.
+
+        Args:
+            state: numbers by path, as from `state_dict` of a module of the same form.
+
+        Raises:
+            ValueError: if a parameter is missing, or there is one too many.
+            TypeError: if one is not a number.
+        """
+        parameters = dict(self.named_parameters())
+        missing, unknown = sorted(parameters.keys() - state.keys()), sorted(state.keys() - parameters.keys())
+        if missing or unknown:
+            raise ValueError(
+                f"these parameters are of a network of another form: {len(missing)} missing {missing[:3]}, "
+                f"{len(unknown)} unknown {unknown[:3]}; load them into a network built like the one they are from"
+            )
+        numbers = {path: as_float(state[path]) for path in parameters}
+        for path, parameter in parameters.items():
+            parameter.data = numbers[path]
+
+    def summary(self) -> str:
+        """The module and its parts, each once and on a line, with the numbers of their parameters."""
+        return "\n".join(self._summary_lines(set()))
+
+    def __repr__(self) -> str:
+        try:
+            return f"<{self._caption()}>"
+        except Exception:  # a module that is half made is shown too
+            return f"<{type(self).__name__}>"
+
+    def _repr_html_(self) -> str | None:
+        """The picture, where there is one, and the summary for a notebook; None where there can be none."""
+        try:
+            lines = list(itertools.islice(self._summary_lines(set()), DISPLAYED_LINES + 1))
+            if len(lines) > DISPLAYED_LINES:
+                lines[-1] = "…"
+            return f"{self._picture()}<pre>{html.escape(chr(10).join(lines))}</pre>"
+        except Exception:  # an exception in a display would fail the whole notebook; the repr is shown instead
+            return None
+
+    def _picture(self) -> str:
+        """The picture as HTML; nothing where a module has none."""
+        return ""
+
+    def _caption(self) -> str:
+        """The module in a few words."""
+        return self._heading()
+
+    def _summary_lines(self, seen: set[int]) -> Iterator[str]:
+        seen.add(id(self))
+        yield self._heading()
+        for part in _parts(vars(self)):
+            if isinstance(part, Module) and id(part) not in seen:
+                yield from ("  " + line for line in part._summary_lines(seen))
+
+    def _heading(self) -> str:
+        """The module's line in a summary."""
+        return f"{type(self).__name__}: {counted(len(self.parameters()), 'parameter')}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things in words: `1 neuron`, `2 neurons`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def is_parameter(thing: object) -> bool:
+    """Whether something is a leaf that training may change: a Value, no constant, and not computed."""
+    return isinstance(thing, Value) and thing.primitive is None and not is_constant(thing)
+
+
+def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
+    for attribute in attributes.values():
+        if isinstance(attribute, Mapping):
+            yield from attribute.values()
+        elif isinstance(attribute, list | tuple):
+            yield from attribute
+        else:
+            yield attribute
+
+
+def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
+    """A module and every module and parameter within it, each once, with the path that leads to it.
+
+    Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
+    """
+    seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
+    taken: set[str] = set()
+    waiting: list[tuple[str, object]] = [("", root)]
+    while waiting:
+        path, thing = waiting.pop()
+        if id(thing) in seen:
+            continue
+        seen[id(thing)] = thing
+        if isinstance(thing, Module) or (isinstance(thing, Value) and is_parameter(thing)):
+            unique = path
+            for count in itertools.count(2):
+                if unique not in taken:
+                    break
+                unique = f"{path}({count})"
+            taken.add(unique)
+            yield unique, thing
+        prefix = f"{path}." if path else ""
+        waiting += [(f"{prefix}{name}", item) for name, item in reversed(_items(thing))]
+
+
+def _items(thing: object) -> list[tuple[object, object]]:
+    """What a module or a collection holds, with names."""
+    if isinstance(thing, Value):
+        return []
+    if isinstance(thing, Module):
+        return list(vars(thing).items())
+    if isinstance(thing, Mapping):
+        return list(thing.items())
+    if isinstance(thing, list | tuple | deque):
+        return list(enumerate(thing))
+    if isinstance(thing, Set):
+        members = [item for item in thing if not isinstance(item, Value) or is_parameter(item)]
+        labels = [item.label if isinstance(item, Value) else None for item in members]
+        if any(isinstance(item, Value | Module) for item in members):
+            if None in labels or len(set(labels)) < len(labels):
+                raise TypeError(
+                    "a set has no order to name its parameters by: give each a label of its own, or use a list"
+                )
+            return sorted(zip(labels, members, strict=True), key=lambda pair: str(pair[0]))
+    if hasattr(type(thing), "dtype") and getattr(thing.dtype, "hasobject", False):  # type: ignore[attr-defined]  # a NumPy array of Values
+        return list(enumerate(getattr(thing, "flat", ())))
+    return []
