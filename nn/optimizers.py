@@ -1,6 +1,6 @@
 """How the gradients change the parameters: a `step()` after each `backward()`.
 
->>> weight = Parameter(1.0)
+>>> weight = Value(1.0)
 >>> optimizer = SGD([weight], learning_rate=0.5)
 >>> (weight * weight).backward()
 >>> optimizer.step()
@@ -10,13 +10,23 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from autograd import Parameter
+from autograd import Value
 from autograd.primitives import as_float
 from autograd.saving import finite_number, shortened
+from nn.parameters import is_parameter
+
+RANGES = {  # of each setting: from the first number to below the second
+    "learning_rate": (0.0, math.inf),
+    "momentum": (0.0, 1.0),
+    "epsilon": (0.0, math.inf),
+    "weight_decay": (0.0, math.inf),
+}
 
 
 class Update(NamedTuple):
@@ -28,10 +38,10 @@ class Update(NamedTuple):
 
 
 class Optimizer:
-    """What all optimizers share. A subclass defines `_moves`.
+    """What all optimizers share. A subclass defines `_moves`; it may set attributes of its own in its `__init__`.
 
     Args:
-        parameters: what to change.
+        parameters: what to change: leaves of a graph, such as `network.parameters()`.
         learning_rate: the size of a step; it may be assigned between steps.
         memory: how many numbers the optimizer remembers for each parameter.
 
@@ -40,18 +50,43 @@ class Optimizer:
         memory: the remembered numbers: rows of one number for each parameter.
 
     Raises:
-        ValueError: for no parameters, or a learning rate that is not positive and finite.
+        ValueError: for no parameters, or a learning rate that is not positive and finite; also when one is assigned.
+        TypeError: if the parameters are no list of leaves.
+        AttributeError: when an attribute is assigned that the optimizer does not have.
     """
 
-    def __init__(self, parameters: Iterable[Parameter], learning_rate: float, memory: int) -> None:
-        self.parameters = list(parameters)
-        if not self.parameters:
-            raise ValueError("an optimizer needs at least one parameter to change; give it network.parameters()")
-        self.learning_rate = _checked("learning rate", learning_rate, 0.0, math.inf)
-        if self.learning_rate == 0.0:
-            raise ValueError("the learning rate must be greater than 0, got 0.0")
+    learning_rate: float
+    _made: ClassVar[bool] = False  # whether `__init__` is done; then of the object
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float, memory: int) -> None:
+        self.parameters = _checked_parameters(type(self).__name__, parameters)
+        self.learning_rate = learning_rate
         self.steps = 0
         self.memory = [[0.0] * len(self.parameters) for _ in range(memory)]
+
+    def __init_subclass__(cls) -> None:
+        """Note when the `__init__` of a subclass is done: from then on only what is there can be assigned."""
+        super().__init_subclass__()
+        if "__init__" in vars(cls):
+            make = cls.__init__
+
+            @functools.wraps(make)
+            def noted(self: Optimizer, *arguments: Any, **settings: Any) -> None:
+                make(self, *arguments, **settings)
+                if type(self).__init__ is noted:
+                    vars(self)["_made"] = True
+
+            cls.__init__ = noted  # type: ignore[method-assign]  # it does what the method does
+
+    if not TYPE_CHECKING:  # a type checker that sees these accepts any name
+
+        def __setattr__(self, name: str, value: object) -> None:
+            if self._made and name not in vars(self) and not hasattr(type(self), name):
+                raise AttributeError(_unknown_attribute(self, name))
+            super().__setattr__(name, _checked(name, value) if name in (*RANGES, "betas") else value)
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(_unknown_attribute(self, name))
 
     def step(self) -> None:
         """Change every parameter by its gradient. An interrupt is raised before all changes or after them."""
@@ -130,22 +165,31 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Gradient descent, with momentum: v ← μ v + g, then w ← w − η v (Polyak 1964, in PyTorch's form).
+    """Gradient descent, with momentum and weight decay: g ← g + λ w, v ← μ v + g, then w ← w − η v.
+
+    This is PyTorch's form of momentum (Polyak 1964). The weight decay is part of the gradient, as if ½ λ w² were added
+    to the error.
 
     Args:
         parameters: what to change.
         learning_rate: η.
         momentum: μ, from 0 (none) to below 1.
+        weight_decay: λ, at least 0.
 
     Raises:
         ValueError: if one of them is out of its range.
     """
 
-    def __init__(self, parameters: Iterable[Parameter], learning_rate: float, momentum: float = 0.0) -> None:
+    def __init__(
+        self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.0, weight_decay: float = 0.0
+    ) -> None:
         super().__init__(parameters, learning_rate, memory=1)
-        self.momentum = _checked("momentum", momentum, 0.0, 1.0)
+        self.momentum = momentum
+        self.weight_decay = weight_decay
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
+        if self.weight_decay:
+            grads = [g + self.weight_decay * p.data for g, p in zip(grads, self.parameters, strict=True)]
         velocities = grads
         if self.momentum:
             velocities = [self.momentum * v + g for v, g in zip(self.memory[0], grads, strict=True)]
@@ -166,18 +210,16 @@ class Adam(Optimizer):
         ValueError: if one of them is out of its range.
     """
 
-    weight_decay = 0.0
-
     def __init__(
         self,
-        parameters: Iterable[Parameter],
+        parameters: Iterable[Value],
         learning_rate: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate, memory=2)
-        self.betas = _checked("first beta", betas[0], 0.0, 1.0), _checked("second beta", betas[1], 0.0, 1.0)
-        self.epsilon = _checked("epsilon", epsilon, 0.0, math.inf)
+        self.betas = betas
+        self.epsilon = epsilon
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         (beta1, beta2), count, rate = self.betas, self.steps + 1, self.learning_rate
@@ -186,10 +228,13 @@ class Adam(Optimizer):
         moved = []
         for parameter, first, second in zip(self.parameters, firsts, seconds, strict=True):
             mean, square = first / (1.0 - beta1**count), second / (1.0 - beta2**count)  # both began at 0
-            decayed = parameter.data * (1.0 - rate * self.weight_decay)
+            decayed = parameter.data * (1.0 - rate * self._decay())
             size = math.sqrt(square) + self.epsilon
             moved.append(decayed - rate * (mean / size if size else 0.0))  # size is 0 where every gradient was
         return moved, [firsts, seconds]
+
+    def _decay(self) -> float:
+        return 0.0
 
     def _check_memory(self, memory: list[list[float]]) -> None:
         if min(memory[1]) < 0.0:
@@ -212,18 +257,66 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Iterable[Parameter],
+        parameters: Iterable[Value],
         learning_rate: float = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon)
-        self.weight_decay = _checked("weight decay", weight_decay, 0.0, math.inf)
+        self.weight_decay = weight_decay
+
+    def _decay(self) -> float:
+        return self.weight_decay
 
 
-def _checked(name: str, number: float, least: float, below: float) -> float:
+def _checked(name: str, number: Any) -> Any:
+    """The value of a setting, if it is in its range."""
+    if name == "betas":
+        pair = list(number) if isinstance(number, Iterable) else []
+        if len(pair) != 2:
+            raise TypeError(f"the betas are a pair of numbers, such as (0.9, 0.999), got {shortened(number)}")
+        return _in_range("first beta", pair[0], 0.0, 1.0), _in_range("second beta", pair[1], 0.0, 1.0)
+    number = _in_range(name.replace("_", " "), number, *RANGES[name])
+    if name == "learning_rate" and number == 0.0:
+        raise ValueError("the learning rate must be greater than 0, got 0.0")
+    return number
+
+
+def _in_range(words: str, number: float, least: float, below: float) -> float:
     number = as_float(number)
     if not least <= number < below:
-        raise ValueError(f"the {name} must be at least {least:g} and below {below:g}, got {number}")
+        raise ValueError(f"the {words} must be at least {least:g} and below {below:g}, got {number}")
     return number
+
+
+def _checked_parameters(kind: str, parameters: object) -> list[Value]:
+    remedy = f"give it the parameters, as in {kind}(network.parameters(), …)"
+    if callable(getattr(parameters, "parameters", None)):
+        raise TypeError(f"{kind} got a network, {shortened(parameters)}; {remedy}")
+    if not isinstance(parameters, Iterable):
+        raise TypeError(f"{kind} needs a list of parameters to change, got {shortened(parameters)}; {remedy}")
+    found = list(parameters)
+    if not found:
+        raise ValueError(
+            f"{kind} needs at least one parameter to change, got none; {remedy}, of a network that has Parameters or "
+            f"Values in its attributes"
+        )
+    for thing in found:
+        if not is_parameter(thing):
+            is_result = isinstance(thing, Value) and thing.primitive is not None
+            raise TypeError(
+                f"{kind} changes leaves of a graph, Parameters and Values, got "
+                f"{'the result of an operation, ' if is_result else ''}{shortened(thing)} of type "
+                f"{type(thing).__name__}; {remedy}"
+            )
+    return found
+
+
+def _unknown_attribute(optimizer: Optimizer, name: str) -> str:
+    kind = type(optimizer)
+    settings = [setting for setting in inspect.signature(kind).parameters if setting != "parameters"]
+    return (
+        f"{kind.__name__} has no attribute {name!r}; its settings are {', '.join(settings)}, of which learning_rate is "
+        f"the size of a step"
+    )

@@ -1,12 +1,16 @@
 """Optimizers against the recurrences of their papers, worked out here in other words."""
 
+import copy
+import inspect
 import math
+import pickle
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from autograd import Parameter
-from nn import SGD, Adam, AdamW, Optimizer
+from autograd import Constant, Parameter, Value
+from nn import MLP, SGD, Adam, AdamW, Optimizer
 from nn.optimizers import Update
 
 GRADIENTS = [0.5, -0.25, 0.125, 1.0, -2.0]
@@ -160,3 +164,128 @@ def test_an_interrupt_finds_all_parameters_changed(monkeypatch: pytest.MonkeyPat
         optimizer.step()
     assert [parameter.data for parameter in parameters] == [0.5, 0.5, 0.5]
     assert optimizer.steps == 1
+
+
+def test_weight_decay_is_part_of_the_gradient() -> None:
+    """As PyTorch's documentation has it: g ← g + λ w, b ← μ b + g, w ← w − η b; by hand with binary fractions."""
+    w = Parameter(1.0)
+    optimizer = SGD([w], learning_rate=0.5, momentum=0.5, weight_decay=0.25)
+    numbers = []
+    for gradient in (0.5, -0.25, 0.0):
+        w.grad = gradient
+        optimizer.step()
+        numbers.append(w.data)
+    # g = 0.75, b = 0.75; g = −0.25 + 0.25 · 0.625 = −0.09375, b = 0.28125; g = 0.25 · 0.484375, b = 0.26171875
+    assert numbers == [0.625, 0.484375, 0.353515625]
+
+
+def test_weight_decay_alone_shrinks_by_a_factor() -> None:
+    w = Value(1.0)
+    optimizer = SGD([w], 0.5, weight_decay=0.5)
+    for _ in range(10):
+        w.grad = 0.0
+        optimizer.step()
+    assert w.data == 0.75**10
+
+
+def test_weight_decay_is_the_gradient_of_half_the_square() -> None:
+    decayed, penalized = Value(0.7), Value(0.7)
+    one, other = SGD([decayed], 0.1, 0.9, weight_decay=0.3), SGD([penalized], 0.1, 0.9)
+    for _ in range(20):
+        one.zero_grad()
+        decayed.sin().backward()
+        one.step()
+        other.zero_grad()
+        (penalized.sin() + 0.5 * 0.3 * penalized**2).backward()
+        other.step()
+    assert decayed.data == pytest.approx(penalized.data, rel=1e-12)
+
+
+class Halving(Optimizer):
+    """An optimizer of one's own, with settings of its own."""
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float, share: float) -> None:
+        self.before = "super().__init__"
+        super().__init__(parameters, learning_rate, memory=0)
+        self.share = share
+
+    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
+        return [self.share * parameter.data for parameter in self.parameters], []
+
+
+def test_an_optimizer_of_ones_own_has_attributes_of_its_own() -> None:
+    w = Value(4.0)
+    optimizer = Halving([w], 0.1, 0.5)
+    optimizer.step()
+    optimizer.share = 0.25
+    optimizer.step()
+    assert (w.data, optimizer.before) == (0.5, "super().__init__")
+    with pytest.raises(
+        AttributeError, match="Halving has no attribute 'shares'; its settings are learning_rate, share"
+    ):
+        optimizer.shares = 0.5  # type: ignore[attr-defined]  # what is tested
+
+
+@pytest.mark.parametrize("make", [SGD, Adam, AdamW, lambda p, rate: Halving(p, rate, 0.5)])
+def test_an_unknown_attribute_is_refused(make: Any) -> None:
+    optimizer = make([Value(1.0)], 0.5)
+    with pytest.raises(AttributeError, match=r"has no attribute 'lr'; .*learning_rate is the size of a step"):
+        optimizer.lr = 0.1
+    with pytest.raises(AttributeError, match=r"has no attribute 'lr'; .*learning_rate is the size of a step"):
+        optimizer.lr *= 0.1
+    optimizer.learning_rate *= 0.5
+    assert optimizer.learning_rate == 0.25
+    for twin in (copy.deepcopy(optimizer), pickle.loads(pickle.dumps(optimizer))):
+        assert twin.learning_rate == 0.25
+        with pytest.raises(AttributeError, match="learning_rate"):
+            twin.lr = 0.1
+
+
+def test_adam_has_no_weight_decay_which_is_adamw() -> None:
+    with pytest.raises(AttributeError, match="Adam has no attribute 'weight_decay'"):
+        Adam([Value(1.0)]).weight_decay = 0.1  # type: ignore[attr-defined]  # what is tested
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("learning_rate", -1.0, r"learning rate must be at least 0 and below inf, got -1\.0"),
+        ("learning_rate", 0.0, "learning rate must be greater than 0"),
+        ("learning_rate", math.nan, "got nan"),
+        ("weight_decay", -0.1, "weight decay must be at least 0"),
+        ("epsilon", -1.0, "epsilon must be at least 0"),
+        ("betas", (1.0, 0.9), "first beta must be at least 0 and below 1"),
+    ],
+)
+def test_a_bad_setting_is_refused_when_it_is_assigned(name: str, value: Any, message: str) -> None:
+    optimizer = AdamW([Value(1.0)])
+    before = getattr(optimizer, name)
+    with pytest.raises(ValueError, match=message):
+        setattr(optimizer, name, value)
+    assert getattr(optimizer, name) == before
+
+
+def test_the_signature_is_that_of_the_init() -> None:
+    assert list(inspect.signature(SGD).parameters) == ["parameters", "learning_rate", "momentum", "weight_decay"]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(MLP(1, [1]), 0.1), r"got a network, <MLP 1-1: 2 parameters>; .*SGD\(network\.parameters\(\), …\)"),  # type: ignore[arg-type]  # what is tested
+        (lambda: Adam(MLP(1, [1]).parameters), r"needs a list .*Adam\(network\.parameters\(\), …\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: SGD(Value(1.0), 0.1), r"needs a list of parameters to change, got Value\(1\.0\)"),  # type: ignore[arg-type]  # likewise
+        (lambda: SGD([Value(1.0) + 1], 0.1), r"got the result of an operation, Value\(2\.0\)"),
+        (lambda: SGD([Constant(1.0)], 0.1), r"got Constant\(1\.0\) of type Constant"),
+        (lambda: SGD([1.0], 0.1), r"got 1\.0 of type float"),  # type: ignore[list-item]  # likewise
+        (lambda: Adam([Value(1.0)], 0.1, 0.9), r"the betas are a pair of numbers, such as \(0\.9, 0\.999\), got 0\.9"),  # type: ignore[arg-type]  # likewise
+    ],
+)
+def test_what_cannot_be_changed_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_module_without_parameters_is_named() -> None:
+    with pytest.raises(ValueError, match=r"SGD needs at least one parameter .*Parameters or Values in its attributes"):
+        SGD([], 0.1)
