@@ -4,20 +4,23 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`,
-`checkpoints`, `training`, `worked_example` (Mazur's 2-2-2 network and its figures), `example_pages`, and the command
-line, `python -m nn`.
+The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks), `losses`,
+`pages` (a network as a live page), `optimizers`, `metrics`, `history`, `checkpoints`, `cases`, `rounds`, `progress` and
+`training` (which make up `fit`), `worked_example` (Mazur's 2-2-2 network and its figures), `example_pages`, and the
+command line, `python -m nn`.
 """
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
 from nn.example_pages import logic_gates_page, worked_example_page
+from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
+from nn.metrics import accuracy, average_error
 from nn.modules import MLP, Layer, Neuron
 from nn.optimizers import SGD, Adam, AdamW, Optimizer
 from nn.pages import network_page
 from nn.parameters import Module
-from nn.training import History, average_error, fit
+from nn.training import fit
 
 __all__ = [
     "Module",
@@ -37,6 +40,7 @@ __all__ = [
     "fit",
     "History",
     "average_error",
+    "accuracy",
     "save_network",
     "load_network",
     "network_page",

@@ -17,13 +17,27 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.saving import finite_number, save, shortened
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 
-FORMAT, VERSION = "stepgrad network", 2
+FORMAT, VERSION = "stepgrad network", 3
+
+
+class Position(NamedTuple):
+    """How far a round in batches has come.
+
+    Attributes:
+        batches: how many batches are done.
+        order: the places of the cases in the order of this round; None for the order of the list.
+        total: the sum of the errors of the cases in those batches.
+    """
+
+    batches: int = 0
+    order: tuple[int, ...] | None = None
+    total: float = 0.0
 
 
 @dataclass
@@ -34,11 +48,35 @@ class Checkpoint:
         rounds: the number of rounds done.
         optimizer: as from `Optimizer.state_dict`.
         pick: the state of the generator that picks cases, if there is one.
+        shuffle: the state of the generator that shuffles cases, if there is one.
+        position: in the middle of a round, how far it has come.
+        batch_size: in the middle of a round, of how many cases a batch is.
+        cases: in the middle of a round, how many cases there are.
     """
 
     rounds: int
     optimizer: dict[str, Any]
     pick: tuple[Any, ...] | None = None
+    shuffle: tuple[Any, ...] | None = None
+    position: Position | None = None
+    batch_size: int | None = None
+    cases: int | None = None
+
+
+class Plan(NamedTuple):
+    """What `fit` was asked for, as far as a checkpoint must fit it.
+
+    Attributes:
+        pick: the generator that picks cases, if there is one.
+        shuffle: the generator that shuffles cases, if there is one.
+        batch_size: of how many cases a batch is.
+        cases: how many cases there are.
+    """
+
+    pick: random.Random | None
+    shuffle: random.Random | None
+    batch_size: int
+    cases: int
 
 
 def save_network(network: Module, path: str | os.PathLike[str], training: Checkpoint | None = None) -> Path:
@@ -68,6 +106,8 @@ def save_network(network: Module, path: str | os.PathLike[str], training: Checkp
     }
     if training is not None:
         content["training"] = {name: value for name, value in vars(training).items() if value is not None}
+        if training.position is not None:
+            content["training"]["position"] = training.position._asdict()
     return save(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
@@ -89,22 +129,21 @@ def load_network(network: Module, path: str | os.PathLike[str]) -> None:
         raise ValueError(f"{os.fspath(path)} {error}") from None
 
 
-def resume(
-    network: Module, optimizer: Optimizer, pick: random.Random | None, path: str | os.PathLike[str]
-) -> Checkpoint:
+def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.PathLike[str]) -> Checkpoint:
     """Restore a training, all of it or nothing.
 
     Args:
         network: to be given the parameters.
         optimizer: to be given its state.
-        pick: the generator that picks cases, to be given its state.
+        plan: its generators are to be given their states.
         path: the file, as from `save_network` with a `training`.
 
     Returns:
         What the file holds of the training.
 
     Raises:
-        ValueError: if the file is damaged, or of another network, optimizer or way of picking. Nothing is changed then.
+        ValueError: if the file is damaged, or of another network, optimizer or way of picking; or if it was written in
+            the middle of a round and the batches or cases are others. Nothing is changed then.
         OSError: if the file cannot be read.
     """
     try:
@@ -120,16 +159,20 @@ def resume(
             state = optimizer.checked_state(training.get("optimizer"))
         except (ValueError, TypeError) as error:
             raise _UnfitError(f"does not fit: {error}") from None
-        picked = _generator_state(training.get("pick")) if pick is not None else None
+        picked = _generator_state(training.get("pick")) if plan.pick is not None else None
+        shuffled = _generator_state(training.get("shuffle")) if plan.shuffle is not None else None
+        position = _position(training, plan)
     except _UnfitError as error:
         raise ValueError(
             f"cannot resume from {os.fspath(path)}: it {error}; remove the file to start from the beginning"
         ) from None
     network.load_state_dict(numbers)
     optimizer.load_state_dict(state)
-    if pick is not None and picked is not None:
-        pick.setstate(picked)
-    return Checkpoint(rounds, state, picked)
+    if plan.pick is not None and picked is not None:
+        plan.pick.setstate(picked)
+    if plan.shuffle is not None and shuffled is not None:
+        plan.shuffle.setstate(shuffled)
+    return Checkpoint(rounds, state, picked, shuffled, position)
 
 
 class _UnfitError(Exception):
@@ -192,6 +235,40 @@ def _compare_settings(expected: Mapping[str, Mapping[str, Any]], saved: Any) -> 
                     f"is of another network: {path:.60} has {name:.40} {shortened(there.get(name))}, here it has "
                     f"{shortened(here.get(name))}; load it into a network built like the one it is from"
                 )
+
+
+def _position(training: dict[str, Any], plan: Plan) -> Position | None:
+    """How far the last round of a training has come, if that fits the batches and cases of now."""
+    saved = training.get("position")
+    if saved is None:
+        return None
+    if not isinstance(saved, dict) or saved.keys() != {*Position._fields}:
+        raise _UnfitError(f"is damaged: the position in its last round is {shortened(saved)}")
+    for name, what, here in (("batch_size", "batches of", plan.batch_size), ("cases", "cases in all:", plan.cases)):
+        if training.get(name) != here:
+            raise _UnfitError(
+                f"was written in the middle of a round with {what} {shortened(training.get(name))}, here it is {here}; "
+                f"go on with the same cases and batch_size to the end of the round"
+            )
+    batches, order = saved["batches"], saved["order"]
+    if type(batches) is not int or not 0 < batches * plan.batch_size < plan.cases:
+        raise _UnfitError(f"is damaged: its number of batches is {shortened(batches)}")
+    if (order is None) is not (plan.shuffle is None):
+        raise _UnfitError(
+            f"was written in the middle of a round with cases that were {'not ' if order is None else ''}shuffled; go "
+            f"on in the same way to the end of the round"
+        )
+    if order is not None and not (
+        isinstance(order, list)
+        and all(type(place) is int for place in order)
+        and sorted(order) == list(range(plan.cases))
+    ):
+        raise _UnfitError(f"is damaged: the order of its cases is {shortened(order)}")
+    try:
+        total = finite_number(saved["total"])
+    except ValueError as error:
+        raise _UnfitError(f"is damaged: the error of its last round: {error}") from None
+    return Position(batches, None if order is None else tuple(order), total)
 
 
 def _generator_state(state: Any) -> tuple[Any, ...]:

@@ -9,9 +9,9 @@ Value(0.25)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import index
-from typing import SupportsIndex, TypeAlias
+from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
 from autograd import Value
@@ -19,6 +19,7 @@ from autograd.primitives import as_float
 
 Outputs: TypeAlias = Value | Sequence[Value]
 Targets: TypeAlias = Value | float | Sequence[Value | float]
+Loss: TypeAlias = Callable[[Any, Any], Value]
 
 
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
@@ -79,6 +80,11 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
     Raises:
         ValueError: if the class does not exist, or there is not one probability for each class.
     """
+    if isinstance(logits, Value):
+        raise ValueError(
+            "a choice needs a list of logits, one for each class, got a single one; give the network an output for "
+            "each class, or use binary_cross_entropy for a choice of two"
+        )
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
     largest = max(logit.data for logit in logits)
@@ -116,7 +122,10 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
     outputs = [outputs] if isinstance(outputs, Value) else list(outputs)
     targets = list(targets) if isinstance(targets, Iterable) else [targets]
     if len(outputs) != len(targets) or not outputs:
-        raise ValueError(f"a loss needs one target for each output, got {len(targets)} for {len(outputs)}")
+        raise ValueError(
+            f"a loss needs one target for each output, got {len(targets)} for {len(outputs)}; give a list of as many "
+            f"targets as there are outputs"
+        )
     return [(o, t if isinstance(t, Value) else as_float(t)) for o, t in zip(outputs, targets, strict=True)]
 
 

@@ -8,17 +8,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any, SupportsIndex
 
 from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
 from autograd.primitives import as_float
-from nn.losses import half_squared_error, softmax_cross_entropy
+from nn.losses import Loss, half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.parameters import Module
-
-Loss = Callable[[Any, Any], Value]
 
 
 def network_page(

@@ -9,67 +9,44 @@
 
 from __future__ import annotations
 
-import functools
+import difflib
 import math
 import os
 import random
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from operator import index
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import autograd
-from autograd import LivePage, Value, no_grad
-from autograd.saving import check_folder
-from nn.checkpoints import Checkpoint, save_network
+from autograd.saving import check_folder, shortened
+from nn.cases import LOSSES, check, listed
+from nn.checkpoints import Plan, save_network
 from nn.checkpoints import resume as resume_from
-from nn.losses import half_squared_error
-from nn.optimizers import SGD, Optimizer, Update
-from nn.pages import network_page
+from nn.history import History
+from nn.losses import Loss, half_squared_error
+from nn.metrics import Case, Metric, average_error
+from nn.optimizers import SGD, Optimizer
 from nn.parameters import Module
+from nn.progress import progress_bar
+from nn.rounds import Measures, Rounds
 
-Case = tuple[Sequence[float], Any]  # the inputs of the network, and the target as the loss takes it
-Loss = Callable[[Any, Any], Value]
-
-
-@dataclass
-class History:
-    """What happened in a training.
-
-    Attributes:
-        rounds: the number of rounds done, including those before a resume.
-        errors: the error of each round of this training, before its step.
-        interrupted: whether it was stopped by Ctrl-C.
-    """
-
-    rounds: int = 0
-    errors: list[float] = field(default_factory=list)
-    interrupted: bool = False
-    _page: Callable[..., LivePage] | None = field(default=None, repr=False, compare=False)
-
-    def page(self, title: str | None = None) -> LivePage:
-        """The trained network as a live page, with its cases and its loss, to step through it and to train on.
-
-        Args:
-            title: the heading.
-
-        Raises:
-            ValueError: if this history is not one that `fit` returned.
-            TypeError: as `network_page`.
-        """
-        if self._page is None:
-            raise ValueError("only a history that fit returned knows its network; use network_page(network, cases)")
-        return self._page(title=title)
+__all__ = ["fit", "History", "average_error"]
 
 
 def fit(
     network: Module,
-    cases: Sequence[Case],
+    cases: Iterable[Case],
     *,
     loss: Loss = half_squared_error,
     optimizer: Optimizer | None = None,
     rounds: int = 1000,
+    batch_size: int | None = None,
+    shuffle: random.Random | None = None,
     pick: random.Random | None = None,
+    schedule: Callable[[int], float] | None = None,
+    metric: Metric | None = None,
+    validation: Iterable[Case] | None = None,
+    callback: Callable[[History], object] | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 1000,
@@ -77,155 +54,178 @@ def fit(
 ) -> History:
     """Train a network.
 
-    Ctrl-C stops the training after a whole round and returns; what was learned stays in the network.
+    A round is one pass over all cases (an epoch). It is one step with the mean of the loss over them, or, with a
+    `batch_size`, a step for each batch. Ctrl-C stops the training after a whole step and returns; what was learned
+    stays in the network.
+
+    All arguments are checked before the first round. For that the network is called once for each length of inputs.
 
     Args:
         network: called with the inputs of a case, it gives what `loss` takes.
-        cases: pairs of inputs and target.
+        cases: pairs of inputs and target, from a list or anything else that can be iterated over.
         loss: a function of the network's output and the target.
         optimizer: changes the parameters; gradient descent with a learning rate of 0.5 when not given.
         rounds: the number of rounds to be done at the end, including those before a resume.
-        pick: picks one case at random for each round; when not given, each round takes the mean over all cases.
-        progress: whether to show a progress bar; when not given, if the standard error is a terminal.
+        batch_size: the number of cases that each step takes; the last batch of a round may be smaller.
+        shuffle: shuffles the cases before each round, for other batches; when not given, they stay in their order.
+        pick: picks one case at random for each round, which then is one step with that case alone.
+        schedule: called with the number of rounds done, it gives the learning rate of the next round.
+        metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
+            does.
+        validation: cases that are not trained with, whose error and metric are kept too.
+        callback: called with the history after each round; the training ends if what it returns is true. It may change
+            the learning rate and the parameters.
+        progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
-        resume: whether to go on from that file, if it is there: to the last bit as if there had been no break.
+        resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
+            from the middle of a round. Cases, batches and the schedule must be the same for that.
 
     Returns:
         The history of the training.
 
     Raises:
-        ValueError: for no cases, a negative number of rounds, or a checkpoint of another network; nothing is changed.
+        ValueError: for no cases, a number out of its range, cases that do not fit the network or the loss or are not
+            finite, an optimizer of another network, or a checkpoint of another training; nothing is changed.
+        TypeError: for an argument of the wrong kind, such as a name or a class instead of a function or an object;
+            nothing is changed.
         FloatingPointError: if an error, a gradient or a parameter is no longer finite; it names the round, and the
-            network is as it was before that round.
-        OSError: if the checkpoint cannot be written.
+            network is as it was before that step.
+        OSError: if the checkpoint cannot be written; before the first round if its folder is missing.
     """
-    if not cases:
-        raise ValueError("there is nothing to train on: give at least one case, a pair of inputs and target")
-    if rounds < 0 or checkpoint_every < 1:
-        raise ValueError(f"rounds must be at least 0 and checkpoint_every at least 1, got {rounds}, {checkpoint_every}")
+    if not callable(network) or not callable(getattr(network, "parameters", None)):
+        raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {_said(network)}")
+    rounds = _integer("rounds", rounds, 0)
+    checkpoint_every = _integer("checkpoint_every", checkpoint_every, 1)
+    _check_loss(loss)
+    cases = listed(cases, "cases")
+    plan = _plan(len(cases), batch_size, shuffle, pick)
+    for name, function, example in (
+        ("schedule", schedule, "lambda rounds: 0.5 / (1 + rounds)"),
+        ("metric", metric, "nn.accuracy"),
+        ("callback", callback, "lambda history: history.errors[-1] < 0.01"),
+    ):
+        if function is not None and (not callable(function) or isinstance(function, type)):
+            raise TypeError(f"{name} must be a function, such as {name}={example}, got {_said(function)}")
+    measures = Measures(schedule, metric, None if validation is None else listed(validation, "validation"))
+    if optimizer is None:
+        optimizer = SGD(network.parameters(), learning_rate=0.5)
+    _check_optimizer(optimizer, network)
     if resume and checkpoint is None:
         raise ValueError("there is no file to resume from: give its name as checkpoint")
-    optimizer = optimizer or SGD(network.parameters(), learning_rate=0.5)
     if checkpoint is not None:
+        if not isinstance(network, Module):
+            raise TypeError(f"a checkpoint needs a network whose class is made from nn.Module, got {_said(network)}")
         check_folder(checkpoint)
-    behind = 0
+    check(network, cases, loss, "cases")
+    check(network, measures.validation or (), loss, "validation")
+    done = None
     if resume and checkpoint is not None and Path(checkpoint).exists():
-        behind = resume_from(network, optimizer, pick, checkpoint).rounds
-    training = _Training(network, cases, loss, optimizer, pick, behind)
+        done = resume_from(network, optimizer, plan, checkpoint)
+    else:
+        _check_parameters(optimizer)
+    training = Rounds(network, cases, loss, optimizer, plan, measures, done)
+    history = training.history
 
     def write() -> None:
         if checkpoint is not None:
             save_network(network, checkpoint, training.checkpoint())
 
-    from tqdm import tqdm
-
-    disable = None if progress is None else not progress
     try:
-        with tqdm(total=rounds, initial=behind, disable=disable, unit=" rounds") as bar:
-            while training.history.rounds < rounds:
-                training.round()
+        with progress_bar(rounds, history.rounds, progress) as bar:
+            while history.rounds < rounds:
+                training.step()
+                if history.batches:
+                    continue
                 bar.update()
-                if training.history.rounds % 100 == 0:
-                    bar.set_postfix_str(f"error {training.history.errors[-1]:.3g}", refresh=False)
-                if training.history.rounds % checkpoint_every == 0 and training.history.rounds < rounds:
+                if not bar.disable:
+                    bar.set_postfix_str(f"error {history.errors[-1]:.3g}", refresh=False)
+                if callback is not None:
+                    is_end = callback(history)
+                    training.adopt()
+                    if is_end:
+                        break
+                if history.rounds % checkpoint_every == 0 and history.rounds < rounds:
                     write()
         write()
     except KeyboardInterrupt:
-        training.history.interrupted = True
+        history.interrupted = True
         training.settle()
         write()
     except BaseException:
         training.settle()
         raise
-    return training.history
+    return history
 
 
-class _Committed(NamedTuple):
-    """The state after a whole round: all that a round changes."""
+def _integer(name: str, number: object, least: int) -> int:
+    try:
+        if isinstance(number, bool):
+            raise TypeError
+        whole = index(number)  # type: ignore[arg-type]  # what is found out
+    except TypeError:
+        raise TypeError(f"{name} must be an integer of at least {least}, got {_said(number)}") from None
+    if whole < least:
+        raise ValueError(f"{name} must be at least {least}, got {whole}")
+    return whole
 
-    rounds: int
-    error: float | None  # of that round; None before the first
-    update: Update
-    pick_state: tuple[Any, ...] | None
+
+def _check_loss(loss: object) -> None:
+    if callable(loss) and not isinstance(loss, type):
+        return
+    names = [function.__name__ for function in LOSSES]
+    text = str(loss).lower()
+    matches = [name for name in names if text == "".join(word[0] for word in name.split("_"))]  # such as "mse"
+    matches = matches or difflib.get_close_matches(text, names, 1, 0.4)
+    example = matches[0] if matches else names[0]
+    raise TypeError(
+        f"the loss must be a function, got {_said(loss)}; give the function itself, without quotes: from nn import "
+        f"{example}, then loss={example}"
+    )
 
 
-class _Training:
-    """The rounds of a training.
+def _check_optimizer(optimizer: object, network: Any) -> None:
+    if isinstance(optimizer, Optimizer):
+        parameters = set(network.parameters())
+        strays = [parameter for parameter in optimizer.parameters if parameter not in parameters]
+        if strays:
+            raise ValueError(
+                f"the optimizer is of another network: {len(strays)} of the {len(optimizer.parameters)} parameters "
+                f"that it changes are not among those of {shortened(network)}; make one with "
+                f"{type(optimizer).__name__}(network.parameters(), …)"
+            )
+        return
+    kind = optimizer.__name__ if isinstance(optimizer, type) else "Adam"
+    what = f"the class {kind}" if isinstance(optimizer, type) else _said(optimizer)
+    raise TypeError(
+        f"the optimizer must be an object that changes the network's parameters, got {what}; write "
+        f"optimizer={kind}(network.parameters(), learning_rate=0.01)"
+    )
 
-    The commit point of a round is the assignment of `committed`. After an interrupt, `settle` undoes the round if that
-    has not happened, and completes it otherwise. `settle` may be repeated.
-    """
 
-    def __init__(
-        self,
-        network: Module,
-        cases: Sequence[Case],
-        loss: Loss,
-        optimizer: Optimizer,
-        pick: random.Random | None,
-        behind: int,
-    ) -> None:
-        self.network, self.cases, self.loss, self.optimizer, self.pick = network, cases, loss, optimizer, pick
-        shown = functools.partial(
-            network_page, network, cases, loss, learning_rate=optimizer.learning_rate, pick=pick is not None
-        )
-        self.history = History(behind, _page=shown)
-        self.behind = behind
-        numbers = [parameter.data for parameter in optimizer.parameters]
-        start = Update(numbers, optimizer.memory, optimizer.steps)
-        self.committed = _Committed(behind, None, start, pick.getstate() if pick else None)
+def _plan(cases: int, batch_size: int | None, shuffle: object, pick: object) -> Plan:
+    for name, generator in (("shuffle", shuffle), ("pick", pick)):
+        if generator is not None and not isinstance(generator, random.Random):
+            raise TypeError(
+                f"{name} must be a generator of random numbers or None, got {_said(generator)}; write "
+                f"{name}=random.Random(1)"
+            )
+    if pick is not None and (shuffle is not None or batch_size is not None):
+        raise ValueError("pick takes one case a round, so give either pick, or batch_size and shuffle")
+    if shuffle is not None and batch_size is None:
+        raise ValueError("shuffle has no effect on one batch of all cases: give a batch_size too")
+    size = cases if batch_size is None else _integer("batch_size", batch_size, 1)
+    return Plan(pick, shuffle, size, cases)  # type: ignore[arg-type]  # checked above
 
-    def round(self) -> None:
-        """One round: forward pass, backward pass and step.
 
-        Raises:
-            FloatingPointError: if the error, a gradient or a new parameter is not finite.
-        """
-        cases = self.cases if self.pick is None else [self.pick.choice(self.cases)]
-        error = _mean_loss(self.network, cases, self.loss)
-        self.optimizer.zero_grad()
-        error.backward()
-        self._check_finite("the error", [error.data])
-        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
-        update = self.optimizer.update()
-        self._check_finite("a parameter after the step", update.numbers)
-        pick_state = self.pick.getstate() if self.pick else None
-        self.committed = _Committed(self.committed.rounds + 1, error.data, update, pick_state)
-        self._apply()
-
-    def settle(self) -> None:
-        """Bring everything to the state after the last committed round."""
-        if self.pick is not None and self.committed.pick_state is not None:
-            self.pick.setstate(self.committed.pick_state)
-        self._apply()
-
-    def _apply(self) -> None:
-        committed = self.committed
-        self.optimizer.apply(committed.update)
-        if committed.error is not None:
-            self.history.errors[committed.rounds - self.behind - 1 :] = [committed.error]
-        self.history.rounds = committed.rounds
-
-    def checkpoint(self) -> Checkpoint:
-        """What a checkpoint holds of the training, besides the network."""
-        return Checkpoint(self.committed.rounds, self.optimizer.state_dict(), self.committed.pick_state)
-
-    def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
-        if not all(map(math.isfinite, numbers)):
-            wrong = [number for number in numbers if not math.isfinite(number)]
-            raise FloatingPointError(
-                f"the training diverged at round {self.committed.rounds + 1}: {what} is {wrong[0]}; lower the learning "
-                f"rate (now {self.optimizer.learning_rate:g}) and train again"
+def _check_parameters(optimizer: Optimizer) -> None:
+    for parameter in optimizer.parameters:
+        if not math.isfinite(parameter.data):
+            raise ValueError(
+                f"the network holds {parameter!r:.80} before the training; give its parameters finite numbers, or "
+                f"build it again"
             )
 
 
-def average_error(network: Module, cases: Sequence[Case], loss: Loss = half_squared_error) -> float:
-    """The mean of the loss over cases, without recording a graph."""
-    with no_grad():
-        return _mean_loss(network, cases, loss).data
-
-
-def _mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
-    losses = [loss(network(inputs), target) for inputs, target in cases]
-    return losses[0] if len(losses) == 1 else autograd.sum(losses) / len(losses)
+def _said(thing: object) -> str:
+    return f"{shortened(thing)} of type {type(thing).__name__}"

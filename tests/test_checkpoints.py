@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nn import MLP, SGD, Adam, fit, load_network, save_network
-from tests.test_training import XOR, small_network
+from tests.test_training import XOR, Interrupting, small_network
 
 
 def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
 def good_file() -> dict[str, Any]:
     network = MLP(2, [4, 1], "tanh", "sigmoid", generator=random.Random(1))
     return {
-        "format": "stepgrad network", "version": 2, "settings": network.settings(), "parameters": network.state_dict()
+        "format": "stepgrad network", "version": 3, "settings": network.settings(), "parameters": network.state_dict()
     }  # fmt: skip
 
 
@@ -37,12 +37,12 @@ def damaged_files() -> dict[str, tuple[str, str]]:
         "deep": ("[" * 100_000, "is damaged"),
         "a list": ("[1, 2]", "holds no network"),
         "another format": ('{"format": "weights"}', "holds no network"),
-        "no parameters": ('{"format": "stepgrad network", "version": 2}', "holds no network"),
+        "no parameters": ('{"format": "stepgrad network", "version": 3}', "holds no network"),
         "of the future": (
-            good.replace('"version": 2', '"version": 3'),
-            "has version 3, this stepgrad reads versions 1 to 2",
+            good.replace('"version": 3', '"version": 4'),
+            "has version 4, this stepgrad reads versions 1 to 3",
         ),
-        "no version": (good.replace('"version": 2', '"version": true'), "has version True"),
+        "no version": (good.replace('"version": 3', '"version": true'), "has version True"),
         "nan": (number + ": NaN}}", "it holds NaN"),
         "infinite": (number + ": 1e999}}", "inf is not a finite number"),
         "an integer of 400 digits": (number + ": " + "9" * 400 + "}}", "9+...9+ is not a finite number"),
@@ -86,6 +86,52 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps({**file, "training": training}))
     assert fit(network, XOR, rounds=5, checkpoint=path, resume=True, pick=random.Random(2)).rounds == 5
+
+
+def test_a_file_of_version_2_is_read(tmp_path: Path) -> None:
+    """It knows no batches."""
+    path, network = tmp_path / "training.json", small_network(2)
+    fit(network, XOR, rounds=3, checkpoint=path)
+    path.write_text(path.read_text().replace('"version": 3', '"version": 2'))
+    rest, whole = small_network(1), small_network(2)
+    assert fit(rest, XOR, rounds=5, checkpoint=path, resume=True).rounds == 5
+    fit(whole, XOR, rounds=5)
+    assert rest.state_dict() == whole.state_dict()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        ("position", 3, "the position in its last round is 3"),
+        ("position", {"batches": 1}, "the position in its last round is {'batches': 1}"),
+        ("batches", 0, "its number of batches is 0"),
+        ("batches", 2, "its number of batches is 2"),
+        ("batches", True, "its number of batches is True"),
+        ("order", [0, 1, 2, 2], r"the order of its cases is \[0, 1, 2, 2\]"),
+        ("order", [0, 1, 2, True], "the order of its cases is"),
+        ("order", ["0", 1, 2, 3], "the order of its cases is"),
+        ("order", {"0": 1}, "the order of its cases is"),
+        ("order", None, "cases that were not shuffled"),
+        ("total", None, "the error of its last round: None is not a finite number"),
+        ("total", 10**400, "is not a finite number"),
+        ("batch_size", 3, "with batches of 3, here it is 2"),
+        ("cases", None, "with cases in all: None, here it is 4"),
+        ("shuffle", [3, [1, 2], None], "the state of its generator"),
+    ],
+)
+def test_a_damaged_position_is_refused_and_changes_nothing(tmp_path: Path, key: str, value: Any, message: str) -> None:
+    path = tmp_path / "training.json"
+    settings: dict[str, Any] = {"rounds": 3, "batch_size": 2, "checkpoint": path}
+    fit(small_network(), XOR, loss=Interrupting(3), shuffle=random.Random(1), **settings)
+    content = json.loads(path.read_text())
+    part = content["training"]
+    (part["position"] if key in ("batches", "order", "total") else part)[key] = value
+    path.write_text(json.dumps(content))
+    network, shuffle = small_network(), random.Random(5)
+    before = network.state_dict(), shuffle.getstate()
+    with pytest.raises(ValueError, match=message):
+        fit(network, XOR, shuffle=shuffle, resume=True, **settings)
+    assert (network.state_dict(), shuffle.getstate()) == before
 
 
 @pytest.mark.parametrize(

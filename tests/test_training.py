@@ -1,31 +1,30 @@
 """fit(): what it learns, and that nothing is lost when it is stopped, broken off or given the wrong file."""
 
-import itertools
 import json
+import math
 import random
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from autograd import Value
+from autograd import Constant, Value
 from nn import (
     MLP,
     SGD,
     Adam,
     History,
+    Module,
+    Neuron,
+    accuracy,
     average_error,
     binary_cross_entropy,
-    checkpoints,
     fit,
-    optimizers,
+    half_squared_error,
     save_network,
-    training,
+    softmax_cross_entropy,
 )
-from nn.losses import half_squared_error
-from tests.test_content import data_of, evaluated_at, program_of
 
 XOR = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
@@ -83,13 +82,138 @@ def test_divergence_names_the_round() -> None:
     [
         ({"cases": []}, "at least one case"),
         ({"rounds": -1}, "rounds must be at least 0"),
-        ({"checkpoint_every": 0}, "checkpoint_every at least 1"),
+        ({"checkpoint_every": 0}, "checkpoint_every must be at least 1, got 0"),
         ({"resume": True}, "no file to resume from"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
+        ({"shuffle": random.Random(1)}, "shuffle has no effect .* give a batch_size"),
+        ({"pick": random.Random(1), "batch_size": 2}, "either pick, or batch_size and shuffle"),
+        ({"validation": []}, "validation is empty"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fit(small_network(), **{"cases": XOR, **arguments})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"loss": "hinge"}, r"function, got 'hinge' of type str; .*from nn import hinge, then loss=hinge"),
+        ({"loss": "mse"}, "from nn import mean_squared_error"),
+        ({"loss": None}, "the loss must be a function, got None"),
+        ({"optimizer": Adam}, r"got the class Adam; write optimizer=Adam\(network\.parameters\(\), learning"),
+        ({"optimizer": "adam"}, r"got 'adam' of type str; write optimizer=Adam\("),
+        ({"pick": True}, r"pick must be a generator .*got True of type bool; write pick=random\.Random\(1\)"),
+        ({"pick": random}, "pick must be a generator of random numbers or None, got <module 'random'"),
+        ({"shuffle": 1, "batch_size": 2}, r"shuffle must be a generator .*write shuffle=random\.Random\(1\)"),
+        ({"rounds": 10.0}, r"rounds must be an integer of at least 0, got 10\.0 of type float"),
+        ({"rounds": "10"}, "rounds must be an integer of at least 0, got '10' of type str"),
+        ({"rounds": True}, "rounds must be an integer of at least 0, got True of type bool"),
+        ({"batch_size": 2.5}, r"batch_size must be an integer of at least 1, got 2\.5"),
+        ({"metric": "accuracy"}, r"metric must be a function, such as metric=nn\.accuracy, got 'accuracy'"),
+        ({"schedule": 0.1}, r"schedule must be a function, such as schedule=lambda .*, got 0\.1 of type float"),
+        ({"callback": [print]}, "callback must be a function, such as callback=lambda"),
+        ({"cases": 5}, r"cases must be a list of pairs \(inputs, target\), got 5 of type int"),
+        ({"cases": np.zeros((4, 3))}, r"cases\[0\] must be a pair .*got an array of shape \(3,\); .*zip\(X, y\)"),
+        ({"network": "net"}, r"the network must be a Module, such as MLP\(2, \[4, 1\]\), got 'net' of type str"),
+    ],
+)  # fmt: skip
+def test_arguments_of_the_wrong_kind_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        fit(**{"network": small_network(), "cases": XOR, **arguments})
+
+
+def test_a_refused_call_changes_nothing(tmp_path: Path) -> None:
+    """Whatever it is that is refused, also where it stands in the last case."""
+    network, shuffle = small_network(), random.Random(3)
+    optimizer = Adam(network.parameters(), 0.1)
+    fit(network, XOR, optimizer=optimizer, rounds=2)
+    path = tmp_path / "training.json"
+
+    def state() -> Any:
+        return network.state_dict(), optimizer.state_dict(), shuffle.getstate(), list(tmp_path.iterdir())
+
+    before = state()
+    stranger = Adam(small_network().parameters())
+    refused: list[tuple[dict[str, Any], str]] = [
+        ({"cases": [*XOR, ([1.0], [1.0])]}, r"cases\[4\] does not fit: this network takes 2 inputs, got 1"),
+        (
+            {"cases": [*XOR, ([1.0, math.nan], [1.0])]},
+            r"the data hold nan in the inputs of cases\[4\]; .*leave the case out",
+        ),
+        ({"cases": [*XOR, ([1.0, 1.0], [-math.inf])]}, r"the data hold -inf in the target of cases\[4\]"),
+        ({"cases": [*XOR, ([1.0, 1.0], [1.0, 2.0])]}, r"cases\[4\] does not fit: .*got 2 for 1"),
+        ({"cases": [*XOR, ([1.0, 1.0], "1")]}, r"cases\[4\] does not fit: .*'1' of type str"),
+        ({"cases": [*XOR, ([1.0, None], [1.0])]}, r"cases\[4\] does not fit: .*got None"),
+        ({"cases": [*XOR, [1.0, 1.0, 1.0]]}, r"cases\[4\] must be a pair"),
+        (
+            {"cases": [(inputs, [2]) for inputs, _ in XOR], "loss": binary_cross_entropy},
+            r"cases\[0\] does not fit: .*got 2\.0",
+        ),
+        ({"validation": [*XOR, ([1.0], [1.0])]}, r"validation\[4\] does not fit"),
+        (
+            {"optimizer": stranger},
+            r"optimizer is of another network: 17 of the 17 .*Adam\(network\.parameters\(\), …\)",
+        ),
+        ({"checkpoint": tmp_path / "missing" / "file.json"}, "missing"),
+        ({"rounds": -1}, "rounds"),
+        ({"loss": "hinge"}, "loss"),
+    ]
+    for arguments, message in refused:
+        given = {"optimizer": optimizer, "shuffle": shuffle, "batch_size": 2, "checkpoint": path, **arguments}
+        with pytest.raises((ValueError, TypeError, OSError), match=message):
+            fit(network, **{"cases": XOR, **given})
+        assert state() == before, message
+    fit(network, XOR, optimizer=optimizer, shuffle=shuffle, batch_size=2, checkpoint=path, rounds=1)
+    assert state() != before
+
+
+def test_one_target_for_several_outputs_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match=r"cases\[0\] .*one target for each output, got 1 for 3; give a list of as many"
+    ):
+        fit(MLP(1, [3]), [([1.0], 1.0)])
+    with pytest.raises(ValueError, match=r"cases\[0\] .*a list of logits, one for each class"):
+        fit(MLP(1, [1]), [([1.0], 0)], loss=softmax_cross_entropy)
+
+
+def test_a_network_that_holds_nan_is_refused_as_such() -> None:
+    network = small_network()
+    network.parameters()[2].data = math.nan
+    with pytest.raises(ValueError, match=r"the network holds Parameter\(nan.* before the training"):
+        fit(network, XOR)
+
+
+def test_a_loss_that_gives_no_value_is_refused() -> None:
+    losses: list[Any] = [lambda output, target: 0.5, lambda output, target: None]
+    for loss in losses:
+        with pytest.raises(TypeError, match="a loss must return a Value, computed from what the network gives; got"):
+            fit(small_network(), XOR, loss=loss)
+
+
+def test_cases_of_any_iterable_are_listed_once() -> None:
+    from_list, from_generator, from_zip, from_arrays = (small_network() for _ in range(4))
+    expected = fit(from_list, XOR, rounds=5)
+    assert fit(from_generator, (case for case in XOR), rounds=5) == expected
+    inputs, targets = zip(*XOR, strict=True)
+    assert fit(from_zip, zip(map(iter, inputs), map(iter, targets), strict=True), rounds=5) == expected
+    arrays = zip(np.array(inputs, float), np.array(targets, float), strict=True)
+    assert fit(from_arrays, arrays, rounds=np.int64(5)).errors == expected.errors  # type: ignore[arg-type]  # an integer too
+    for network in (from_generator, from_zip, from_arrays):
+        assert network.state_dict() == from_list.state_dict()
+
+
+def test_a_program_of_ones_own_trains_what_takes_no_numbers() -> None:
+    class Table(Module):
+        def __init__(self) -> None:
+            self.rows = {"a": Value(0.0), "b": Value(0.0)}
+
+        def __call__(self, word: str) -> Value:
+            return self.rows[word]
+
+    table = Table()
+    fit(table, [("a", 1.0), ("b", -2.0)], rounds=200)
+    assert [value.data for value in table.rows.values()] == pytest.approx([1.0, -2.0], abs=1e-9)
 
 
 # Stopped and resumed.
@@ -138,101 +262,6 @@ def test_resuming_is_as_if_there_had_been_no_break(tmp_path: Path, at: int | Non
     assert len(history.errors) == 200 - (56 if at else 60)
     assert rest.state_dict() == whole.state_dict()
     assert list(tmp_path.iterdir()) == [path]
-
-
-INTERRUPTED = training.__file__, checkpoints.__file__, optimizers.__file__
-ROUNDS = 3
-
-
-def interrupted_at(line: int, task: Callable[[], Any]) -> tuple[bool, Any]:
-    """Run a task and raise a KeyboardInterrupt at its n-th line in the modules of training; whether it came so far."""
-    count = 0
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal count
-        if frame.f_code.co_filename not in INTERRUPTED:
-            return None
-        if event == "line":
-            count += 1
-            if count == line:
-                raise KeyboardInterrupt
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        result = task()
-    except KeyboardInterrupt:
-        result = None
-    finally:
-        sys.settrace(before)
-    return count >= line, result
-
-
-@pytest.mark.parametrize("is_picked", [True, False])
-def test_an_interrupt_at_any_line_neither_loses_a_round_nor_does_one_twice(tmp_path: Path, is_picked: bool) -> None:
-    """From the file as well as in memory, the training goes on to the very numbers of one without a break."""
-
-    class Run:
-        def __init__(self) -> None:
-            self.network = MLP(2, [1], generator=random.Random(1))
-            self.optimizer = Adam(self.network.parameters(), 0.03)
-            self.pick = random.Random(7) if is_picked else None
-
-        def fit(self, rounds: int, path: Path | None, resume: bool = False) -> History:
-            return fit(
-                self.network, XOR[1:3], optimizer=self.optimizer, rounds=rounds, pick=self.pick, checkpoint=path,
-                checkpoint_every=2, resume=resume,
-            )  # fmt: skip
-
-    whole = Run()
-    errors = whole.fit(ROUNDS, None).errors
-    stopped_at = set()
-    for line in itertools.count(1):
-        path = tmp_path / f"{line}.json"
-        run = Run()
-        came, history = interrupted_at(line, lambda run=run, path=path: run.fit(ROUNDS, path))  # type: ignore[misc]  # mypy cannot infer the defaults
-        if not came:
-            break
-        resumed = Run()
-        again = resumed.fit(ROUNDS, path, resume=True)
-        assert resumed.network.state_dict() == whole.network.state_dict(), line
-        assert again.rounds == ROUNDS
-        if history is not None:
-            stopped_at.add(history.rounds)
-            assert (history.interrupted, history.errors) == (True, errors[: history.rounds]), line
-            assert again.errors == errors[history.rounds :], line
-            run.fit(ROUNDS - history.rounds, None)
-            assert run.network.state_dict() == whole.network.state_dict(), line
-            assert run.optimizer.state_dict() == whole.optimizer.state_dict(), line
-    assert stopped_at == set(range(ROUNDS + 1))
-
-
-def test_a_loss_that_raises_leaves_the_state_of_the_last_round() -> None:
-    calls = 0
-
-    def fail(outputs: Any, targets: Any) -> Value:
-        nonlocal calls
-        calls += 1
-        if calls == 6:
-            raise LookupError
-        return half_squared_error(outputs, targets)
-
-    network, whole, pick, other = small_network(), small_network(), random.Random(3), random.Random(3)
-    with pytest.raises(LookupError):
-        fit(network, XOR, loss=fail, rounds=10, pick=pick)
-    fit(whole, XOR, rounds=5, pick=other)
-    assert network.state_dict() == whole.state_dict()
-    assert pick.getstate() == other.getstate()
-
-
-def test_a_step_that_overflows_is_a_divergence_too() -> None:
-    network = MLP(1, [1], bias=None)
-    weight = network.parameters()[0]
-    weight.data = 1e10
-    with pytest.raises(FloatingPointError, match="diverged at round 1: a parameter after the step is -inf"):
-        fit(network, [([1.0], 0.0)], optimizer=SGD([weight], 1e300), rounds=1)
-    assert weight.data == 1e10
 
 
 def test_a_checkpoint_that_cannot_be_written_is_refused_before_the_training(tmp_path: Path) -> None:
@@ -296,6 +325,168 @@ def test_a_checkpoint_after_every_round(tmp_path: Path) -> None:
     assert seen == [0, 1, 2, 3]
 
 
+# Batches, schedules, metrics and callbacks.
+
+
+def one_weight(number: float = 1.0) -> tuple[Neuron, Value]:
+    neuron = Neuron(1, None, bias=False, generator=random.Random(1))
+    neuron.weights[0].data = number
+    return neuron, neuron.weights[0]
+
+
+def test_a_step_for_each_batch() -> None:
+    """By hand: (1·1 − 0)·1 = 1 and (2·1 − 1)·2 = 2 give w = 1 − 0.1·1.5; then (3·0.85 − 2)·3 = 1.65."""
+    neuron, weight = one_weight()
+    cases = [([1.0], 0.0), ([2.0], 1.0), ([3.0], 2.0)]
+    history = fit(neuron, cases, optimizer=SGD([weight], 0.1), rounds=1, batch_size=2)
+    assert weight.data == pytest.approx(0.85 - 0.165, rel=1e-15)
+    assert history.errors == [pytest.approx((0.5 + 0.5 + 0.5 * 0.55**2) / 3, rel=1e-14)]
+    assert (history.rounds, history.batches) == (1, 0)
+
+
+def test_one_batch_of_all_cases_is_a_round_without_batches() -> None:
+    plain, batched, large = (small_network() for _ in range(3))
+    expected = fit(plain, XOR, rounds=20)
+    assert fit(batched, XOR, rounds=20, batch_size=4) == fit(large, XOR, rounds=20, batch_size=1000) == expected
+    assert batched.state_dict() == large.state_dict() == plain.state_dict()
+
+
+class Noting:
+    """A loss that notes the inputs which the network is the identity of."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def __call__(self, output: Value, target: float) -> Value:
+        self.seen.append(target)
+        return output * 0.0
+
+
+def test_shuffled_batches_take_every_case_once_a_round() -> None:
+    def order(seed: int | None) -> list[list[float]]:
+        neuron, _ = one_weight()
+        loss = Noting()
+        shuffle = None if seed is None else random.Random(seed)
+        fit(neuron, [([1.0], float(i)) for i in range(7)], loss=loss, rounds=4, batch_size=3, shuffle=shuffle)
+        return [loss.seen[start : start + 7] for start in range(0, 28, 7)]
+
+    in_order = [float(i) for i in range(7)]
+    assert order(None) == [in_order] * 4
+    state = random.getstate()
+    rounds = order(5)
+    assert random.getstate() == state
+    assert all(sorted(one) == in_order for one in rounds)
+    assert len({tuple(one) for one in rounds}) == 4
+    assert order(5) == rounds != order(6)
+
+
+def test_a_schedule_gives_the_learning_rate_of_each_round() -> None:
+    """The gradient of ½ w² is w, so a step is a factor of 1 − η."""
+    neuron, weight = one_weight()
+    asked = []
+
+    def schedule(rounds: int) -> float:
+        asked.append(rounds)
+        return [0.5, 0.25, 0.125][rounds]
+
+    optimizer = SGD([weight], 1.0)
+    history = fit(neuron, [([1.0], 0.0)], optimizer=optimizer, rounds=3, schedule=schedule)
+    assert weight.data == 0.5 * 0.75 * 0.875
+    assert history.learning_rates == [0.5, 0.25, 0.125]
+    assert asked == [0, 1, 2]
+    assert optimizer.learning_rate == 0.125
+    with pytest.raises(ValueError, match=r"learning rate must be at least 0 .* got -1\.0"):
+        fit(neuron, [([1.0], 0.0)], rounds=1, schedule=lambda rounds: -1.0)
+    assert weight.data == 0.5 * 0.75 * 0.875
+
+
+def test_a_metric_is_kept_for_the_cases_and_the_validation_set() -> None:
+    network = MLP(2, [8, 1], "tanh", generator=random.Random(1))
+    cases = [(inputs, target) for inputs, (target,) in XOR]
+    validation = [([0.1, 0.9], 1), ([0.9, 0.9], 0)]
+    seen: list[tuple[float, ...]] = []
+
+    def look(history: History) -> None:
+        seen.append(
+            (
+                accuracy(network, cases, binary_cross_entropy),
+                average_error(network, validation, binary_cross_entropy),
+                accuracy(network, validation, binary_cross_entropy),
+            )
+        )
+
+    history = fit(
+        network, cases, loss=binary_cross_entropy, optimizer=Adam(network.parameters(), 0.05), rounds=100,
+        metric=accuracy, validation=validation, callback=look, batch_size=3,
+    )  # fmt: skip
+    kept = zip(history.metrics, history.validation_errors, history.validation_metrics, strict=True)
+    assert list(kept) == seen
+    assert len(seen) == history.rounds == 100
+    assert seen[0][0] < 1.0 == seen[-1][0]
+    assert history.validation_errors[-1] < history.validation_errors[0]
+
+
+def test_without_a_metric_the_validation_set_has_its_error() -> None:
+    network = small_network()
+    history = fit(network, XOR[:3], rounds=3, validation=iter(XOR[3:]))
+    assert history.validation_errors[-1] == average_error(network, XOR[3:])
+    assert (len(history.validation_errors), history.metrics, history.validation_metrics) == (3, [], [])
+
+
+def test_a_metric_of_ones_own_records_nothing() -> None:
+    kinds: set[type] = set()
+
+    def largest(network: Module, cases: Any, loss: Any) -> Any:
+        outputs = [network(inputs) for inputs, _ in cases]
+        kinds.update(map(type, outputs))
+        return max(outputs)
+
+    history = fit(small_network(), XOR, rounds=2, metric=largest)
+    assert kinds == {Constant}
+    assert all(isinstance(number, float) and 0.0 < number < 1.0 for number in history.metrics)
+    assert len(history.metrics) == 2
+
+
+def test_a_callback_after_each_round_may_end_the_training(tmp_path: Path) -> None:
+    network, whole, path = small_network(), small_network(), tmp_path / "training.json"
+    rounds = []
+
+    def stop(history: History) -> bool:
+        rounds.append((history.rounds, len(history.errors)))
+        return history.rounds == 4
+
+    history = fit(network, XOR, rounds=10, callback=stop, checkpoint=path, batch_size=3)
+    assert rounds == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert (history.rounds, history.interrupted) == (4, False)
+    fit(whole, XOR, rounds=4, batch_size=3)
+    assert network.state_dict() == whole.state_dict()
+    assert json.loads(path.read_text())["training"]["rounds"] == 4
+
+
+def test_what_a_callback_changes_stays_changed() -> None:
+    neuron, weight = one_weight()
+    optimizer = SGD([weight], 0.5)
+
+    def change(history: History) -> None:
+        weight.data = 8.0
+        optimizer.learning_rate = 0.25
+
+    loss = Interrupting(at=2)
+    history = fit(neuron, [([1.0], 0.0)], loss=loss, optimizer=optimizer, rounds=5, callback=change)
+    assert (history.rounds, history.interrupted) == (1, True)
+    assert (weight.data, optimizer.learning_rate) == (8.0, 0.25)
+    fit(neuron, [([1.0], 0.0)], optimizer=optimizer, rounds=1)
+    assert weight.data == 6.0
+
+
+def test_the_data_are_looked_at_before_the_learning_rate() -> None:
+    """Where no step was taken yet, the learning rate cannot be what made an error infinite."""
+    with pytest.raises(
+        FloatingPointError, match=r"at round 1: the error is inf; no step was taken yet, so look at the"
+    ):
+        fit(one_weight()[0], [([1e200], 0.0)], rounds=1)
+
+
 def test_a_gradient_that_is_not_finite_is_named_as_such() -> None:
     network = MLP(1, [1], bias=None)
     weight = network.parameters()[0]
@@ -303,44 +494,3 @@ def test_a_gradient_that_is_not_finite_is_named_as_such() -> None:
     with pytest.raises(FloatingPointError, match="diverged at round 1: a gradient is inf"):
         fit(network, [([1.0], 0.0)], loss=lambda output, target: output.sqrt(), rounds=1)
     assert weight.data == 0.0
-
-
-# The page of a history.
-
-
-@pytest.mark.parametrize("pick", [None, random.Random(3)])
-def test_a_history_leads_to_a_page_of_the_trained_network(pick: random.Random | None) -> None:
-    network = small_network()
-    history = fit(network, XOR, optimizer=SGD(network.parameters(), 0.125), rounds=20, pick=pick)
-    page = history.page(title="Trained")
-    data = data_of(page)
-    assert (page.title, data["learningRate"], data["pick"]) == ("Trained", 0.125, pick is not None)
-    assert data["cases"] == [[*inputs, *targets] for inputs, targets in XOR]
-    (content,) = data["graphs"]
-    program = program_of(content)
-    shown = {content["names"][slot]: program.numbers[slot] for slot in program.parameters}
-    assert shown == {parameter.label: parameter.data for parameter in network.parameters()}
-    errors = [evaluated_at(content, row)[0] for row in data["cases"]]
-    assert sum(errors) / 4 == pytest.approx(average_error(network, XOR), rel=1e-14)
-    fit(network, XOR, rounds=1)
-    assert history.page(title="Trained").html != page.html  # it shows the network as it is when it is asked for
-
-
-def test_the_page_of_a_history_has_its_loss() -> None:
-    network = small_network()
-    cases = [(inputs, target) for inputs, (target,) in XOR]
-    history = fit(network, cases, loss=binary_cross_entropy, optimizer=Adam(network.parameters(), 0.05), rounds=3)
-    (content,) = data_of(history.page())["graphs"]
-    error, _ = evaluated_at(content, [0.0, 1.0, 1.0])
-    assert error == pytest.approx(binary_cross_entropy(network([0.0, 1.0]), 1.0).data, rel=1e-14)
-
-
-def test_only_fit_makes_a_history_that_has_a_page() -> None:
-    with pytest.raises(ValueError, match=r"network_page\(network, cases\)"):
-        History(3, [0.5, 0.25, 0.125]).page()
-
-
-def test_the_page_is_no_part_of_what_a_history_says() -> None:
-    histories = [fit(small_network(), XOR, rounds=2) for _ in range(2)]
-    assert histories[0] == histories[1] == History(2, histories[0].errors)
-    assert repr(histories[0]) == repr(History(2, histories[0].errors))

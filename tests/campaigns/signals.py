@@ -3,8 +3,9 @@
 A quarter of the signals each goes to
 
 - `backward()` over a graph whose slopes run as Python: all gradients are those from before or all those from after;
-- `fit` with a generator and a checkpoint, fresh or resumed: from the file as well as in memory, the training goes on to
-  the very bits of one without a break, and its history holds the errors of its rounds;
+- `fit` with a generator and a checkpoint, in one step a round or in batches, fresh or resumed: from the file as well as
+  in memory (from the end of a round), the training goes on to the very bits of one without a break, and its history
+  holds the errors of its rounds;
 - blocks of `no_grad()` and `record_sources()`: afterwards operations record again, and note no more sources; how often
   that is so only after the exception is gone, whose traceback keeps frames alive, is counted;
 - pickling, copying and recording a graph: the same operation gives the right result afterwards, and already while the
@@ -40,7 +41,7 @@ from typing import Any
 import autograd
 from autograd import Constant, Value, modes, no_grad, record_sources
 from autograd.tape import Tape
-from nn import MLP, SGD, Adam, History, Optimizer, fit
+from nn import MLP, SGD, Adam, History, Optimizer, accuracy, fit
 
 SHOWN = 3  # failures of a kind
 ROUNDS = 12
@@ -149,16 +150,20 @@ class Run:
         optimizers: list[Callable[[], Optimizer]] = [lambda: SGD(parameters, 0.1, 0.9), lambda: Adam(parameters, 0.03)]
         self.optimizer = optimizers[kind % 2]()
         self.pick = random.Random(kind) if kind % 4 < 2 else None
+        self.shuffle = random.Random(kind) if kind % 8 >= 6 else None
+        self.settings: dict[str, Any] = {}
+        if self.shuffle:
+            self.settings = {"batch_size": 2, "shuffle": self.shuffle, "metric": accuracy, "validation": CASES[:1]}
 
     def fit(self, rounds: int, path: Path | None = None, resume: bool = False) -> History:
         return fit(
             self.network, CASES, optimizer=self.optimizer, rounds=rounds, pick=self.pick, checkpoint=path,
-            checkpoint_every=2, resume=resume, progress=False,
+            checkpoint_every=2, resume=resume, progress=False, **self.settings,
         )  # fmt: skip
 
     def state(self) -> tuple[Any, ...]:
-        picked = self.pick.getstate() if self.pick else None
-        return self.network.state_dict(), self.optimizer.state_dict(), picked
+        generator = self.pick or self.shuffle
+        return self.network.state_dict(), self.optimizer.state_dict(), generator and generator.getstate()
 
 
 class Fit(Trial):
@@ -203,8 +208,12 @@ class Fit(Trial):
             return f"fit ended after {history.rounds} rounds, not interrupted"
         if history.errors != self.errors[first : history.rounds]:
             return f"{len(history.errors)} errors after rounds {first} to {history.rounds}, or other ones"
-        if run.optimizer.state_dict()["steps"] != history.rounds:
-            return f"{run.optimizer.steps} steps in {history.rounds} rounds"
+        if run.optimizer.steps != history.rounds * (2 if run.shuffle else 1) + history.batches:
+            return f"{run.optimizer.steps} steps in {history.rounds} rounds and {history.batches} batches"
+        if run.shuffle and not len(history.errors) == len(history.metrics) == len(history.validation_metrics):
+            return "the lists of the history are not of the same length"
+        if history.batches:  # in memory a new round begins
+            return None
         rest = run.fit(ROUNDS - history.rounds)
         if run.state() != self.whole:
             return f"in memory the training goes on from round {history.rounds} to other numbers"

@@ -1,0 +1,136 @@
+"""The cases of a training: listed once, and checked before anything is changed.
+
+>>> listed(zip([[0.0], [1.0]], [0.5, 1.5]), "cases")
+[([0.0], 0.5), ([1.0], 1.5)]
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from numbers import Real
+from typing import Any
+
+from autograd import Value, no_grad
+from autograd.primitives import as_float
+from autograd.saving import shortened
+from nn.losses import (
+    Loss,
+    binary_cross_entropy,
+    half_squared_error,
+    hinge,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
+from nn.metrics import Case
+from nn.modules import MLP, Layer, Neuron
+from nn.parameters import Module
+
+LOSSES = (half_squared_error, mean_squared_error, binary_cross_entropy, softmax_cross_entropy, hinge)
+
+
+def listed(cases: Iterable[Case], name: str) -> list[Case]:
+    """Cases from anything that can be iterated over, once, as a list of pairs.
+
+    Args:
+        cases: pairs of inputs and target.
+        name: what the messages call them.
+
+    Raises:
+        TypeError: if they cannot be iterated over, or one is no pair.
+        ValueError: if there are none.
+    """
+    if isinstance(cases, str | Mapping) or not isinstance(cases, Iterable) or getattr(cases, "shape", None) == ():
+        raise TypeError(f"{name} must be a list of pairs (inputs, target), got {_said(cases)}")
+    found = []
+    case: Any
+    for number, case in enumerate(cases):
+        is_array = hasattr(case, "dtype") and not getattr(case.dtype, "hasobject", False)
+        if (
+            isinstance(case, str | Mapping)
+            or is_array
+            or not isinstance(case, Iterable)
+            or len(pair := list(case)) != 2
+        ):
+            raise TypeError(
+                f"{name}[{number}] must be a pair (inputs, target), got {_said(case)}; of two arrays or lists X and y "
+                f"make pairs with list(zip(X, y))"
+            )
+        inputs, target = (list(part) if isinstance(part, Iterator) else part for part in pair)
+        found.append((inputs, target))
+    if not found:
+        raise ValueError(
+            f"{name} is empty: there is nothing to train on; give at least one case, a pair of inputs and target"
+        )
+    return found
+
+
+def check(network: Module, cases: Sequence[Case], loss: Loss, name: str) -> None:
+    """Check that a network takes the inputs of all cases, and its loss their targets, and that all are finite.
+
+    The network is called once for each length of inputs that there is, under `no_grad()`. Targets are tried with the
+    losses of this package alone.
+
+    Args:
+        network: called with the inputs of a case.
+        cases: pairs of inputs and target.
+        loss: a function of the network's output and the target.
+        name: what the messages call the cases.
+
+    Raises:
+        ValueError, TypeError: as the network or the loss raises it, with the case in front; or if a number is nan or
+            infinite.
+    """
+    for number, (inputs, target) in enumerate(cases):
+        for what, data in (("inputs", inputs), ("target", target)):
+            for entry in _numbers(data):
+                if not math.isfinite(entry):
+                    raise ValueError(
+                        f"the data hold {entry} in the {what} of {name}[{number}]; a training needs finite numbers: "
+                        f"leave the case out, or put a number there"
+                    )
+    outputs: dict[int | None, Any] = {}
+    with no_grad():
+        for number, case in enumerate(cases):
+            _try(network, case, loss, outputs, f"{name}[{number}]")
+
+
+def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any], name: str) -> None:
+    inputs, target = case
+    try:
+        length = len(inputs) if hasattr(inputs, "__len__") else None
+        if length not in outputs:
+            outputs[length] = network(inputs)
+        for entry in inputs if isinstance(network, MLP | Layer | Neuron) else ():
+            if not isinstance(entry, Value):
+                as_float(entry)
+        if loss in LOSSES:
+            loss(outputs[length], target)
+    except (ValueError, TypeError) as error:
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        raise kind(f"{name} does not fit: {error}") from error
+
+
+def _numbers(data: Any) -> Iterator[float]:
+    """All numbers in some data, however deep in lists, dicts and arrays."""
+    if getattr(data, "shape", None) == ():  # an array without axes
+        data = data.item()
+    if isinstance(data, Value):
+        yield data.data
+    elif isinstance(data, Real):
+        try:
+            yield float(data)
+        except OverflowError:
+            yield math.inf
+    elif isinstance(data, Mapping):
+        for entry in data.values():
+            yield from _numbers(entry)
+    elif isinstance(data, Iterable) and hasattr(data, "__len__") and not isinstance(data, str | bytes):
+        for entry in data:
+            yield from _numbers(entry)
+
+
+def _said(thing: object) -> str:
+    if hasattr(thing, "dtype"):
+        return f"an array of shape {getattr(thing, 'shape', '')}"
+    return f"{shortened(thing)} of type {type(thing).__name__}"

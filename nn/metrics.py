@@ -1,0 +1,130 @@
+"""How good a network is over a list of cases: functions of the network, the cases and the loss, which `fit` can call.
+
+>>> from nn.modules import Neuron
+>>> neuron = Neuron(1, "sigmoid")
+>>> neuron.weights[0].data, neuron.bias.data = 2.0, -1.0
+>>> accuracy(neuron, [([0.0], 0), ([1.0], 1), ([2.0], 0), ([3.0], 1)])
+0.75
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from operator import index
+from typing import Any, SupportsIndex
+
+import autograd
+from autograd import Value, no_grad
+from autograd.primitives import as_float
+from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
+from nn.parameters import Module
+
+Case = tuple[Any, Any]  # the inputs of the network, and the target as the loss takes it
+Metric = Callable[[Module, Sequence[Case], Loss], float]
+
+
+def accuracy(
+    network: Module, cases: Iterable[Case], loss: Loss = half_squared_error, *, threshold: float | None = None
+) -> float:
+    """The share of the cases that a network gets right, without recording a graph.
+
+    The loss says what an output means. With `softmax_cross_entropy`, the largest logit must be that of the target; so
+    too with other losses where each case has several outputs and exactly one target above 0.5. Else, and where a
+    threshold is given, each output must be on the same side of the threshold as its target is of 0.5.
+
+    Args:
+        network: called with the inputs of a case.
+        cases: pairs of inputs and target, as for `fit`.
+        loss: the loss that the network is trained with.
+        threshold: what an output is compared with; 0 for `binary_cross_entropy` and `hinge`, whose outputs are logits
+            and scores, and else 0.5 when not given.
+
+    Returns:
+        A number from 0 to 1. An output that is nan is wrong.
+
+    Raises:
+        ValueError: for no cases; if there is not one target for each output; or if a target is below 0 or above 1 and
+            0.5 is the threshold only because none was given.
+    """
+    with no_grad():
+        answers = [(_numbers(network(inputs)), target) for inputs, target in cases]
+    if not answers:
+        raise ValueError("there is no accuracy of no cases; give at least one, a pair of inputs and target")
+    if loss is softmax_cross_entropy:
+        rights = [_largest(outputs) == _class(target) for outputs, target in answers]
+        return sum(rights) / len(rights)
+    pairs = [(outputs, _numbers(target)) for outputs, target in answers]
+    for outputs, targets in pairs:
+        if len(outputs) != len(targets):
+            raise ValueError(f"accuracy needs one target for each output, got {len(targets)} for {len(outputs)}")
+    if threshold is None and all(
+        len(targets) > 1 and sum(target > 0.5 for target in targets) == 1 for _, targets in pairs
+    ):
+        rights = [_largest(outputs) == _largest(targets) for outputs, targets in pairs]
+        return sum(rights) / len(rights)
+    level = threshold
+    if level is None:
+        level = 0.0 if loss in (binary_cross_entropy, hinge) else 0.5
+        for _, targets in pairs:
+            if level == 0.5 and not all(0.0 <= target <= 1.0 for target in targets):
+                raise ValueError(
+                    f"accuracy compares outputs with 0.5, which does not suit a target of {targets[0]:g}; use "
+                    f"functools.partial(accuracy, threshold=…), with 0 for targets of -1 and 1"
+                )
+    rights = [
+        all(
+            not math.isnan(out) and (out > level) == (target > 0.5)
+            for out, target in zip(outputs, targets, strict=True)
+        )
+        for outputs, targets in pairs
+    ]
+    return sum(rights) / len(rights)
+
+
+def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squared_error) -> float:
+    """The mean of the loss over cases, without recording a graph.
+
+    Args:
+        network: called with the inputs of a case.
+        cases: pairs of inputs and target, as for `fit`.
+        loss: a function of the network's output and the target.
+
+    Raises:
+        ValueError: for no cases.
+    """
+    rows = list(cases)
+    if not rows:
+        raise ValueError("there is no average of no cases; give at least one, a pair of inputs and target")
+    with no_grad():
+        return mean_loss(network, rows, loss).data
+
+
+def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
+    """The mean of the loss over cases, as a node.
+
+    Raises:
+        TypeError: if the loss gives something that is no Value.
+    """
+    losses = [loss(network(inputs), target) for inputs, target in cases]
+    for one in losses:
+        if not isinstance(one, Value):
+            raise TypeError(f"a loss must return a Value, computed from what the network gives; got {one!r:.80}")
+    return losses[0] if len(losses) == 1 else autograd.sum(losses) / len(losses)
+
+
+def _numbers(thing: Any) -> list[float]:
+    """The numbers of outputs or targets: of one, or of a list."""
+    items = thing if isinstance(thing, Iterable) and not isinstance(thing, str) else [thing]
+    return [item.data if isinstance(item, Value) else as_float(item) for item in items]
+
+
+def _class(target: Any) -> int | None:
+    if isinstance(target, SupportsIndex) and not isinstance(target, bool):
+        return index(target)
+    return _largest(_numbers(target))
+
+
+def _largest(numbers: list[float]) -> int | None:
+    """The place of the largest number, the first one of equal ones; None if there is nan."""
+    return None if any(map(math.isnan, numbers)) else numbers.index(max(numbers))

@@ -1,0 +1,44 @@
+"""The progress bar of a training: as text, or as a widget in a notebook that has widgets."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+
+def progress_bar(total: int, done: int, show: bool | None) -> tqdm[Any]:
+    """A progress bar of rounds, which is a context manager.
+
+    Args:
+        total: the number of rounds at the end.
+        done: the number of rounds done.
+        show: whether to show it; None shows it in a notebook, and if the standard error is a terminal.
+    """
+    in_notebook = _is_notebook()
+    disable = not show if show is not None else False if in_notebook else None
+    return (_widget_bar() if in_notebook else _text_bar())(total=total, initial=done, disable=disable, unit=" rounds")
+
+
+def _is_notebook() -> bool:
+    """Whether the code runs in the kernel of a notebook."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
+
+
+def _widget_bar() -> type[tqdm[Any]]:
+    try:
+        import ipywidgets  # noqa: F401  # tqdm.auto warns where it is missing
+    except ImportError:
+        return _text_bar()
+    from tqdm.auto import tqdm
+
+    return tqdm
+
+
+def _text_bar() -> type[tqdm[Any]]:
+    from tqdm import tqdm
+
+    return tqdm

@@ -1,0 +1,217 @@
+"""The steps of a training: each is done as a whole or not at all, whatever interrupts it."""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from autograd import Value, no_grad
+from autograd.primitives import as_float
+from nn.checkpoints import Checkpoint, Plan, Position
+from nn.history import History
+from nn.losses import Loss
+from nn.metrics import Case, Metric, average_error, mean_loss
+from nn.optimizers import Optimizer, Update
+from nn.pages import network_page
+from nn.parameters import Module
+
+STEPPED = "a parameter after the step"  # what may not be finite
+
+
+class Measures(NamedTuple):
+    """What is measured in and after each round, besides the error.
+
+    Attributes:
+        schedule: the learning rate of a round, from the number of rounds before it.
+        metric: a function of network, cases and loss.
+        validation: cases that are not trained with.
+    """
+
+    schedule: Callable[[int], float] | None = None
+    metric: Metric | None = None
+    validation: Sequence[Case] | None = None
+
+
+class _Record(NamedTuple):
+    """What the history keeps of a round; each list of a history is called as here."""
+
+    errors: float
+    metrics: float | None
+    validation_errors: float | None
+    validation_metrics: float | None
+    learning_rates: float | None
+
+
+class _Committed(NamedTuple):
+    """The state after a whole step: all that a step changes."""
+
+    rounds: int
+    record: _Record | None  # of the last of these rounds; None before the first of this training
+    position: Position  # in the next round
+    update: Update
+    learning_rate: float
+    generator_state: tuple[Any, ...] | None
+
+
+class Rounds:
+    """The rounds of a training, in steps of one batch.
+
+    The commit point of a step is the assignment of `committed`. After an interrupt, `settle` undoes the step if that
+    has not happened, and completes it otherwise. `settle` may be repeated. What is measured after a round belongs to
+    its last step.
+
+    Args:
+        network: called with the inputs of a case.
+        cases: pairs of inputs and target.
+        loss: a function of the network's output and the target.
+        optimizer: changes the parameters.
+        plan: the generator and the size of a batch.
+        measures: what is measured.
+        done: what was done before, of a training that is resumed.
+
+    Attributes:
+        history: what happened, up to the last step.
+    """
+
+    def __init__(
+        self,
+        network: Module,
+        cases: Sequence[Case],
+        loss: Loss,
+        optimizer: Optimizer,
+        plan: Plan,
+        measures: Measures,
+        done: Checkpoint | None,
+    ) -> None:
+        self.network, self.cases, self.loss, self.optimizer = network, cases, loss, optimizer
+        self.plan, self.measures = plan, measures
+        self.generator = plan.pick or plan.shuffle
+        self.behind = done.rounds if done else 0
+        position = (done.position if done else None) or Position()
+        name = getattr(measures.metric, "__name__", "metric").replace("_", " ")
+        shown = functools.partial(
+            network_page, network, cases, loss, learning_rate=optimizer.learning_rate, pick=plan.pick is not None
+        )
+        self.history = History(self.behind, batches=position.batches, _metric_name=name, _page=shown)
+        if position.batches and measures.schedule is not None:
+            optimizer.learning_rate = measures.schedule(self.behind)
+        self.committed = _Committed(self.behind, None, position, *self._state())
+
+    def step(self) -> None:
+        """One step: forward pass, backward pass and update with a batch; and at the end of a round its measures.
+
+        Raises:
+            FloatingPointError: if the error, a gradient or a new parameter is not finite.
+        """
+        position = self.committed.position
+        if not position.batches:
+            position = self._begin()
+        first = position.batches * self.plan.batch_size
+        last = min(first + self.plan.batch_size, len(self.cases))
+        if self.plan.pick is not None:
+            cases, last = [self.plan.pick.choice(self.cases)], len(self.cases)
+        elif position.order is not None:
+            cases = [self.cases[place] for place in position.order[first:last]]
+        else:
+            cases = list(self.cases[first:last])
+        error = mean_loss(self.network, cases, self.loss)
+        total = position.total + error.data * len(cases)
+        self._check_finite("the error", [error.data, total])
+        self.optimizer.zero_grad()
+        error.backward()
+        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
+        update = self.optimizer.update()
+        self._check_finite(STEPPED, update.numbers)
+        rounds, record, position = self.committed.rounds, self.committed.record, position._replace(total=total)
+        if last < len(self.cases):
+            position = position._replace(batches=position.batches + 1)
+        else:
+            mean = error.data if not position.batches else total / len(self.cases)
+            rounds, record, position = rounds + 1, self._measured(mean, update), Position()
+        self.committed = _Committed(
+            rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
+        )
+        self._apply()
+
+    def settle(self) -> None:
+        """Bring everything to the state after the last committed step."""
+        if self.generator is not None and self.committed.generator_state is not None:
+            self.generator.setstate(self.committed.generator_state)
+        self.optimizer.learning_rate = self.committed.learning_rate
+        self._apply()
+
+    def adopt(self) -> None:
+        """Commit what a callback changed: parameters, the optimizer, the generator."""
+        self.committed = _Committed(*self.committed[:3], *self._state())
+
+    def checkpoint(self) -> Checkpoint:
+        """What a checkpoint holds of the training, besides the network."""
+        done = self.committed
+        checkpoint = Checkpoint(done.rounds, self.optimizer.state_dict())
+        if self.plan.pick is not None:
+            checkpoint.pick = done.generator_state
+        elif self.plan.shuffle is not None:
+            checkpoint.shuffle = done.generator_state
+        if done.position.batches:
+            checkpoint.position = done.position
+            checkpoint.batch_size, checkpoint.cases = self.plan.batch_size, self.plan.cases
+        return checkpoint
+
+    def _begin(self) -> Position:
+        """The beginning of a round: its learning rate, and the order of its cases."""
+        if self.measures.schedule is not None:
+            self.optimizer.learning_rate = self.measures.schedule(self.committed.rounds)
+        if self.plan.shuffle is None:
+            return Position()
+        order = list(range(len(self.cases)))
+        self.plan.shuffle.shuffle(order)
+        return Position(order=tuple(order))
+
+    def _measured(self, error: float, update: Update) -> _Record:
+        """What the history keeps of a round. The update is made for that, but not yet committed."""
+        _, metric, validation = self.measures
+        if metric is not None or validation is not None:
+            self.optimizer.apply(update)
+        return _Record(
+            error,
+            None if metric is None else self._metric(metric, self.cases),
+            None if validation is None else average_error(self.network, validation, self.loss),
+            None if metric is None or validation is None else self._metric(metric, validation),
+            None if self.measures.schedule is None else self.optimizer.learning_rate,
+        )
+
+    def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
+        with no_grad():
+            result: Any = metric(self.network, cases, self.loss)
+        return result.data if isinstance(result, Value) else as_float(result)
+
+    def _apply(self) -> None:
+        done = self.committed
+        self.optimizer.apply(done.update)
+        if done.record is not None:
+            for name, number in done.record._asdict().items():
+                if number is not None:
+                    getattr(self.history, name)[done.rounds - self.behind - 1 :] = [number]
+        self.history.rounds, self.history.batches = done.rounds, done.position.batches
+
+    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
+        """The parameters, the optimizer and the generator as they are."""
+        optimizer = self.optimizer
+        numbers = [parameter.data for parameter in optimizer.parameters]
+        update = Update(numbers, optimizer.memory, optimizer.steps)
+        return update, optimizer.learning_rate, self._generator_state()
+
+    def _generator_state(self) -> tuple[Any, ...] | None:
+        return None if self.generator is None else self.generator.getstate()
+
+    def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
+        if not all(map(math.isfinite, numbers)):
+            wrong = [number for number in numbers if not math.isfinite(number)]
+            remedy = f"lower the learning rate (now {self.optimizer.learning_rate:g}) and train again"
+            if not self.committed.update.steps and what != STEPPED:
+                remedy = "no step was taken yet, so look at the loss, and at the size of the data and the parameters"
+            raise FloatingPointError(
+                f"the training diverged at round {self.committed.rounds + 1}: {what} is {wrong[0]}; {remedy}"
+            )

@@ -1,0 +1,64 @@
+"""The progress bar: on a terminal, in a notebook with widgets, and in one without."""
+
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from nn import fit
+from nn.progress import progress_bar
+from tests.test_training import XOR, small_network
+
+TRAINING = """
+from nn import MLP, fit
+history = fit(MLP(1, [1]), [([0.0], 0.0)], rounds=30)
+"""
+
+
+def test_the_bar_is_text(capsys: pytest.CaptureFixture[str]) -> None:
+    fit(small_network(), XOR, rounds=200, progress=True)
+    shown = capsys.readouterr().err
+    assert "200/200" in shown
+    assert "error 0." in shown
+
+
+@pytest.mark.parametrize("progress", [None, False])
+def test_no_terminal_no_bar(capsys: pytest.CaptureFixture[str], progress: bool | None) -> None:
+    fit(small_network(), XOR, rounds=200, progress=progress)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_bar_begins_where_the_training_does(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar(10, 4, True) as bar:
+        bar.update()
+    assert "4/10" in capsys.readouterr().err
+
+
+def outputs_of(*cells: str) -> list[Any]:
+    """The outputs of the last cell of a notebook."""
+    made: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]  # nbformat has no types here
+    NotebookClient(made, timeout=120).execute()
+    outputs: list[Any] = made.cells[-1].outputs
+    return outputs
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages that run notebooks
+def test_a_notebook_without_widgets_has_the_bar_as_text() -> None:
+    outputs = outputs_of("import sys; sys.modules['ipywidgets'] = None", TRAINING)
+    assert {(output.output_type, output.name) for output in outputs} == {("stream", "stderr")}
+    text = "".join(output.text for output in outputs)
+    assert "30/30" in text
+    assert "Warning" not in text
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
+def test_a_notebook_has_the_bar_as_a_widget() -> None:
+    outputs = outputs_of("import warnings; warnings.simplefilter('error')", TRAINING)
+    assert [output.output_type for output in outputs] == ["display_data"]
+    assert "application/vnd.jupyter.widget-view+json" in outputs[0].data
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
+def test_a_notebook_shows_no_bar_that_is_not_wanted() -> None:
+    assert outputs_of(TRAINING.replace("rounds=30", "rounds=30, progress=False")) == []
