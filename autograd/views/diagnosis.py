@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from autograd.notation import Names, number, operation
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
-from autograd.views.tracing import edges, trace
+from autograd.views.tracing import check_input, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -54,7 +54,11 @@ def diagnose(output: Value, input: Value, sources: Sources | None = None) -> Dia
 
     Returns:
         The diagnosis. No `grad` is changed; if the input's is not the gradient of one `backward()`, it says so too.
+
+    Raises:
+        TypeError: if the output or the input is no Value.
     """
+    check_input(input, "diagnose")
     return _Case(output, input, sources or {}).diagnosis()
 
 

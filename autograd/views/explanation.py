@@ -29,7 +29,7 @@ from autograd.notation import Formula, number, symbol
 from autograd.value import Value
 from autograd.views.derivation import EQUATIONS, Derivation, Derivative
 from autograd.views.paths import Paths
-from autograd.views.tracing import total, trace_formulas
+from autograd.views.tracing import check_input, total, trace_formulas
 from autograd.views.writing import FORMULA_LENGTH
 
 DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
@@ -114,11 +114,13 @@ def explain(
 
     Raises:
         ValueError: for an unknown detail or form, or the delta form of a very large graph.
+        TypeError: if the output or the input is no Value.
     """
     if detail not in ("stations", "full"):
         raise ValueError(f"detail must be 'stations' or 'full', got {detail!r}")
     if form not in ("chain", "delta"):
         raise ValueError(f"form must be 'chain' or 'delta', got {form!r}")
+    check_input(input, "explain")
     paths = Paths(output, input, every_node=detail == "full")
     derivation = Derivation(paths)
     if not paths.active:

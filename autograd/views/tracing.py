@@ -102,3 +102,20 @@ def trace_formulas(
 def total(formulas: Iterable[Formula]) -> Formula:
     """The sum of formulas, from left to right."""
     return functools.reduce(operator.add, formulas)
+
+
+def check_input(input: object, function: str) -> None:
+    """Check that what a gradient is asked for by is a node.
+
+    Args:
+        input: what was given.
+        function: the name of the function that it was given to, for the message.
+
+    Raises:
+        TypeError: if it is not.
+    """
+    if not isinstance(input, Value):
+        raise TypeError(
+            f"expected a Value as input, got {input!r:.80} of type {type(input).__name__}; give the node that the "
+            f"output is differentiated by, as in {function}(y, x)"
+        )
