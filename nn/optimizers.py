@@ -154,7 +154,7 @@ class Optimizer:
     def _assign(self, update: Update) -> None:
         for parameter, number in zip(self.parameters, update.numbers, strict=True):
             parameter.data = number
-        self.memory, self.steps = update.memory, update.steps
+        vars(self).update(memory=update.memory, steps=update.steps)  # without the checks of an assignment
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         """The new number of each parameter, and the new memory."""

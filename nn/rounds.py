@@ -17,6 +17,7 @@ from nn.optimizers import Optimizer, Update
 from nn.pages import network_page
 from nn.parameters import Module
 
+BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite
 
 
@@ -35,7 +36,7 @@ class Measures(NamedTuple):
 
 
 class _Record(NamedTuple):
-    """What the history keeps of a round; each list of a history is called as here."""
+    """What the history keeps of a round, in lists that are called as here."""
 
     errors: float
     metrics: float | None
@@ -89,12 +90,16 @@ class Rounds:
         self.plan, self.measures = plan, measures
         self.generator = plan.pick or plan.shuffle
         self.behind = done.rounds if done else 0
-        position = (done.position if done else None) or Position()
+        position = (done.position if done else None) or BEGINNING
         name = getattr(measures.metric, "__name__", "metric").replace("_", " ")
         shown = functools.partial(
             network_page, network, cases, loss, learning_rate=optimizer.learning_rate, pick=plan.pick is not None
         )
         self.history = History(self.behind, batches=position.batches, _metric_name=name, _page=shown)
+        used = (True, measures.metric, measures.validation, measures.metric and measures.validation, measures.schedule)
+        self.kept: list[tuple[list[float | None], int]] = [
+            (getattr(self.history, name), place) for place, name in enumerate(_Record._fields) if used[place]
+        ]
         if position.batches and measures.schedule is not None:
             optimizer.learning_rate = measures.schedule(self.behind)
         self.committed = _Committed(self.behind, None, position, *self._state())
@@ -124,12 +129,12 @@ class Rounds:
         self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
         update = self.optimizer.update()
         self._check_finite(STEPPED, update.numbers)
-        rounds, record, position = self.committed.rounds, self.committed.record, position._replace(total=total)
+        rounds, record = self.committed.rounds, self.committed.record
         if last < len(self.cases):
-            position = position._replace(batches=position.batches + 1)
+            position = Position(position.batches + 1, position.order, total)
         else:
-            mean = error.data if not position.batches else total / len(self.cases)
-            rounds, record, position = rounds + 1, self._measured(mean, update), Position()
+            mean = total / len(self.cases) if position.batches else error.data
+            rounds, record, position = rounds + 1, self._measured(mean, update), BEGINNING
         self.committed = _Committed(
             rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
         )
@@ -164,22 +169,23 @@ class Rounds:
         if self.measures.schedule is not None:
             self.optimizer.learning_rate = self.measures.schedule(self.committed.rounds)
         if self.plan.shuffle is None:
-            return Position()
+            return BEGINNING
         order = list(range(len(self.cases)))
         self.plan.shuffle.shuffle(order)
         return Position(order=tuple(order))
 
     def _measured(self, error: float, update: Update) -> _Record:
         """What the history keeps of a round. The update is made for that, but not yet committed."""
-        _, metric, validation = self.measures
-        if metric is not None or validation is not None:
-            self.optimizer.apply(update)
+        schedule, metric, validation = self.measures
+        if metric is None and validation is None:
+            return _Record(error, None, None, None, self.optimizer.learning_rate if schedule else None)
+        self.optimizer.apply(update)
         return _Record(
             error,
             None if metric is None else self._metric(metric, self.cases),
             None if validation is None else average_error(self.network, validation, self.loss),
             None if metric is None or validation is None else self._metric(metric, validation),
-            None if self.measures.schedule is None else self.optimizer.learning_rate,
+            None if schedule is None else self.optimizer.learning_rate,
         )
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
@@ -191,9 +197,8 @@ class Rounds:
         done = self.committed
         self.optimizer.apply(done.update)
         if done.record is not None:
-            for name, number in done.record._asdict().items():
-                if number is not None:
-                    getattr(self.history, name)[done.rounds - self.behind - 1 :] = [number]
+            for numbers, place in self.kept:
+                numbers[done.rounds - self.behind - 1 :] = [done.record[place]]
         self.history.rounds, self.history.batches = done.rounds, done.position.batches
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
