@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from autograd import LivePage
 from nn.parameters import counted
@@ -43,6 +43,10 @@ class History:
     learning_rates: list[float] = field(default_factory=list)
     _metric_name: str = field(default="metric", compare=False)
     _page: Callable[..., LivePage] | None = field(default=None, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled and copied: all but the network and the loss, which may be a function without a name."""
+        return {**vars(self), "_page": None}
 
     def page(self, title: str | None = None) -> LivePage:
         """The trained network as a live page, with its cases and its loss, to step through it and to train on.

@@ -1,6 +1,7 @@
 """Histories: what they say, their curves, and their pages."""
 
 import itertools
+import pickle
 import random
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 import matplotlib
 import pytest
 
-from nn import SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
+from nn import MLP, SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
 from tests.test_content import data_of, evaluated_at, program_of
 from tests.test_training import XOR, Interrupting, small_network
 
@@ -171,3 +172,12 @@ def test_the_page_is_no_part_of_what_a_history_says() -> None:
     histories = [fit(small_network(), XOR, rounds=2) for _ in range(2)]
     assert histories[0] == histories[1] == History(2, histories[0].errors)
     assert repr(histories[0]) == repr(History(2, histories[0].errors))
+
+
+def test_a_history_of_a_loss_without_a_name_can_be_pickled() -> None:
+    network = MLP(1, [1])
+    history = fit(network, [([1.0], 2.0)], loss=lambda output, target: (output - target) ** 2, rounds=3)
+    copy = pickle.loads(pickle.dumps(history))
+    assert (copy.rounds, copy.errors) == (3, history.errors)
+    with pytest.raises(ValueError, match="network_page"):
+        copy.page()
