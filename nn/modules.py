@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
-from autograd.views.drawing import draw_layers
+from autograd.views.layer_drawing import draw_layers
 from nn.parameters import Module, counted
 
 __all__ = ["Module", "Neuron", "Layer", "MLP"]
@@ -268,8 +268,8 @@ class MLP(Module):
         Args:
             notes: a line to write into some circles, by their name, such as {"i1": "0.05"}.
         """
-        columns: list[list[str | None]] = [[f"i{index + 1}" for index in range(self.inputs)]]
-        columns += [[neuron.name for neuron in layer.neurons] for layer in self.layers]
+        columns: list[list[str]] = [[f"i{index + 1}" for index in range(self.inputs)]]
+        columns += [[str(neuron.name) for neuron in layer.neurons] for layer in self.layers]
         connections: list[tuple[str, str, Value]] = []
         for column, layer in zip(list(columns), self.layers, strict=False):
             for neuron in layer.neurons:
@@ -277,9 +277,8 @@ class MLP(Module):
                     connections.append((str(source), str(neuron.name), weight))
         if sum(len(layer.biases) for layer in self.layers) <= DRAWN_BIASES:
             for column, layer in zip(columns, self.layers, strict=False):
-                column += [bias.label for bias in layer.biases]
+                column += [str(bias.label) for bias in layer.biases]
                 connections += [(str(n.bias.label), str(n.name), n.bias) for n in layer.neurons if n.bias is not None]
-            columns[-1] += [None] * (len(columns[-2]) - len(columns[-1]))  # so that the last column stands level
         return draw_layers(columns, connections, notes)
 
     def _heading(self) -> str:

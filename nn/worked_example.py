@@ -258,7 +258,8 @@ def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) ->
 
 def draw_network(network: MLP) -> Drawing:
     """The network as the article draws it: neurons and biases as circles, the weights on the edges."""
-    return network.draw({name: f"{number:g}" for name, number in {**INPUTS, **TARGETS}.items()})
+    targets = {name: f"target {number:g}" for name, number in TARGETS.items()}
+    return network.draw({name: f"{number:g}" for name, number in INPUTS.items()} | targets)
 
 
 def draw_graph(network: MLP) -> Drawing:

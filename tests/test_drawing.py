@@ -93,12 +93,15 @@ def test_kinds_of_node_differ_in_shape() -> None:
 
 
 def test_the_thicker_an_edge_the_larger_the_gradient() -> None:
-    a, b, c = Value(1.0, "a"), Value(1.0, "b"), Value(1.0, "c")
-    output = autograd.dot([a, b, c], [100.0, 1.0, 0.0])
+    leaves = [Value(1.0, name) for name in "abcd"]
+    output = autograd.dot(leaves, [100.0, 10.0, 1.0, 0.0])
     output.backward()
     widths = dict(re.findall(r"(n\d) -> n\d+ \[penwidth=([\d.]+)", draw(output).source))
-    assert float(widths["n0"]) == pytest.approx(float(widths["n1"]) + 2.0)  # two powers of ten
-    assert re.search(r"n2 -> n\d+ \[color=gray50 style=dotted", draw(output).source)
+    most, middle, least = (float(widths[name]) for name in ("n0", "n1", "n2"))
+    assert most - middle == pytest.approx(middle - least)  # for each power of ten as much
+    assert most - middle >= 0.5  # which is seen
+    assert most <= 3.0  # and in a graph of gradients alike, the picture is calm
+    assert re.search(r"n3 -> n\d+ \[color=gray50 style=dotted", draw(output).source)
 
 
 def test_an_edge_is_never_too_thin_to_see() -> None:
@@ -106,8 +109,7 @@ def test_an_edge_is_never_too_thin_to_see() -> None:
     output = autograd.dot([a, b], [1e12, 1.0])
     output.backward()
     widths = dict(re.findall(r"(n\d) -> n\d+ \[penwidth=([\d.]+)", draw(output).source))
-    assert 0.5 <= float(widths["n1"]) <= 1.0
-    assert float(widths["n0"]) == 4.0
+    assert 0.5 <= float(widths["n1"]) <= 1.0 < float(widths["n0"])
 
 
 def test_neurons_and_layers_as_clusters() -> None:
@@ -128,22 +130,6 @@ def test_options() -> None:
     assert 'size="3,2"' in draw(a, size="3,2").source
     with pytest.raises(ValueError, match=r"rankdir must be .* got 'UP'"):
         draw(a, rankdir="UP")
-
-
-def test_network_as_the_article_draws_it() -> None:
-    shown = texts(draw_network(build_network()).to_svg())
-    assert set(shown) >= {"i1", "0.05", "h1", "h2", "b1", "b2", "o1", "0.99", "w1 0.15", "w8 0.55", "b1 0.35", "b2 0.6"}
-    source = draw_network(build_network()).source
-    assert (
-        source.count(" -> ") - source.count("style=invis") + 1 == 12
-    )  # eight weights, two biases twice, one empty place
-    negative = MLP(1, [1])
-    negative.layers[0].neurons[0].weights[0].data = -2.0
-    assert "color=gray60" in negative.draw().source
-    assert "w1 −2" in texts(negative.draw().to_svg())
-    wide = texts(MLP(20, [16, 1]).draw().to_svg())
-    assert wide.count("h16") == 1
-    assert not [text for text in wide if text.startswith("w")]
 
 
 # Files.
@@ -198,8 +184,8 @@ def test_without_a_renderer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     picture = draw(Value(1.0) + 1)
     with pytest.raises(RuntimeError, match="pip install graphviz-pure"):
         picture.to_svg()
-    assert picture._repr_html_() is None
-    assert (Value(1.0) + 1)._repr_html_() is None
+    for shown in (picture._repr_html_(), (Value(1.0) + 1)._repr_html_()):
+        assert "Not drawn: no Graphviz program" in str(shown)
     assert picture.save(tmp_path / "graph.dot").exists()
 
 
@@ -229,14 +215,17 @@ def test_a_picture_too_large_to_lay_out(monkeypatch: pytest.MonkeyPatch, tmp_pat
 def test_a_value_shows_its_graph_as_an_image() -> None:
     html = (Value(1.0, label="x") * 2)._repr_html_()
     assert html is not None
-    assert html.startswith('<img alt="computation graph" src="data:image/svg+xml;base64,')
+    image = '<img alt="computation graph" src="data:image/svg+xml;base64,'
+    assert html.startswith(f'<div style="overflow-x: auto">{image}')  # a wide one scrolls
 
 
-def test_a_large_graph_is_not_drawn_unasked() -> None:
+def test_a_large_graph_is_not_drawn_unasked_and_says_so() -> None:
     node = Value(1.0)
     for _ in range(drawing.DISPLAYED_NODES):
         node = node.sin()
-    assert node._repr_html_() is None
+    shown = str(node._repr_html_())
+    assert "<img" not in shown
+    assert f"more than {drawing.DISPLAYED_NODES} nodes" in shown
 
 
 def test_a_display_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:

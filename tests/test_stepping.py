@@ -172,7 +172,8 @@ def test_a_notebook_shows_the_page_in_a_frame_without_rights_and_a_picture_besid
     assert html.unescape(source) == walked.page().html
     assert "src=" not in frame.replace("srcdoc=", "")
     (picture,) = re.findall(
-        r'^<details><summary>[^<]+</summary><img [^>]*src="data:image/svg\+xml;base64,([^"]*)"[^>]*></details>$', rest
+        r'^<details><summary>[^<]+</summary><div [^>]*><img [^>]*src="data:image/svg\+xml;base64,([^"]*)"[^>]*></div>',
+        rest,
     )
     assert b"</svg>" in base64.b64decode(picture)
     assert "<script" not in shown

@@ -18,8 +18,8 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from autograd.notation import Names, cleaned, number, operation
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     import graphviz
 
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: its layout would take too long
+DISPLAY_SECONDS = 10.0  # that a picture in a notebook may take
 HIGHLIGHT = "#c00000"
-LABELLED_WEIGHTS = 2  # from each circle; where there are more, their labels would collide
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
 
 
@@ -84,15 +84,16 @@ class Drawing:
             return save(path, render(self.source, ending[1:], timeout))
         raise ValueError(f"cannot save a drawing as {os.fspath(path)!r}: name a file that ends in .svg, .png or .dot")
 
-    def _repr_html_(self) -> str | None:
-        """An image for a notebook: as data within `<img>` it shows in an untrusted one too."""
+    def _repr_html_(self) -> str:
+        """An image for a notebook: as data within `<img>` it shows in an untrusted one too. A wide one scrolls."""
         try:
             import base64
 
-            encoded = base64.b64encode(self.to_svg().encode()).decode()
-            return f'<img alt="computation graph" src="data:image/svg+xml;base64,{encoded}" style="max-width: 100%">'
-        except Exception:  # an exception in a display would fail the whole notebook; its text is shown instead
-            return None
+            encoded = base64.b64encode(self.to_svg(DISPLAY_SECONDS).encode()).decode()
+        except Exception as error:  # an exception in a display would fail the whole notebook
+            return _not_drawn(repr(self), str(error))
+        image = f'<img alt="computation graph" src="data:image/svg+xml;base64,{encoded}" style="max-width: none">'
+        return f'<div style="overflow-x: auto">{image}</div>'
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.source)} characters of DOT; .save('picture.svg') writes it>"
@@ -127,7 +128,7 @@ def draw(
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
     scene = _Scene(output.steps.output, output) if isinstance(output, Step) else _Scene(output)
-    graph = _digraph(rankdir, size)
+    graph = digraph(rankdir, size)
     _add_nodes(graph, _framed(scene.nodes, clusters or {}), scene)
     flows = {node: scene.flows(node) for node in scene.nodes}
     largest = max((flow for of_node in flows.values() for flow in of_node if math.isfinite(flow)), default=0.0)
@@ -142,64 +143,24 @@ def draw(
     return Drawing(graph.source)
 
 
-def draw_layers(
-    layers: Sequence[Sequence[str | None]],
-    connections: Iterable[tuple[str, str, Value]],
-    notes: Mapping[str, str] | None = None,
-) -> Drawing:
-    """Draw a network as circles in columns, with its weights on the edges between them.
-
-    A positive weight is a black edge and a negative one gray, as thick as the weight is large. In a small network
-    each is labelled, to four significant digits.
-
-    Args:
-        layers: the columns from left to right, each the names of its circles from top to bottom. None leaves a
-            place empty.
-        connections: for each edge the names of the circles it joins, and the weight.
-        notes: for some circles, a line to write below the name.
-    """
-    graph = _digraph("LR", None, nodesep="0.8", ranksep="2.4", splines="line")
-    names: dict[str, str] = {}
-    for column, layer in enumerate(layers):
-        with graph.subgraph(name=f"column{column}") as frame:
-            frame.attr(rank="same")
-            for row, title in enumerate(layer):
-                name = f"c{column}_{row}"
-                text = _lines(title, (notes or {}).get(title or ""))
-                style = "solid" if title else "invis"
-                frame.node(name, text, id=name, shape="circle", width="0.9", fixedsize="true", style=style)
-                if title:
-                    names[title] = name
-                if row:  # an edge that is not seen keeps the column in this order
-                    frame.edge(f"c{column}_{row - 1}", name, style="invis")
-    connections = list(connections)
-    largest = max((abs(weight.data) for _, _, weight in connections), default=0.0) or 1.0
-    is_labelled = max(Counter(source for source, _, _ in connections).values(), default=0) <= LABELLED_WEIGHTS
-    leaving: dict[str, int] = defaultdict(int)
-    for source, target, weight in connections:
-        label = {}
-        if is_labelled:  # on white, on the line; of a circle's lines, each further along
-            label = {
-                "taillabel": _on_white(f"{cleaned(weight.label)} {number(float(f'{weight.data:.4g}')).plain}".strip())
-            }
-            label |= {"labeldistance": f"{5 + 2.5 * leaving[source]:g}", "labelangle": "0"}
-            leaving[source] += 1
-        width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
-        colour = "black" if weight.data >= 0 else "gray60"
-        graph.edge(names[source], names[target], **label, color=colour, penwidth=width, arrowsize="0.6")
-    return Drawing(graph.source)
-
-
-def display(value: Value) -> str | None:
-    """The picture of a Value's graph for a notebook, or None if it is too large to draw unasked."""
+def display(value: Value) -> str:
+    """The picture of a Value's graph for a notebook; why there is none, if it is too large to draw unasked."""
     seen, stack = {value}, [value]
     while stack:
         new = [parent for parent in dict.fromkeys(stack.pop().parents) if parent not in seen]
         seen.update(new)
         stack += new
         if len(seen) > DISPLAYED_NODES:
-            return None
+            reason = f"the graph has more than {DISPLAYED_NODES} nodes; draw(…).save('graph.svg') draws it nevertheless"
+            return _not_drawn(repr(value), reason)
     return draw(value)._repr_html_()
+
+
+def _not_drawn(text: str, reason: str) -> str:
+    """What a notebook shows where there is no picture."""
+    import html
+
+    return f"<code>{html.escape(text)}</code><br><small>Not drawn: {html.escape(reason)}</small>"
 
 
 def display_steps(steps: Steps) -> str | None:
@@ -214,20 +175,21 @@ def display_steps(steps: Steps) -> str | None:
     except Exception:  # an exception in a display would fail the whole notebook; its text is shown instead
         return None
     picture = draw(steps.output)._repr_html_()
-    return page + (f"<details><summary>As a picture</summary>{picture}</details>" if picture else "")
+    return page + (f"<details><summary>As a picture</summary>{picture}</details>" if "<img" in picture else "")
 
 
 # Nodes and edges.
 
 
-def _digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
+def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
+    """An empty graph in the look of all pictures."""
     import graphviz
 
     graph = graphviz.Digraph()
     graph.attr(rankdir=rankdir, bgcolor="white", **attributes)
     if size is not None:
         graph.attr(size=size)
-    graph.attr("node", fontname="Helvetica", fontsize="11", margin="0.12,0.06", penwidth="1")
+    graph.attr("node", fontname="Helvetica", fontsize="11", margin="0.18,0.08", penwidth="1")
     graph.attr("edge", fontname="Helvetica", fontsize="9", fontcolor="gray25", arrowsize="0.7")
     return graph
 
@@ -282,9 +244,10 @@ class _Scene:
     def appearance(self, node: Value) -> dict[str, str]:
         data, grad = self.data(node), self.grad(node)
         if is_constant(node):
-            return {"label": _lines(node.label, _shown(data)), "shape": "plaintext"}
+            tight = {"margin": "0.03,0.02", "width": "0", "height": "0"}  # so that arrows touch it
+            return {"label": lines_of(node.label, _shown(data)), "shape": "plaintext", **tight}
         title = " = ".join(part for part in (self.names.of(node).plain, self.written(node)) if part)
-        lines = _lines(title, f"data {_shown(data)}", f"grad {_shown(grad)}")
+        lines = lines_of(title, f"data {_shown(data)}", f"grad {_shown(grad)}")
         look = {"label": lines, "style": "filled"}
         if node is self.output:
             look["peripheries"] = "2"
@@ -322,7 +285,7 @@ def _add_nodes(
             graph.node(scene.ids[node], id=scene.ids[node], **scene.appearance(node))
     for title, members in inner.items():
         with graph.subgraph(name=f"cluster_{depth}_{scene.ids[members[0][1]]}") as frame:
-            frame.attr(label=_lines(title), fontname="Helvetica", fontsize="11")
+            frame.attr(label=lines_of(title), fontname="Helvetica", fontsize="11")
             frame.attr(labeljust="l", style="rounded", color="gray60")
             _add_nodes(frame, members, scene, depth + 1)
 
@@ -334,24 +297,16 @@ def _stroke(flow: float, largest: float) -> dict[str, str]:
     if flow == 0.0:
         return {"color": "gray50", "style": "dotted"}
     decades = math.log10(largest / flow) if flow < largest else 0.0
-    return {"penwidth": f"{max(0.7, 4.0 - decades):.2f}"}
+    return {"penwidth": f"{max(0.6, 2.8 - 0.8 * decades):.2f}"}
 
 
 # Text. What a label holds is shown as it is, and never read as markup.
 
 
-def _lines(*texts: str | None) -> str:
+def lines_of(*texts: str | None) -> str:
     """A label of several lines, in DOT's notation."""
     import graphviz
 
     escaped = [graphviz.escape(cleaned(text).replace("&", "&amp;")) for text in texts if text]
     label: str = graphviz.nohtml(r"\n".join(escaped))  # so that <…> is not read as markup
     return label
-
-
-def _on_white(text: str) -> str:
-    """A label that covers what lies below it, in DOT's HTML-like notation."""
-    import html
-
-    cell = f"<tr><td>{html.escape(text)}</td></tr>"
-    return f'<<table border="0" cellborder="0" cellpadding="1" bgcolor="white">{cell}</table>>'
