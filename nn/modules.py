@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from typing import Any, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
-from autograd.primitives import PRIMITIVES, as_float
+from autograd.floats import as_float
+from autograd.primitives import PRIMITIVES
 from autograd.views.drawing import draw_layers
 
 Bias = Literal["per-neuron", "shared"] | None

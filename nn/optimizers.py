@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from autograd import Parameter
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from autograd.saving import finite_number, shortened
 
 

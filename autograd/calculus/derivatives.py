@@ -22,8 +22,8 @@ from contextvars import ContextVar
 from typing import Any
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
+from autograd.floats import as_float
 from autograd.modes import is_recording, recording
-from autograd.primitives import as_float
 from autograd.tape import Tape
 from autograd.value import Value
 
