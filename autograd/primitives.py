@@ -177,6 +177,8 @@ class Operators:
     def __rtruediv__(self, other: Any) -> Any: return divide(other, self)
     def __pow__(self, other: Any) -> Any: return power(self, other)
     def __rpow__(self, other: Any) -> Any: return power(other, self)
+    def __mod__(self, other: Any) -> Any: return remainder(self, other)
+    def __rmod__(self, other: Any) -> Any: return remainder(other, self)
     def __neg__(self) -> Any: return negate(self)
     def __abs__(self) -> Any: return absolute(self)
     # fmt: on
@@ -225,6 +227,15 @@ divide: Primitive = Primitive("divide", operator.truediv,
 negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
     symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
+
+# The sign is that of b, as with Python's `%`. It jumps where b divides a; the slopes there are those of the side that
+# the value is on. The slope of b is -floor(a / b), formed from out: a / b alone may be rounded up to an integer.
+remainder = Primitive("remainder", operator.mod,
+    lambda out, a, b: 1.0,
+    lambda out, a, b: -floor(divide(a - out, b) + 0.5),
+    symbol="%", plain="{:4} % {:4}", latex=r"{:4} \bmod {:4}", binds=SUM,
+    domain="a divisor other than 0", action="take the remainder of {} divided by {}",
+    when_flat="the divisor {1} does not fit into {0}", when_steep="the divisor {1} fits into {0} very often")
 
 # slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
 power: Primitive = Primitive("power", math.pow,
@@ -289,6 +300,20 @@ log: Primitive = Primitive("log", math.log,
     limit=lambda x: nan if x else -inf,
     latex=r"\ln", domain="a positive input", when_steep=POLE)
 
+exp2 = Primitive("exp2", lambda x: power(2.0, x),
+    lambda out, x: math.log(2.0) * out,
+    latex="2^{{{:0}}}", binds=POWER)
+
+log2 = Primitive("log2", math.log2,
+    lambda out, x: divide(1.0 / math.log(2.0), x),
+    limit=lambda x: nan if x else -inf,
+    latex=r"\log_{2}", domain="a positive input", when_steep=POLE)
+
+log10 = Primitive("log10", math.log10,
+    lambda out, x: divide(1.0 / math.log(10.0), x),
+    limit=lambda x: nan if x else -inf,
+    latex=r"\log_{10}", domain="a positive input", when_steep=POLE)
+
 log1p = Primitive("log1p", math.log1p,
     lambda out, x: divide(1.0, 1.0 + x),
     limit=lambda x: nan if x + 1.0 else -inf, domain="an input greater than -1",
@@ -343,6 +368,20 @@ cosh: Primitive = Primitive("cosh", math.cosh,
 tanh = Primitive("tanh", math.tanh,
     lambda out, x: 1.0 - out * out,
     latex=r"\tanh", when_flat=SATURATED)
+
+asinh = Primitive("asinh", math.asinh,
+    lambda out, x: 1.0 / hypot(1.0, x),
+    latex=r"\operatorname{arsinh}")
+
+acosh = Primitive("acosh", math.acosh,
+    lambda out, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),
+    latex=r"\operatorname{arcosh}", domain="an input of at least 1", when_steep="its input is {0}, close to 1")
+
+atanh = Primitive("atanh", math.atanh,
+    lambda out, x: divide(1.0, (1.0 - x) * (1.0 + x)),
+    limit=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
+    latex=r"\operatorname{artanh}", domain="an input between -1 and 1, both excluded",
+    when_steep="its input is {0}, close to −1 or 1")
 
 erf = Primitive("erf", math.erf,
     lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),

@@ -33,6 +33,7 @@ from autograd.primitives import (
     negate,
     power,
     relu,
+    remainder,
     subtract,
 )
 
@@ -174,6 +175,8 @@ class Value:
     def __rtruediv__(self, other: Any) -> Value: return _binary(divide, other, self)
     def __pow__(self, other: Any) -> Value: return _binary(power, self, other)
     def __rpow__(self, other: Any) -> Value: return _binary(power, other, self)
+    def __mod__(self, other: Any) -> Value: return _binary(remainder, self, other)
+    def __rmod__(self, other: Any) -> Value: return _binary(remainder, other, self)
     def __neg__(self) -> Value: return _unary(negate, self)
     def __pos__(self) -> Value: return self
     def __abs__(self) -> Value: return _unary(absolute, self)
@@ -184,6 +187,9 @@ class Value:
     def expm1(self) -> Value: """exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
     def log(self) -> Value: """The natural logarithm."""; return _unary(primitives.log, self)
     def log1p(self) -> Value: """log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
+    def exp2(self) -> Value: """2 to the power of the number."""; return _unary(primitives.exp2, self)
+    def log2(self) -> Value: """The logarithm to base 2."""; return _unary(primitives.log2, self)
+    def log10(self) -> Value: """The logarithm to base 10."""; return _unary(primitives.log10, self)
     def sqrt(self) -> Value: """The square root."""; return _unary(primitives.sqrt, self)
     def sin(self) -> Value: """The sine of an angle in radians."""; return _unary(primitives.sin, self)
     def cos(self) -> Value: """The cosine of an angle in radians."""; return _unary(primitives.cos, self)
@@ -197,6 +203,9 @@ class Value:
     def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
     def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
     def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
+    def asinh(self) -> Value: """The inverse of sinh."""; return _unary(primitives.asinh, self)
+    def acosh(self) -> Value: """The inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
+    def atanh(self) -> Value: """The inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
     def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
     def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
@@ -218,6 +227,24 @@ class Value:
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
         return hooks.apply(primitives.minimum, self, other)
+    def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
+        """The number, or the bound that it lies beyond; at a bound the gradient goes to the number, as in PyTorch.
+
+        Args:
+            low, high: the bounds.
+            out: np.clip(v, low, high) gives None here; nothing else is possible.
+
+        Raises:
+            ValueError: if `low` is greater than `high`.
+        """
+        if low > high:
+            raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
+        at_most = primitives.where(primitives.greater(self, high), high, self)
+        return primitives.where(primitives.greater(low, self), low, at_most)
+    def fmod(self, other: Value | float) -> Value:
+        """The remainder of a division that has the sign of the dividend; that of `%` has the sign of the divisor."""
+        size = abs(other)
+        return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
     def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
     def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
     def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
@@ -226,6 +253,7 @@ class Value:
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
     # Comparing, copying, and being shown.
     __hash__ = object.__hash__

@@ -65,7 +65,7 @@ for arguments, names in [
         Value(*arguments, **names)
     except TypeError as error:
         print(error)
-for call in (lambda: a + "2", lambda: a.hypot(None), lambda: float(a)):
+for call in (lambda: a + "2", lambda: a.hypot(None), lambda: a % [1], lambda: float(a), lambda: a.clip("0", 1.0)):
     try:
         call()
     except TypeError as error:
@@ -81,7 +81,7 @@ for call in (lambda: a + "2", lambda: a.hypot(None), lambda: float(a)):
         ).stdout
         for engine in ("plain", autograd.engine)
     ]
-    assert said[0].count("\n") == 13
+    assert said[0].count("\n") == 15
     assert said[0] == said[1]
 
 
@@ -107,6 +107,7 @@ def test_the_signature_is_that_of_the_documentation() -> None:
         assert parameters["data"].default is inspect.Parameter.empty
         assert parameters["label"].default is None
     assert list(inspect.signature(Value.hypot).parameters) == ["self", "other"]
+    assert list(inspect.signature(Value(1.0).clip).parameters) == ["low", "high", "out"]
 
 
 # Completion and documentation.
@@ -114,10 +115,10 @@ def test_the_signature_is_that_of_the_documentation() -> None:
 
 def test_completion_offers_every_primitive_and_what_a_value_has() -> None:
     names = dir(Value(1.0))
-    assert set(names) >= {"data", "grad", "label", "parents", "slopes", "backward", "exp"}
+    assert set(names) >= {"data", "grad", "label", "parents", "slopes", "backward", "exp", "clip"}
     methods = {name for name, row in PRIMITIVES.items() if row.arity == 1 and name not in ("negate", "abs")}
     assert set(names) >= methods
-    for name in [*methods, "backward", "data", "grad", "parents"]:
+    for name in [*methods, "backward", "clip", "data", "grad", "parents"]:
         assert getattr(Value, name).__doc__, name
 
 

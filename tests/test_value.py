@@ -266,6 +266,46 @@ def test_a_program_written_for_micrograd() -> None:
     assert [f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}"] == ["24.7041", "138.8338", "645.5773"]
 
 
+# Operators and methods beyond those of micrograd.
+
+
+@pytest.mark.parametrize(("a", "b"), [(7.5, 2.0), (-7.5, 2.0), (7.5, -2.0), (-7.5, -2.0), (6.0, 2.0)])
+def test_remainder_is_that_of_python(a: float, b: float) -> None:
+    for remainder in (Value(a) % Value(b), Value(a) % b, a % Value(b)):
+        assert remainder.data == a % b
+        remainder.backward()
+        x, y = remainder.parents
+        assert x.grad == (0.0 if isinstance(x, Constant) else 1.0)
+        assert y.grad == (0.0 if isinstance(y, Constant) else -(a // b))
+
+
+@pytest.mark.parametrize(
+    ("x", "clipped", "grads"),
+    [
+        (-3.0, -1.0, (0.0, 1.0, 0.0)),
+        (-1.0, -1.0, (1.0, 0.0, 0.0)),  # at a bound the gradient goes to the number, as in PyTorch
+        (0.5, 0.5, (1.0, 0.0, 0.0)),
+        (2.0, 2.0, (1.0, 0.0, 0.0)),
+        (9.0, 2.0, (0.0, 0.0, 1.0)),
+    ],
+)
+def test_clip(x: float, clipped: float, grads: tuple[float, ...]) -> None:
+    leaves = [Value(x), Value(-1.0), Value(2.0)]
+    result = leaves[0].clip(leaves[1], leaves[2])
+    result.backward()
+    assert result.data == clipped
+    assert tuple(leaf.grad for leaf in leaves) == grads
+    assert Value(x).clip(-1.0, 2.0).data == clipped
+
+
+def test_clip_at_the_edges() -> None:
+    assert math.isnan(Value(math.nan).clip(0.0, 1.0).data)
+    assert Value(5.0).clip(0.0, math.inf).data == 5.0
+    assert Value(5.0).clip(3.0, 3.0).data == 3.0
+    with pytest.raises(ValueError, match=r"clip needs a low bound that is not above the high one, got 2\.0 and 1\.0"):
+        Value(5.0).clip(2.0, 1.0)
+
+
 def test_importing_needs_the_standard_library_alone_and_changes_nothing() -> None:
     program = """
 import sys, gc, random
