@@ -199,7 +199,7 @@ class Value:
     def atan(self) -> Value: """The arc tangent, in radians."""; return _unary(primitives.atan, self)
     def atan2(self, x: Value | float) -> Value:
         """The angle in radians, between -π and π, of the point (x, y) with this value as y."""
-        return hooks.apply(primitives.atan2, self, x)
+        return _function(primitives.atan2, self, x)
     def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
     def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
     def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
@@ -210,7 +210,7 @@ class Value:
     def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
-        return hooks.apply(primitives.leaky_relu, self, negative_slope)
+        return _function(primitives.leaky_relu, self, negative_slope)
     def softplus(self) -> Value: """log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
     def gelu(self) -> Value:
         """The number times the standard normal distribution function at it (exact, not the tanh form)."""
@@ -220,13 +220,13 @@ class Value:
     def erfc(self) -> Value: """1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
     def hypot(self, other: Value | float) -> Value:
         """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
-        return hooks.apply(primitives.hypot, self, other)
+        return _function(primitives.hypot, self, other)
     def maximum(self, other: Value | float) -> Value:
         """The larger of two numbers; nan if either is."""
-        return hooks.apply(primitives.maximum, self, other)
+        return _function(primitives.maximum, self, other)
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
-        return hooks.apply(primitives.minimum, self, other)
+        return _function(primitives.minimum, self, other)
     def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
         """The number, or the bound that it lies beyond; at a bound the gradient goes to the number, as in PyTorch.
 
@@ -254,6 +254,9 @@ class Value:
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
     arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
     arcsinh, arccosh, arctanh = asinh, acosh, atanh
+
+    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
+        return hooks.array_function(function, method, arguments, settings)
 
     # Comparing, copying, and being shown.
     __hash__ = object.__hash__
@@ -339,6 +342,8 @@ class _Hooks:
 
     apply: Callable[..., Value]
     value_or_limit: Callable[..., float]
+    over_array: Callable[..., Any]  # applies a primitive of two operands element by element
+    array_function: Callable[..., Any]  # what NumPy calls for a function of which an argument is a Value
     backward: Callable[[Value], None]
     reduce: Callable[[Value], Any]
     shallow_copy: Callable[[Value], Value]
@@ -385,6 +390,12 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
     return _watched(node) if watchers else node
+
+
+def _function(primitive: Primitive, left: Any, right: Any) -> Value:
+    """A primitive of two operands as a function; over an array, element by element."""
+    result = _binary(primitive, left, right)
+    return hooks.over_array(primitive, left, right) if result is NotImplemented else result
 
 
 def _constant_or_none(operand: Any) -> Constant | None:

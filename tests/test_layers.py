@@ -15,7 +15,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.native.languages", "autograd.native.c_rules", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
     *("autograd.native.recording", "autograd.tape", "autograd.native.selection"),
-    *("autograd.reductions", "autograd.copying", "autograd.notation"),
+    *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
         "autograd.calculus.accumulation",
         "autograd.calculus.derivatives",
