@@ -154,6 +154,33 @@ class Value:
             )
         hooks.backward(self)
 
+    def propagate(self) -> None:
+        """Hand this node's gradient to its parents, once: add it, times the slope of each, to the gradient of each.
+
+        This is one step of a backward pass by hand. To make all of them, set the gradient of the output to 1 and call
+        this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
+        gradient is not known. Each call adds again; `backward()` starts afresh.
+        """
+        if self._has_grad:
+            for parent, slope in zip(self.parents, self.slopes, strict=True):
+                if not isinstance(parent, Constant):
+                    parent.grad += self._grad * slope
+
+    # The names that micrograd gives to these: programs written for it walk and draw graphs by `_prev` and `_op`, and
+    # call `_backward()` by hand.
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        return "" if self._primitive is None else self._primitive.symbol
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        return self.propagate
+
     def detach(self) -> Constant:
         """A constant of the same number and label: gradients do not flow through it."""
         return Constant(self._data, self.label)

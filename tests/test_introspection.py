@@ -115,10 +115,10 @@ def test_the_signature_is_that_of_the_documentation() -> None:
 
 def test_completion_offers_every_primitive_and_what_a_value_has() -> None:
     names = dir(Value(1.0))
-    assert set(names) >= {"data", "grad", "label", "parents", "slopes", "backward", "exp", "clip"}
+    assert set(names) >= {"data", "grad", "label", "parents", "slopes", "backward", "propagate", "exp", "clip"}
     methods = {name for name, row in PRIMITIVES.items() if row.arity == 1 and name not in ("negate", "abs")}
     assert set(names) >= methods
-    for name in [*methods, "backward", "clip", "data", "grad", "parents"]:
+    for name in [*methods, "backward", "propagate", "clip", "data", "grad", "parents"]:
         assert getattr(Value, name).__doc__, name
 
 
