@@ -152,7 +152,7 @@ def _save(drawing: Drawing, path: Path) -> Path:
         return drawing.save(path.with_suffix(".dot"))
 
 
-def _story(network: MLP, figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
+def _story(network: MLP[Any], figures: dict[str, Any], pictures: dict[str, Path]) -> Iterable[str]:
     """The article, line by line."""
     number = {**figures["inputs"], **figures["parameters"], **figures["forward"]}
     gradient = figures["backward"]

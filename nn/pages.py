@@ -64,7 +64,7 @@ def network_page(
     )
 
 
-def neurons_of(network: MLP, output: Value) -> list[list[NeuronNodes]]:
+def neurons_of(network: MLP[Any], output: Value) -> list[list[NeuronNodes]]:
     """The nodes of each neuron in the graph of an output, layer by layer."""
     nodes = {node.label: node for node in topological_order(output) if node.label}
     layers = []

@@ -18,6 +18,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
         "autograd.calculus.accumulation",
+        "autograd.calculus.signatures",
         "autograd.calculus.derivatives",
         "autograd.calculus.checks",
         "autograd.calculus.custom_primitives",
