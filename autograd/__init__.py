@@ -12,7 +12,8 @@ so does `autograd.engine` ("compiled" or "plain"). The environment variable `STE
 Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as
-a flat list) are the engine; beside them stand `reductions`, `modes`, `copying`, `notation` and `saving`. `native`
+a flat list) are the engine, with `floats`, `introspection` and `nodes`; beside them stand `arrays`, `reductions`,
+`modes`, `copying`, `notation` and `saving`. `native`
 holds the backward pass and what compiling needs, `calculus` derivatives and their checks, `programs` graphs as lists
 of instructions, `views` steps, explanations, diagnoses and drawings. All public names can be imported from
 `autograd`.
@@ -24,6 +25,7 @@ from autograd.native.selection import engine as engine
 
 # isort: split
 
+from autograd import arrays as _arrays  # noqa: F401  # it registers what Values do with NumPy's functions
 from autograd import copying as _copying  # noqa: F401  # it registers how graphs are copied
 from autograd import primitives as _primitives
 from autograd.calculus import *

@@ -13,9 +13,10 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 from weakref import ref
 
+from autograd.nodes import rebuild
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value, hooks, rebuild
+from autograd.value import Value, hooks
 
 _Parts: TypeAlias = (
     "tuple[type[Value], float, float | None, str | None, Primitive | None, tuple[Value, ...], tuple[float, ...]]"

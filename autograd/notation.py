@@ -19,7 +19,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, as_float, multiply, negate, where
+from autograd.floats import as_float
+from autograd.introspection import Documentation
+from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, multiply, negate, where
 from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
@@ -177,6 +179,35 @@ def operation(node: Value, operands: Iterable[Formula]) -> Formula:
     """How a node that is no leaf was computed, in terms of its operands as written."""
     assert node.primitive is not None
     return Formula.apply_primitive(node.primitive, *operands)
+
+
+def described(primitive: Primitive) -> str:
+    """What a primitive computes, with its slopes and its domain: the docstring of the primitive."""
+    count = primitive.arity or 0
+    code = getattr(primitive.slopes[0], "__code__", None) if primitive.slopes else None
+    names = list(code.co_varnames[1 : code.co_argcount]) if code is not None else []  # those of the rule's operands
+    if len(names) != count:
+        names = [f"x{place}" for place in range(1, count + 1)]
+    operands = [Formula(name) for name in names]
+    head = f"{primitive.name}({', '.join(names) or '*operands'})"
+    text = primitive.description or getattr(getattr(Value, primitive.name, None), "__doc__", None)
+    if not text and count:
+        written = Formula.apply_primitive(primitive, *operands).plain
+        text = None if written == head else f"{written}."
+    lines = [f"{head}: {text.strip()}" if text else head, ""]
+    lines.append("A Value among the operands gives a node of the graph; plain numbers give a float.")
+    for name, rule in zip(names, primitive.slopes, strict=False):
+        try:
+            slope = Formula.of(rule(Formula("out"), *operands)).plain
+        except TypeError:  # a rule of the user's own that takes floats alone
+            continue
+        lines.append(f"The slope with respect to {name} is {slope}{', where out is the result' * ('out' in slope)}.")
+    if primitive.domain:
+        lines.append(f"{primitive.name} needs {primitive.domain}.")
+    return "\n".join(lines)
+
+
+Documentation.of_primitive = described
 
 
 class Names:

@@ -2,9 +2,7 @@
 
 cdef class Primitive:
     cdef readonly object name, value, slopes, arity, all_slopes, limit, symbol, plain, latex, binds, domain, action, \
-        when_flat, when_steep, neutral, is_exact, is_sum, lists
+        when_flat, when_steep, neutral, is_exact, is_sum, lists, description
     cdef readonly int index
-
-cpdef double as_float(object number) except? -1.0
 
 cdef Primitive _primitive

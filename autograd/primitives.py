@@ -19,40 +19,20 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import accumulate
-from numbers import Real
-from typing import Any
+from math import inf, nan
+from typing import TYPE_CHECKING, Any, overload
+
+from autograd import floats
+from autograd.introspection import Documentation
+
+if TYPE_CHECKING:
+    from autograd.value import Value
 
 Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind out
 
-inf, nan = math.inf, math.nan
 SUM, NEGATION, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly a form binds; a template asks for a level by "{:2}"
-
-
-def as_float(number: object) -> float:
-    """The float64 of a real number of any type.
-
-    Args:
-        number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
-
-    Raises:
-        TypeError: for any other type, including `bool`.
-        OverflowError: for a number beyond the range of a float64.
-    """
-    kind = type(number)
-    if kind is float:
-        return number  # type: ignore[return-value]  # what the line above asked
-    if kind is int or (kind is not bool and isinstance(number, Real)):
-        try:
-            return float(number)  # type: ignore[arg-type]  # an int or a Real
-        except OverflowError:
-            raise OverflowError(f"{number!r:.40} does not fit into a float64; scale it down first") from None
-    raise TypeError(
-        f"expected a real number (int, float, NumPy scalar, …), got {number!r:.80} of type {kind.__name__}; "
-        f"convert it first, for instance with float(…)"
-    )
 
 
 class Primitive:
@@ -77,13 +57,15 @@ class Primitive:
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
         is_sum: whether the operands are terms, which explanations treat one by one.
         lists: of a primitive of any number of operands, of how many lists of one length the operands are.
+        description: what it computes, in words; empty where a method of `Value` says so.
         index: the index in the table, from 1; 0 for a primitive that is not in the table.
     """
 
     __slots__ = (
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
-        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "index",
+        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "description", "index",
     )  # fmt: skip
+    __doc__ = Documentation(__doc__)
 
     def __init__(
         self,
@@ -104,6 +86,7 @@ class Primitive:
         is_exact: bool = False,
         is_sum: bool = False,
         lists: int = 1,
+        description: str = "",
     ) -> None:
         operands = ", ".join(["{:0}"] * len(slopes))
         self.name, self.value, self.limit = name, value, limit
@@ -117,8 +100,14 @@ class Primitive:
         self.domain, self.action = domain, action or f"take {name} of {{}}"
         self.when_flat, self.when_steep = when_flat, when_steep
         self.neutral, self.is_exact, self.is_sum, self.lists = neutral, is_exact, is_sum, lists
-        self.index = 0
+        self.description, self.index = description, 0
 
+    @overload
+    def __call__(self, *operands: float) -> float: ...  # type: ignore[overload-overlap]  # floats are no Values
+    @overload
+    def __call__(self, *operands: Value | float) -> Value: ...
+    @overload
+    def __call__(self, *operands: Any) -> Any: ...
     def __call__(self, *operands: Any) -> Any:
         """Apply the primitive to numbers of any kind.
 
@@ -139,7 +128,7 @@ class Primitive:
             apply = getattr(type(operand), "apply_primitive", None)
             if apply is not None:
                 return apply(self, *operands)
-        return self(*map(as_float, operands))
+        return self(*map(floats.as_float, operands))
 
     def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
         """The slope with respect to each operand, at an output and its operands."""
@@ -188,51 +177,16 @@ class Operators:
     def __rtruediv__(self, other: Any) -> Any: return divide(other, self)
     def __pow__(self, other: Any) -> Any: return power(self, other)
     def __rpow__(self, other: Any) -> Any: return power(other, self)
+    def __mod__(self, other: Any) -> Any: return remainder(self, other)
+    def __rmod__(self, other: Any) -> Any: return remainder(other, self)
     def __neg__(self) -> Any: return negate(self)
     def __abs__(self) -> Any: return absolute(self)
     # fmt: on
 
 
-# Floats: what Python's `math` lacks, and what IEEE 754 says where it raises.
-
-
-def _maximum(a: float, b: float) -> float:  # unlike Python's max, nan wins on either side
-    return a if a >= b or a != a else b
-
-
-def _minimum(a: float, b: float) -> float:
-    return a if a <= b or a != a else b
-
-
-def _where(condition: float, a: float, b: float) -> float:
-    return a if condition else b
-
-
-def _sign(x: float) -> float:
-    return x if x == 0.0 or x != x else math.copysign(1.0, x)
-
-
-def _floor(x: float) -> float:
-    return x // 1.0 if math.isfinite(x) else x
-
-
-def _power_limit(x: float, y: float) -> float:
-    """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
-    if x < 0.0 and y % 1.0 != 0.0:
-        return nan
-    return math.copysign(inf, x) if y % 1.0 == 0.0 and y % 2.0 == 1.0 else inf
-
-
 def _choose(condition: Any, a: Any, b: Any) -> Any:
     """`where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
-    return _where(condition, a, b) if type(condition) is float else where(condition, a, b)
-
-
-def _others(*operands: Any) -> Iterator[Any]:
-    """For each operand, the product of all the others, without a division: exact when some are zero."""
-    before = accumulate(operands[:-1], operator.mul, initial=1.0)
-    after = list(accumulate(operands[:0:-1], operator.mul, initial=1.0))
-    return map(operator.mul, before, reversed(after))
+    return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 
 # Why a slope is tiny or huge, in words that several primitives share.
@@ -274,11 +228,20 @@ negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
     symbol="−", plain="−{:3}", latex="-{:3}", binds=NEGATION, is_exact=True)
 
+# The sign is that of b, as with Python's `%`. It jumps where b divides a; the slopes there are those of the side that
+# the value is on. The slope of b is -floor(a / b), formed from out: a / b alone may be rounded up to an integer.
+remainder = Primitive("remainder", operator.mod,
+    lambda out, a, b: 1.0,
+    lambda out, a, b: -floor(divide(a - out, b) + 0.5),
+    symbol="%", plain="{:4} % {:4}", latex=r"{:4} \bmod {:4}", binds=SUM,
+    domain="a divisor other than 0", action="take the remainder of {} divided by {}",
+    when_flat="the divisor {1} does not fit into {0}", when_steep="the divisor {1} fits into {0} very often")
+
 # slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
 power: Primitive = Primitive("power", math.pow,
     lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
     lambda out, x, y: out * log(_choose(x, x, 1.0)),
-    limit=_power_limit,
+    limit=floats.power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
     domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
     action="raise {} to the power {}", when_steep="its base is {0} and its exponent {1}", neutral=(None, 1.0))
@@ -289,19 +252,19 @@ greater = Primitive("greater", lambda a, b: float(a > b),  # 1 where a > b, else
     lambda out, a, b: 0.0, lambda out, a, b: 0.0,
     symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]", when_flat=FLAT, is_exact=True)
 
-where: Primitive = Primitive("where", _where,  # a where the condition is not 0, else b
+where: Primitive = Primitive("where", floats.chosen,  # a where the condition is not 0, else b
     lambda out, condition, a, b: 0.0,
     lambda out, condition, a, b: where(condition, 1.0, 0.0),
     lambda out, condition, a, b: where(condition, 0.0, 1.0),
     latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}",
     when_flat=CHOICE, is_exact=True)
 
-maximum = Primitive("maximum", _maximum,  # a tie shares the gradient equally
+maximum = Primitive("maximum", floats.larger,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
     symbol="max", latex=r"\max", when_flat=CHOICE)
 
-minimum = Primitive("minimum", _minimum,  # a tie shares the gradient equally
+minimum = Primitive("minimum", floats.smaller,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     symbol="min", latex=r"\min", when_flat=CHOICE)
@@ -310,11 +273,11 @@ absolute = Primitive("abs", operator.abs,
     lambda out, x: sign(x),  # 0 at 0
     latex=r"\left|{:0}\right|")
 
-sign: Primitive = Primitive("sign", _sign,
+sign: Primitive = Primitive("sign", floats.sign_of,
     lambda out, x: 0.0,
     when_flat=FLAT)
 
-floor = Primitive("floor", _floor,
+floor: Primitive = Primitive("floor", floats.floor_of,
     lambda out, x: 0.0,
     latex=r"\left\lfloor {:0} \right\rfloor", when_flat=FLAT)
 
@@ -336,6 +299,20 @@ log: Primitive = Primitive("log", math.log,
     lambda out, x: divide(1.0, x),
     limit=lambda x: nan if x else -inf,
     latex=r"\ln", domain="a positive input", when_steep=POLE)
+
+exp2 = Primitive("exp2", lambda x: power(2.0, x),
+    lambda out, x: math.log(2.0) * out,
+    latex="2^{{{:0}}}", binds=POWER)
+
+log2 = Primitive("log2", math.log2,
+    lambda out, x: divide(1.0 / math.log(2.0), x),
+    limit=lambda x: nan if x else -inf,
+    latex=r"\log_{2}", domain="a positive input", when_steep=POLE)
+
+log10 = Primitive("log10", math.log10,
+    lambda out, x: divide(1.0 / math.log(10.0), x),
+    limit=lambda x: nan if x else -inf,
+    latex=r"\log_{10}", domain="a positive input", when_steep=POLE)
 
 log1p = Primitive("log1p", math.log1p,
     lambda out, x: divide(1.0, 1.0 + x),
@@ -392,6 +369,20 @@ tanh = Primitive("tanh", math.tanh,
     lambda out, x: 1.0 - out * out,
     latex=r"\tanh", when_flat=SATURATED)
 
+asinh = Primitive("asinh", math.asinh,
+    lambda out, x: 1.0 / hypot(1.0, x),
+    latex=r"\operatorname{arsinh}")
+
+acosh = Primitive("acosh", math.acosh,
+    lambda out, x: divide(1.0, sqrt(x - 1.0) * sqrt(x + 1.0)),
+    latex=r"\operatorname{arcosh}", domain="an input of at least 1", when_steep="its input is {0}, close to 1")
+
+atanh = Primitive("atanh", math.atanh,
+    lambda out, x: divide(1.0, (1.0 - x) * (1.0 + x)),
+    limit=lambda x: math.copysign(inf, x) if abs(x) == 1.0 else nan,
+    latex=r"\operatorname{artanh}", domain="an input between -1 and 1, both excluded",
+    when_steep="its input is {0}, close to −1 or 1")
+
 erf = Primitive("erf", math.erf,
     lambda out, x: 2.0 / math.sqrt(math.pi) * exp(-(x * x)),
     when_flat=SATURATED)
@@ -431,7 +422,7 @@ summation = Primitive("sum", lambda *xs: reduce(operator.add, xs),
     symbol="Σ", plain=None, latex=None, is_sum=True)
 
 product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
-    all_slopes=lambda out, *xs: _others(*xs),
+    all_slopes=lambda out, *xs: floats.products_of_others(*xs),
     symbol="Π", plain=None, latex=None, when_flat=FACTOR, when_steep=FACTOR)
 
 dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd import primitives
-from autograd.value import Constant, Value, apply, apply_wide
+from autograd.nodes import apply, apply_wide
+from autograd.value import Constant, Value
 
 __all__ = ["sum", "prod", "dot", "where"]
 

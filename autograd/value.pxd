@@ -5,7 +5,8 @@ cimport cython
 from libc cimport math
 
 from autograd.native cimport runtime
-from autograd.primitives cimport Primitive, as_float
+from autograd.floats cimport as_float
+from autograd.primitives cimport Primitive
 
 
 cdef class Value:
@@ -30,30 +31,21 @@ cdef class _WideValue(Value):
 
 
 # The primitives of the operators: C globals, which are found without a look into the module.
-cdef Primitive add, subtract, multiply, divide, power, negate, absolute
+cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
 
 cdef set watchers
 
 @cython.locals(node=Constant)
-cdef Constant _constant(object number)
-
-@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
-cpdef object apply_wide(Primitive primitive, tuple operands)
+cpdef Constant _constant(object number)
 
 @cython.locals(parent=Value, node=Value, x=double, data=double)
-cdef object _unary(Primitive primitive, object operand)
+cpdef object _unary(Primitive primitive, object operand)
 
 @cython.locals(left=Value, right=Value, node=Value, x=double, y=double, data=double)
-cdef object _binary(Primitive primitive, object left_operand, object right_operand)
+cpdef object _binary(Primitive primitive, object left_operand, object right_operand)
 
 cpdef object _described(Value node)
 
 cpdef object _watched(Value node)
 
 cdef Constant _constant_or_none(object operand)
-
-cdef void _fill(_WideValue node, tuple parents, tuple operands) except *
-
-@cython.locals(node=Value)
-cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
-                     tuple operands)

@@ -17,12 +17,25 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
-from autograd.modes import is_ieee, is_recording, note_source, watchers
+from autograd.floats import as_float
+from autograd.introspection import ConstructorSignature, refusal
+from autograd.modes import is_recording, note_source, watchers
 from autograd.native import runtime
-from autograd.primitives import Primitive, absolute, add, as_float, divide, multiply, negate, power, relu, subtract
+from autograd.primitives import (
+    Primitive,
+    absolute,
+    add,
+    divide,
+    multiply,
+    negate,
+    power,
+    relu,
+    remainder,
+    subtract,
+)
 
 __all__ = ["Value", "Constant", "Parameter"]
 
@@ -42,6 +55,7 @@ class Value:
 
     __slots__ = ("_data", "_grad", "_has_grad", "label", "_primitive", "_left", "_right", "_x", "_y")
 
+    __signature__ = ConstructorSignature()
     label: str | None
     _data: float
     _grad: float  # 0.0 while it is not known
@@ -52,13 +66,19 @@ class Value:
     _x: float
     _y: float
 
-    def __init__(self, data: float, label: str | None = None) -> None:
-        if isinstance(data, Value):
-            raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
-        if label is not None and not isinstance(label, str):
-            raise TypeError(f"expected a string as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
-        self._data, self._grad, self._has_grad = as_float(data), 0.0, False
-        self.label, self._primitive = label, None
+    if TYPE_CHECKING:
+
+        def __init__(self, data: float, label: str | None = None) -> None: ...
+    else:
+
+        def __init__(self, data=..., label=None, _children=None, _op=None, **named):
+            if isinstance(data, Value):
+                raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
+            is_refused = named or data is ... or _children is not None or _op is not None
+            if is_refused or (label is not None and not isinstance(label, str)):
+                raise refusal(type(self).__name__, data, label, _children, _op, named)
+            self._data, self._grad, self._has_grad = as_float(data), 0.0, False
+            self.label, self._primitive = label, None
 
     @property
     def data(self) -> float:
@@ -134,6 +154,33 @@ class Value:
             )
         hooks.backward(self)
 
+    def propagate(self) -> None:
+        """Hand this node's gradient to its parents, once: add it, times the slope of each, to the gradient of each.
+
+        This is one step of a backward pass by hand. To make all of them, set the gradient of the output to 1 and call
+        this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
+        gradient is not known. Each call adds again; `backward()` starts afresh.
+        """
+        if self._has_grad:
+            for parent, slope in zip(self.parents, self.slopes, strict=True):
+                if not isinstance(parent, Constant):
+                    parent.grad += self._grad * slope
+
+    # The names that micrograd gives to these: programs written for it walk and draw graphs by `_prev` and `_op`, and
+    # call `_backward()` by hand.
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        return self.parents
+
+    @property
+    def _op(self) -> str:
+        return "" if self._primitive is None else self._primitive.symbol
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        return self.propagate
+
     def detach(self) -> Constant:
         """A constant of the same number and label: gradients do not flow through it."""
         return Constant(self._data, self.label)
@@ -143,8 +190,8 @@ class Value:
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """What calling a primitive with a Value does: see `apply`."""
-        return apply(primitive, *operands)
+        """What calling a primitive with a Value does: see `apply` in `nodes.py`."""
+        return hooks.apply(primitive, *operands)
     def __add__(self, other: Any) -> Value: return _binary(add, self, other)
     def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
     def __sub__(self, other: Any) -> Value: return _binary(subtract, self, other)
@@ -155,6 +202,8 @@ class Value:
     def __rtruediv__(self, other: Any) -> Value: return _binary(divide, other, self)
     def __pow__(self, other: Any) -> Value: return _binary(power, self, other)
     def __rpow__(self, other: Any) -> Value: return _binary(power, other, self)
+    def __mod__(self, other: Any) -> Value: return _binary(remainder, self, other)
+    def __rmod__(self, other: Any) -> Value: return _binary(remainder, other, self)
     def __neg__(self) -> Value: return _unary(negate, self)
     def __pos__(self) -> Value: return self
     def __abs__(self) -> Value: return _unary(absolute, self)
@@ -165,6 +214,9 @@ class Value:
     def expm1(self) -> Value: """exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
     def log(self) -> Value: """The natural logarithm."""; return _unary(primitives.log, self)
     def log1p(self) -> Value: """log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
+    def exp2(self) -> Value: """2 to the power of the number."""; return _unary(primitives.exp2, self)
+    def log2(self) -> Value: """The logarithm to base 2."""; return _unary(primitives.log2, self)
+    def log10(self) -> Value: """The logarithm to base 10."""; return _unary(primitives.log10, self)
     def sqrt(self) -> Value: """The square root."""; return _unary(primitives.sqrt, self)
     def sin(self) -> Value: """The sine of an angle in radians."""; return _unary(primitives.sin, self)
     def cos(self) -> Value: """The cosine of an angle in radians."""; return _unary(primitives.cos, self)
@@ -173,16 +225,19 @@ class Value:
     def acos(self) -> Value: """The arc cosine, in radians."""; return _unary(primitives.acos, self)
     def atan(self) -> Value: """The arc tangent, in radians."""; return _unary(primitives.atan, self)
     def atan2(self, x: Value | float) -> Value:
-        """The angle in radians, between -π and π, of the point with this value as y and the given x."""
-        return apply(primitives.atan2, self, x)
+        """The angle in radians, between -π and π, of the point (x, y) with this value as y."""
+        return _function(primitives.atan2, self, x)
     def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
     def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
     def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
+    def asinh(self) -> Value: """The inverse of sinh."""; return _unary(primitives.asinh, self)
+    def acosh(self) -> Value: """The inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
+    def atanh(self) -> Value: """The inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
     def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
     def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
         """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
-        return apply(primitives.leaky_relu, self, negative_slope)
+        return _function(primitives.leaky_relu, self, negative_slope)
     def softplus(self) -> Value: """log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
     def gelu(self) -> Value:
         """The number times the standard normal distribution function at it (exact, not the tanh form)."""
@@ -192,13 +247,31 @@ class Value:
     def erfc(self) -> Value: """1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
     def hypot(self, other: Value | float) -> Value:
         """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
-        return apply(primitives.hypot, self, other)
+        return _function(primitives.hypot, self, other)
     def maximum(self, other: Value | float) -> Value:
         """The larger of two numbers; nan if either is."""
-        return apply(primitives.maximum, self, other)
+        return _function(primitives.maximum, self, other)
     def minimum(self, other: Value | float) -> Value:
         """The smaller of two numbers; nan if either is."""
-        return apply(primitives.minimum, self, other)
+        return _function(primitives.minimum, self, other)
+    def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
+        """The number, or the bound that it lies beyond; at a bound the gradient goes to the number, as in PyTorch.
+
+        Args:
+            low, high: the bounds.
+            out: np.clip(v, low, high) gives None here; nothing else is possible.
+
+        Raises:
+            ValueError: if `low` is greater than `high`.
+        """
+        if low > high:
+            raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
+        at_most = primitives.where(primitives.greater(self, high), high, self)
+        return primitives.where(primitives.greater(low, self), low, at_most)
+    def fmod(self, other: Value | float) -> Value:
+        """The remainder of a division that has the sign of the dividend; that of `%` has the sign of the divisor."""
+        size = abs(other)
+        return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
     def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
     def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
     def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
@@ -206,7 +279,11 @@ class Value:
     # fmt: on
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
-    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names by which np.arcsin(v) looks for them
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+
+    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
+        return hooks.array_function(function, method, arguments, settings)
 
     # Comparing, copying, and being shown.
     __hash__ = object.__hash__
@@ -290,6 +367,10 @@ runtime.allocate((Value, Constant, Parameter, _WideValue))
 class _Hooks:
     """Functions of modules that import this one, which they register when they are imported."""
 
+    apply: Callable[..., Value]
+    value_or_limit: Callable[..., float]
+    over_array: Callable[..., Any]  # applies a primitive of two operands element by element
+    array_function: Callable[..., Any]  # what NumPy calls for a function of which an argument is a Value
     backward: Callable[[Value], None]
     reduce: Callable[[Value], Any]
     shallow_copy: Callable[[Value], Value]
@@ -305,52 +386,6 @@ def is_constant(node: Value) -> bool:
     return isinstance(node, Constant)
 
 
-def apply(primitive: Primitive, *operands: Value | float) -> Value:
-    """Apply a primitive to Values and numbers, and record the node that results.
-
-    Args:
-        primitive: from the table, or one of your own.
-        operands: as many as the primitive takes; a plain number becomes a constant.
-
-    Returns:
-        The new node; under `no_grad()`, a constant.
-
-    Raises:
-        TypeError: for an operand that is not a real number, or the wrong number of operands.
-        ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
-            A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
-    """
-    if primitive.arity is not None and primitive.arity != len(operands):
-        raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
-    if primitive.arity == 1:
-        return _unary(primitive, operands[0])
-    if primitive.arity == 2:
-        left, right = [operand if isinstance(operand, Value) else _constant(operand) for operand in operands]
-        return _binary(primitive, left, right)
-    return apply_wide(primitive, operands)
-
-
-def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
-    """Apply a primitive of any number of operands, as `apply` does."""
-    parents: list[Value] = []
-    numbers: list[float] = []
-    for operand in operands:
-        parent = operand if isinstance(operand, Value) else _constant(operand)
-        parents.append(parent)
-        numbers.append(parent._data)
-    data = runtime.value_of_many(primitive, numbers)
-    if not math.isfinite(data):
-        data = _value_or_limit(primitive, *parents)
-    node = _WideValue.__new__(_WideValue)
-    node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
-    _fill(node, tuple(parents), tuple(numbers))
-    return _watched(node) if watchers else node
-
-
-def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
-    node._parents, node._operands = parents, operands
-
-
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
     node._data, node._grad, node._has_grad, node.label, node._primitive = as_float(number), 0.0, False, None, None
@@ -362,7 +397,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     x = parent._data
     data = runtime.value_of_one(primitive, x)
     if not math.isfinite(data):
-        data = _value_or_limit(primitive, parent)
+        data = hooks.value_or_limit(primitive, parent)
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x = parent, None, x
@@ -377,11 +412,17 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):
-        data = _value_or_limit(primitive, left, right)
+        data = hooks.value_or_limit(primitive, left, right)
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
     return _watched(node) if watchers else node
+
+
+def _function(primitive: Primitive, left: Any, right: Any) -> Value:
+    """A primitive of two operands as a function; over an array, element by element."""
+    result = _binary(primitive, left, right)
+    return hooks.over_array(primitive, left, right) if result is NotImplemented else result
 
 
 def _constant_or_none(operand: Any) -> Constant | None:
@@ -390,22 +431,6 @@ def _constant_or_none(operand: Any) -> Constant | None:
     if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
     return None
-
-
-def _value_or_limit(primitive: Primitive, *nodes: Value) -> float:
-    """What a primitive is where it may not be finite: infinite on an overflow, an error outside the domain.
-
-    Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
-    """
-    numbers = [node.data for node in nodes]
-    try:
-        return float(primitive.value(*numbers))
-    except (ValueError, ArithmeticError) as error:
-        if isinstance(error, OverflowError) or is_ieee.get():
-            return float(primitive.limit(*numbers))
-        if primitive.domain:
-            raise type(error)(primitive.refusal(*map(_described, nodes))) from None
-        raise
 
 
 def _described(node: Value) -> str:
@@ -419,32 +444,4 @@ def _watched(node: Value) -> Value:
     note = note_source.get()
     if note is not None:
         note(node)
-    return node
-
-
-def rebuild(
-    kind: type[Value],
-    data: float,
-    grad: float | None,
-    label: str | None,
-    primitive: Primitive | None,
-    parents: tuple[Value, ...],
-    operands: tuple[float, ...],
-) -> Value:
-    """A node of these parts, for copies and pickles; a ValueError if they do not fit together."""
-    node = kind.__new__(kind)
-    arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
-    is_wide = primitive is not None and primitive.arity not in (1, 2)
-    fits = arity == len(parents) == len(operands)
-    for parent in parents:
-        fits = fits and isinstance(parent, Value)
-    if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
-        raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
-    node._data, node.label, node._primitive, node.grad = data, label, primitive, grad
-    if isinstance(node, _WideValue):
-        _fill(node, parents, operands)
-    elif primitive is not None:
-        node._left, node._right, node._x = parents[0], None, operands[0]
-        if arity == 2:
-            node._right, node._y = parents[1], operands[1]
     return node

@@ -12,7 +12,7 @@ from numbers import Real
 from typing import Any
 
 from autograd import Value, no_grad
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from autograd.saving import shortened
 from nn.losses import (
     Loss,

@@ -15,7 +15,7 @@ from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
 from autograd import Value
-from autograd.primitives import as_float
+from autograd.floats import as_float
 
 Outputs: TypeAlias = Value | Sequence[Value]
 Targets: TypeAlias = Value | float | Sequence[Value | float]

@@ -16,7 +16,7 @@ from typing import Any, SupportsIndex
 
 import autograd
 from autograd import Value, no_grad
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
 from nn.parameters import Module
 

@@ -13,7 +13,7 @@ import difflib
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Generic, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
@@ -21,6 +21,15 @@ from autograd.views.layer_drawing import draw_layers
 from nn.parameters import Module, counted
 
 __all__ = ["Module", "Neuron", "Layer", "MLP"]
+
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar  # whose variables have a default, before Python 3.13 too
+
+    OutputsT = TypeVar("OutputsT", Value, list[Value], default=Value)
+else:
+    from typing import TypeVar
+
+    OutputsT = TypeVar("OutputsT", Value, list[Value])
 
 Bias = Literal["per-neuron", "shared"] | None
 
@@ -169,11 +178,13 @@ class Layer(Module):
         return f"{type(self).__name__}: {self._heading()}"
 
 
-class MLP(Module):
+class MLP(Module, Generic[OutputsT]):
     """A multi-layer perceptron: a sequence of layers, each the input of the next.
 
     Weights are labelled w1, w2, … and biases b1, b2, … through the whole network, neurons h1, h2, … (h1.1, h2.1, … in
     several hidden layers) and o1, o2, …: for a 2-2-2 network these are the names of Mazur's article.
+
+    A type checker takes an `MLP` for one with one output. `MLP[list[Value]]` is the type of one with several.
 
     Args:
         inputs: how many inputs the network takes.
@@ -240,14 +251,14 @@ class MLP(Module):
             signals = layer(signals)
         return list(signals)  # type: ignore[arg-type]  # a layer gives Values
 
-    def __call__(self, inputs: Sequence[Value | float]) -> Any:
+    def __call__(self, inputs: Sequence[Value | float]) -> OutputsT:
         """The list of outputs; of a network with one output, that output itself.
 
         Raises:
             ValueError, TypeError: as `forward`.
         """
         outputs = self.forward(inputs)
-        return outputs[0] if len(outputs) == 1 else outputs
+        return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value]  # as many as there are
 
     @property
     def clusters(self) -> dict[str, tuple[str, str]]:

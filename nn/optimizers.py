@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 from autograd import Value
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from autograd.saving import finite_number, shortened
 from nn.parameters import is_parameter
 

@@ -13,7 +13,7 @@ from operator import index
 from typing import Any, SupportsIndex
 
 from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from nn.losses import Loss, half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.parameters import Module
@@ -79,7 +79,7 @@ def network_page(
     )
 
 
-def neurons_of(network: MLP, output: Value) -> list[list[NeuronNodes]]:
+def neurons_of(network: MLP[Any], output: Value) -> list[list[NeuronNodes]]:
     """The nodes of each neuron in the graph of an output, layer by layer; none if one of them is not in it."""
     nodes = {node.label: node for node in topological_order(output) if node.label}
     layers = []

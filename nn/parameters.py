@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
 from autograd import Value
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from autograd.value import is_constant
 
 DISPLAYED_LINES = 100  # of a summary in a notebook

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value, no_grad
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from nn.checkpoints import Checkpoint, Plan, Position
 from nn.history import History
 from nn.losses import Loss

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autograd import Explanation, explain
+from autograd import Explanation, Value, explain
 from nn import worked_example
 from nn.modules import MLP
 
@@ -18,7 +18,7 @@ COLUMNS = 80
 DIGITS = 12
 
 
-def story(network: MLP, figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
+def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
     """The article, line by line.
 
     Args:
@@ -104,7 +104,7 @@ def _forward(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"        = {decimal(number['E_total'])}  (published {figures['published']['E_total']})"
 
 
-def _output_weights(network: MLP, figures: Mapping[str, Any]) -> Iterator[str]:
+def _output_weights(network: MLP[list[Value]], figures: Mapping[str, Any]) -> Iterator[str]:
     number, gradient = figures["forward"], figures["backward"]
     total, weights = _total_and_weights(network)
     yield from _section("The backward pass, an output weight: w5")
@@ -126,7 +126,7 @@ def _output_weights(network: MLP, figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"             = {decimal(gradient[weight])}"
 
 
-def _hidden_weights(network: MLP, figures: Mapping[str, Any]) -> Iterator[str]:
+def _hidden_weights(network: MLP[list[Value]], figures: Mapping[str, Any]) -> Iterator[str]:
     gradient, published = figures["backward"], figures["published"]
     total, weights = _total_and_weights(network)
     yield from _section("The backward pass, a hidden weight: w1")
@@ -184,7 +184,7 @@ def _training(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"{title:<21}{values}{published.get(key, '') if comparable else ''}".rstrip()
 
 
-def _total_and_weights(network: MLP) -> tuple[Any, dict[str, Any]]:
+def _total_and_weights(network: MLP[list[Value]]) -> tuple[Any, dict[str, Any]]:
     return worked_example.forward(network), {str(weight.label): weight for weight in network.parameters()}
 
 

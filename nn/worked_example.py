@@ -46,7 +46,7 @@ PUBLISHED = {
 }
 
 
-def build_network(biases: Biases = "frozen") -> MLP:
+def build_network(biases: Biases = "frozen") -> MLP[list[Value]]:
     """The network of the article, with its weights.
 
     Args:
@@ -58,7 +58,9 @@ def build_network(biases: Biases = "frozen") -> MLP:
     """
     if biases not in get_args(Biases):
         raise ValueError(f"unknown biases {biases!r}: choose {', '.join(get_args(Biases))}")
-    network = MLP(2, [2, 2], "sigmoid", "sigmoid", bias="per-neuron" if biases == "per-neuron" else "shared")
+    network: MLP[list[Value]] = MLP(
+        2, [2, 2], "sigmoid", "sigmoid", bias="per-neuron" if biases == "per-neuron" else "shared"
+    )
     for parameter in network.parameters():
         if parameter.label in WEIGHTS:
             parameter.data = WEIGHTS[parameter.label]
@@ -68,13 +70,13 @@ def build_network(biases: Biases = "frozen") -> MLP:
     return network
 
 
-def learning_parameters(network: MLP, biases: Biases = "frozen") -> list[Value]:
+def learning_parameters(network: MLP[list[Value]], biases: Biases = "frozen") -> list[Value]:
     """The parameters that training changes: the weights, and the biases unless they are frozen."""
     frozen = {bias for layer in network.layers for bias in layer.biases} if biases == "frozen" else set()
     return [parameter for parameter in network.parameters() if parameter not in frozen]
 
 
-def forward(network: MLP, *, with_input_gradients: bool = False) -> Value:
+def forward(network: MLP[list[Value]], *, with_input_gradients: bool = False) -> Value:
     """The total error of the network on the article's one case; the nodes have the article's names.
 
     Args:
@@ -98,7 +100,7 @@ def nodes_by_label(output: Value) -> dict[str, Value]:
     return {node.label: node for node in topological_order(output) if node.label}
 
 
-def train_round(network: MLP, order: Order, learning_rate: float, learning: Iterable[Value]) -> float:
+def train_round(network: MLP[list[Value]], order: Order, learning_rate: float, learning: Iterable[Value]) -> float:
     """Change the network by one round of training.
 
     Args:
@@ -117,7 +119,9 @@ def train_round(network: MLP, order: Order, learning_rate: float, learning: Iter
 class _Training:
     """The rounds of a training, with what they share."""
 
-    def __init__(self, network: MLP, order: Order, learning_rate: float, learning: Iterable[Value]) -> None:
+    def __init__(
+        self, network: MLP[list[Value]], order: Order, learning_rate: float, learning: Iterable[Value]
+    ) -> None:
         hidden_layer, self.output_layer = network.layers
         learning = set(learning)
         parts = [self.output_layer, hidden_layer] if order == "sequential" else [network]
@@ -151,7 +155,7 @@ def train(
     rounds: int = ROUNDS,
     biases: Biases = "frozen",
     learning_rate: float = LEARNING_RATE,
-) -> MLP:
+) -> MLP[list[Value]]:
     """The article's network after some rounds of training.
 
     Args:
@@ -239,7 +243,7 @@ def figures(
     }
 
 
-def _derivative(network: MLP, of: str, by: str) -> float:
+def _derivative(network: MLP[list[Value]], of: str, by: str) -> float:
     """The derivative of one labelled node with respect to another."""
     nodes = nodes_by_label(forward(network))
     nodes[by].grad = None
@@ -256,13 +260,13 @@ def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) ->
     }
 
 
-def draw_network(network: MLP) -> Drawing:
+def draw_network(network: MLP[list[Value]]) -> Drawing:
     """The network as the article draws it: neurons and biases as circles, the weights on the edges."""
     targets = {name: f"target {number:g}" for name, number in TARGETS.items()}
     return network.draw({name: f"{number:g}" for name, number in INPUTS.items()} | targets)
 
 
-def draw_graph(network: MLP) -> Drawing:
+def draw_graph(network: MLP[list[Value]]) -> Drawing:
     """The computation graph of one round, forward and backward; the parameters keep the gradients of this round."""
     network.zero_grad()
     total = forward(network, with_input_gradients=True)

@@ -72,6 +72,14 @@ def test_helpers_are_those_that_a_text_calls(language: Language) -> None:
     assert language.helpers_of("fmaximum(a, b) + signal(c)") == ""
 
 
+def test_a_helper_comes_after_those_that_it_calls() -> None:
+    for language, truncated in ((C, "fmod(a, b)"), (JAVASCRIPT, "a % b")):
+        helpers = language.helpers_of(text_of(language, language.variable("x") % 3.0)).splitlines()
+        assert len(helpers) == 2
+        assert "floored" in helpers[0]
+        assert f"floored({truncated}, b)" in helpers[1]
+
+
 def test_both_languages_have_the_same_bodies_of_shared_helpers() -> None:
     for name in ("greater", "where", "maximum", "minimum", "sign"):
         in_c = re.search(r"return (.*);", C.helpers[name])

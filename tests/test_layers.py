@@ -11,12 +11,14 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
-    *("autograd.saving", "autograd.primitives", "autograd.native.languages"),
-    *("autograd.native.c_rules", "autograd.native"),
-    *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.native.recording", "autograd.tape"),
-    *("autograd.native.selection", "autograd.reductions", "autograd.copying", "autograd.notation"),
+    *("autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
+    *("autograd.native.languages", "autograd.native.c_rules", "autograd.native"),
+    *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
+    *("autograd.native.recording", "autograd.tape", "autograd.native.selection"),
+    *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
         "autograd.calculus.accumulation",
+        "autograd.calculus.signatures",
         "autograd.calculus.derivatives",
         "autograd.calculus.checks",
         "autograd.calculus.custom_primitives",

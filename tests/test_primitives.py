@@ -15,9 +15,9 @@ import pytest
 from mpmath import mpf
 
 from autograd import Value
+from autograd.nodes import apply
 from autograd.notation import Formula
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import apply
 
 inf, nan = math.inf, math.nan
 LARGEST, SMALLEST = math.nextafter(inf, 0), math.nextafter(0, 1)
@@ -45,6 +45,9 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "negate": lambda x: -x,
     "power": lambda x, y: mpf(1) if y == 0 else mpf(0) if x == 0 and y > 0 else mpmath.power(x, y),
     "atan2": lambda y, x: mpmath.atan2(y, x) if y or x > 0 else nan,  # mpmath has no -0 to tell the cut's sides apart
+    "remainder": lambda a, b: a - b * mpmath.floor(a / b),
+    "exp2": lambda x: mpmath.power(2, x),
+    "log2": lambda x: mpmath.log(x) / mpmath.log(2),
     "log1p": lambda x: mpmath.log(1 + x),
     "expm1": lambda x: mpmath.exp(x) - 1,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
@@ -62,6 +65,11 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "sum": lambda *xs: mpmath.fsum(xs),
     "prod": lambda *xs: mpmath.fprod(xs),
     "dot": lambda *xs: mpmath.fdot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
+}
+
+# The slopes of a primitive whose jumps are too near to each other for a difference; None at a jump.
+CLOSED_SLOPES: dict[str, Callable[..., Any]] = {
+    "remainder": lambda a, b: None if a == b * mpmath.floor(a / b) else (mpf(1), -mpmath.floor(a / b)),
 }
 
 
@@ -113,11 +121,15 @@ def smooth_points(primitive: Primitive) -> list[tuple[float, ...]]:
 def ordinary_points(primitive: Primitive) -> list[tuple[float, ...]]:
     if primitive.arity is None:
         return [(2.5, 0.75), (0.5, 2.0, -1.5, 0.25)]
-    return [xs for xs in [(0.3,), (0.8,), (2.5, 0.75), (1.25, -2.0), (1.0, 2.0, 3.0)] if len(xs) == primitive.arity]
+    candidates: list[tuple[float, ...]] = [(0.3,), (0.8,), (1.7,), (2.5, 0.75), (1.25, -2.0), (1.0, 2.0, 3.0)]
+    return [xs for xs in candidates if len(xs) == primitive.arity and exact(primitive, xs) is not None]
 
 
 def exact_slope(primitive: Primitive, xs: tuple[float, ...], place: int) -> Any:
     """The true slope by a central difference of 900 digits, or None where the function is not smooth."""
+    if primitive.name in CLOSED_SLOPES:
+        slopes = CLOSED_SLOPES[primitive.name](*map(mpf, xs))
+        return None if slopes is None else slopes[place]
     step = min(abs(mpf(xs[place])) or mpf(SMALLEST), mpf(1)) * mpf(10) ** -40
 
     def at(offset: Any) -> Any:
@@ -246,6 +258,15 @@ def test_slopes_are_recorded_as_a_graph_that_has_slopes_itself(primitive: Primit
                 assert operand.grad == pytest.approx(float(true), rel=1e-12, abs=1e-14), (xs, place, varied)
 
 
+@pytest.mark.parametrize("operands", [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.0), (-7.3, -0.3), (0.4, 5.0)])
+def test_closed_slopes_are_those_of_a_difference(operands: tuple[float, float]) -> None:
+    a, b = map(mpf, operands)
+    step, of = mpf(10) ** -40, CLOSED_FORMS["remainder"]
+    differences = [(of(a + step, b) - of(a - step, b)) / (2 * step), (of(a, b + step) - of(a, b - step)) / (2 * step)]
+    assert [float(slope) for slope in CLOSED_SLOPES["remainder"](a, b)] == list(map(float, differences))
+    assert list(apply(PRIMITIVES["remainder"], *operands).slopes) == list(map(float, differences))
+
+
 # Kinks, infinities and nan: the conventions, stated here for each primitive.
 
 
@@ -278,6 +299,15 @@ def test_slopes_are_recorded_as_a_graph_that_has_slopes_itself(primitive: Primit
         ("hypot", (3.0, 4.0), (0.6, 0.8)),
         ("atan2", (0.0, 0.0), (nan, nan)),
         ("atan2", (-0.0, -1.0), (-1.0, 0.0)),
+        ("remainder", (7.0, 2.0), (1.0, -3.0)),
+        ("remainder", (-7.0, 2.0), (1.0, 4.0)),
+        ("remainder", (7.0, -2.0), (1.0, 4.0)),
+        ("remainder", (-7.0, -2.0), (1.0, -3.0)),
+        ("remainder", (6.0, 2.0), (1.0, -3.0)),  # at a jump: the quotient that the value belongs to
+        ("remainder", (-6.0, 2.0), (1.0, 3.0)),
+        ("remainder", (1.0, 0.1), (1.0, -9.0)),  # 1.0 / 0.1 is rounded up to 10.0
+        ("acosh", (1.0,), (inf,)),
+        ("atanh", (0.0,), (1.0,)),
         ("prod", (0.0, 0.0, 5.0), (0.0, 0.0, 0.0)),
         ("prod", (0.0, 3.0, 5.0), (15.0, 0.0, 0.0)),
     ],
@@ -292,6 +322,12 @@ def test_convention_at_a_kink(name: str, operands: tuple[float, ...], slopes: tu
         ("exp", (1000.0,), inf), ("exp", (inf,), inf), ("exp", (-inf,), 0.0), ("exp", (-1000.0,), 0.0),
         ("expm1", (1000.0,), inf), ("expm1", (-inf,), -1.0),
         ("sinh", (-1000.0,), -inf), ("sinh", (1000.0,), inf), ("cosh", (-1000.0,), inf), ("tanh", (-inf,), -1.0),
+        ("log2", (8.0,), 3.0), ("log10", (1000.0,), 3.0), ("log2", (inf,), inf), ("log10", (inf,), inf),
+        ("exp2", (10.0,), 1024.0), ("exp2", (-1074.0,), SMALLEST), ("exp2", (1024.0,), inf), ("exp2", (-inf,), 0.0),
+        ("asinh", (-inf,), -inf), ("acosh", (inf,), inf), ("acosh", (1.0,), 0.0),
+        ("remainder", (5.5, 2.0), 1.5), ("remainder", (-5.5, 2.0), 0.5), ("remainder", (5.5, -2.0), -0.5),
+        ("remainder", (-5.5, -2.0), -1.5), ("remainder", (5.5, inf), 5.5), ("remainder", (-5.5, inf), inf),
+        ("remainder", (inf, 2.0), nan), ("remainder", (1e300, 7.0), float(int(1e300) % 7)),
         ("log", (inf,), inf), ("log1p", (inf,), inf), ("sqrt", (inf,), inf), ("atan", (-inf,), -math.pi / 2),
         ("sigmoid", (-1000.0,), 0.0), ("sigmoid", (1000.0,), 1.0), ("sigmoid", (-inf,), 0.0), ("sigmoid", (inf,), 1.0),
         ("softplus", (1000.0,), 1000.0), ("softplus", (-inf,), 0.0), ("softplus", (inf,), inf),
@@ -313,7 +349,10 @@ def test_value_beyond_the_ordinary(name: str, operands: tuple[float, ...], value
 
 @pytest.mark.parametrize(
     "name",
-    ["floor", "ceil", "sin", "tan", "asin", "atan", "sinh", "tanh", "sqrt", "sign", "erf", "expm1", "log1p", "silu"],
+    [
+        *("floor", "ceil", "sin", "tan", "asin", "atan", "sinh", "tanh", "asinh", "atanh"),
+        *("sqrt", "sign", "erf", "expm1", "log1p", "silu"),
+    ],
 )
 def test_sign_of_zero_is_kept(name: str) -> None:
     assert math.copysign(1.0, apply(PRIMITIVES[name], -0.0).data) == -1.0
@@ -341,6 +380,16 @@ def test_nan_in_nan_out(name: str) -> None:
         ("sin", (inf,), ValueError, nan),
         ("cos", (-inf,), ValueError, nan),
         ("tan", (inf,), ValueError, nan),
+        ("log2", (0.0,), ValueError, -inf),
+        ("log2", (-0.5,), ValueError, nan),
+        ("log10", (0.0,), ValueError, -inf),
+        ("log10", (-0.5,), ValueError, nan),
+        ("acosh", (0.9999999999999999,), ValueError, nan),
+        ("atanh", (1.0,), ValueError, inf),
+        ("atanh", (-1.0,), ValueError, -inf),
+        ("atanh", (1.5,), ValueError, nan),
+        ("remainder", (1.0, 0.0), ZeroDivisionError, nan),
+        ("remainder", (1.0, -0.0), ZeroDivisionError, nan),
         ("divide", (1.0, 0.0), ZeroDivisionError, inf),
         ("power", (-0.0, -3.0), ValueError, -inf),
         ("power", (-0.0, -0.9999999999999999), ValueError, inf),

@@ -52,7 +52,7 @@ FORMS: list[Form] = [
 
 EXACT = {
     *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "floor", "ceil", "greater", "where"),
-    *("maximum", "minimum", "sqrt", "relu", "leaky_relu", "sum", "prod", "dot"),
+    *("maximum", "minimum", "sqrt", "relu", "leaky_relu", "sum", "prod", "dot", "remainder"),
 }
 USUAL = 2.0
 

@@ -266,6 +266,173 @@ def test_a_program_written_for_micrograd() -> None:
     assert [f"{g.data:.4f}", f"{a.grad:.4f}", f"{b.grad:.4f}"] == ["24.7041", "138.8338", "645.5773"]
 
 
+def lecture() -> tuple[Value, dict[str, Value]]:
+    """The neuron of micrograd's lecture, "The spelled-out intro to neural networks and backpropagation"."""
+    x1, x2 = Value(2.0, label="x1"), Value(0.0, label="x2")
+    w1, w2 = Value(-3.0, label="w1"), Value(1.0, label="w2")
+    b = Value(6.8813735870195432, label="b")
+    x1w1, x2w2 = x1 * w1, x2 * w2
+    n = x1w1 + x2w2 + b
+    o = n.tanh()
+    return o, {"x1": x1, "x2": x2, "w1": w1, "w2": w2, "b": b, "n": n}
+
+
+LECTURE_GRADS = {"x1": -1.5, "x2": 0.5, "w1": 1.0, "w2": 0.0, "b": 0.5, "n": 0.5}  # as it shows them
+
+
+def test_the_walk_and_the_drawing_of_micrograd() -> None:
+    """`trace` and `draw_dot` of its notebook trace_graph.ipynb, unchanged."""
+    from graphviz import Digraph
+
+    def trace(root: Any) -> Any:
+        nodes, edges = set(), set()
+
+        def build(v: Any) -> None:
+            if v not in nodes:
+                nodes.add(v)
+                for child in v._prev:
+                    edges.add((child, v))
+                    build(child)
+
+        build(root)
+        return nodes, edges
+
+    def draw_dot(root: Any, format: str = "svg", rankdir: str = "LR") -> Any:
+        assert rankdir in ["LR", "TB"]
+        nodes, edges = trace(root)
+        dot = Digraph(format=format, graph_attr={"rankdir": rankdir})
+        for n in nodes:
+            dot.node(name=str(id(n)), label="{ data %.4f | grad %.4f }" % (n.data, n.grad), shape="record")  # noqa: UP031  # as it is there
+            if n._op:
+                dot.node(name=str(id(n)) + n._op, label=n._op)
+                dot.edge(str(id(n)) + n._op, str(id(n)))
+        for n1, n2 in edges:
+            dot.edge(str(id(n1)), str(id(n2)) + n2._op)
+        return dot
+
+    output, nodes = lecture()
+    output.backward()
+    source = draw_dot(output).source
+    assert source.count("shape=record") == 10
+    assert source.count("->") == 5 + 9  # from each operation to its result, and from each operand to its operation
+    assert sorted(node._op for node in trace(output)[0]) == ["", "", "", "", "", "+", "+", "tanh", "×", "×"]
+    assert f'{id(nodes["w1"])} [label="{{ data -3.0000 | grad 1.0000 }}"' in source
+    assert (output._prev, nodes["x1"]._prev, nodes["x1"]._op) == ((nodes["n"],), (), "")
+
+
+def test_a_backward_pass_by_hand() -> None:
+    output, nodes = lecture()
+    output.grad = 1.0
+    for node in reversed(topological_order(output)):
+        node._backward()
+    assert {name: round(node.grad, 12) for name, node in nodes.items()} == LECTURE_GRADS
+    output.backward()  # the leaves accumulate, the inner node starts afresh
+    expected = {name: grad if name == "n" else 2 * grad for name, grad in LECTURE_GRADS.items()}
+    assert {name: round(node.grad, 12) for name, node in nodes.items()} == expected
+
+
+def test_by_hand_and_backward_have_the_same_bits() -> None:
+    def graph() -> tuple[list[Value], Value]:
+        leaves = [Value(x) for x in (0.3, -1.7, 2.9)]
+        a, b, c = leaves
+        inner = a * b + c.tanh() * a
+        return leaves, autograd.dot([inner, a, inner], [c, 2.0, b]) + autograd.prod([a, a, c]) + inner**2 / b
+
+    leaves, output = graph()
+    output.backward()
+    by_hand, again = graph()
+    again.grad = 1.0
+    for node in reversed(topological_order(again)):
+        node.propagate()
+    assert [leaf.grad for leaf in by_hand] == [leaf.grad for leaf in leaves]
+
+
+def test_propagate_accumulates_at_each_call() -> None:
+    a, b = Value(2.0), Value(-3.0)
+    product, twice = a * b, a + a
+    product.grad, twice.grad = 10.0, 1.0
+    product.propagate()
+    assert (a.grad, b.grad) == (-30.0, 20.0)
+    product.propagate()
+    assert (a.grad, b.grad, product.grad) == (-60.0, 40.0, 10.0)
+    twice.propagate()
+    assert a.grad == -58.0  # both operands are a
+
+
+def test_propagate_leaves_constants_and_what_is_unknown_alone() -> None:
+    x, constant = Value(2.0), Constant(5.0)
+    constant.grad = 7.0
+    output = x * constant
+    output.propagate()
+    assert (x.has_grad, output.has_grad) == (False, False)
+    output.grad = 1.0
+    output.propagate()
+    assert (x.grad, constant.grad) == (5.0, 7.0)
+    x.propagate()  # a leaf has no parents
+    assert (x.grad, output.grad) == (5.0, 1.0)
+
+
+def test_propagate_hands_on_nothing_if_a_rule_raises() -> None:
+    def slope(out: float, x: float, y: float) -> float:
+        raise KeyboardInterrupt
+
+    broken = autograd.primitive(lambda out, x, y: 1.0, slope, check=False)(lambda x, y: x + y)
+    a, b = Value(1.0), Value(2.0)
+    output = broken(a, b)
+    output.grad = 1.0
+    with pytest.raises(KeyboardInterrupt):
+        output.propagate()
+    assert not a.has_grad
+    assert not b.has_grad
+
+
+@pytest.mark.parametrize("name", ["_prev", "_op", "_backward"])
+def test_the_names_of_micrograd_are_read_only(name: str) -> None:
+    for node in (Value(1.0), Value(1.0) + 1):
+        with pytest.raises(AttributeError):
+            setattr(node, name, None)
+
+
+# Operators and methods beyond those of micrograd.
+
+
+@pytest.mark.parametrize(("a", "b"), [(7.5, 2.0), (-7.5, 2.0), (7.5, -2.0), (-7.5, -2.0), (6.0, 2.0)])
+def test_remainder_is_that_of_python(a: float, b: float) -> None:
+    for remainder in (Value(a) % Value(b), Value(a) % b, a % Value(b)):
+        assert remainder.data == a % b
+        remainder.backward()
+        x, y = remainder.parents
+        assert x.grad == (0.0 if isinstance(x, Constant) else 1.0)
+        assert y.grad == (0.0 if isinstance(y, Constant) else -(a // b))
+
+
+@pytest.mark.parametrize(
+    ("x", "clipped", "grads"),
+    [
+        (-3.0, -1.0, (0.0, 1.0, 0.0)),
+        (-1.0, -1.0, (1.0, 0.0, 0.0)),  # at a bound the gradient goes to the number, as in PyTorch
+        (0.5, 0.5, (1.0, 0.0, 0.0)),
+        (2.0, 2.0, (1.0, 0.0, 0.0)),
+        (9.0, 2.0, (0.0, 0.0, 1.0)),
+    ],
+)
+def test_clip(x: float, clipped: float, grads: tuple[float, ...]) -> None:
+    leaves = [Value(x), Value(-1.0), Value(2.0)]
+    result = leaves[0].clip(leaves[1], leaves[2])
+    result.backward()
+    assert result.data == clipped
+    assert tuple(leaf.grad for leaf in leaves) == grads
+    assert Value(x).clip(-1.0, 2.0).data == clipped
+
+
+def test_clip_at_the_edges() -> None:
+    assert math.isnan(Value(math.nan).clip(0.0, 1.0).data)
+    assert Value(5.0).clip(0.0, math.inf).data == 5.0
+    assert Value(5.0).clip(3.0, 3.0).data == 3.0
+    with pytest.raises(ValueError, match=r"clip needs a low bound that is not above the high one, got 2\.0 and 1\.0"):
+        Value(5.0).clip(2.0, 1.0)
+
+
 def test_importing_needs_the_standard_library_alone_and_changes_nothing() -> None:
     program = """
 import sys, gc, random
@@ -298,7 +465,7 @@ def test_nodes_are_freed_without_the_collector() -> None:
 
 def test_apply_checks_the_number_of_operands() -> None:
     with pytest.raises(TypeError, match="add takes 2 operand"):
-        autograd.value.apply(autograd.primitives.add, Value(1.0))
+        autograd.nodes.apply(autograd.primitives.add, Value(1.0))
 
 
 # Random expressions, against arithmetic of many digits and central differences in it.
@@ -362,7 +529,7 @@ def precise_functions() -> dict[str, Callable[..., Any]]:
 def test_random_expressions(expression: tuple[list[float], list[tuple[Any, ...]]]) -> None:
     numbers, instructions = expression
     rows: dict[str, Callable[..., Any]] = {
-        name: functools.partial(autograd.value.apply, row) for name, row in autograd.primitives.PRIMITIVES.items()
+        name: functools.partial(autograd.nodes.apply, row) for name, row in autograd.primitives.PRIMITIVES.items()
     }
     inputs = [Value(x) for x in numbers]
     try:

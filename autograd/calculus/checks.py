@@ -15,10 +15,11 @@ from typing import Any
 from autograd.calculus.accumulation import pull, push
 from autograd.calculus.derivatives import Recording
 from autograd.modes import no_grad
+from autograd.nodes import apply
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value, apply
+from autograd.value import Value
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 

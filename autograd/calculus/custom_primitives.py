@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from autograd.calculus.checks import wrong_slope
-from autograd.primitives import Primitive, Rule, as_float
+from autograd.floats import as_float
+from autograd.primitives import Primitive, Rule
 
 SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
 
@@ -70,7 +71,13 @@ def primitive(
     def decorate(function: Rule) -> Primitive:
         title = name or getattr(function, "__name__", "function").strip("<>")
         result = Primitive(
-            title, lambda *operands: as_float(function(*operands)), *slopes, plain=plain, latex=latex, domain=domain
+            title,
+            lambda *operands: as_float(function(*operands)),
+            *slopes,
+            plain=plain,
+            latex=latex,
+            domain=domain,
+            description=function.__doc__ or "",
         )
         if check:
             count = len(SAMPLES)

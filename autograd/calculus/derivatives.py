@@ -19,25 +19,30 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
+from autograd.calculus.signatures import Gradient, GradientByOne, GradientBySeveral, Hessian, ValueAndGradient
+from autograd.floats import as_float
 from autograd.modes import is_recording, recording
-from autograd.primitives import as_float
 from autograd.tape import Tape
 from autograd.value import Value
 
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
 
-def _records(function: Callable[..., Any]) -> Callable[..., Any]:
+
+def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
     """Let a transformation record for itself, also under `no_grad()`; its results are constants there."""
 
     @functools.wraps(function)
-    def recorded(*arguments: Any, **settings: Any) -> Any:
+    def recorded(*arguments: P.args, **settings: P.kwargs) -> ResultT:
         if is_recording.get():
             return function(*arguments, **settings)
         with recording():
             leaves, rebuild = _flatten(function(*arguments, **settings))
-        return rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
+        detached: ResultT = rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
+        return detached
 
     return recorded
 
@@ -145,6 +150,12 @@ def _numbers_of(argnums: int | Sequence[int]) -> Sequence[int]:
     return [argnums] if isinstance(argnums, int) else list(argnums)
 
 
+@overload
+def value_and_grad(function: Callable[..., Any], argnums: Literal[0] = 0) -> ValueAndGradient: ...
+@overload
+def value_and_grad(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0
+) -> Callable[..., tuple[Any, Any]]: ...
 def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
     """The value of a function of numbers, and its gradient, by one run of it.
 
@@ -169,6 +180,12 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
     return differentiated
 
 
+@overload
+def grad(function: Callable[..., Any], argnums: Literal[0] = 0) -> Gradient: ...
+@overload
+def grad(function: Callable[..., Any], argnums: int) -> GradientByOne: ...
+@overload
+def grad(function: Callable[..., Any], argnums: Sequence[int]) -> GradientBySeveral: ...
 def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """The gradient of a function of numbers with one number as its result, by reverse mode.
 
@@ -276,6 +293,16 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
     return differentiated
 
 
+@overload
+def hessian(function: Callable[..., Any], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Hessian: ...
+@overload
+def hessian(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: Literal[True]
+) -> Callable[..., dict[tuple[int, int], Any]]: ...
+@overload
+def hessian(
+    function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
+) -> Callable[..., Any]: ...
 def hessian(
     function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
 ) -> Callable[..., Any]:

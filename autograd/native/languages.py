@@ -64,7 +64,8 @@ class Language:
         name: the name of the language.
         functions: for a primitive's name, the template of its expression. Every other primitive is written by
             running its rule.
-        helpers: for each function that the templates call and the language lacks, its definition.
+        helpers: for each function that the templates call and the language lacks, its definition; it may call those
+            before it.
         naming: the template of a statement that gives a name to an expression.
         infinity, not_a_number: how these floats are written.
     """
@@ -125,10 +126,12 @@ class Language:
         return statements, [texts[result] for result in results]
 
     def helpers_of(self, text: str) -> str:
-        """The definitions of the helpers that a text calls."""
-        return "".join(
-            f"{definition}\n" for name, definition in self.helpers.items() if re.search(rf"\b{name}\(", text)
-        )
+        """The definitions of the helpers that a text calls, and of those that they call, which stand before them."""
+        definitions = ""
+        for name, definition in reversed(self.helpers.items()):
+            if re.search(rf"\b{name}\(", text + definitions):
+                definitions = f"{definition}\n{definitions}"
+        return definitions
 
 
 def _operands_first(results: Sequence[Expression]) -> list[Expression]:
@@ -160,14 +163,21 @@ SHARED_FUNCTIONS = {
     "divide": "({} / {})",
     "negate": "(-{})",
     **{name: f"{name}({', '.join(['{}'] * len(parameters))})" for name, (parameters, _) in SHARED_HELPERS.items()},
+    "remainder": "remainder_of({}, {})",  # `remainder` is another function of C
 }
 
 SAME_NAMES = (  # for a function of one number, in the table, in C and in JavaScript
-    *("floor", "exp", "expm1", "log", "log1p", "sqrt"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh"),
+    *("floor", "exp", "expm1", "log", "log2", "log10", "log1p", "sqrt"),
+    *("sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"),
 )
 
 Parameters = Sequence[str]
+
+
+def _remainder(truncated: str) -> dict[str, tuple[Parameters, str]]:
+    """The remainder that has the sign of the divisor, from how a language writes that with the sign of the dividend."""
+    floored = "r == 0.0 ? (b < 0.0 ? -0.0 : 0.0) : (r < 0.0) != (b < 0.0) ? r + b : r"
+    return {"floored": (("r", "b"), floored), "remainder_of": (("a", "b"), f"floored({truncated}, b)")}
 
 
 def _defined(
@@ -194,7 +204,7 @@ C = Language(
         "power": "pow({}, {})",
         "atan2": "atan2({}, {})",
     },
-    helpers=_defined(_c_function, {**SHARED_HELPERS}),
+    helpers=_defined(_c_function, {**SHARED_HELPERS, **_remainder("fmod(a, b)")}),
     naming="const double {} = {};",
     infinity="INFINITY",
     not_a_number="NAN",
@@ -218,6 +228,7 @@ JAVASCRIPT = Language(
         _arrow_function,
         {
             **SHARED_HELPERS,
+            **_remainder("a % b"),
             "power": (
                 ("x", "y"),
                 "x === 1.0 || (x === -1.0 && Math.abs(y) === Infinity) ? 1.0 : Math.pow(x, y)",

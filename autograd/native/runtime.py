@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.primitives import Primitive, nan
+from autograd.floats import nan
+from autograd.primitives import Primitive
 
 
 def value_of_one(primitive: Primitive, x: float) -> Any:

@@ -1,7 +1,7 @@
 """Which engine runs: the compiled one, where it was built, or the same source as plain Python.
 
-Cython compiles the modules `primitives`, `value` and `tape` when the package is installed on a machine with a C
-compiler. Python finds them beside the source, and imports them instead.
+Cython compiles the modules in `MODULES` when the package is installed on a machine with a C compiler. Python finds them
+beside the source, and imports them instead.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sys
 
 VARIABLE = "STEPGRAD_ENGINE"
-MODULES = "primitives", "value", "tape"  # that are compiled, in the order in which they are imported
+MODULES = "floats", "primitives", "value", "nodes", "tape"  # that are compiled, in the order in which they are imported
 
 
 def _choose() -> str:

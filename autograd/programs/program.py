@@ -21,7 +21,8 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from autograd.primitives import PRIMITIVES, Primitive, as_float
+from autograd.floats import as_float
+from autograd.primitives import PRIMITIVES, Primitive
 from autograd.saving import finite_number, shortened
 from autograd.tape import Tape
 from autograd.value import Value, is_constant

@@ -33,12 +33,13 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import autograd
 from autograd import Constant, Value
+from autograd.nodes import apply
 from autograd.primitives import PRIMITIVES
-from autograd.value import apply
 
 TOLERANCE = 1e-12
 LARGEST = 1e25  # of 12 factors the product fits into a float
@@ -110,6 +111,14 @@ def tanh(x: float) -> tuple[float, Floats]:
     return math.tanh(x), (1.0 / math.cosh(x) ** 2 if abs(x) < 350.0 else 0.0,)
 
 
+def remainder(a: float, b: float) -> tuple[float, Floats]:
+    quotient = Fraction(a) // Fraction(b) if math.isfinite(a) and math.isfinite(b) else math.nan
+    try:
+        return a % b, (1.0, -float(quotient))
+    except OverflowError:
+        return a % b, (1.0, -inf if quotient > 0 else inf)
+
+
 def total(*xs: float) -> tuple[float, Floats]:
     return math.fsum(xs), (1.0,) * len(xs)
 
@@ -129,6 +138,7 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "multiply": lambda a, b: (a * b, (b, a)),
     "divide": lambda a, b: (a / b, (1.0 / b, -a / (b * b))),
     "negate": lambda x: (-x, (-1.0,)),
+    "remainder": remainder,
     "power": power,
     "greater": lambda a, b: (float(a > b), (0.0, 0.0)),
     "where": lambda condition, a, b: (a, (0.0, 1.0, 0.0)) if condition else (b, (0.0, 0.0, 1.0)),
@@ -141,6 +151,9 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "exp": lambda x: (math.exp(x), (math.exp(x),)),
     "expm1": lambda x: (math.expm1(x), (math.exp(x),)),
     "log": lambda x: (math.log(x), (1.0 / x,)),
+    "exp2": lambda x: (math.pow(2.0, x), (math.pow(2.0, x) * math.log(2.0),)),
+    "log2": lambda x: (math.log2(x), (1.0 / (x * math.log(2.0)),)),
+    "log10": lambda x: (math.log10(x), (1.0 / (x * math.log(10.0)),)),
     "log1p": lambda x: (math.log1p(x), (1.0 / (1.0 + x),)),
     "sqrt": lambda x: (math.sqrt(x), (0.5 / math.sqrt(x) if x else math.copysign(inf, x),)),
     "sin": lambda x: (math.sin(x), (math.cos(x),)),
@@ -154,6 +167,9 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "sinh": lambda x: (math.sinh(x), (math.cosh(x),)),
     "cosh": lambda x: (math.cosh(x), (math.sinh(x),)),
     "tanh": tanh,
+    "asinh": lambda x: (math.asinh(x), (1.0 / math.hypot(1.0, x),)),
+    "acosh": lambda x: (math.acosh(x), (1.0 / math.sqrt(x - 1.0) / math.sqrt(x + 1.0) if x > 1.0 else inf,)),
+    "atanh": lambda x: (math.atanh(x), (1.0 / ((1.0 - x) * (1.0 + x)),)),
     "erf": lambda x: (math.erf(x), (bell(x),)),
     "erfc": lambda x: (math.erfc(x), (-bell(x),)),
     "sigmoid": lambda x: (sigmoid(x), (sigmoid(x) * sigmoid(-x),)),
@@ -168,12 +184,17 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
 }
 DOMAIN: dict[str, Callable[..., bool]] = {
     "divide": lambda a, b: b != 0.0,
+    "remainder": lambda a, b: b != 0.0,
     "power": lambda x, y: x > 0.0 or (y >= 0.0 if x == 0.0 else y == math.floor(y)),
     "log": lambda x: x > 0.0,
+    "log2": lambda x: x > 0.0,
+    "log10": lambda x: x > 0.0,
     "log1p": lambda x: x > -1.0,
     "sqrt": lambda x: x >= 0.0,
     "asin": lambda x: abs(x) <= 1.0,
     "acos": lambda x: abs(x) <= 1.0,
+    "acosh": lambda x: x >= 1.0,
+    "atanh": lambda x: abs(x) < 1.0,
 }
 # What rounding is relative to, for the number and for the slopes, where it is not their own size: where terms cancel,
 # or where an argument that is rounded is a large exponent.

@@ -24,7 +24,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from autograd.primitives import as_float
+from autograd.floats import as_float
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Value

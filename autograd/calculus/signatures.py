@@ -1,0 +1,92 @@
+"""What the transformations of functions return, for type checkers: the kind of number that goes in comes out.
+
+A checker knows a float where plain numbers are given, and a Value where one of them is a Value. Within another
+transformation numbers are Values whatever a checker says.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, TypeAlias, TypeVar, overload
+
+from autograd.value import Value
+
+Floats: TypeAlias = "list[float] | list[int]"
+Values: TypeAlias = "list[Value] | list[Value | float]"
+NumbersT = TypeVar("NumbersT", bound="list[Any] | tuple[Any, ...] | dict[Any, Any]")  # any other nesting of numbers
+
+
+class Gradient(Protocol):
+    """The gradient by the first argument."""
+
+    @overload
+    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # floats are no Values
+    @overload
+    def __call__(self, *arguments: Value | float) -> Value: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # of an empty list
+        self, first: Floats, /, *others: Any
+    ) -> list[float]: ...
+    @overload
+    def __call__(self, first: Values, /, *others: Any) -> list[Value]: ...
+    @overload
+    def __call__(self, first: NumbersT, /, *others: Any) -> NumbersT: ...
+    @overload
+    def __call__(self, *arguments: Any) -> Any: ...
+
+
+class GradientByOne(Protocol):
+    """The gradient by an argument of a given index."""
+
+    @overload
+    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # likewise
+    @overload
+    def __call__(self, *arguments: Value | float) -> Value: ...
+    @overload
+    def __call__(self, *arguments: Any) -> Any: ...
+
+
+class GradientBySeveral(Protocol):
+    """The gradients by several arguments."""
+
+    @overload
+    def __call__(self, *arguments: float) -> tuple[float, ...]: ...  # type: ignore[overload-overlap]  # likewise
+    @overload
+    def __call__(self, *arguments: Value | float) -> tuple[Value, ...]: ...
+    @overload
+    def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
+
+
+class ValueAndGradient(Protocol):
+    """The value, and the gradient by the first argument."""
+
+    @overload
+    def __call__(self, *arguments: float) -> tuple[float, float]: ...  # type: ignore[overload-overlap]  # likewise
+    @overload
+    def __call__(self, *arguments: Value | float) -> tuple[Value, Value]: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # of an empty list
+        self, first: Floats, /, *others: Any
+    ) -> tuple[float, list[float]]: ...
+    @overload
+    def __call__(self, first: Values, /, *others: Any) -> tuple[Value, list[Value]]: ...
+    @overload
+    def __call__(self, first: NumbersT, /, *others: Any) -> tuple[Any, NumbersT]: ...
+    @overload
+    def __call__(self, *arguments: Any) -> tuple[Any, Any]: ...
+
+
+class Hessian(Protocol):
+    """The second derivatives by the first argument."""
+
+    @overload
+    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # likewise
+    @overload
+    def __call__(self, *arguments: Value | float) -> Value: ...
+    @overload
+    def __call__(  # type: ignore[overload-overlap]  # of an empty list
+        self, first: Floats, /, *others: Any
+    ) -> list[list[float]]: ...
+    @overload
+    def __call__(self, first: Values, /, *others: Any) -> list[list[Value]]: ...
+    @overload
+    def __call__(self, *arguments: Any) -> Any: ...

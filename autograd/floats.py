@@ -1,0 +1,79 @@
+"""Floats: what other numbers become, what Python's `math` lacks, and what IEEE 754 says where Python raises.
+
+>>> as_float(3), larger(1.0, math.nan), sign_of(-0.0)
+(3.0, nan, -0.0)
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator
+from itertools import accumulate
+from numbers import Real
+from typing import Any
+
+inf, nan = math.inf, math.nan
+
+
+def as_float(number: object) -> float:
+    """The float64 of a real number of any type.
+
+    Args:
+        number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
+
+    Raises:
+        TypeError: for any other type, including `bool`.
+        OverflowError: for a number beyond the range of a float64.
+    """
+    kind = type(number)
+    if kind is float:
+        return number  # type: ignore[return-value]  # what the line above asked
+    if kind is int or (kind is not bool and isinstance(number, Real)):
+        try:
+            return float(number)  # type: ignore[arg-type]  # an int or a Real
+        except OverflowError:
+            raise OverflowError(f"{number!r:.40} does not fit into a float64; scale it down first") from None
+    raise TypeError(
+        f"expected a real number (int, float, NumPy scalar, …), got {number!r:.80} of type {kind.__name__}; "
+        f"convert it first, for instance with float(…)"
+    )
+
+
+def larger(a: float, b: float) -> float:
+    """The larger of two floats; unlike with Python's max, nan wins on either side."""
+    return a if a >= b or a != a else b
+
+
+def smaller(a: float, b: float) -> float:
+    """The smaller of two floats; nan wins on either side."""
+    return a if a <= b or a != a else b
+
+
+def chosen(condition: float, a: float, b: float) -> float:
+    """`a` where the condition is not 0, else `b`."""
+    return a if condition else b
+
+
+def sign_of(x: float) -> float:
+    """-1 or 1; that of 0, -0 and nan is itself."""
+    return x if x == 0.0 or x != x else math.copysign(1.0, x)
+
+
+def floor_of(x: float) -> float:
+    """The largest integer ≤ x, as a float; that of an infinity and of nan is itself."""
+    return x // 1.0 if math.isfinite(x) else x
+
+
+def power_limit(x: float, y: float) -> float:
+    """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
+    if x < 0.0 and y % 1.0 != 0.0:
+        return nan
+    return math.copysign(inf, x) if y % 1.0 == 0.0 and y % 2.0 == 1.0 else inf
+
+
+def products_of_others(*operands: Any) -> Iterator[Any]:
+    """For each operand, the product of all the others, without a division: exact when some are zero."""
+    before = accumulate(operands[:-1], operator.mul, initial=1.0)
+    after = list(accumulate(operands[:0:-1], operator.mul, initial=1.0))
+    return map(operator.mul, before, reversed(after))

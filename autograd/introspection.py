@@ -1,0 +1,58 @@
+"""What `inspect`, `help` and errors say of the engine's classes, the same in both engines.
+
+Python and Cython word their own messages differently. So the constructor of a `Value` takes what other engines for
+scalars take, and names that it does not know, and a `refusal` says why that is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
+from typing import Any
+
+
+class Documentation:
+    """The attribute `__doc__` of primitives: of the class its own text, of a primitive what it computes."""
+
+    of_primitive: Callable[[Any], str]  # registered by the module that writes formulas
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+
+    def __get__(self, primitive: object, kind: type) -> str | None:
+        return self.text if primitive is None else type(self).of_primitive(primitive)
+
+
+class ConstructorSignature:
+    """The attribute `__signature__` of `Value`, which `inspect.signature` reads; a subclass may have its own."""
+
+    def __get__(self, instance: object, kind: type) -> Signature:
+        stated = next(base for base in kind.__mro__ if vars(base).get("__signature__") is self)
+        if kind.__init__ is not stated.__init__:  # type: ignore[misc]  # only compared
+            raise AttributeError("__signature__")
+        data = Parameter("data", Parameter.POSITIONAL_OR_KEYWORD, annotation="float")
+        label = Parameter("label", Parameter.POSITIONAL_OR_KEYWORD, annotation="str | None", default=None)
+        return Signature([data, label])
+
+
+def refusal(kind: str, data: Any, label: Any, parents: Any, operation: Any, named: Mapping[str, Any]) -> TypeError:
+    """The error for arguments that are not a number and a label.
+
+    Args:
+        kind: the name of the class.
+        data: what was given as the number; an ellipsis for nothing.
+        label: what was given as the label.
+        parents, operation: what micrograd's constructor takes as `_children` and `_op`, or any further arguments.
+        named: arguments under other names.
+    """
+    others = {"_children": parents, "_op": operation, **named}
+    others = {name: argument for name, argument in others.items() if argument is not None}
+    if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
+        return TypeError(f"expected a string as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
+    given = {"data": None if data is ... else data, "label": label, **others}
+    written = ", ".join(f"{name}={argument!r:.80}" for name, argument in given.items() if argument is not None)
+    return TypeError(
+        f"expected Value(data, label), a number and an optional string, got {kind}({written}). Operators and methods "
+        f"record parents and operation by themselves: make a function of your own an operation with @primitive, and "
+        f"let the __init__ of a subclass call super().__init__(data)"
+    )
