@@ -1,7 +1,7 @@
 """What `inspect`, `help` and errors say of the engine's classes, the same in both engines.
 
-Python and Cython word their own messages differently. So the constructor of a `Value` takes what other engines for
-scalars take, and names that it does not know, and a `refusal` says why that is wrong.
+Python and Cython word their own messages differently. So the constructor of a `Value` takes what those of other engines
+for scalars take, and a `refusal` says what to do instead.
 """
 
 from __future__ import annotations
@@ -35,17 +35,15 @@ class ConstructorSignature:
         return Signature([data, label])
 
 
-def refusal(kind: str, data: Any, label: Any, parents: Any, operation: Any, named: Mapping[str, Any]) -> TypeError:
+def refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
     """The error for arguments that are not a number and a label.
 
     Args:
         kind: the name of the class.
         data: what was given as the number; an ellipsis for nothing.
         label: what was given as the label.
-        parents, operation: what micrograd's constructor takes as `_children` and `_op`, or any further arguments.
-        named: arguments under other names.
+        others: further arguments by name; None for those that were not given.
     """
-    others = {"_children": parents, "_op": operation, **named}
     others = {name: argument for name, argument in others.items() if argument is not None}
     if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
         return TypeError(f"expected a string as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")

@@ -71,12 +71,13 @@ class Value:
         def __init__(self, data: float, label: str | None = None) -> None: ...
     else:
 
-        def __init__(self, data=..., label=None, _children=None, _op=None, **named):
+        def __init__(self, data=..., label=None, _children=None, _op=None, children=None, op=None):
             if isinstance(data, Value):
                 raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
-            is_refused = named or data is ... or _children is not None or _op is not None
-            if is_refused or (label is not None and not isinstance(label, str)):
-                raise refusal(type(self).__name__, data, label, _children, _op, named)
+            is_refused = _children is not None or _op is not None or children is not None or op is not None
+            if is_refused or data is ... or (label is not None and not isinstance(label, str)):
+                others = {"_children": _children, "_op": _op, "children": children, "op": op}
+                raise refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
             self.label, self._primitive = label, None
 

@@ -28,7 +28,8 @@ REFUSED: list[Callable[[Any, Any], Any]] = [
     lambda a, b: value(3.0, _children=(a, b), _op="+"),
     lambda a, b: value(3.0, _op="+"),
     lambda a, b: value(data=3.0, children=(a, b), op="+", label="c"),
-    lambda a, b: parameter(3.0, requires_grad=True),
+    lambda a, b: value(3.0, children=(a, b)),
+    lambda a, b: parameter(3.0, op="exp"),
     lambda a, b: constant(),
     lambda a, b: value(),
 ]
@@ -45,8 +46,8 @@ def test_the_constructor_says_what_to_do_instead_of_giving_parents(construct: Ca
 def test_the_constructor_says_what_was_given() -> None:
     with pytest.raises(TypeError, match=r"got Value\(data=3.0, label=\(Value\(1.0\),\), _children='exp'\)\."):
         value(3.0, (value(1.0),), "exp")
-    with pytest.raises(TypeError, match=r"got Parameter\(data=3.0, _op='\+', grad=1.0\)\."):
-        parameter(3.0, _op="+", grad=1.0)
+    with pytest.raises(TypeError, match=r"got Parameter\(data=3.0, _op='\+', children=\[\]\)\."):
+        parameter(3.0, _op="+", children=[])
     with pytest.raises(TypeError, match=r"expected a string as label, got 5 of type int; use str"):
         value(3.0, 5)
 

@@ -39,3 +39,4 @@ def value_of_many(primitive: Primitive, operands: Sequence[float]) -> Any:
 
 def allocate(kinds: tuple[type, ...]) -> None:
     """Use the allocator of the engine for nodes of these classes; here it is the interpreter's."""
+    vars(kinds[0])["__init__"].__qualname__ = "__init__"  # as the compiled engine calls it in errors
