@@ -86,8 +86,8 @@ class LivePage:
 def live_page(
     output: Value,
     cases: Iterable[Mapping[Value | str, float]] | None = None,
-    *,
     title: str | None = None,
+    *,
     learning: Iterable[Value] | None = None,
     learning_rate: float = 0.1,
     pick: bool = False,
