@@ -13,6 +13,8 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from tests.driven_page import Driven
+
 # Where a change is judged the random graphs are the same each time; elsewhere each run tries new ones.
 settings.register_profile("judged", derandomize=True)
 if os.environ.get("CI"):
@@ -32,3 +34,33 @@ def browser() -> Iterator[Browser]:
         running = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield running
         running.close()
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
+    """A tab of the browser, for all tests of a module."""
+    from tests.driven_page import opened
+
+    yield from opened(browser, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture
+def driven(tab: Driven) -> Iterator[Driven]:
+    """A tab in which nothing may be heard during a test."""
+    yield from tab.watched()
+
+
+@pytest.fixture
+def worked(driven: Driven) -> Driven:
+    """The page of the worked example."""
+    from tests.driven_page import worked_page
+
+    return driven.open(worked_page())
+
+
+@pytest.fixture
+def gates(driven: Driven) -> Driven:
+    """The page of logic gates."""
+    from tests.driven_page import gates_page
+
+    return driven.open(gates_page())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -10,10 +10,10 @@ import pytest
 
 from autograd import LivePage
 from nn import MLP, network_page
-from tests.driven_page import Driven, close, gates_page, opened, worked_page
+from tests.driven_page import Driven, close, gates_page, worked_page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 Scheme = Literal["light", "dark"]
 
@@ -30,16 +30,6 @@ NAME = """() => {
     (focused.tagName === "BODY" ? "" : focused.textContent.trim());
 }"""
 PAGES = pytest.mark.parametrize("page", [worked_page, gates_page], ids=["worked", "gates"])
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
 
 
 # axe-core.

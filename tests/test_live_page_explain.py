@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
 from autograd import Explanation, Value, explain, live_page, topological_order
 from nn import worked_example
-from tests.driven_page import Driven, close, diamond, opened, projectile, python_numbers, worked_page
+from tests.driven_page import Driven, close, diamond, projectile, python_numbers
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 DERIVATION = """() => [...document.querySelectorAll("#derivation .paragraph")].map((paragraph) =>
   [...paragraph.querySelectorAll(".equation")].map((equation) => {
@@ -21,21 +21,6 @@ DERIVATION = """() => [...document.querySelectorAll("#derivation .paragraph")].m
     for (const power of copy.querySelectorAll("sup")) power.prepend(" ** ");
     return copy.textContent;
   }))"""
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
-
-
-@pytest.fixture
-def worked(driven: Driven) -> Driven:
-    return driven.open(worked_page())
 
 
 # Explain.

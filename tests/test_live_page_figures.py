@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, get_args
 
 import pytest
@@ -19,33 +19,16 @@ from tests.driven_page import (
     diamond,
     gates_page,
     numbers_beside_python,
-    opened,
     projectile,
     python_numbers,
-    worked_page,
 )
 from tests.test_worked_example import AFTER_ONE_ROUND, FORWARD, GRADIENTS, LEARNING_BIASES, TRAINING
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 ORDERS: tuple[Order, ...] = get_args(Order)
 KINDS: tuple[Biases, ...] = get_args(Biases)
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
-
-
-@pytest.fixture
-def worked(driven: Driven) -> Driven:
-    return driven.open(worked_page())
 
 
 def trained(

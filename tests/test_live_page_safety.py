@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +12,10 @@ import autograd
 from autograd import Constant, LivePage, Value, explain, live_page, primitive, steps
 from autograd.notation import cleaned
 from nn import MLP, network_page, worked_example
-from tests.driven_page import Driven, close, gates_page, numbers_beside_python, opened, python_numbers, worked_page
+from tests.driven_page import Driven, close, gates_page, numbers_beside_python, python_numbers, worked_page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 LONG = "x" * 500
 HOSTILE = [
@@ -40,16 +40,6 @@ HOSTILE = [
     "∂E/∂x",
     " ",
 ]
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
 
 
 def hostile_graph(labels: list[str]) -> Value:

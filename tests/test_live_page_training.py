@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,32 +12,12 @@ import pytest
 from autograd import Value, live_page, no_grad
 from nn import worked_example
 from nn.example_pages import GATE_INPUTS, GATES, gate_network
-from tests.driven_page import Driven, close, gates_page, opened, worked_page
+from tests.driven_page import Driven, close, gates_page
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    pass
 
 Shown = dict[tuple[str, str], str]
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
-
-
-@pytest.fixture
-def worked(driven: Driven) -> Driven:
-    return driven.open(worked_page())
-
-
-@pytest.fixture
-def gates(driven: Driven) -> Driven:
-    return driven.open(gates_page())
 
 
 def predictions(driven: Driven) -> list[float]:

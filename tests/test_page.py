@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,7 +17,6 @@ from tests.driven_page import (
     opened,
     projectile,
     python_numbers,
-    worked_page,
 )
 
 if TYPE_CHECKING:
@@ -37,26 +35,6 @@ SELECTS = {
 }
 NODES = [*(f"{kind}_{name}" for kind in ("net", "out") for name in ("h1", "h2", "o1", "o2")), "E_o1", "E_o2"]
 ROLES = ["button", "textbox", "combobox", "slider", "checkbox", "radio", "link", "spinbutton", "DisclosureTriangle"]
-
-
-@pytest.fixture(scope="module")
-def tab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Driven]:
-    yield from opened(browser, tmp_path_factory.mktemp("page"))
-
-
-@pytest.fixture
-def driven(tab: Driven) -> Iterator[Driven]:
-    yield from tab.watched()
-
-
-@pytest.fixture
-def worked(driven: Driven) -> Driven:
-    return driven.open(worked_page())
-
-
-@pytest.fixture
-def gates(driven: Driven) -> Driven:
-    return driven.open(gates_page())
 
 
 # Controls.

@@ -13,7 +13,7 @@ PLACED_NODES = 500  # of a larger graph the page shows the surroundings of one n
 SECONDS = 5.0  # that the renderer is given for each direction
 LEAF = (116, 44)  # width and height of a box, in pixels
 LINE, LETTER = 18, 6.6  # the height of the line with the formula, and the width of a letter there
-WIDEST = 236
+WIDEST, WIDEST_DOWN = 236, 148  # of a box, in a picture that runs across or down
 PIXELS = 72  # an inch of Graphviz
 
 
@@ -70,8 +70,8 @@ def _placed(graph: StationGraph, nodes: list[Value], formulas: Mapping[int, str]
 def _size(formula: str | None, direction: str) -> tuple[float, float]:
     if formula is None:
         return LEAF
-    letters = len(formula)
-    return min(max(LEAF[0], LETTER * letters + 20), WIDEST if direction == "LR" else 148), LEAF[1] + LINE
+    widest = WIDEST if direction == "LR" else WIDEST_DOWN
+    return min(max(LEAF[0], LETTER * len(formula) + 20), widest), LEAF[1] + LINE
 
 
 def _pixels(inches: str) -> float:

@@ -48,9 +48,7 @@ class _MarkedNames(Names):
 
     def __init__(self, graph: StationGraph) -> None:
         super().__init__(graph.output, graph.nodes)
-        self.slots = graph.slots
-
-        self.stations = graph.stations
+        self.slots, self.stations = graph.slots, graph.stations
 
     def _formula(self, node: Value) -> Formula:
         is_number = is_constant(node) and node not in self.stations
