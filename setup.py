@@ -1,6 +1,7 @@
 """Builds the compiled engine, where there is a C compiler; everything else is said in pyproject.toml."""
 
 import os
+import platform
 import sys
 import sysconfig
 from pathlib import Path
@@ -16,7 +17,17 @@ sys.path.insert(0, str(ROOT))
 os.environ["STEPGRAD_ENGINE"] = "plain"  # which is there before anything is compiled
 
 from autograd.native.c_rules import header  # noqa: E402  # it takes the line above
-from autograd.native.selection import MODULES  # noqa: E402  # likewise
+from autograd.native.loops import source  # noqa: E402  # likewise
+from autograd.native.selection import MODULES, PROGRAMS  # noqa: E402  # likewise
+
+# The kernels of the compiled programs are compiled for each of these; which one runs is chosen at import.
+INSTRUCTION_SETS = {
+    "baseline": [],
+    "avx2": ["-mavx2"],
+    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"],
+}
+KERNEL_FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
+IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")
 
 
 class BuildEngine(build_ext):
@@ -27,12 +38,15 @@ class BuildEngine(build_ext):
         folder = Path(self.build_temp)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "rules.h").write_text(header())
+        (folder / "loops.h").write_text(source())
         for extension in self.extensions:
             extension.include_dirs += [str(folder), "autograd/native"]
             if self.compiler.compiler_type != "msvc":
                 extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
             if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
                 extension.extra_compile_args.append("-g0")  # what a debugger needs is most of a wheel
+            if extension.name == f"autograd.{PROGRAMS}":
+                self.add_kernels(extension, folder)
         self.force = True  # the rules may have changed, and no list of files says so
         try:
             super().build_extensions()
@@ -42,11 +56,29 @@ class BuildEngine(build_ext):
                 (Path(self.build_lib) / self.get_ext_filename(extension.name)).unlink(missing_ok=True)
             self.extensions = []
 
+    def add_kernels(self, extension, folder) -> None:
+        """Compile the kernels once for each instruction set."""
+        flags = ["/O2", "/fp:precise"] if self.compiler.compiler_type == "msvc" else KERNEL_FLAGS
+        for name, own in INSTRUCTION_SETS.items():
+            if name != "baseline" and (self.compiler.compiler_type == "msvc" or not IS_X86):
+                continue
+            (folder / f"kernels_{name}.c").write_text(f'#define KERNELS kernels_{name}\n#include "kernels.c"\n')
+            extension.extra_objects += self.compiler.compile(
+                [str(folder / f"kernels_{name}.c")],
+                include_dirs=[str(folder), "autograd/native"],
+                extra_postargs=[*flags, *own],
+            )
+            if name != "baseline":
+                extension.define_macros.append((f"HAS_{name.upper()}", None))
+
 
 setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
-        [Extension(f"autograd.{module}", [f"autograd/{module}.py"]) for module in MODULES if IS_SUPPORTED],
+        [
+            *[Extension(f"autograd.{module}", [f"autograd/{module}.py"]) for module in MODULES if IS_SUPPORTED],
+            *[Extension(f"autograd.{PROGRAMS}", ["autograd/programs/running.pyx"]) for _ in range(IS_SUPPORTED)],
+        ],
         build_dir="build/cython",
         compiler_directives={
             "language_level": "3",

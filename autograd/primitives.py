@@ -269,6 +269,11 @@ minimum = Primitive("minimum", floats.smaller,  # a tie shares the gradient equa
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     symbol="min", latex=r"\min", when_flat=CHOICE)
 
+# The number itself. Nothing passes through a node of it, not even an infinite gradient times 0: see `Tape.dependents`.
+stop_gradient = Primitive("stop_gradient", lambda x: x,
+    lambda out, x: 0.0,
+    when_flat="nothing passes through {name}")
+
 absolute = Primitive("abs", operator.abs,
     lambda out, x: sign(x),  # 0 at 0
     latex=r"\left|{:0}\right|")

@@ -11,6 +11,7 @@ import sys
 
 VARIABLE = "STEPGRAD_ENGINE"
 MODULES = "floats", "primitives", "value", "nodes", "tape"  # that are compiled, in the order in which they are imported
+PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
 
 
 def _choose() -> str:
@@ -44,7 +45,7 @@ def _load_source(module: str) -> None:
     from importlib.util import module_from_spec, spec_from_file_location
 
     package = sys.modules["autograd"]
-    spec = spec_from_file_location(f"autograd.{module}", f"{package.__path__[0]}/{module}.py")
+    spec = spec_from_file_location(f"autograd.{module}", f"{package.__path__[0]}/{module.replace('.', '/')}.py")
     assert spec is not None
     assert spec.loader is not None
     loaded = module_from_spec(spec)

@@ -1,0 +1,234 @@
+/* The loops that run lowered programs. This file is compiled once for each instruction set; KERNELS is its function.
+ *
+ * Every sum is added in the order of its terms, and every product is rounded, so that results have the bits of the eager
+ * engine. What is computed side by side are different sums.
+ */
+
+#include "kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "loops.h"
+
+/* V holds WIDTH numbers; a tile of a matrix product is ROWS rows of VECTORS such vectors. */
+#if defined(__GNUC__) && defined(__AVX512F__)
+enum { WIDTH = 8, ROWS = 8, VECTORS = 3 };
+typedef double V __attribute__((vector_size(64), aligned(8), may_alias));
+#elif defined(__GNUC__) && defined(__AVX__)
+enum { WIDTH = 4, ROWS = 4, VECTORS = 3 };
+typedef double V __attribute__((vector_size(32), aligned(8), may_alias));
+#elif defined(__GNUC__)
+enum { WIDTH = 2, ROWS = 4, VECTORS = 3 };
+typedef double V __attribute__((vector_size(16), aligned(8), may_alias));
+#else
+enum { WIDTH = 1, ROWS = 4, VECTORS = 2 };
+typedef double V;
+#endif
+enum { TILE = WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
+
+static Loop find_loop(uint32_t code, int arrays) { return code < PRIMITIVES ? loops[code][arrays] : NULL; }
+
+static void gather(double *restrict out, const double *memory, const uint32_t *index, size_t n) {
+    for (size_t i = 0; i < n; ++i) out[i] = memory[index[i]];
+}
+
+/* The numbers of an operand for a block of members. */
+static inline const double *block_of(const Source *source, size_t start, size_t size, double *buffer) {
+    if (source->index == NULL) return source->base + start * source->step;
+    gather(buffer, source->base, source->index + start, size);
+    return buffer;
+}
+
+static void map(Loop loop, double *out, const Source *operands, size_t arity, size_t n) {
+    for (size_t start = 0; start < n; start += LONG_BLOCK) {
+        double buffers[3][LONG_BLOCK];
+        const double *blocks[3] = {NULL, NULL, NULL};
+        size_t size = n - start < LONG_BLOCK ? n - start : LONG_BLOCK;
+        for (size_t i = 0; i < arity; ++i) blocks[i] = block_of(&operands[i], start, size, buffers[i]);
+        loop(out + start, blocks[0], blocks[1], blocks[2], size);
+    }
+}
+
+static inline double at(const Source *source, size_t i) {
+    return source->index == NULL ? source->base[i * source->step] : source->base[source->index[i]];
+}
+
+static void sums(double *out, const Source *terms, size_t count, size_t n) {
+    if (n < SHORT)
+        for (size_t i = 0; i < n; ++i) {
+            double acc = -0.0;
+            for (size_t j = 0; j < count; ++j) acc += at(&terms[j], i);
+            out[i] = acc;
+        }
+    else
+        for (size_t start = 0; start < n; start += BLOCK) {
+            double acc[BLOCK], buffer[BLOCK];
+            size_t size = n - start < BLOCK ? n - start : BLOCK;
+            for (size_t i = 0; i < size; ++i) acc[i] = -0.0;
+            for (size_t j = 0; j < count; ++j) {
+                const double *term = block_of(&terms[j], start, size, buffer);
+                if (terms[j].step)
+                    for (size_t i = 0; i < size; ++i) acc[i] += term[i];
+                else
+                    for (size_t i = 0; i < size; ++i) acc[i] += *term;
+            }
+            memcpy(out + start, acc, size * sizeof *acc);
+        }
+}
+
+static void dots(double *out, const Source *lefts, const Source *rights, size_t count, size_t n) {
+    if (n < SHORT)
+        for (size_t i = 0; i < n; ++i) {
+            double acc = -0.0;
+            for (size_t j = 0; j < count; ++j) acc += at(&lefts[j], i) * at(&rights[j], i);
+            out[i] = acc;
+        }
+    else
+        for (size_t start = 0; start < n; start += BLOCK) {
+            double acc[BLOCK], left_buffer[BLOCK], right_buffer[BLOCK];
+            size_t size = n - start < BLOCK ? n - start : BLOCK;
+            for (size_t i = 0; i < size; ++i) acc[i] = -0.0;
+            for (size_t j = 0; j < count; ++j) {
+                const double *left = block_of(&lefts[j], start, size, left_buffer);
+                const double *right = block_of(&rights[j], start, size, right_buffer);
+                if (lefts[j].step && rights[j].step)
+                    for (size_t i = 0; i < size; ++i) acc[i] += left[i] * right[i];
+                else if (rights[j].step)
+                    for (size_t i = 0; i < size; ++i) acc[i] += *left * right[i];
+                else if (lefts[j].step)
+                    for (size_t i = 0; i < size; ++i) acc[i] += left[i] * *right;
+                else
+                    for (size_t i = 0; i < size; ++i) acc[i] += *left * *right;
+            }
+            memcpy(out + start, acc, size * sizeof *acc);
+        }
+}
+
+/* One tile: `height` rows (at most ROWS, a constant where it matters) and `vectors` vectors of columns, of which `width`
+ * numbers are kept. More than those are read, up to the end of a vector. */
+static inline void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
+                        const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
+                        int adds) {
+    V acc[ROWS][VECTORS];
+    for (size_t r = 0; r < height; ++r)
+        for (size_t v = 0; v < vectors; ++v) {
+            double start[WIDTH];
+            for (size_t i = 0; i < WIDTH; ++i) {
+                size_t column = v * WIDTH + i;
+                start[i] = adds && column < width ? out[r * out_step + column] : -0.0;
+            }
+            memcpy(&acc[r][v], start, sizeof start);
+        }
+    for (size_t j = 0; j < terms; ++j) {
+        const double *column = columns[j] + first;
+        V b[VECTORS];
+        for (size_t v = 0; v < vectors; ++v) b[v] = *(const V *)(column + v * WIDTH);
+        for (size_t r = 0; r < height; ++r) {
+            const double a = rows[r][(ptrdiff_t)j * row_step];
+            for (size_t v = 0; v < vectors; ++v) acc[r][v] += a * b[v];
+        }
+    }
+    for (size_t r = 0; r < height; ++r)
+        for (size_t v = 0; v < vectors; ++v) {
+            size_t rest = width - v * WIDTH;
+            memcpy(out + r * out_step + v * WIDTH, &acc[r][v], (rest < WIDTH ? rest : WIDTH) * sizeof(double));
+        }
+}
+
+static inline void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                         const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
+                         int adds) {
+    size_t row = 0;
+    for (; row + ROWS <= row_count; row += ROWS)
+        tile(out + row * out_step, out_step, rows + row, row_step, ROWS, columns, first, vectors, width, terms, adds);
+    for (; row < row_count; ++row)
+        tile(out + row * out_step, out_step, rows + row, row_step, 1, columns, first, vectors, width, terms, adds);
+}
+
+static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+    for (size_t first = 0; first < column_count; first += TILE) {
+        size_t width = column_count - first < TILE ? column_count - first : TILE, from = offset + first;
+        double *place = out + first;
+        if (width > 2 * WIDTH)
+            strip(place, out_step, rows, row_step, row_count, columns, from, VECTORS, width, terms, adds);
+        else if (width > WIDTH)
+            strip(place, out_step, rows, row_step, row_count, columns, from, 2, width, terms, adds);
+        else
+            strip(place, out_step, rows, row_step, row_count, columns, from, 1, width, terms, adds);
+    }
+}
+
+static void transpose(double *restrict panel, size_t width, const double *const *numbers, size_t count, size_t terms) {
+    for (size_t i = 0; i < count; ++i)
+        for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
+}
+
+static void add_lanes(double *totals, const double *const *numbers, size_t count, size_t lanes) {
+    size_t i = 0;
+    for (; i + 4 <= count; i += 4) {
+        const double *a = numbers[i], *b = numbers[i + 1], *c = numbers[i + 2], *d = numbers[i + 3];
+        double ta = totals[i], tb = totals[i + 1], tc = totals[i + 2], td = totals[i + 3];
+        for (size_t lane = 0; lane < lanes; ++lane) {
+            ta += a[lane];
+            tb += b[lane];
+            tc += c[lane];
+            td += d[lane];
+        }
+        totals[i] = ta;
+        totals[i + 1] = tb;
+        totals[i + 2] = tc;
+        totals[i + 3] = td;
+    }
+    for (; i < count; ++i) {
+        double total = totals[i];
+        for (size_t lane = 0; lane < lanes; ++lane) total += numbers[i][lane];
+        totals[i] = total;
+    }
+}
+
+static void add_products(double *totals, const double *const *lefts, const double *const *rights, size_t count,
+                         size_t lanes) {
+    for (size_t i = 0; i < count; ++i) {
+        double total = totals[i];
+        for (size_t lane = 0; lane < lanes; ++lane) total += lefts[i][lane] * rights[i][lane];
+        totals[i] = total;
+    }
+}
+
+/* Sums and dot products stand in `wide`: their number of terms, then the places. */
+static void tape(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide) {
+    double *out = memory + first;
+    const TapeStep *end = steps + count;
+    for (const TapeStep *step = steps; step < end; ++step, ++out) {
+        switch (step->code) {
+            TAPE_CASES
+        case INDEX_OF_sum: {
+            const uint32_t *places = wide + step->operands[0];
+            double acc = -0.0;
+            for (size_t j = 1; j <= places[0]; ++j) acc += memory[places[j]];
+            *out = acc;
+            break;
+        }
+        case INDEX_OF_dot: {
+            const uint32_t *places = wide + step->operands[0];
+            const size_t terms = places[0];
+            double acc = -0.0;
+            for (size_t j = 1; j <= terms; ++j) acc += memory[places[j]] * memory[places[terms + j]];
+            *out = acc;
+            break;
+        }
+        default: *out = NAN;
+        }
+    }
+}
+
+#define NAME_OF(name) #name
+#define TEXT_OF(name) NAME_OF(name)
+
+const Kernels *KERNELS(void) {
+    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,   find_loop, gather,    map,          sums, dots,
+                                    matrix,           transpose, add_lanes, add_products, tape};
+    return &kernels;
+}

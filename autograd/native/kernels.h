@@ -1,0 +1,52 @@
+/* What runs lowered programs: one table of functions for each instruction set. */
+
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef void (*Loop)(double *out, const double *a, const double *b, const double *c, size_t n);
+
+/* Where the members of a group find an operand: one after another (step 1), the same (0), or base[index[i]]. */
+typedef struct {
+    const double *base;
+    const uint32_t *index;
+    size_t step;
+} Source;
+
+enum { MOST_TILE = 24 }; /* the columns of a tile, at most: so many numbers after the last one may be read */
+
+/* One step of a tape: a primitive, and the places of its operands. */
+typedef struct {
+    uint32_t code, operands[3];
+} TapeStep;
+
+typedef struct {
+    const char *name;
+    size_t tile; /* the columns of a tile of a matrix product */
+    /* The loop of a primitive, by which of its operands are arrays (1 for the first, 2, 4); NULL if it has no C. */
+    Loop (*loop)(uint32_t code, int arrays);
+    void (*gather)(double *out, const double *memory, const uint32_t *index, size_t n);
+    /* A loop over operands that may be gathered. */
+    void (*map)(Loop loop, double *out, const Source *operands, size_t arity, size_t n);
+    /* out[i] = ((t[0][i] + t[1][i]) + …), and the same of products. */
+    void (*sums)(double *out, const Source *terms, size_t count, size_t n);
+    void (*dots)(double *out, const Source *lefts, const Source *rights, size_t count, size_t n);
+    /* out[r][c] = start + Σ_j rows[r][j] · columns[j][offset + c]: the start is −0, or what is in out. */
+    void (*matrix)(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds);
+    /* panel[t][i] = numbers[i][t] */
+    void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
+    void (*add_lanes)(double *totals, const double *const *numbers, size_t count, size_t lanes);
+    void (*add_products)(double *totals, const double *const *lefts, const double *const *rights, size_t count,
+                         size_t lanes);
+    void (*tape)(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide);
+} Kernels;
+
+const Kernels *kernels_baseline(void);
+#ifdef HAS_AVX2
+const Kernels *kernels_avx2(void);
+#endif
+#ifdef HAS_AVX512
+const Kernels *kernels_avx512(void);
+#endif

@@ -1,0 +1,73 @@
+"""The loops of the compiled programs as C, written when the engine is built: for each primitive, over arrays.
+
+A loop computes a primitive's value for many operands, of which each is one array, or one number for all. The bodies are
+the rules of the table as text, so nothing is stated again. The file is compiled for each instruction set, by what
+`kernels.c` defines.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+from autograd.native.languages import C
+from autograd.primitives import PRIMITIVES, Primitive
+
+NAMES = "x", "y", "z"  # of the operands in the rules
+POINTERS = "a", "b", "c"  # of what the loops read
+WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is None]  # whose loops are in kernels.c
+
+
+def source() -> str:
+    """The text of the loops, and of the tape: one switch over the primitives, for programs that are deep and narrow."""
+    loops, rows, cases = [], [], []
+    for primitive in PRIMITIVES.values():
+        if primitive.arity is None:
+            continue
+        try:
+            statements, (text,) = C.write([primitive(*map(C.variable, NAMES[: primitive.arity]))])
+        except TypeError:  # a rule that needs a function which C lacks
+            continue
+        entries = []
+        for mixture in product((True, False), repeat=primitive.arity):
+            name = f"{primitive.name}_{''.join('v' if is_array else 's' for is_array in mixture)}"
+            if not any(mixture):
+                continue
+            loops.append(_loop(name, primitive, mixture, statements, text))
+            entries.append((sum(is_array << i for i, is_array in enumerate(mixture)), name))
+        rows.append(f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},")
+        reads = " ".join(
+            f"const double {name} = memory[step->operands[{i}]];" for i, name in enumerate(NAMES[: primitive.arity])
+        )
+        cases.append(
+            f"    case {primitive.index}: {{ {reads} {' '.join(statements)} *out = {text}; break; }} "
+            f"/* {primitive.name} */"
+        )
+    text = "\n".join(loops)
+    size = max(primitive.index for primitive in PRIMITIVES.values()) + 1
+    return "\n".join(
+        [
+            C.helpers_of(text),
+            text,
+            f"enum {{ PRIMITIVES = {size} }};",
+            *(f"#define INDEX_OF_{primitive.name} {primitive.index}" for primitive in WIDE),
+            "",
+            "/* By the index of the primitive, and by which operands are arrays: 1 for the first, 2, 4. */",
+            "static const Loop loops[PRIMITIVES][8] = {",
+            *rows,
+            "};\n",
+            "#define TAPE_CASES \\",
+            " \\\n".join(cases),
+            "",
+        ]
+    )
+
+
+def _loop(name: str, primitive: Primitive, mixture: tuple[bool, ...], statements: list[str], text: str) -> str:
+    before = [f"    const double {NAMES[i]} = *{POINTERS[i]};\n" for i, is_array in enumerate(mixture) if not is_array]
+    within = [f"const double {NAMES[i]} = {POINTERS[i]}[i];" for i, is_array in enumerate(mixture) if is_array]
+    unused = "".join(f"    (void){pointer};\n" for pointer in POINTERS[len(mixture) :])
+    body = " ".join([*within, *statements, f"out[i] = {text};"])
+    return (
+        f"static void {name}(double *restrict out, const double *a, const double *b, const double *c, size_t n) {{\n"
+        f"{unused}{''.join(before)}    for (size_t i = 0; i < n; ++i) {{ {body} }}\n}}\n"
+    )

@@ -1,0 +1,161 @@
+/* Lowered programs as steps: pointers into the memory of one runner, and the function that runs them.
+ *
+ * Nothing is checked here: running.pyx has checked every place before it makes a step.
+ */
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels.h"
+
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE };
+
+typedef struct {
+    int kind;
+    Loop loop;
+    double *out;
+    size_t n, arity, lanes; /* members; operands or terms; lanes of each member */
+    const double *a, *b, *c;
+    Source *sources;         /* of each operand; of SUMS_EACH and DOTS_EACH for each member */
+    const double **pointers; /* of EACH and CALL: for each member its operands; of MATRIX: the rows */
+    const double **columns;
+    const uint32_t *index;
+    size_t row_count, offset, out_step, first;
+    ptrdiff_t row_step;
+    const TapeStep *tape;
+    PyObject *primitive; /* borrowed from the program */
+} Step;
+
+/* Python's own function for each member and lane; `valid` lanes are in use. */
+static int call_python(const Step *step, size_t valid) {
+    PyGILState_STATE state = PyGILState_Ensure();
+    size_t i, j, lane, lanes = step->lanes == 1 ? 1 : valid;
+    int failed = 0;
+    for (i = 0; i < step->n && !failed; ++i)
+        for (lane = 0; lane < lanes && !failed; ++lane) {
+            PyObject *arguments = PyTuple_New((Py_ssize_t)step->arity), *result = NULL;
+            for (j = 0; arguments != NULL && j < step->arity; ++j) {
+                const double *operand = step->pointers[i * step->arity + j];
+                PyObject *number = PyFloat_FromDouble(operand[lane * step->sources[j].step]);
+                if (number == NULL) Py_CLEAR(arguments);
+                else PyTuple_SET_ITEM(arguments, (Py_ssize_t)j, number);
+            }
+            if (arguments != NULL) result = PyObject_Call(step->primitive, arguments, NULL);
+            Py_XDECREF(arguments);
+            step->out[i * step->lanes + lane] = result == NULL ? NAN : PyFloat_AsDouble(result);
+            failed = result == NULL || PyErr_Occurred() != NULL;
+            Py_XDECREF(result);
+        }
+    PyGILState_Release(state);
+    return failed ? -1 : 0;
+}
+
+static int run_steps(const Kernels *kernels, double *memory, const Step *steps, size_t count, size_t valid) {
+    const Step *end = steps + count;
+    for (const Step *step = steps; step < end; ++step) {
+        size_t i, lanes = step->lanes;
+        switch (step->kind) {
+        case LOOP: step->loop(step->out, step->a, step->b, step->c, step->n); break;
+        case MAP: kernels->map(step->loop, step->out, step->sources, step->arity, step->n); break;
+        case EACH: {
+            const double **p = step->pointers;
+            for (i = 0; i < step->n; ++i, p += 3) step->loop(step->out + i * lanes, p[0], p[1], p[2], lanes);
+            break;
+        }
+        case COPY:
+            for (i = 0; i < step->n; ++i) {
+                const Source *source = step->sources;
+                const double number =
+                    source->index == NULL ? source->base[i * source->step] : source->base[source->index[i]];
+                for (size_t lane = 0; lane < lanes; ++lane) step->out[i * lanes + lane] = number;
+            }
+            break;
+        case SUMS: kernels->sums(step->out, step->sources, step->arity, step->n); break;
+        case SUMS_EACH:
+            for (i = 0; i < step->n; ++i)
+                kernels->sums(step->out + i * lanes, step->sources + i * step->arity, step->arity, lanes);
+            break;
+        case DOTS: kernels->dots(step->out, step->sources, step->sources + step->arity, step->arity, step->n); break;
+        case DOTS_EACH:
+            for (i = 0; i < step->n; ++i) {
+                const Source *sources = step->sources + 2 * i * step->arity;
+                kernels->dots(step->out + i * lanes, sources, sources + step->arity, step->arity, lanes);
+            }
+            break;
+        case GATHER: kernels->gather(step->out, memory, step->index, step->n); break;
+        case MATRIX:
+            kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
+                            step->offset, step->n, step->arity, 0);
+            break;
+        case CALL:
+            if (call_python(step, valid) < 0) return -1;
+            break;
+        case TAPE: kernels->tape(memory, step->tape, step->n, step->first, step->index); break;
+        }
+    }
+    return 0;
+}
+
+/* Sums over the lanes in use: of numbers, of products, or of the products of each of `n` numbers with each of others. */
+typedef struct {
+    double *out;
+    size_t n, columns;
+    const double **lefts, **rights;
+} Total;
+
+static void run_totals(const Kernels *kernels, double *panel, const Total *totals, size_t count, size_t lanes) {
+    for (const Total *total = totals; total < totals + count; ++total) {
+        if (total->columns > 0) {
+            const double *rows_of_panel[1024];
+            size_t tile = kernels->tile;
+            for (size_t lane = 0; lane < lanes; ++lane) rows_of_panel[lane] = panel + lane * tile;
+            for (size_t first = 0; first < total->columns; first += tile) {
+                size_t width = total->columns - first < tile ? total->columns - first : tile;
+                kernels->transpose(panel, tile, total->rights + first, width, lanes);
+                kernels->matrix(total->out + first, total->columns, total->lefts, 1, total->n, rows_of_panel, 0, width,
+                                lanes, 1);
+            }
+        } else if (total->rights != NULL)
+            kernels->add_products(total->out, total->lefts, total->rights, total->n, lanes);
+        else
+            kernels->add_lanes(total->out, total->lefts, total->n, lanes);
+    }
+}
+
+/* Copy examples into the lanes: numbers of row r are at data + rows[r] * width; lanes beyond `count` get the last one. */
+static void fill_lanes(double *out, const double *data, size_t width, const int64_t *rows, size_t first, size_t count,
+                       size_t lanes) {
+    for (size_t lane = 0; lane < lanes; ++lane) {
+        size_t row = first + (lane < count ? lane : count - 1);
+        const double *example = data + (rows == NULL ? row : (size_t)rows[row]) * width;
+        for (size_t i = 0; i < width; ++i) out[i * lanes + lane] = example[i];
+    }
+}
+
+/* Whether a signal, such as Ctrl-C, is waiting to be dealt with: asked at most every 20 ms or so. */
+static int is_interrupted(clock_t *last) {
+    clock_t now = clock();
+    int waiting;
+    PyGILState_STATE state;
+    if (now - *last < CLOCKS_PER_SEC / 50) return 0;
+    *last = now;
+    state = PyGILState_Ensure();
+    waiting = PyErr_CheckSignals() < 0;
+    PyGILState_Release(state);
+    return waiting;
+}
+
+static const Kernels *choose_kernels(void) {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+    __builtin_cpu_init();
+#ifdef HAS_AVX512
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+        return kernels_avx512();
+#endif
+#ifdef HAS_AVX2
+    if (__builtin_cpu_supports("avx2")) return kernels_avx2();
+#endif
+#endif
+    return kernels_baseline();
+}

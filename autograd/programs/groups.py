@@ -1,0 +1,259 @@
+"""Groups: many instructions of one kind that are run as one, and the places of their numbers in memory.
+
+There are two memories. A *uniform* number is there once. A number that *varies* over the examples of a batch is there
+once for each *lane*, side by side. Places count numbers in either memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
+
+import numpy as np
+
+from autograd.primitives import PRIMITIVES, Primitive
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Integers = NDArray[np.int64]
+    Truths = NDArray[np.bool_]
+
+CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
+
+
+class Operand(NamedTuple):
+    """Where the members of a group find one of their operands.
+
+    Attributes:
+        varies: in which memory.
+        mode: CONTIGUOUS, SINGLE or GATHERED.
+        place: of the first one.
+        index: the place for each member, if it is gathered.
+    """
+
+    varies: bool
+    mode: int
+    place: int
+    index: Integers | None = None
+
+    def places(self, count: int) -> Integers:
+        """The place for each member."""
+        if self.index is not None:
+            return self.index
+        return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
+
+    def __str__(self) -> str:
+        space = "v" if self.varies else "u"
+        text = f"{space}{self.place}"
+        return {CONTIGUOUS: f"{text}…", SINGLE: text, GATHERED: f"{text}, …"}[self.mode]
+
+
+@dataclass
+class Map:
+    """One primitive applied to many operands. `out` is the place of the first result; the others follow.
+
+    The primitive is None where numbers are copied to the lanes of each.
+    """
+
+    primitive: Primitive | None
+    code: int
+    out: int
+    varies: bool
+    count: int
+    operands: list[Operand]
+
+    def work(self) -> int:
+        """How many operations it takes."""
+        return self.count
+
+
+@dataclass
+class Sum:
+    """Sums of as many terms each, added in the order of the terms."""
+
+    terms: list[Operand]
+    out: int
+    varies: bool
+    count: int
+
+    def work(self) -> int:
+        """How many operations it takes."""
+        return self.count * len(self.terms)
+
+
+@dataclass
+class Dots:
+    """Dot products of as many terms each, added in the order of the terms, of factors that no others share."""
+
+    lefts: list[Operand]
+    rights: list[Operand]
+    out: int
+    varies: bool
+    count: int
+
+    def work(self) -> int:
+        """How many operations it takes."""
+        return 2 * self.count * len(self.lefts)
+
+
+@dataclass
+class Matrix:
+    """Dot products of rows with columns: all of them, or of each row with a range of columns.
+
+    Attributes:
+        rows: for each row the uniform places of its factors.
+        columns: for each column the places of its factors, in the memory that `columns_vary` says.
+        runs: for each run of results the row, the first column, and how many columns.
+    """
+
+    rows: Integers
+    columns: Integers
+    columns_vary: bool
+    runs: Integers
+    out: int
+    varies: bool
+    count: int
+
+    def work(self) -> int:
+        """How many operations it takes."""
+        return 2 * self.count * self.rows.shape[1]
+
+
+@dataclass
+class Totals:
+    """Sums over the lanes of numbers that vary; or of products of two numbers that vary.
+
+    Attributes:
+        places: of the numbers, or of the left factors.
+        rights: of the right factors; None for plain numbers.
+        out: the uniform place of the first total.
+    """
+
+    places: Integers
+    rights: Integers | None
+    out: int
+
+    @property
+    def count(self) -> int:
+        """How many totals there are."""
+        return len(self.places)
+
+
+@dataclass
+class OuterTotals:
+    """Sums over the lanes of the products of each number of one list with each of another."""
+
+    lefts: Integers
+    rights: Integers
+    out: int
+
+    @property
+    def count(self) -> int:
+        """How many totals there are."""
+        return len(self.lefts) * len(self.rights)
+
+
+@dataclass
+class Tape:
+    """Instructions one after another, each with a result at the next place: for programs that are deep and narrow.
+
+    Attributes:
+        codes, starts, operands: as of `Instructions`, but with the places of the operands.
+    """
+
+    codes: Integers
+    starts: Integers
+    operands: Integers
+    out: int
+    varies: bool = False
+
+    SUM: ClassVar[int] = PRIMITIVES["sum"].index
+    DOT: ClassVar[int] = PRIMITIVES["dot"].index
+
+    @property
+    def count(self) -> int:
+        """How many instructions there are."""
+        return len(self.codes)
+
+    def work(self) -> int:
+        """How many operations it takes."""
+        return len(self.operands)
+
+
+Group: TypeAlias = Map | Sum | Dots | Matrix | Tape
+Total: TypeAlias = Totals | OuterTotals
+
+
+@dataclass
+class Code:
+    """A lowered program.
+
+    Attributes:
+        uniform_size, varying_size: how many numbers the memories hold.
+        inputs: how many of the first uniform numbers are inputs.
+        varying_inputs: how many of the first varying numbers are inputs.
+        constants: numbers at uniform places.
+        groups: the groups whose results are uniform, in order; run once.
+        varying_groups: the groups whose results vary, in order; run for each block of examples.
+        totals: the sums over the examples; run after the varying groups of each block.
+        outputs: the place of each output; in the memory that `output_varies` says.
+        output_varies: of each output.
+        others: the primitives that are not in the table, by code.
+    """
+
+    uniform_size: int
+    varying_size: int
+    inputs: int
+    varying_inputs: int
+    constants: dict[int, float]
+    groups: list[Group]
+    varying_groups: list[Group]
+    totals: list[Total]
+    outputs: Integers
+    output_varies: Truths
+    others: dict[int, Primitive] = field(default_factory=dict)
+
+    def all_groups(self) -> Iterator[Group]:
+        """Every group."""
+        yield from self.groups
+        yield from self.varying_groups
+
+
+def runs_of(columns: Sequence[Integers]) -> Integers | None:
+    """Where the runs start in which each column of places stays or goes up by one, all along the run.
+
+    >>> runs_of([np.array([5, 6, 7, 2, 3]), np.array([1, 1, 1, 1, 1])]).tolist()
+    [0, 3]
+
+    Returns:
+        The starts, from 0; None if there are too many of them to be worth looking at.
+    """
+    count = len(columns[0])
+    if count == 1:
+        return np.zeros(1, np.int64)
+    steps = np.stack([np.diff(column) for column in columns])
+    regular = ((steps == 0) | (steps == 1)).all(axis=0)
+    changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
+    candidates = np.flatnonzero(~regular | changes) if count > 2 else np.flatnonzero(~regular)
+    if len(candidates) > 64 + count // 2:
+        return None
+    starts = [0]
+    for step in candidates.tolist():  # the step from one member to the next
+        if not regular[step]:
+            starts.append(step + 1)
+        elif step > starts[-1]:  # two steps of one run
+            starts.append(step + 1)
+    return np.array(starts, np.int64)
+
+
+def operand_of(places: Integers, varies: bool) -> Operand:
+    """The operand that reads some places, in the simplest mode."""
+    first = int(places[0])
+    if len(places) == 1:
+        return Operand(varies, CONTIGUOUS, first)
+    step = int(places[1]) - first
+    if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
+        return Operand(varies, CONTIGUOUS if step else SINGLE, first)
+    return Operand(varies, GATHERED, first, np.ascontiguousarray(places))

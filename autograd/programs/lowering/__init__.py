@@ -1,0 +1,37 @@
+"""Lowering: from the instructions of a program to groups that are run as one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autograd.programs.groups import Code
+from autograd.programs.lowering.instructions import Instructions
+from autograd.programs.lowering.layout import Layout
+from autograd.programs.lowering.reductions import with_dot_products, with_sums
+from autograd.programs.lowering.simplification import with_constants_folded, without_dead_code, without_identities
+from autograd.programs.program import Program
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Truths
+
+PASSES = (without_identities, with_constants_folded, without_dead_code, with_sums, with_dot_products)
+
+
+def lower(program: Program, varies: Truths | None = None, totals: bool = False, passes=PASSES) -> Code:
+    """Lower a program.
+
+    Args:
+        program: the program.
+        varies: for each input and each parameter whether it varies over the examples of a batch.
+        totals: whether to sum outputs up over the examples.
+        passes: what is done before instructions are grouped; each pass may be left out.
+    """
+    instructions = Instructions.of(program)
+    for change in passes:
+        instructions = change(instructions)
+    leaves = np.zeros(len(instructions), bool)
+    if varies is not None:
+        leaves[instructions.inputs] = varies
+    return Layout(instructions, leaves, totals).code()

@@ -1,0 +1,302 @@
+"""The pass that puts instructions in groups, orders their members, and gives every number its place in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autograd.programs import running
+from autograd.programs.groups import (
+    Code,
+    Dots,
+    Group,
+    Map,
+    Matrix,
+    Operand,
+    OuterTotals,
+    Sum,
+    Total,
+    Totals,
+    operand_of,
+    runs_of,
+)
+from autograd.programs.lowering.instructions import ADD, DOT, MULTIPLY, SUM, TABLE, Instructions
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Integers, Truths
+
+LEAST_RUN = 8  # members that a run must have on average, for a group to be split into runs
+LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
+
+
+class Layout:
+    """The places of a program's numbers, and its groups.
+
+    Args:
+        instructions: the instructions.
+        varies: for each slot whether it is an input that varies over the examples of a batch.
+        totals: whether what is wanted of outputs that vary is their sum over the examples.
+    """
+
+    def __init__(self, instructions: Instructions, varies: Truths, totals: bool) -> None:
+        self.instructions = instructions
+        self.levels, self.varies, self.is_needed = running.analyse(
+            instructions.codes, instructions.starts, instructions.operands, instructions.outputs, varies
+        )
+        self.places = np.full(len(instructions), -1, np.int64)
+        self.sizes = [0, 0]  # of the uniform and the varying memory
+        self.groups: tuple[list[Group], list[Group]] = ([], [])
+        self.totals: list[Total] = []
+        self.copies: dict[int, int] = {}  # the varying place of a uniform slot
+        is_input_that_varies = varies[instructions.inputs]
+        self._put(instructions.inputs[~is_input_that_varies])
+        self._put(instructions.inputs[is_input_that_varies])
+        self.inputs = tuple(self.sizes)
+        constants = [slot for slot in instructions.constants if self.is_needed[slot]]
+        self._put(np.array(constants, np.int64))
+        self.constants = {int(self.places[slot]): instructions.constants[slot] for slot in constants}
+        self.summed = self._products_to_total() if totals else np.zeros(len(instructions), bool)
+        for members in self._members():
+            self._add(members)
+        outputs = instructions.outputs
+        self.output_varies = self.varies[outputs].copy()
+        self.outputs = self.places[outputs].copy()
+        if totals:
+            self._add_totals()
+
+    def code(self) -> Code:
+        """The lowered program."""
+        others = {len(TABLE) + 1 + i: primitive for i, primitive in enumerate(self.instructions.others)}
+        return Code(
+            self.sizes[0], self.sizes[1], *self.inputs, self.constants, *self.groups, self.totals,
+            self.outputs, self.output_varies, others,
+        )  # fmt: skip
+
+    def _put(self, slots: Integers) -> int:
+        """Give slots of one kind the next places; the first of them."""
+        if not len(slots):
+            return 0
+        varies = int(self.varies[slots[0]])
+        first = self.sizes[varies]
+        self.places[slots] = first + np.arange(len(slots))
+        self.sizes[varies] += len(slots)
+        return first
+
+    def _members(self) -> list[Integers]:
+        """The slots of each group, group after group: same level, primitive, count and memories of the operands."""
+        instructions = self.instructions
+        slots = np.flatnonzero(self.is_needed & (instructions.codes > 0) & ~self.summed)
+        if not len(slots):
+            return []
+        counts = instructions.counts()
+        pattern = np.zeros(len(instructions), np.int64)  # which operands of the primitives with few of them vary
+        few = slots[counts[slots] <= 3]
+        for place in range(3):
+            has = few[counts[few] > place]
+            pattern[has] |= self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
+        wide = (instructions.codes == SUM) | (instructions.codes == ADD) | (instructions.codes == DOT)
+        pattern[wide & (instructions.codes != ADD)] = 0
+        keys = np.stack([pattern, counts, instructions.codes, self.varies, self.levels])[:, slots]
+        order = np.lexsort(keys)
+        keys = keys[:, order]
+        breaks = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
+        return np.split(slots[order], breaks)
+
+    def _operands(self, members: Integers) -> Integers:
+        """The slots of the operands: a row for each member."""
+        starts = self.instructions.starts
+        count = starts[members[0] + 1] - starts[members[0]]
+        return self.instructions.operands[starts[members][:, None] + np.arange(count)]
+
+    def _add(self, members: Integers) -> None:
+        slots = self._operands(members)
+        code = int(self.instructions.codes[members[0]])
+        if code == SUM:
+            self._add_sums(members, slots)
+        elif code == DOT:
+            self._add_dots(members, slots)
+        else:
+            self._add_map(members, slots, code)
+
+    def _add_map(self, members: Integers, slots: Integers, code: int) -> None:
+        columns = [self.places[slots[:, i]] for i in range(slots.shape[1])]
+        varies = [bool(self.varies[slots[0, i]]) for i in range(slots.shape[1])]
+        order = _order(columns)
+        members, columns = members[order], [column[order] for column in columns]
+        out, result_varies = self._put(members), bool(self.varies[members[0]])
+        primitive = self.instructions.primitive(code)
+        starts = runs_of(columns)
+        if starts is None or (len(starts) > 1 and len(members) < LEAST_RUN * len(starts)):
+            starts = np.zeros(1, np.int64)
+        for start, end in zip(starts, [*starts[1:], len(members)], strict=True):
+            operands = [operand_of(column[start:end], v) for column, v in zip(columns, varies, strict=True)]
+            group = Map(primitive, code, out + int(start), result_varies, int(end - start), operands)
+            self.groups[result_varies].append(group)
+
+    def _varying(self, slots: Integers) -> Integers:
+        """The varying places of slots; uniform ones among them are copied to the lanes first."""
+        uniform = np.unique(slots[~self.varies[slots]])
+        missing = [slot for slot in uniform.tolist() if slot not in self.copies]
+        if missing:
+            missing.sort(key=lambda slot: self.places[slot])
+            first = self.sizes[1]
+            self.sizes[1] += len(missing)
+            self.copies.update({slot: first + i for i, slot in enumerate(missing)})
+            source = operand_of(self.places[missing], False)
+            self.groups[1].append(Map(None, 0, first, True, len(missing), [source]))
+        places = self.places[slots]
+        if len(uniform):
+            where = np.searchsorted(uniform, slots)
+            where[where == len(uniform)] = 0
+            is_uniform = ~self.varies[slots]
+            copies = np.array([self.copies[slot] for slot in uniform.tolist()])
+            places = np.where(is_uniform, copies[where], places)
+        return places
+
+    def _add_sums(self, members: Integers, slots: Integers) -> None:
+        varies = bool(self.varies[members[0]])
+        places = self._varying(slots) if varies else self.places[slots]
+        order = _order(list(places[:, :3].T))
+        members, places = members[order], places[order]
+        out = self._put(members)
+        starts = runs_of(list(places.T))
+        if starts is None or len(members) < LEAST_RUN * len(starts):
+            starts = np.zeros(1, np.int64)
+        for start, end in zip(starts, [*starts[1:], len(members)], strict=True):
+            terms = [operand_of(column, varies) for column in places[start:end].T]
+            self.groups[varies].append(Sum(terms, out + int(start), varies, int(end - start)))
+
+    def _add_dots(self, members: Integers, slots: Integers) -> None:
+        half = slots.shape[1] // 2
+        left, right = slots[:, :half], slots[:, half:]
+        if self.varies[members[0]]:
+            # The uniform factor of a term stands on the left; a left side that is not uniform throughout varies.
+            swap = self.varies[left] & ~self.varies[right]
+            left, right = np.where(swap, right, left), np.where(swap, left, right)
+            is_uniform = ~self.varies[left].any(axis=1)
+            for part in (is_uniform, ~is_uniform):
+                if part.any():
+                    self._add_dots_of(members[part], left[part], right[part], not part is is_uniform)
+        else:
+            self._add_dots_of(members, left, right, False)
+
+    def _add_dots_of(self, members: Integers, left: Integers, right: Integers, left_varies: bool) -> None:
+        varies = bool(self.varies[members[0]])
+        a = self._varying(left) if left_varies else self.places[left]
+        b = self._varying(right) if varies else self.places[right]
+        plan = None if left_varies else _matrix(a, b, may_swap=not varies)
+        if plan is not None:
+            order, rows, columns, runs = plan
+            out = self._put(members[order])
+            self.groups[varies].append(Matrix(rows, columns, varies, runs, out, varies, len(members)))
+            return
+        order = _order([a[:, 0], b[:, 0]])
+        members, a, b = members[order], a[order], b[order]
+        out = self._put(members)
+        lefts = [operand_of(column, left_varies) for column in a.T]
+        rights = [operand_of(column, varies) for column in b.T]
+        self.groups[varies].append(Dots(lefts, rights, out, varies, len(members)))
+
+    def _products_to_total(self) -> Truths:
+        """The outputs that are products of two numbers that vary, and nothing else: they are only needed in total."""
+        instructions = self.instructions
+        found = np.zeros(len(instructions), bool)
+        outputs = np.unique(instructions.outputs)
+        uses = instructions.uses()
+        is_output = np.bincount(instructions.outputs, minlength=len(instructions))
+        products = outputs[(instructions.codes[outputs] == MULTIPLY) & (uses[outputs] == is_output[outputs])]
+        if len(products):
+            factors = instructions.operands[instructions.starts[products][:, None] + np.arange(2)]
+            found[products[self.varies[factors].all(axis=1)]] = True
+        return found
+
+    def _add_totals(self) -> None:
+        """Groups for the sums over the examples of the outputs that vary."""
+        outputs = self.instructions.outputs
+        wanted = np.unique(outputs[self.output_varies])
+        place_of = {}
+        products = wanted[self.summed[wanted]]
+        if len(products):
+            factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
+            plan = _matrix(factors[:, :1], factors[:, 1:], may_swap=True)
+            done = np.zeros(len(products), bool)
+            if plan is not None:
+                order, rows, columns, runs = plan
+                full = len(runs) and np.all(runs[:, 2] == len(columns)) and len(runs) == len(rows)
+                if full:
+                    out = self.sizes[0]
+                    self.sizes[0] += len(products)
+                    self.totals.append(OuterTotals(rows[:, 0], columns[:, 0], out))
+                    place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
+                    done[:] = True
+            if not done.all():
+                rest = products[~done]
+                order = _order([factors[:, 0], factors[:, 1]])
+                out = self.sizes[0]
+                self.sizes[0] += len(rest)
+                self.totals.append(Totals(factors[order, 0], factors[order, 1], out))
+                place_of.update(zip(rest[order].tolist(), range(out, out + len(rest)), strict=True))
+        plain = wanted[~self.summed[wanted]]
+        if len(plain):
+            plain = plain[np.argsort(self.places[plain], kind="stable")]
+            out = self.sizes[0]
+            self.sizes[0] += len(plain)
+            self.totals.append(Totals(self.places[plain], None, out))
+            place_of.update(zip(plain.tolist(), range(out, out + len(plain)), strict=True))
+        for index in np.flatnonzero(self.output_varies).tolist():
+            self.outputs[index] = place_of[int(outputs[index])]
+
+
+def _order(columns: list[Integers]) -> Integers:
+    """An order of the members in which the operand that is shared least is read in order."""
+    if len(columns) == 1:
+        return np.argsort(columns[0], kind="stable")
+    distinct = [len(np.unique(column)) for column in columns]
+    ranked = sorted(range(len(columns)), key=lambda i: distinct[i])  # lexsort takes the last key first
+    return np.lexsort([columns[i] for i in ranked])
+
+
+def _matrix(a: Integers, b: Integers, may_swap: bool) -> tuple[Integers, Integers, Integers, Integers] | None:
+    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs; or None.
+
+    Args:
+        a: for each dot product the places of its left factors.
+        b: likewise of its right factors.
+        may_swap: whether rows may be made of the right factors.
+    """
+    row_of, rows = _distinct(a)
+    column_of, columns = _distinct(b)
+    best = None
+    for swap in (False, True) if may_swap else (False,):
+        major, minor = (column_of, row_of) if swap else (row_of, column_of)
+        order = np.lexsort([minor, major])
+        major, minor = major[order], minor[order]
+        new = np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)])
+        count = int(new.sum())
+        if best is None or count < best[0]:
+            best = count, swap, order, major, minor, new
+    assert best is not None
+    count, swap, order, major, minor, new = best
+    if len(order) < LEAST_SHARE * count and may_swap:
+        return None
+    starts = np.flatnonzero(new)
+    lengths = np.diff([*starts, len(order)])
+    runs = np.stack([major[starts], minor[starts], lengths], axis=1)
+    return (order, columns, rows, runs) if swap else (order, rows, columns, runs)
+
+
+def _distinct(places: Integers) -> tuple[Integers, Integers]:
+    """For each row of places its number among the distinct ones, and these, sorted."""
+    weights = np.random.default_rng(1).integers(1, 2**62, places.shape[1], dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        keys = (places.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
+    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    if not np.array_equal(places[first][inverse], places):  # two of them share a key
+        distinct, inverse = np.unique(places, axis=0, return_inverse=True)
+    else:
+        distinct = places[first]
+    order = np.lexsort(distinct.T[::-1])
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[inverse.reshape(-1)], distinct[order]

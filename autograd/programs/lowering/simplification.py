@@ -1,0 +1,109 @@
+"""Passes that leave work out: operations without an effect, with constants alone, or that no output needs.
+
+Each gives the same bits as before.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autograd.primitives import PRIMITIVES
+from autograd.programs import running
+from autograd.programs.lowering.instructions import Instructions, from_edges
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Operations that leave a number as it is: the primitive, the place of the operand that is constant, and its number.
+# (x + 0 is not one of them: it makes 0 of −0.)
+IDENTITIES = (("multiply", 0, 1.0), ("multiply", 1, 1.0), ("divide", 1, 1.0), ("power", 1, 1.0))
+
+
+def without_identities(instructions: Instructions) -> Instructions:
+    """Let whatever uses x · 1, x / 1, x ** 1 or stop_gradient(x) use x.
+
+    >>> from autograd import Value
+    >>> from autograd.programs.program import Program
+    >>> x = Value(2.0)
+    >>> given = Instructions.of(Program.of([(x * 1.0).exp()], inputs=[x]))
+    >>> given.operands_of(3).tolist(), without_identities(given).operands_of(3).tolist()
+    ([2], [0])
+    """
+    size = len(instructions)
+    alias = np.arange(size)
+    numbers = np.full(size, np.nan)
+    if instructions.constants:
+        numbers[list(instructions.constants)] = list(instructions.constants.values())
+    for name, place, neutral in IDENTITIES:
+        slots = np.flatnonzero(instructions.codes == PRIMITIVES[name].index)
+        first = instructions.starts[slots]
+        found = numbers[instructions.operands[first + place]] == neutral
+        alias[slots[found]] = instructions.operands[first[found] + 1 - place]
+    slots = np.flatnonzero(instructions.codes == PRIMITIVES["stop_gradient"].index)
+    alias[slots] = instructions.operands[instructions.starts[slots]]
+    return _redirected(instructions, alias)
+
+
+def with_constants_folded(instructions: Instructions) -> Instructions:
+    """Compute what depends on constants alone, and make constants of the same number one.
+
+    >>> from autograd import Constant, Value
+    >>> from autograd.programs.program import Program
+    >>> x = Value(2.0)
+    >>> given = Instructions.of(Program.of([x * Constant(2.0).exp()], inputs=[x]))
+    >>> sorted(with_constants_folded(given).constants.values())
+    [2.0, 7.38905609893065]
+    """
+    constants = dict(instructions.constants)
+    is_constant = np.zeros(len(instructions), bool)
+    is_constant[list(constants)] = True
+    codes = instructions.codes.copy()
+    owners = instructions.owners()
+    # Only what is next to a constant can be computed: look at those, in topological order.
+    varies = np.bincount(owners, weights=~is_constant[instructions.operands], minlength=len(codes))
+    queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
+    while queue:
+        for slot in queue:
+            operands = [constants[operand] for operand in instructions.operands_of(slot).tolist()]
+            constants[slot] = instructions.primitive(int(codes[slot]))(*operands)
+        is_constant[queue], codes[queue] = True, 0
+        varies = np.bincount(owners, weights=~is_constant[instructions.operands], minlength=len(codes))
+        queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
+    counts = np.where(codes > 0, instructions.counts(), 0)
+    starts = np.concatenate([[0], np.cumsum(counts)])
+    operands = instructions.operands[codes[owners] > 0]
+    alias = np.arange(len(codes))
+    same: dict[bytes, int] = {}
+    for slot, number in constants.items():
+        alias[slot] = same.setdefault(np.float64(number).tobytes(), slot)
+    parts = instructions.replaced(codes=codes, starts=starts, operands=operands, constants=constants)
+    return _redirected(parts, alias)
+
+
+def without_dead_code(instructions: Instructions) -> Instructions:
+    """Remove the operands of what no output needs, so that it is not counted as a use of them.
+
+    >>> from autograd import Value
+    >>> from autograd.programs.program import Program
+    >>> x = Value(2.0)
+    >>> given = without_identities(Instructions.of(Program.of([(x * 1.0).exp()], inputs=[x])))
+    >>> without_dead_code(given).uses().tolist()
+    [1, 0, 0, 1]
+    """
+    _, _, keep = running.analyse(
+        instructions.codes, instructions.starts, instructions.operands, instructions.outputs, np.zeros(len(instructions), bool)
+    )
+    owners = instructions.owners()
+    starts, operands = from_edges(owners[keep[owners]], instructions.operands[keep[owners]], len(instructions))
+    codes = np.where(keep, instructions.codes, 0)
+    constants = {slot: number for slot, number in instructions.constants.items() if keep[slot]}
+    return instructions.replaced(codes=codes, starts=starts, operands=operands, constants=constants)
+
+
+def _redirected(instructions: Instructions, alias: NDArray[np.int64]) -> Instructions:
+    """The same instructions, where each slot is read at another one that holds the same number."""
+    while not np.array_equal(further := alias[alias], alias):
+        alias = further
+    return instructions.replaced(operands=alias[instructions.operands], outputs=alias[instructions.outputs])

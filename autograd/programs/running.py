@@ -1,0 +1,1 @@
+"""Running lowered programs with NumPy, where nothing was compiled; running.pyx does the same in C."""

@@ -1,0 +1,647 @@
+# Running lowered programs, compiled: running.py does the same with NumPy.
+
+cimport cython
+from libc.math cimport isfinite
+from libc.stdint cimport int64_t, uint32_t, uint8_t
+from libc.stdlib cimport calloc, free, malloc
+from libc.string cimport memcpy, memset
+
+import numpy as np
+
+from autograd.programs.groups import (
+    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals,
+)
+
+
+cdef extern from "kernels.h":
+    ctypedef void (*Loop)(double *, const double *, const double *, const double *, size_t) noexcept nogil
+    ctypedef struct Source:
+        const double *base
+        const uint32_t *index
+        size_t step
+    enum: MOST_TILE
+    ctypedef struct TapeStep:
+        uint32_t code
+        uint32_t operands[3]
+    ctypedef struct Kernels:
+        const char *name
+        size_t tile
+        Loop (*loop)(uint32_t, int) noexcept nogil
+    const Kernels *kernels_baseline()
+
+
+cdef extern from "running.h":
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE
+    ctypedef struct Step:
+        int kind
+        Loop loop
+        double *out
+        size_t n, arity, lanes
+        const double *a
+        const double *b
+        const double *c
+        Source *sources
+        const double **pointers
+        const double **columns
+        const uint32_t *index
+        size_t row_count, offset, out_step, first
+        ptrdiff_t row_step
+        const TapeStep *tape
+        void *primitive
+    ctypedef struct Total:
+        double *out
+        size_t n, columns
+        const double **lefts
+        const double **rights
+    ctypedef long clock_t
+    int run_steps(const Kernels *, double *, const Step *, size_t, size_t) nogil except? -1
+    void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
+    void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
+    bint is_interrupted(clock_t *) noexcept nogil
+    const Kernels *choose_kernels() noexcept
+
+
+cdef const Kernels *kernels = choose_kernels()
+cdef size_t LANE_MEMORY = 1 << 17  # numbers that the lanes of a block may hold, so that they stay in the cache
+MOST_LANES = 128
+
+
+def instruction_set():
+    """The name of the kernels that run: those of the widest instruction set that the processor has."""
+    return kernels.name.decode().removeprefix("kernels_")
+
+
+def use_instruction_set(str name):
+    """Run kernels of another instruction set from now on, for tests."""
+    global kernels
+    if name == "baseline":
+        kernels = kernels_baseline()
+    else:
+        kernels = choose_kernels()
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def analyse(const int64_t[::1] codes, const int64_t[::1] starts, const int64_t[::1] operands,
+            const int64_t[::1] outputs, varies):
+    """The level of each slot, whether it varies, and whether an output needs it: see running.py."""
+    cdef Py_ssize_t size = len(codes), slot, edge
+    cdef int64_t level
+    levels_array = np.zeros(size, np.int64)
+    varies_array = np.array(varies, np.uint8)
+    needed_array = np.zeros(size, np.uint8)
+    cdef int64_t[::1] levels = levels_array
+    cdef uint8_t[::1] vary = varies_array, needed = needed_array
+    for slot in range(size):
+        level = 0
+        for edge in range(starts[slot], starts[slot + 1]):
+            if levels[operands[edge]] >= level:
+                level = levels[operands[edge]] + 1
+            vary[slot] |= vary[operands[edge]]
+        levels[slot] = level
+    for slot in range(len(outputs)):
+        needed[outputs[slot]] = 1
+    for slot in range(size - 1, -1, -1):
+        if needed[slot]:
+            for edge in range(starts[slot], starts[slot + 1]):
+                needed[operands[edge]] = 1
+    return levels_array, varies_array.view(bool), needed_array.view(bool)
+
+
+cdef class Runner:
+    """Runs a lowered program; by one thread at a time. See running.py."""
+
+    cdef readonly object code
+    cdef double *uniform
+    cdef double *varying
+    cdef double *panel
+    cdef size_t lanes, inputs, uniform_size, varying_size, first_total, total_count
+    cdef Step *steps
+    cdef Step *blocks
+    cdef Total *totals
+    cdef size_t step_count, block_count, total_groups, step_room, block_room
+    cdef list memory  # addresses of what is freed with the runner
+    cdef uint32_t *output_places
+    cdef uint8_t *output_varies
+    cdef readonly size_t output_count
+    cdef size_t work
+
+    def __cinit__(self, code, size_t lanes=0):
+        self.memory = []
+        self.code = code
+        self.inputs = code.inputs
+        self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
+        if self.uniform_size + self.varying_size > 2**31:
+            raise MemoryError(f"the program needs memory for {self.uniform_size} and {self.varying_size} numbers")
+        self.lanes = lanes
+        self.uniform = <double *>self.keep((self.uniform_size + MOST_TILE) * sizeof(double))
+        self.varying = <double *>self.keep((self.varying_size * max(lanes, 1) + MOST_TILE) * sizeof(double))
+        self.panel = <double *>self.keep((max(lanes, 1) * MOST_TILE + MOST_TILE) * sizeof(double))
+        for place, number in code.constants.items():
+            if not 0 <= place < self.uniform_size:
+                raise ValueError(f"a constant has the place {place}")
+            self.uniform[place] = number
+        self._prepare(code)
+
+    def __dealloc__(self):
+        for address in self.memory:
+            free(<void *><size_t>address)
+
+    cdef void *keep(self, size_t size) except NULL:
+        """Memory of zeros that lives as long as the runner."""
+        cdef void *block = calloc(size + 8, 1)
+        if block == NULL:
+            raise MemoryError(f"there is no memory for {size} bytes")
+        self.memory.append(<size_t>block)
+        return block
+
+    # How groups become steps.
+
+    cdef const uint32_t *_index(self, places, size_t scale, size_t size) except NULL:
+        """Places as an index into a memory; each is checked against its size."""
+        array = np.ascontiguousarray(places, np.int64).reshape(-1)
+        if len(array) and not (0 <= array.min() and array.max() < size):
+            raise ValueError(f"places from {array.min()} to {array.max()} are not within {size}")
+        cdef int64_t[::1] view = array
+        cdef uint32_t *index = <uint32_t *>self.keep(len(array) * sizeof(uint32_t))
+        cdef Py_ssize_t i
+        for i in range(len(array)):
+            index[i] = <uint32_t>(view[i] * scale)
+        return index
+
+    cdef int _source(self, Source *source, operand, size_t count) except -1:
+        """An operand in the uniform memory."""
+        self._check(operand, count)
+        source.index = NULL
+        source.step = 1
+        source.base = self.uniform + <size_t>operand.place
+        if operand.mode == SINGLE:
+            source.step = 0
+        elif operand.mode == GATHERED:
+            source.base = self.uniform
+            source.index = self._index(operand.index, 1, self.uniform_size)
+        return 0
+
+    cdef int _check(self, operand, size_t count) except -1:
+        size = self.varying_size if operand.varies else self.uniform_size
+        if operand.mode == GATHERED:
+            fits = len(operand.index) == count
+        else:
+            fits = 0 <= operand.place and operand.place + (count if operand.mode == CONTIGUOUS else 1) <= size
+        if not fits or (operand.varies and not self.lanes):
+            raise ValueError(f"the operand {operand} of {count} numbers is not within {size}")
+        return 0
+
+    cdef double *_out(self, group) except NULL:
+        size = self.varying_size if group.varies else self.uniform_size
+        if not 0 <= group.out <= size - group.count or (group.varies and not self.lanes):
+            raise ValueError(f"results at {group.out} of {group.count} numbers are not within {size}")
+        return self.varying + <size_t>group.out * self.lanes if group.varies else self.uniform + <size_t>group.out
+
+    cdef const double *_pointer(self, bint varies, size_t place) noexcept:
+        return self.varying + place * self.lanes if varies else self.uniform + place
+
+    cdef Step *_new(self, bint in_block) except NULL:
+        cdef Step *grown
+        cdef size_t room = self.block_room if in_block else self.step_room
+        cdef size_t count = self.block_count if in_block else self.step_count
+        if count == room:
+            grown = <Step *>self.keep((2 * room + 16) * sizeof(Step))
+            if count:
+                memcpy(grown, self.blocks if in_block else self.steps, count * sizeof(Step))
+            if in_block:
+                self.blocks, self.block_room = grown, 2 * room + 16
+            else:
+                self.steps, self.step_room = grown, 2 * room + 16
+        if in_block:
+            self.block_count += 1
+            return &self.blocks[count]
+        self.step_count += 1
+        return &self.steps[count]
+
+    cdef int _prepare(self, code) except -1:
+        cdef size_t i
+        for group in code.groups:
+            self._add(group)
+        for group in code.varying_groups:
+            self._add(group)
+        self.total_groups = len(code.totals)
+        self.totals = <Total *>self.keep(self.total_groups * sizeof(Total))
+        self.first_total, self.total_count = self.uniform_size, 0
+        for i, total in enumerate(code.totals):
+            self._add_total(&self.totals[i], total)
+        self.output_count = len(code.outputs)
+        self.output_places = <uint32_t *>self._index(
+            np.where(code.output_varies & (not code.totals), 0, code.outputs), 1, max(self.uniform_size, 1)
+        )
+        self.output_varies = <uint8_t *>self.keep(self.output_count)
+        for i in range(self.output_count):
+            self.output_varies[i] = code.output_varies[i] and not code.totals
+            if self.output_varies[i]:
+                if not 0 <= code.outputs[i] < self.varying_size:
+                    raise ValueError(f"the output {i} has the place {code.outputs[i]}")
+                self.output_places[i] = <uint32_t>code.outputs[i]
+        return 0
+
+    cdef int _add(self, group) except -1:
+        self.work += group.work()
+        if isinstance(group, Map):
+            self._add_map(group)
+        elif isinstance(group, Matrix):
+            self._add_matrix(group)
+        elif isinstance(group, Sum):
+            self._add_reduction(group, group.terms, SUMS)
+        elif isinstance(group, Dots):
+            self._add_reduction(group, [*group.lefts, *group.rights], DOTS)
+        else:
+            self._add_tape(group)
+        return 0
+
+    cdef int _add_map(self, group) except -1:
+        cdef double *out = self._out(group)
+        cdef size_t count = group.count, arity = len(group.operands), i, j
+        cdef int arrays = 0
+        cdef Step *step
+        cdef int64_t[::1] places
+        if not 1 <= arity <= 3 and group.code <= 0:
+            raise ValueError(f"a copy has {arity} operands")
+        for operand in group.operands:
+            self._check(operand, count)
+        step = self._new(group.varies)
+        step.out, step.n, step.arity, step.lanes = out, count, arity, self.lanes if group.varies else 1
+        step.sources = <Source *>self.keep(arity * sizeof(Source))
+        if group.primitive is None:
+            step.kind = COPY
+            self._source(&step.sources[0], group.operands[0], count)
+            return 0
+        is_single = [operand.mode == SINGLE and not operand.varies for operand in group.operands]
+        if all(is_single):  # one operand becomes an array, of one number for each member
+            operand = group.operands[0]
+            is_single[0] = False
+        for i in range(arity):
+            arrays |= (0 if is_single[i] else 1) << i
+        step.loop = kernels.loop(group.code, arrays) if arity <= 3 else NULL
+        if step.loop == NULL:
+            return self._add_call(step, group)
+        if not group.varies:
+            simple = True
+            for i in range(arity):
+                self._source(&step.sources[i], group.operands[i], count)
+                if group.operands[i].mode == GATHERED or (step.sources[i].step == 0 and not is_single[i]):
+                    simple = False
+            if not simple:
+                if all(operand.mode == SINGLE for operand in group.operands):
+                    step.sources[0].base, step.sources[0].step = self.uniform, 1
+                    step.sources[0].index = self._index(
+                        np.full(count, group.operands[0].place), 1, self.uniform_size
+                    )
+                step.kind = MAP
+                return 0
+        elif all(operand.mode == (CONTIGUOUS if operand.varies else SINGLE) for operand in group.operands):
+            for i in range(arity):
+                step.sources[i].base = self._pointer(group.operands[i].varies, group.operands[i].place)
+            step.n = count * self.lanes
+        else:
+            step.kind = EACH
+            arrays = 0
+            for i in range(arity):
+                arrays |= <int>group.operands[i].varies << i
+            step.loop = kernels.loop(group.code, arrays)
+            step.pointers = self._pointers(group.operands, count, 3)
+            return 0
+        step.kind = LOOP
+        step.a = step.sources[0].base
+        step.b = step.sources[1].base if arity > 1 else NULL
+        step.c = step.sources[2].base if arity > 2 else NULL
+        return 0
+
+    cdef const double **_pointers(self, operands, size_t count, size_t width) except NULL:
+        """For each member the address of each operand."""
+        cdef const double **pointers = <const double **>self.keep(count * width * sizeof(double *))
+        cdef int64_t[::1] places
+        cdef size_t i, j, size
+        cdef bint varies
+        for j, operand in enumerate(operands):
+            self._check(operand, count)
+            places = np.ascontiguousarray(operand.places(count), np.int64)
+            varies = operand.varies
+            size = self.varying_size if varies else self.uniform_size
+            for i in range(count):
+                if not 0 <= places[i] < <int64_t>size:
+                    raise ValueError(f"the place {places[i]} is not within {size}")
+                pointers[i * width + j] = self._pointer(varies, <size_t>places[i])
+        return pointers
+
+    cdef int _add_call(self, Step *step, group) except -1:
+        """A primitive that C lacks: Python's own function."""
+        cdef size_t i
+        step.kind = CALL
+        step.primitive = <void *>group.primitive
+        step.pointers = self._pointers(group.operands, group.count, max(step.arity, 1))
+        for i, operand in enumerate(group.operands):
+            step.sources[i].step = operand.varies
+        return 0
+
+    cdef int _add_reduction(self, group, operands, int kind) except -1:
+        cdef double *out = self._out(group)
+        cdef size_t count = group.count, width = len(operands), i, j
+        cdef const double **pointers
+        cdef Step *step = self._new(group.varies)
+        step.out, step.n, step.arity, step.lanes = out, count, width // (1 if kind == SUMS else 2), 1
+        step.kind = kind
+        if not group.varies:
+            step.sources = <Source *>self.keep(width * sizeof(Source))
+            for i in range(width):
+                self._source(&step.sources[i], operands[i], count)
+            return 0
+        step.lanes = self.lanes
+        if all(operand.varies and operand.mode == CONTIGUOUS for operand in operands):
+            step.sources = <Source *>self.keep(width * sizeof(Source))
+            step.n = count * self.lanes
+            for i in range(width):
+                self._check(operands[i], count)
+                step.sources[i].base, step.sources[i].step = self._pointer(True, operands[i].place), 1
+            return 0
+        step.kind = SUMS_EACH if kind == SUMS else DOTS_EACH
+        step.sources = <Source *>self.keep(count * width * sizeof(Source))
+        pointers = self._pointers(operands, count, width)
+        for i in range(count):
+            for j in range(width):
+                step.sources[i * width + j].base = pointers[i * width + j]
+                step.sources[i * width + j].step = operands[j].varies
+        return 0
+
+    cdef int _add_matrix(self, group) except -1:
+        cdef double *out = self._out(group)
+        cdef size_t terms = group.rows.shape[1], row_count = len(group.rows), column_count = len(group.columns)
+        cdef size_t width = column_count + (-column_count) % 8, lanes = self.lanes
+        cdef size_t i, j, run, last, done = 0, from_column, length, c
+        cdef ptrdiff_t row_step = 1
+        cdef const double **rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
+        cdef const double **columns
+        cdef double *panel
+        cdef Step *step
+        cdef int64_t[:, ::1] runs = np.ascontiguousarray(group.runs, np.int64)
+        cdef int64_t[:, ::1] places
+        if group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies:
+            raise ValueError("the rows, columns and runs of a matrix product do not fit together")
+        for run in range(len(runs)):
+            if not (0 <= runs[run, 0] < <int64_t>row_count and 0 <= runs[run, 1] and runs[run, 2] > 0
+                    and runs[run, 1] + runs[run, 2] <= <int64_t>column_count):
+                raise ValueError("a run of a matrix product is not within its rows and columns")
+            done += runs[run, 2]
+        if done != group.count:
+            raise ValueError(f"the runs of a matrix product have {done} results, not {group.count}")
+        # The rows: where they are, if the places of each go up by the same step; else packed.
+        index = np.ascontiguousarray(group.rows, np.int64)
+        self._index(index, 1, self.uniform_size)
+        steps = np.diff(index, axis=1)
+        if terms == 1 or (steps == steps[0, 0]).all():
+            row_step = steps[0, 0] if terms > 1 else 0
+            places = index
+            for run in range(len(runs)):
+                rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
+        else:
+            panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
+            step = self._new(False)
+            step.kind, step.out, step.n = GATHER, panel, row_count * terms
+            step.index = self._index(index, 1, self.uniform_size)
+            for run in range(len(runs)):
+                rows[run] = panel + <size_t>runs[run, 0] * terms
+        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        if group.varies:
+            self._index(by_term, 1, self.varying_size)
+            columns = <const double **>self.keep(column_count * terms * sizeof(double *))
+            places = np.ascontiguousarray(group.columns, np.int64)
+            for i in range(column_count):
+                for j in range(terms):
+                    columns[i * terms + j] = self.varying + <size_t>places[i, j] * lanes
+        else:
+            self._index(by_term, 1, self.uniform_size)
+            columns = <const double **>self.keep(terms * sizeof(double *))
+            if column_count == 1 or (np.diff(by_term, axis=1) == 1).all():
+                places = by_term
+                for j in range(terms):
+                    columns[j] = self.uniform + <size_t>places[j, 0]
+            else:
+                panel = <double *>self.keep((width * terms + MOST_TILE) * sizeof(double))
+                step = self._new(False)
+                step.kind, step.out, step.n = GATHER, panel, width * terms
+                padded = np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge")
+                step.index = self._index(padded, 1, self.uniform_size)
+                for j in range(terms):
+                    columns[j] = panel + j * width
+        run = 0
+        done = 0
+        while run < len(runs):
+            last = run + 1
+            from_column, length = runs[run, 1], runs[run, 2]
+            while last < len(runs) and runs[last, 1] == runs[run, 1] and runs[last, 2] == runs[run, 2]:
+                last += 1
+            for c in range(length if group.varies else 1):
+                step = self._new(group.varies)
+                step.kind, step.arity = MATRIX, terms
+                step.pointers, step.row_step, step.row_count = rows + run, row_step, last - run
+                if group.varies:
+                    step.columns, step.offset, step.n = columns + (from_column + c) * terms, 0, lanes
+                    step.out, step.out_step = out + (done + c) * lanes, length * lanes
+                else:
+                    step.columns, step.offset, step.n = columns, from_column, length
+                    step.out, step.out_step = out + done, length
+            done += (last - run) * length
+            run = last
+        return 0
+
+    cdef int _add_tape(self, group) except -1:
+        cdef int64_t[::1] codes = np.ascontiguousarray(group.codes, np.int64)
+        cdef int64_t[::1] starts = np.ascontiguousarray(group.starts, np.int64)
+        cdef int64_t[::1] operands = np.ascontiguousarray(group.operands, np.int64)
+        cdef Py_ssize_t size = len(codes), i, j, wide_count = 0, count
+        cdef size_t first = group.out
+        cdef TapeStep *tape = <TapeStep *>self.keep(size * sizeof(TapeStep))
+        cdef uint32_t *wide = <uint32_t *>self.keep((size + len(operands)) * sizeof(uint32_t))
+        cdef Step *step
+        cdef uint32_t INDEX_OF_sum = group.SUM, INDEX_OF_dot = group.DOT
+        if len(starts) != size + 1 or first + size > self.uniform_size:
+            raise ValueError("a tape does not fit into the memory")
+        for i in range(size):
+            count = starts[i + 1] - starts[i]
+            if not (0 <= starts[i] <= starts[i + 1] <= len(operands)):
+                raise ValueError("the operands of a tape do not fit together")
+            tape[i].code = <uint32_t>codes[i]
+            for j in range(starts[i], starts[i + 1]):
+                if not 0 <= operands[j] < <int64_t>first + i:
+                    raise ValueError(f"step {i} of a tape reads the place {operands[j]}")
+            if codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot:
+                tape[i].operands[0] = <uint32_t>wide_count
+                wide[wide_count] = <uint32_t>(count // (1 if codes[i] == INDEX_OF_sum else 2))
+                for j in range(count):
+                    wide[wide_count + 1 + j] = <uint32_t>operands[starts[i] + j]
+                wide_count += count + 1
+            elif count > 3 or kernels.loop(<uint32_t>codes[i], 1) == NULL:
+                raise ValueError(f"a tape has no step for the primitive {codes[i]} of {count} operands")
+            else:
+                for j in range(count):
+                    tape[i].operands[j] = <uint32_t>operands[starts[i] + j]
+        step = self._new(False)
+        step.kind, step.tape, step.n, step.first, step.index = TAPE, tape, size, first, wide
+        return 0
+
+    cdef int _add_total(self, Total *made, total) except -1:
+        if not 0 <= total.out <= self.uniform_size - total.count:
+            raise ValueError(f"totals at {total.out} of {total.count} numbers are not within {self.uniform_size}")
+        self.first_total = min(self.first_total, <size_t>total.out)
+        self.total_count += total.count
+        made.out = self.uniform + <size_t>total.out
+        outer = isinstance(total, OuterTotals)
+        made.lefts = self._lanes_of(total.lefts if outer else total.places)
+        made.n = len(total.lefts) if outer else len(total.places)
+        if outer:
+            made.rights, made.columns = self._lanes_of(total.rights), len(total.rights)
+        elif total.rights is not None:
+            if len(total.rights) != len(total.places):
+                raise ValueError("the factors of totals do not fit together")
+            made.rights = self._lanes_of(total.rights)
+        return 0
+
+    cdef const double **_lanes_of(self, places) except NULL:
+        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
+        cdef size_t i, count = len(places)
+        cdef const double **pointers = <const double **>self.keep(count * sizeof(double *))
+        for i in range(count):
+            pointers[i] = self.varying + <size_t>index[i] * self.lanes
+        return pointers
+
+    # Running.
+
+    def call_floats(self, tuple arguments):
+        """Run it with one float for each input, and give the one output."""
+        cdef size_t i
+        for i in range(self.inputs):
+            self.uniform[i] = arguments[i]
+        run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+        return self.uniform[self.output_places[0]]
+
+    def call(self, const double[::1] inputs, double[::1] outputs):
+        """Run it: see running.py."""
+        cdef size_t i
+        if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
+            raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
+        with nogil:
+            if self.inputs:
+                memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+            run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+            for i in range(self.output_count):
+                outputs[i] = self.uniform[self.output_places[i]]
+
+    def repeat(self, size_t times, double[::1] inputs, size_t state, const double[:, ::1] each,
+               double[:, ::1] records):
+        """Run it again and again: see running.py."""
+        cdef size_t done = 0, i, each_count = each.shape[1], record_count = self.output_count - state
+        cdef double *results
+        cdef clock_t last = 0
+        cdef bint interrupted = False
+        if <size_t>len(inputs) != self.inputs or state + each_count > self.inputs or self.output_count < state:
+            raise ValueError("the state and the inputs do not fit the program")
+        if (each_count and <size_t>each.shape[0] < times) or (
+            record_count and (<size_t>records.shape[0] < times or <size_t>records.shape[1] != record_count)
+        ):
+            raise ValueError(f"there are not rows for {times} rounds")
+        results = <double *>malloc((state + 1) * sizeof(double))
+        if results == NULL:
+            raise MemoryError()
+        try:
+            with nogil:
+                if self.inputs:
+                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                while done < times:
+                    if (done & 63) == 0 or self.work > 10000:
+                        if is_interrupted(&last):
+                            interrupted = True
+                            break
+                    if each_count:
+                        memcpy(self.uniform + state, &each[done, 0], each_count * sizeof(double))
+                    run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+                    for i in range(record_count):
+                        records[done, i] = self.uniform[self.output_places[state + i]]
+                    for i in range(state):
+                        results[i] = self.uniform[self.output_places[i]]
+                    if state:
+                        memcpy(self.uniform, results, state * sizeof(double))
+                    done += 1
+        finally:
+            if state:
+                memcpy(&inputs[0], self.uniform, state * sizeof(double))
+            free(results)
+        if interrupted:
+            PyErr_Clear()
+        return done, interrupted
+
+    def batch(self, const double[::1] inputs, list parts, const int64_t[::1] rows, double[:, ::1] outputs):
+        """Run it for many examples: see running.py."""
+        cdef size_t count = len(rows) if rows is not None else len(parts[0]), first, valid, i, k, place
+        cdef size_t part_count = len(parts), width = 0
+        cdef const int64_t *row = &rows[0] if rows is not None and count else NULL
+        cdef const double[:, ::1] part
+        cdef const double **data = <const double **>malloc((part_count + 1) * sizeof(double *))
+        cdef size_t *widths = <size_t *>malloc((part_count + 1) * sizeof(size_t))
+        cdef clock_t last = 0
+        cdef bint each = not self.total_groups and self.output_count > 0 and <size_t>outputs.shape[0] == count
+        try:
+            if data == NULL or widths == NULL:
+                raise MemoryError()
+            for k in range(part_count):
+                part = parts[k]
+                if rows is None and <size_t>part.shape[0] != count:
+                    raise ValueError("the arguments have not the same number of examples")
+                if rows is not None and count and not (0 <= np.min(rows) and np.max(rows) < part.shape[0]):
+                    raise ValueError("an example is not there")
+                data[k] = &part[0, 0] if part.shape[0] and part.shape[1] else NULL
+                widths[k] = part.shape[1]
+                width += widths[k]
+            if <size_t>len(inputs) != self.inputs or width != self.code.varying_inputs or not self.lanes:
+                raise ValueError("the inputs do not fit the program")
+            if <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1):
+                raise ValueError("there is no room for the outputs")
+            with nogil:
+                if self.inputs:
+                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                for i in range(self.total_count):
+                    self.uniform[self.first_total + i] = -0.0
+                run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+                first = 0
+                while first < count:
+                    if is_interrupted(&last):
+                        with gil:
+                            raise KeyboardInterrupt
+                    valid = min(self.lanes, count - first)
+                    place = 0
+                    for k in range(part_count):
+                        fill_lanes(self.varying + place * self.lanes, data[k], widths[k], row, first, valid, self.lanes)
+                        place += widths[k]
+                    run_steps(kernels, self.uniform, self.blocks, self.block_count, valid)
+                    run_totals(kernels, self.panel, self.totals, self.total_groups, valid)
+                    if each:
+                        for i in range(self.output_count):
+                            for k in range(valid):
+                                if self.output_varies[i]:
+                                    outputs[first + k, i] = self.varying[self.output_places[i] * self.lanes + k]
+                                else:
+                                    outputs[first + k, i] = self.uniform[self.output_places[i]]
+                    first += valid
+                if not each:
+                    for i in range(self.output_count):
+                        outputs[0, i] = self.uniform[self.output_places[i]]
+        finally:
+            free(data)
+            free(widths)
+
+
+def lanes_for(code, size_t count):
+    """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
+    cdef size_t room = LANE_MEMORY // max(code.varying_size, 1)
+    return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))
+
+
+cdef extern from "Python.h":
+    void PyErr_Clear()
