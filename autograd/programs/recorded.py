@@ -1,0 +1,94 @@
+"""`Recorded`: a function recorded once, as a program, for arguments of one form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.modes import ieee_arithmetic, recording
+from autograd.programs.lowering import lower
+from autograd.programs.nesting import NUMBER, Fixed, form_of, rebuilt
+from autograd.programs.program import Program
+from autograd.programs.running import Runner, lanes_for
+from autograd.programs.tracing import tracing
+from autograd.value import Constant, Value
+
+
+class Recorded:
+    """What a function computes from arguments of one form.
+
+    Args:
+        function: takes the arguments.
+        forms: the form of each argument, as from `form_of`.
+        numbers: numbers to record it with; they do not matter for what is recorded.
+
+    Attributes:
+        program: the program, whose inputs are the numbers of the arguments in order.
+        captured: the leaves that the function refers to, besides its arguments: the parameters of the program.
+        form: the form of the result.
+    """
+
+    def __init__(self, function: Callable[..., Any], forms: Sequence[Any], numbers: Sequence[float]) -> None:
+        inputs = [Value(number) for number in numbers]
+        rest = iter(inputs)
+        arguments = [rebuilt(form, rest) for form in forms]
+        with recording(), ieee_arithmetic(), tracing(function, inputs):
+            result = function(*arguments)
+            results: list[Any] = []
+            self.form = form_of(result, results)
+        outputs = [
+            output
+            for part in results
+            for output in ((part,) if isinstance(part, Value | float) else part.tolist())
+        ]
+        nodes = [output if isinstance(output, Value) else Constant(output) for output in outputs]
+        self.program, self.captured = Program.with_parameters(nodes, inputs)
+        self.size = len(inputs)
+        self._runners: dict[Any, list[Runner]] = {}
+        self._codes: dict[Any, Any] = {}
+
+    def inputs(self, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """The inputs of the runner: the numbers of the arguments, and those of the captured leaves now."""
+        if not self.captured:
+            return numbers
+        return np.concatenate([numbers, np.array([leaf.data for leaf in self.captured])])
+
+    def code(self, varies: tuple[bool, ...] = (), totals: bool = False) -> Any:
+        """The lowered program.
+
+        Args:
+            varies: for each number of the arguments whether it varies over the examples of a batch; none of them when
+                not given.
+            totals: whether outputs are summed up over the examples.
+        """
+        key = varies, totals
+        if key not in self._codes:
+            all_vary = np.zeros(self.size + len(self.captured), bool)
+            all_vary[: len(varies)] = varies
+            self._codes[key] = lower(self.program, all_vary, totals)
+        return self._codes[key]
+
+    def runner(self, code: Any, count: int = 0) -> Runner:
+        """A runner that no other thread uses; to be given back by `release`."""
+        lanes = lanes_for(code, count) if count else 0
+        free = self._runners.setdefault((id(code), lanes), [])
+        try:
+            return free.pop()
+        except IndexError:
+            return Runner(code, lanes)
+
+    def release(self, runner: Runner) -> None:
+        """Keep a runner for the next call."""
+        free = self._runners.setdefault((id(runner.code), runner.lanes), [])
+        if len(free) < 4:
+            free.append(runner)
+
+
+def is_fixed(form: Any) -> bool:
+    """Whether a form holds no numbers."""
+    return isinstance(form, Fixed)
+
+
+__all__ = ["NUMBER", "Recorded"]
