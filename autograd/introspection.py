@@ -35,6 +35,13 @@ class ConstructorSignature:
         return Signature([data, label])
 
 
+def label_refusal(label: Any) -> TypeError:
+    """The error for a label that is neither a string nor None."""
+    return TypeError(
+        f"expected a string or None as label, got {label!r:.80} of type {type(label).__name__}; use str(…)"
+    )
+
+
 def refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
     """The error for arguments that are not a number and a label.
 
@@ -46,7 +53,7 @@ def refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> Type
     """
     others = {name: argument for name, argument in others.items() if argument is not None}
     if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
-        return TypeError(f"expected a string as label, got {label!r:.80} of type {type(label).__name__}; use str(…)")
+        return label_refusal(label)
     given = {"data": None if data is ... else data, "label": label, **others}
     written = ", ".join(f"{name}={argument!r:.80}" for name, argument in given.items() if argument is not None)
     return TypeError(

@@ -54,7 +54,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
     if not math.isfinite(data):
         data = _value_or_limit(primitive, *parents)
     node = _WideValue.__new__(_WideValue)
-    node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
+    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     _fill(node, tuple(parents), tuple(numbers))
     return _watched(node) if watchers else node
 
@@ -97,7 +97,7 @@ def rebuild(
         fits = fits and isinstance(parent, Value)
     if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
-    node._data, node.label, node._primitive, node.grad = data, label, primitive, grad
+    node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
     if isinstance(node, _WideValue):
         _fill(node, parents, operands)
     elif primitive is not None:

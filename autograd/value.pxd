@@ -11,7 +11,7 @@ from autograd.primitives cimport Primitive
 
 cdef class Value:
     cdef double _data, _grad, _x, _y
-    cdef public object label
+    cdef object _label
     cdef Primitive _primitive
     cdef Value _left, _right
     cdef unsigned int _index  # in the tape that recorded the node last: see native/recording.h

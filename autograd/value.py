@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
 from autograd.floats import as_float
-from autograd.introspection import ConstructorSignature, refusal
+from autograd.introspection import ConstructorSignature, label_refusal, refusal
 from autograd.modes import is_recording, note_source, watchers
 from autograd.native import runtime
 from autograd.primitives import (
@@ -53,13 +53,13 @@ class Value:
         TypeError: if `data` is not a real number, or `label` is not a string.
     """
 
-    __slots__ = ("_data", "_grad", "_has_grad", "label", "_primitive", "_left", "_right", "_x", "_y")
+    __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y")
 
     __signature__ = ConstructorSignature()
-    label: str | None
     _data: float
     _grad: float  # 0.0 while it is not known
     _has_grad: bool
+    _label: str | None
     _primitive: Primitive | None  # None: a leaf
     _left: Value  # the operands of an inner node, and the numbers that they held when it was computed
     _right: Value | None
@@ -79,7 +79,7 @@ class Value:
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
                 raise refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
-            self.label, self._primitive = label, None
+            self._label, self._primitive = label, None
 
     @property
     def data(self) -> float:
@@ -109,6 +109,17 @@ class Value:
     def has_grad(self) -> bool:
         """Whether the gradient is known: by a `backward()` or an assignment. Assigning None forgets it."""
         return self._has_grad
+
+    @property
+    def label(self) -> str | None:
+        """A name for drawings, explanations and error messages: a string, or None. It may be assigned at any time."""
+        return self._label
+
+    @label.setter
+    def label(self, name: str | None) -> None:
+        if name is not None and not isinstance(name, str):
+            raise label_refusal(name)
+        self._label = name
 
     @property
     def primitive(self) -> Primitive | None:
@@ -184,7 +195,7 @@ class Value:
 
     def detach(self) -> Constant:
         """A constant of the same number and label: gradients do not flow through it."""
-        return Constant(self._data, self.label)
+        return Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
@@ -277,6 +288,17 @@ class Value:
     def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
     def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
+    # Comparing and copying. Two Values are equal only if they are the same node.
+
+    __hash__ = object.__hash__
+    def __lt__(self, other: Any) -> Any: return self._data < (other.data if isinstance(other, Value) else other)
+    def __le__(self, other: Any) -> Any: return self._data <= (other.data if isinstance(other, Value) else other)
+    def __gt__(self, other: Any) -> Any: return self._data > (other.data if isinstance(other, Value) else other)
+    def __ge__(self, other: Any) -> Any: return self._data >= (other.data if isinstance(other, Value) else other)
+    def __reduce__(self) -> Any: return hooks.reduce(self)
+    def __copy__(self) -> Value: return hooks.shallow_copy(self)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value: return hooks.deep_copy(self, memo)
+
     # fmt: on
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
@@ -286,29 +308,7 @@ class Value:
     def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
         return hooks.array_function(function, method, arguments, settings)
 
-    # Comparing, copying, and being shown.
-    __hash__ = object.__hash__
-
-    def __reduce__(self) -> Any:
-        return hooks.reduce(self)
-
-    def __copy__(self) -> Value:
-        return hooks.shallow_copy(self)
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
-        return hooks.deep_copy(self, memo)
-
-    def __lt__(self, other: Any) -> Any:
-        return self._data < (other.data if isinstance(other, Value) else other)
-
-    def __le__(self, other: Any) -> Any:
-        return self._data <= (other.data if isinstance(other, Value) else other)
-
-    def __gt__(self, other: Any) -> Any:
-        return self._data > (other.data if isinstance(other, Value) else other)
-
-    def __ge__(self, other: Any) -> Any:
-        return self._data >= (other.data if isinstance(other, Value) else other)
+    # Converting to a number and being shown.
 
     def __float__(self) -> float:
         raise TypeError(
@@ -322,7 +322,7 @@ class Value:
     def __repr__(self) -> str:
         name = "Value" if self._primitive is not None else type(self).__name__
         grad = f", grad={self._grad!r}" if self._has_grad else ""
-        label = f", label={self.label!r}" if self.label is not None else ""
+        label = f", label={self._label!r}" if self._label is not None else ""
         return f"{name}({self._data!r}{grad}{label})"
 
     def _repr_html_(self) -> str | None:
@@ -389,7 +389,7 @@ def is_constant(node: Value) -> bool:
 
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
-    node._data, node._grad, node._has_grad, node.label, node._primitive = as_float(number), 0.0, False, None, None
+    node._data, node._grad, node._has_grad, node._label, node._primitive = as_float(number), 0.0, False, None, None
     return node
 
 
@@ -400,7 +400,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     if not math.isfinite(data):
         data = hooks.value_or_limit(primitive, parent)
     node = Value.__new__(Value)
-    node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
+    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x = parent, None, x
     return _watched(node) if watchers else node
 
@@ -415,7 +415,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     if not math.isfinite(data):
         data = hooks.value_or_limit(primitive, left, right)
     node = Value.__new__(Value)
-    node._data, node._grad, node._has_grad, node.label, node._primitive = data, 0.0, False, None, primitive
+    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
     return _watched(node) if watchers else node
 
@@ -435,7 +435,7 @@ def _constant_or_none(operand: Any) -> Constant | None:
 
 
 def _described(node: Value) -> str:
-    return f"{node._data!r}" if node.label is None else f"{node._data!r} (node {node.label!r:.80})"
+    return f"{node._data!r}" if node._label is None else f"{node._data!r} (node {node._label!r:.80})"
 
 
 def _watched(node: Value) -> Value:

@@ -282,12 +282,6 @@ def test_hostile_labels(program: str, label: str, shown: str | None, monkeypatch
     ElementTree.fromstring(network.draw({"i1": label}).to_svg())
 
 
-def test_a_label_need_not_be_text() -> None:
-    v = Value(1.0)
-    v.label = 5  # type: ignore[assignment]  # what is tested
-    assert texts(draw(v).to_svg())[0] == "5"
-
-
 def test_operations_are_written_in_the_names_of_their_operands() -> None:
     xs = [Value(1.0, f"x{i}") for i in range(10)]
     assert "output = where(x0, x1, 2)" in texts(draw(where(xs[0], xs[1], 2.0)).to_svg())

@@ -48,7 +48,7 @@ def test_the_constructor_says_what_was_given() -> None:
         value(3.0, (value(1.0),), "exp")
     with pytest.raises(TypeError, match=r"got Parameter\(data=3.0, _op='\+', children=\[\]\)\."):
         parameter(3.0, _op="+", children=[])
-    with pytest.raises(TypeError, match=r"expected a string as label, got 5 of type int; use str"):
+    with pytest.raises(TypeError, match=r"expected a string or None as label, got 5 of type int; use str"):
         value(3.0, 5)
 
 
@@ -66,7 +66,8 @@ for arguments, names in [
         Value(*arguments, **names)
     except TypeError as error:
         print(error)
-for call in (lambda: a + "2", lambda: a.hypot(None), lambda: a % [1], lambda: float(a), lambda: a.clip("0", 1.0)):
+for call in (lambda: a + "2", lambda: a.hypot(None), lambda: a % [1], lambda: float(a), lambda: a.clip("0", 1.0),
+             lambda: setattr(a, "label", 3)):
     try:
         call()
     except TypeError as error:
@@ -82,7 +83,7 @@ for call in (lambda: a + "2", lambda: a.hypot(None), lambda: a % [1], lambda: fl
         ).stdout
         for engine in ("plain", autograd.engine)
     ]
-    assert said[0].count("\n") == 15
+    assert said[0].count("\n") == 16
     assert said[0] == said[1]
 
 
@@ -119,7 +120,7 @@ def test_completion_offers_every_primitive_and_what_a_value_has() -> None:
     assert set(names) >= {"data", "grad", "label", "parents", "slopes", "backward", "propagate", "exp", "clip"}
     methods = {name for name, row in PRIMITIVES.items() if row.arity == 1 and name not in ("negate", "abs")}
     assert set(names) >= methods
-    for name in [*methods, "backward", "propagate", "clip", "data", "grad", "parents"]:
+    for name in [*methods, "backward", "propagate", "clip", "data", "grad", "label", "parents"]:
         assert getattr(Value, name).__doc__, name
 
 

@@ -1,10 +1,12 @@
 """The contract of a Value."""
 
+import copy
 import decimal
 import fractions
 import functools
 import gc
 import math
+import pickle
 import random
 import subprocess
 import sys
@@ -159,8 +161,28 @@ def test_assigning() -> None:
     assert (v.data, v.grad) == (2.0, 3.0)
     with pytest.raises(AttributeError, match=r"cannot assign data to 4\.0: it was computed by multiply"):
         (v * v).data = 1.0
-    with pytest.raises(TypeError, match="expected a string as label, got 5 of type int"):
+    with pytest.raises(TypeError, match="expected a string or None as label, got 5 of type int"):
         Value(1.0, label=5)  # type: ignore[arg-type]  # what is tested
+
+
+def test_a_label_is_a_string_or_none() -> None:
+    v = Value(1.0, "v")
+    product, total = v * 2.0, autograd.sum([v, v, v])
+    for node in (v, product, total, Parameter(1.0), Constant(1.0)):
+        before = node.label
+        for bad in (3, 1.5, b"v", ("a",), ["a"], Value(1.0), True):
+            with pytest.raises(TypeError) as refused:
+                setattr(node, "label", bad)  # noqa: B010  # an assignment, which a type checker refuses
+            assert str(refused.value) == (
+                f"expected a string or None as label, got {bad!r} of type {type(bad).__name__}; use str(…)"
+            )
+            assert node.label == before
+        node.label = "renamed"
+        assert copy.copy(node).label == copy.deepcopy(node).label == pickle.loads(pickle.dumps(node)).label == "renamed"
+        node.label = None
+        assert node.label is None
+    v.label = np.str_("text")
+    assert v.label == "text"
 
 
 # backward().

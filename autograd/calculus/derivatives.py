@@ -17,12 +17,26 @@ differentiated again, the slopes are computed from Values, so that it is a graph
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
-from autograd.calculus.signatures import Gradient, GradientByOne, GradientBySeveral, Hessian, ValueAndGradient
+from autograd.calculus.recorded_calls import Recording, flatten
+from autograd.calculus.signatures import (
+    Floats,
+    Gradient,
+    GradientByOne,
+    GradientBySeveral,
+    Hessian,
+    Jacobian,
+    Mixed,
+    OfList,
+    OfNumber,
+    Plain,
+    PullBack,
+    ValueAndGradient,
+    Values,
+)
 from autograd.floats import as_float
 from autograd.modes import is_recording, recording
 from autograd.tape import Tape
@@ -40,106 +54,11 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         if is_recording.get():
             return function(*arguments, **settings)
         with recording():
-            leaves, rebuild = _flatten(function(*arguments, **settings))
+            leaves, rebuild = flatten(function(*arguments, **settings))
         detached: ResultT = rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
         return detached
 
     return recorded
-
-
-# Derivatives of functions. `_live` holds the inputs of the transformations that are under way around this one: a result
-# that depends on one of them is going to be differentiated again.
-
-_live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
-
-
-class Recording:
-    """One call of a function, recorded.
-
-    Attributes:
-        inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
-        outputs: the numbers of its result.
-        recorded: whether its derivatives are to be differentiated again.
-    """
-
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: Sequence[int]) -> None:
-        for index in argnums:
-            if not -len(arguments) <= index < len(arguments):
-                raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
-        indices = [index % len(arguments) for index in argnums]
-        flat = [_flatten(arguments[index]) for index in indices]
-        self.rebuild_input = [rebuild for _, rebuild in flat]
-        self.counts = [len(numbers) for numbers, _ in flat]
-        given = [number for numbers, _ in flat for number in numbers]
-        self.inputs = [number * 1.0 if isinstance(number, Value) else Value(as_float(number)) for number in given]
-        values = iter(self.inputs)
-        new = list(arguments)
-        for index, (numbers, rebuild) in zip(indices, flat, strict=True):
-            new[index] = rebuild([next(values) for _ in numbers])
-        around = _live.get()
-        token = _live.set((*around, *self.inputs))
-        try:
-            result = function(*new)
-        finally:
-            _live.reset(token)
-        outputs, self.rebuild_output = _flatten(result)
-        self.outputs = [as_value(output if isinstance(output, Value) else as_float(output)) for output in outputs]
-        self.tape = Tape(*self.outputs)
-        self.recorded = any(isinstance(number, Value) for number in given) or (
-            bool(around) and not set(around).isdisjoint(self.tape.nodes)
-        )
-
-    def scalar(self, name: str) -> Value:
-        """The one number of the result; a TypeError in the name of a transformation if there are more, or none."""
-        if len(self.outputs) != 1:
-            raise TypeError(
-                f"{name} needs a function with one number as its result, got {len(self.outputs)}; use jacobian"
-            )
-        return self.outputs[0]
-
-    def result(self) -> Any:
-        """The result of the function: Values where it is differentiated again, floats elsewhere."""
-        return self.rebuild_output([self.finished(output) for output in self.outputs])
-
-    def finished(self, number: Number) -> Number:
-        """A number as it is given to the caller: a Value where it is differentiated again, a float elsewhere."""
-        if self.recorded:
-            return as_value(number)
-        return number.data if isinstance(number, Value) else number
-
-    def like_inputs(self, numbers: Sequence[Any]) -> tuple[Any, ...]:
-        """Numbers in the nesting of the arguments."""
-        rest = iter(numbers)
-        pairs = zip(self.rebuild_input, self.counts, strict=True)
-        return tuple([rebuild([next(rest) for _ in range(count)]) for rebuild, count in pairs])
-
-    def pull(self, seeds: Mapping[Value, Number], recorded: bool) -> list[Number]:
-        """The gradients of the inputs, from those of some outputs."""
-        grads = pull(self.tape, self.inputs, seeds, recorded)
-        return [grads.get(node, 0.0) for node in self.inputs]
-
-
-def _flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The numbers of a nesting of lists, tuples and dicts, and what rebuilds the nesting around others."""
-    if isinstance(tree, Mapping):
-        keys, parts = list(tree), [_flatten(tree[key]) for key in tree]
-    elif isinstance(tree, list | tuple):
-        keys, parts = None, [_flatten(part) for part in tree]
-    elif hasattr(tree, "tolist") and getattr(tree, "shape", None):  # an array
-        return _flatten(tree.tolist())
-    else:
-        return [tree], lambda numbers: numbers[0]
-
-    def rebuild(numbers: Sequence[Any]) -> Any:
-        rebuilt, start = [], 0
-        for leaves, rebuild_part in parts:
-            rebuilt.append(rebuild_part(numbers[start : start + len(leaves)]))
-            start += len(leaves)
-        if keys is not None:
-            return dict(zip(keys, rebuilt, strict=True))
-        return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
-
-    return [leaf for leaves, _ in parts for leaf in leaves], rebuild
 
 
 def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
@@ -205,6 +124,16 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Call
     return lambda *arguments: differentiated(*arguments)[1]
 
 
+@overload
+def jvp(function: OfNumber, primals: Plain, tangents: Plain) -> tuple[float, float]: ...
+@overload
+def jvp(function: OfNumber, primals: Mixed, tangents: Mixed) -> tuple[Value, Value]: ...
+@overload
+def jvp(function: OfList, primals: Plain, tangents: Plain) -> tuple[list[float], list[float]]: ...
+@overload
+def jvp(function: OfList, primals: Mixed, tangents: Mixed) -> tuple[list[Value], list[Value]]: ...
+@overload
+def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 @_records
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of a function and its derivative in one direction, by forward mode.
@@ -222,19 +151,36 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     """
     run = Recording(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
-    recorded = run.recorded or any(isinstance(number, Value) for number in direction)
-    run.recorded = recorded
-    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), recorded)
+    run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
+    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), run.recorded)
     return run.result(), run.rebuild_output([run.finished(tangent) for tangent in pushed])
 
 
 def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
-    direction = [number if isinstance(number, Value) else as_float(number) for number in _flatten(list(tangents))[0]]
+    direction = [number if isinstance(number, Value) else as_float(number) for number in flatten(list(tangents))[0]]
     if len(direction) != len(run.inputs):
         raise ValueError(f"a direction needs one number for each input, got {len(direction)} for {len(run.inputs)}")
     return direction
 
 
+@overload
+def vjp(function: OfNumber, *primals: float) -> tuple[float, PullBack[float, float]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Value | float) -> tuple[Value, PullBack[Value | float, Value]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Floats) -> tuple[float, PullBack[float, list[float]]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Values) -> tuple[Value, PullBack[Value | float, list[Value]]]: ...
+@overload
+def vjp(function: OfList, *primals: float) -> tuple[list[float], PullBack[Floats, float]]: ...
+@overload
+def vjp(function: OfList, *primals: Value | float) -> tuple[list[Value], PullBack[Values | Floats, Value]]: ...
+@overload
+def vjp(function: OfList, *primals: Floats) -> tuple[list[float], PullBack[Floats, list[float]]]: ...
+@overload
+def vjp(function: OfList, *primals: Values) -> tuple[list[Value], PullBack[Values | Floats, list[Value]]]: ...
+@overload
+def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @_records
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and the function that pulls gradients of its result back to its arguments.
@@ -251,7 +197,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
 
     @_records
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
-        given = [number if isinstance(number, Value) else as_float(number) for number in _flatten(cotangents)[0]]
+        given = [number if isinstance(number, Value) else as_float(number) for number in flatten(cotangents)[0]]
         if len(given) != len(run.outputs):
             raise ValueError(f"one number for each output is needed, got {len(given)} for {len(run.outputs)}")
         seeds: dict[Value, Number] = {}
@@ -264,6 +210,16 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     return run.result(), pull_back
 
 
+@overload
+def jacobian(function: OfNumber, argnums: Literal[0] = 0) -> Gradient: ...
+@overload
+def jacobian(function: OfNumber, argnums: int) -> GradientByOne: ...
+@overload
+def jacobian(function: OfNumber, argnums: Sequence[int]) -> GradientBySeveral: ...
+@overload
+def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
 def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """All first derivatives: of each number of a function's result by each number of its argument.
 
@@ -349,6 +305,18 @@ def hessian(
     return differentiated
 
 
+@overload
+def hvp(function: OfNumber, primals: tuple[float], tangents: Sequence[float]) -> float: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Value | float], tangents: Sequence[Value | float]) -> Value: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Floats], tangents: Sequence[Floats]) -> list[float]: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Values], tangents: Sequence[Values | Floats]) -> list[Value]: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[float, float], tangents: tuple[float, float]) -> tuple[float, float]: ...
+@overload
+def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 @_records
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.

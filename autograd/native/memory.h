@@ -66,7 +66,7 @@ static inline void release(PyObject *object, int *nones) {
 /* Free the memory of a node, then release what it held: its parents may join the list of dead nodes. */
 static void free_node(Node *node) {
     PyTypeObject *kind = Py_TYPE(node);
-    PyObject *label = node->label, *primitive = (PyObject *)node->_primitive;
+    PyObject *label = node->_label, *primitive = (PyObject *)node->_primitive;
     PyObject *left = (PyObject *)node->_left, *right = (PyObject *)node->_right;
     int nones = 0;
     if (kind == wide_kind) {
