@@ -22,7 +22,7 @@ CODE = re.compile(r"(?<![`:\w])`([^`]+)`(?![`_\w])")
 FIELD = re.compile(r"^(\s*):(param|ivar|raises|returns|rtype)(?: ([^:]+))?:(.*)$")
 
 # Every public name with the package that it is imported from.
-PUBLIC = {name: "nn" for name in nn.__all__} | {
+PUBLIC = dict.fromkeys(nn.__all__, "nn") | {
     name: "autograd"
     for name, it in vars(autograd).items()
     if not name.startswith("_") and not isinstance(it, ModuleType)
@@ -80,6 +80,4 @@ def _resolve(app: Sphinx, env: BuildEnvironment, node: pending_xref, content: no
     if node.get("refdomain") != "py" or name not in PUBLIC:
         return None
     domain = env.domains.python_domain
-    return domain.resolve_xref(
-        env, node["refdoc"], app.builder, "obj", f"{PUBLIC[name]}.{name}", node, content
-    )
+    return domain.resolve_xref(env, node["refdoc"], app.builder, "obj", f"{PUBLIC[name]}.{name}", node, content)

@@ -18,14 +18,22 @@ def setup(app: Sphinx) -> dict[str, Any]:
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
+def mathml(latex: str, display: str = "inline") -> str:
+    """A formula as MathML.
+
+    The converter knows neither `aligned` nor the space between its rows, and takes a digit or an underscore in the
+    name of a function for a symbol of its own.
+    """
+    latex = re.sub(r"\\\\\[\w+\]", r"\\\\", latex).replace("{aligned}", "{split}")
+    latex = re.sub(r"\\operatorname\{(.*?)\}", lambda name: r"\text{" + name[1].replace(r"\_", "_") + "}", latex)
+    return str(convert(latex, display=display))
+
+
 def _inline(translator: Any, node: nodes.Element) -> None:
-    translator.body.append(convert(node.astext()))
+    translator.body.append(mathml(node.astext()))
     raise nodes.SkipNode
 
 
 def _block(translator: Any, node: nodes.Element) -> None:
-    translator.body.append(translator.starttag(node, "div", CLASS="formula"))
-    latex = re.sub(r"\\\\\[\w+\]", r"\\\\", node.astext())  # it knows neither the space between rows nor `aligned`
-    translator.body.append(convert(latex.replace("{aligned}", "{split}"), display="block"))
-    translator.body.append("</div>\n")
+    translator.body.append(f'<div class="formula">{mathml(node.astext(), "block")}</div>\n')
     raise nodes.SkipNode

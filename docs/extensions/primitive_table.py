@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 COLUMNS = {"Name": 14, "Value": 26, "Slopes": 34, "What is known": 26}
+SHORT = 60  # characters of LaTeX that fit on a line
 OUT = Formula("out", r"\mathrm{out}")
 
 
@@ -94,12 +95,12 @@ def facts(primitive: Primitive) -> Iterator[nodes.paragraph]:
 
 def formula(latex: str) -> nodes.paragraph:
     """A formula with numbers of six digits; a line may end before a sign of equality or a plus outside of brackets."""
-    latex = re.sub(r"\d\.\d{7,}", lambda match: f"{float(match[0]):.6g}", latex)
+    latex = re.sub(r"\d\.\d{7,}", lambda match: f"{float(match[0]):.6g}", latex).replace(r"\frac", r"\dfrac")
     parts, depth = [""], 0
     for token in re.findall(r"\\left|\\right|\\begin|\\end|\\[a-z]+|[{}]| [=+] |.", latex):
         depth += token in ("{", "\\left", "\\begin")
         depth -= token in ("}", "\\right", "\\end")
-        if depth == 0 and token in (" = ", " + "):
+        if depth == 0 and token in (" = ", " + ") and len(latex) > SHORT:
             parts.append("")
         parts[-1] += token
     line = nodes.paragraph()
