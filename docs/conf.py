@@ -63,5 +63,6 @@ html_css_files = ["site.css"]
 html_copy_source = False
 html_show_sourcelink = False
 html_show_copyright = False
+html_show_search_summary = False  # a page that was opened from a file may not read others
 html_math_renderer = "mathml"
 html_theme_options = {"navigation_with_keys": False}

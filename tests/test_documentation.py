@@ -123,3 +123,14 @@ def test_pages_fit_the_window_and_say_nothing_on_the_console(
                 heard.append(f"{path.relative_to(site)} is wider than {width} pixels")
     page.close()
     assert not heard
+
+
+def test_the_search_finds_names_in_files(browser: Browser, site: Path) -> None:
+    heard: list[str] = []
+    page = browser.new_page()
+    page.on("console", lambda message: heard.append(message.text))
+    page.on("pageerror", lambda error: heard.append(str(error)))
+    page.goto(f"{(site / 'search.html').as_uri()}?q=hessian")
+    page.get_by_role("link", name="autograd.hessian").first.wait_for()
+    page.close()
+    assert not heard

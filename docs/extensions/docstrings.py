@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from sphinx.domains.python._object import PyObject
+
 import autograd
 import nn
 
@@ -31,6 +33,9 @@ PUBLIC = dict.fromkeys(nn.__all__, "nn") | {
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register what is done with a docstring and with the name of a type."""
+    for field in PyObject.doc_field_types:
+        if field.name == "variable":
+            field.label = "Attributes"
     app.connect("autodoc-process-docstring", _process)
     app.connect("missing-reference", _resolve)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -69,7 +74,7 @@ def _fields(lines: list[str]) -> Iterator[str]:
 def _role(match: re.Match[str]) -> str:
     code = match[1]
     name = code.removesuffix("()")
-    if name in PUBLIC:
+    if name in PUBLIC and not hasattr(autograd.Value, name):  # `grad` is what a node holds more often than the function
         return f":py:obj:`{code} <{PUBLIC[name]}.{name}>`"
     return f"``{code}``"
 

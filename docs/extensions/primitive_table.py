@@ -68,18 +68,23 @@ def values(primitive: Primitive) -> Iterator[str]:
     written = Formula.apply_primitive(primitive, *operands(primitive)).latex
     yield written
     try:
-        made_of = Formula.of(primitive.value(*operands(primitive))).latex
+        made_of = Formula.of(primitive.value(*operands(primitive)))
     except TypeError:  # a function of Python's `math`, which takes floats alone
         return
-    if made_of != written and primitive.name != "where":
-        yield f"= {made_of}"
+    if made_of.latex != written and primitive.name != "where":
+        yield f"{{}} = {signed(made_of)}"
 
 
 def slopes(primitive: Primitive) -> Iterator[str]:
     """The slope with respect to each operand."""
     given = operands(primitive)
     for operand, slope in zip(given, primitive.local_slopes(OUT, *given), strict=True):
-        yield rf"\partial\mathrm{{out}} / \partial {operand.latex} = {Formula.of(slope).latex}"
+        yield rf"\partial\mathrm{{out}} / \partial {operand.latex} = {signed(Formula.of(slope))}"
+
+
+def signed(right: Formula) -> str:
+    """The right side of an equation; a minus at its beginning is a sign, and no difference."""
+    return f"{{{right.latex}}}" if right.latex.startswith("-") else right.latex
 
 
 def facts(primitive: Primitive) -> Iterator[nodes.paragraph]:
@@ -101,7 +106,7 @@ def formula(latex: str) -> nodes.paragraph:
         depth += token in ("{", "\\left", "\\begin")
         depth -= token in ("}", "\\right", "\\end")
         if depth == 0 and token in (" = ", " + ") and len(latex) > SHORT:
-            parts.append("")
+            parts.append("{}")  # what stands before the sign, so that there is a space around it
         parts[-1] += token
     line = nodes.paragraph()
     for part in filter(str.strip, parts):

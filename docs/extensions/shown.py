@@ -13,6 +13,7 @@ import contextlib
 import doctest
 import io
 import re
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,7 +60,7 @@ class Shown(SphinxDirective):
         if isinstance(result, Drawing):
             html = result._repr_html_()
             if 'alt="computation graph"' in html and "alt" in self.options:
-                html = html.replace('alt="computation graph"', f'alt="{self.options["alt"]}"')
+                html = html.replace('alt="computation graph"', f'alt="{escape(self.options["alt"])}"')
             return [nodes.raw("", f'<div class="drawing">{html}</div>', format="html")]
         if isinstance(result, Explanation):
             parent = nodes.Element()
@@ -75,9 +76,10 @@ class Shown(SphinxDirective):
         folder.mkdir(parents=True, exist_ok=True)
         page.save(folder / name)
         address = "../" * self.env.docname.count("/") + f"pages/{name}"
-        html = f'<p><a class="live-page" href="{address}">{page.title}</a></p>'
+        title = escape(page.title)
+        html = f'<p><a class="live-page" href="{address}">{title}</a></p>'
         if "frame" in self.options:
-            html += f'<iframe class="live-page" title="{page.title}" src="{address}" loading="lazy"></iframe>'
+            html += f'<iframe class="live-page" title="{title}" src="{address}" sandbox="allow-scripts"></iframe>'
         return [nodes.raw("", html, format="html")]
 
 
