@@ -13,9 +13,9 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(BIN)/python -m pytest
-	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py # a page is the same with each engine
+	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py --ignore=tests/test_documentation.py # a page is the same with each engine
 
-check: lint types test ## everything that must pass before a commit
+check: lint types docs test ## everything that must pass before a commit
 
 lint: .venv/tools ## look for mistakes of style
 	$(BIN)/ruff check .
@@ -25,6 +25,9 @@ lint: .venv/tools ## look for mistakes of style
 
 types: .venv/tools ## check the types
 	$(BIN)/mypy
+
+docs: .venv/tools ## build the documentation, into build/docs/index.html
+	$(BIN)/python -m sphinx --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
 
 bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats, and the live page
 	$(INSTALL) --editable '.[bench]'
@@ -50,7 +53,7 @@ native: .venv/tools ## compile the engine, whatever there was before
 	touch $@
 
 .venv/tools: .venv/python pyproject.toml $(ENGINE)
-	$(INSTALL) --editable '.[test,check]'
+	$(INSTALL) --editable '.[test,check,docs]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types bench notebooks native
+.PHONY: help demo test check lint types docs bench notebooks native

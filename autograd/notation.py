@@ -181,17 +181,21 @@ def operation(node: Value, operands: Iterable[Formula]) -> Formula:
     return Formula.apply_primitive(node.primitive, *operands)
 
 
-def described(primitive: Primitive) -> str:
-    """What a primitive computes, with its slopes and its domain: the docstring of the primitive."""
+def operand_names(primitive: Primitive) -> list[str]:
+    """What the rules of a primitive call its operands; none for a primitive of any number of operands."""
     count = primitive.arity or 0
     code = getattr(primitive.slopes[0], "__code__", None) if primitive.slopes else None
-    names = list(code.co_varnames[1 : code.co_argcount]) if code is not None else []  # those of the rule's operands
-    if len(names) != count:
-        names = [f"x{place}" for place in range(1, count + 1)]
+    names = list(code.co_varnames[1 : code.co_argcount]) if code is not None else []
+    return names if len(names) == count else [f"x{place}" for place in range(1, count + 1)]
+
+
+def described(primitive: Primitive) -> str:
+    """What a primitive computes, with its slopes and its domain: the docstring of the primitive."""
+    names = operand_names(primitive)
     operands = [Formula(name) for name in names]
     head = f"{primitive.name}({', '.join(names) or '*operands'})"
     text = primitive.description or getattr(getattr(Value, primitive.name, None), "__doc__", None)
-    if not text and count:
+    if not text and names:
         written = Formula.apply_primitive(primitive, *operands).plain
         text = None if written == head else f"{written}."
     lines = [f"{head}: {text.strip()}" if text else head, ""]
