@@ -16,7 +16,8 @@ from weakref import ref
 from autograd.nodes import rebuild
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value, hooks
+from autograd.hooks import hooks
+from autograd.value import Value
 
 _Parts: TypeAlias = (
     "tuple[type[Value], float, float | None, str | None, Primitive | None, tuple[Value, ...], tuple[float, ...]]"

@@ -28,6 +28,7 @@ __all__ = ["no_grad", "record_sources"]
 # An entry for each no_grad() and each record_sources() in force in any thread. An operation looks at this set first,
 # and asks for the mode of its own thread only if there is an entry.
 watchers: set[object] = set()
+tracers: set[object] = set()  # likewise one for each program that is being recorded; looked at where a number is read
 
 
 class Mode:
@@ -36,11 +37,11 @@ class Mode:
     Args:
         name: the name of the mode.
         usual: its value outside such blocks.
-        is_watched: whether every operation must look at it.
+        entries: the set that gets an entry for each such block, so that others see whether there is any.
     """
 
-    def __init__(self, name: str, usual: Any, is_watched: bool = True) -> None:
-        self.usual, self.is_watched = usual, is_watched
+    def __init__(self, name: str, usual: Any, entries: set[object]) -> None:
+        self.usual, self.entries = usual, entries
         self.innermost: ContextVar[_Entry | None] = ContextVar(name, default=None)
 
     def get(self) -> Any:
@@ -77,12 +78,11 @@ class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interprete
         self.mode, self.value = mode, value
 
     def __enter__(self) -> Any:  # type: ignore[override]  # what a block receives
-        entry, outer = _Entry(self, watchers.discard), self.mode.innermost.get()
+        entry, outer = _Entry(self, self.mode.entries.discard), self.mode.innermost.get()
         while outer is not None and not outer.is_in_force():
             outer = outer.outer
         entry.value, entry.outer = self.value, outer
-        if self.mode.is_watched:
-            watchers.add(entry)
+        self.mode.entries.add(entry)
         self.mode.innermost.set(entry)
         try:
             is_free = self.acquire(blocking=False)
@@ -101,9 +101,10 @@ class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interprete
         return _Setting(self.mode, self.value)  # for each call of a decorated function
 
 
-is_recording = Mode("is_recording", True)
-is_ieee = Mode("is_ieee", False, is_watched=False)
-note_source = Mode("note_source", None)
+is_recording = Mode("is_recording", True, watchers)
+is_ieee = Mode("is_ieee", False, set())
+note_source = Mode("note_source", None, watchers)
+trace = Mode("trace", None, tracers)
 
 
 def no_grad() -> _Setting:
@@ -123,6 +124,11 @@ def recording() -> _Setting:
 def ieee_arithmetic() -> _Setting:
     """Within a `with` block and in this thread, let a pole be infinite and a value outside a domain be nan."""
     return _Setting(is_ieee, True)
+
+
+def tracing(what: object) -> _Setting:
+    """Within a `with` block and in this thread, refuse to read numbers: a program is being recorded, see `tracing.py`."""
+    return _Setting(trace, what)
 
 
 class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise; it is called like a function

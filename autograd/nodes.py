@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import math
 
+from autograd.hooks import hooks
 from autograd.modes import is_ieee, watchers
 from autograd.native import runtime
 from autograd.primitives import Primitive
-from autograd.value import Value, _binary, _constant, _described, _unary, _watched, _WideValue, hooks
+from autograd.value import Value, _binary, _constant, _described, _unary, _watched, _WideValue
 
 
 def apply(primitive: Primitive, *operands: Value | float) -> Value:

@@ -16,8 +16,9 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 
+from autograd.hooks import hooks
 from autograd.native import recording
-from autograd.value import Constant, Value, _WideValue, hooks
+from autograd.value import Constant, Value, _WideValue
 
 __all__ = ["topological_order"]
 

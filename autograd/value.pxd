@@ -31,9 +31,9 @@ cdef class _WideValue(Value):
 
 
 # The primitives of the operators: C globals, which are found without a look into the module.
-cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
+cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute, stop_gradient
 
-cdef set watchers
+cdef set watchers, tracers
 
 @cython.locals(node=Constant)
 cpdef Constant _constant(object number)
@@ -43,6 +43,9 @@ cpdef object _unary(Primitive primitive, object operand)
 
 @cython.locals(left=Value, right=Value, node=Value, x=double, y=double, data=double)
 cpdef object _binary(Primitive primitive, object left_operand, object right_operand)
+
+@cython.locals(node=Value)
+cpdef object _compared(object operand)
 
 cpdef object _described(Value node)
 

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
 from autograd.floats import as_float
+from autograd.hooks import hooks
 from autograd.introspection import ConstructorSignature, label_refusal, refusal
-from autograd.modes import is_recording, note_source, watchers
+from autograd.modes import is_recording, note_source, trace, tracers, watchers
 from autograd.native import runtime
 from autograd.primitives import (
     Primitive,
@@ -34,6 +35,7 @@ from autograd.primitives import (
     power,
     relu,
     remainder,
+    stop_gradient,
     subtract,
 )
 
@@ -84,10 +86,14 @@ class Value:
     @property
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
+        if tracers:
+            hooks.refuse(self, "read the number of a node")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
+        if tracers:
+            hooks.refuse(self, "assign a number to a node")
         if self._primitive is not None:
             raise AttributeError(
                 f"cannot assign data to {_described(self)}: it was computed by {self._primitive.name}; "
@@ -98,6 +104,8 @@ class Value:
     @property
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
+        if tracers:
+            hooks.refuse(self, "read the grad of a node")
         return self._grad
 
     @grad.setter
@@ -164,6 +172,8 @@ class Value:
                 f"cannot run backward from the constant {_described(self)}: it records no operation, since it is a "
                 f"plain number, was detached, or was computed under no_grad()"
             )
+        if tracers:
+            hooks.refuse(self, "run backward")
         hooks.backward(self)
 
     def propagate(self) -> None:
@@ -193,9 +203,12 @@ class Value:
     def _backward(self) -> Callable[[], None]:
         return self.propagate
 
-    def detach(self) -> Constant:
-        """A constant of the same number and label: gradients do not flow through it."""
-        return Constant(self._data, self._label)
+    def detach(self) -> Value:
+        """A constant of the same number and label: gradients do not flow through it.
+
+        In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
+        """
+        return stop_gradient(self) if tracers and trace.get() else Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
@@ -291,24 +304,22 @@ class Value:
     # Comparing and copying. Two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    def __lt__(self, other: Any) -> Any: return self._data < (other.data if isinstance(other, Value) else other)
-    def __le__(self, other: Any) -> Any: return self._data <= (other.data if isinstance(other, Value) else other)
-    def __gt__(self, other: Any) -> Any: return self._data > (other.data if isinstance(other, Value) else other)
-    def __ge__(self, other: Any) -> Any: return self._data >= (other.data if isinstance(other, Value) else other)
-    def __reduce__(self) -> Any: return hooks.reduce(self)
-    def __copy__(self) -> Value: return hooks.shallow_copy(self)
-    def __deepcopy__(self, memo: dict[int, Any]) -> Value: return hooks.deep_copy(self, memo)
-
+    # fmt: off
+    def __lt__(self, other: Any) -> Any: return _compared(self) < _compared(other)
+    def __le__(self, other: Any) -> Any: return _compared(self) <= _compared(other)
+    def __gt__(self, other: Any) -> Any: return _compared(self) > _compared(other)
+    def __ge__(self, other: Any) -> Any: return _compared(self) >= _compared(other)
     # fmt: on
 
-    __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
-    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
-    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+    def __eq__(self, other: object) -> Any:
+        if tracers and not isinstance(other, Value):
+            _compared(self)
+        return self is other or NotImplemented
 
-    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
-        return hooks.array_function(function, method, arguments, settings)
-
-    # Converting to a number and being shown.
+    def __bool__(self) -> bool:
+        if tracers:
+            _compared(self)
+        return True
 
     def __float__(self) -> float:
         raise TypeError(
@@ -365,23 +376,6 @@ class _WideValue(Value):
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
 
-class _Hooks:
-    """Functions of modules that import this one, which they register when they are imported."""
-
-    apply: Callable[..., Value]
-    value_or_limit: Callable[..., float]
-    over_array: Callable[..., Any]  # applies a primitive of two operands element by element
-    array_function: Callable[..., Any]  # what NumPy calls for a function of which an argument is a Value
-    backward: Callable[[Value], None]
-    reduce: Callable[[Value], Any]
-    shallow_copy: Callable[[Value], Value]
-    deep_copy: Callable[[Value, dict[int, Any]], Value]
-    display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
-
-
-hooks = _Hooks()
-
-
 def is_constant(node: Value) -> bool:
     """Whether a node is a constant, of a subclass too: no gradient is wanted for it."""
     return isinstance(node, Constant)
@@ -434,6 +428,16 @@ def _constant_or_none(operand: Any) -> Constant | None:
     return None
 
 
+def _compared(operand: Any) -> Any:
+    """What an operand of a comparison is compared by."""
+    if not isinstance(operand, Value):
+        return operand
+    node = operand
+    if tracers:
+        hooks.refuse(node, "compare a node, or ask whether it is true")
+    return node._data
+
+
 def _described(node: Value) -> str:
     return f"{node._data!r}" if node._label is None else f"{node._data!r} (node {node._label!r:.80})"
 
@@ -441,7 +445,7 @@ def _described(node: Value) -> str:
 def _watched(node: Value) -> Value:
     """Apply the modes in force to a new node."""
     if not is_recording.get():
-        return Constant(node._data)
+        return node if node._primitive is stop_gradient else node.detach()
     note = note_source.get()
     if note is not None:
         note(node)

@@ -1,5 +1,7 @@
-"""Graphs as lists of instructions, for whatever runs them elsewhere."""
+"""Graphs as lists of instructions, for whatever runs them elsewhere; functions compiled to such programs."""
 
+from autograd.programs import tracing as _tracing  # noqa: F401  # it registers what recording refuses
+from autograd.programs.compilation import compile
 from autograd.programs.program import Program
 
-__all__ = ["Program"]
+__all__ = ["Program", "compile"]

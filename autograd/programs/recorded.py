@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.modes import ieee_arithmetic, recording
+from autograd.modes import ieee_arithmetic, recording, tracing
 from autograd.programs.lowering import lower
-from autograd.programs.nesting import NUMBER, Fixed, form_of, rebuilt
+from autograd.programs.nesting import form_of, rebuilt
 from autograd.programs.program import Program
 from autograd.programs.running import Runner, lanes_for
-from autograd.programs.tracing import tracing
+from autograd.programs.tracing import Trace
 from autograd.value import Constant, Value
+
+PLACEHOLDER = 0.5  # the number of the inputs while a function is recorded; it does not matter
 
 
 class Recorded:
@@ -21,8 +23,8 @@ class Recorded:
 
     Args:
         function: takes the arguments.
-        forms: the form of each argument, as from `form_of`.
-        numbers: numbers to record it with; they do not matter for what is recorded.
+        forms: the form of each argument, as from `form_of`; of a static one a pair of "static" and itself.
+        keywords: the forms of the arguments by name.
 
     Attributes:
         program: the program, whose inputs are the numbers of the arguments in order.
@@ -30,12 +32,19 @@ class Recorded:
         form: the form of the result.
     """
 
-    def __init__(self, function: Callable[..., Any], forms: Sequence[Any], numbers: Sequence[float]) -> None:
-        inputs = [Value(number) for number in numbers]
-        rest = iter(inputs)
-        arguments = [rebuilt(form, rest) for form in forms]
-        with recording(), ieee_arithmetic(), tracing(function, inputs):
-            result = function(*arguments)
+    def __init__(self, function: Callable[..., Any], forms: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+        inputs: list[Value] = []
+
+        def fresh() -> Iterator[Value]:
+            while True:
+                inputs.append(Value(PLACEHOLDER))
+                yield inputs[-1]
+
+        rest = fresh()
+        arguments = [form[1] if _is_static(form) else rebuilt(form, rest) for form in forms]
+        named = {name: rebuilt(form, rest) for name, form in keywords.items()}
+        with recording(), ieee_arithmetic(), tracing(Trace(function, inputs)):
+            result = function(*arguments, **named)
             results: list[Any] = []
             self.form = form_of(result, results)
         outputs = [
@@ -86,9 +95,5 @@ class Recorded:
             free.append(runner)
 
 
-def is_fixed(form: Any) -> bool:
-    """Whether a form holds no numbers."""
-    return isinstance(form, Fixed)
-
-
-__all__ = ["NUMBER", "Recorded"]
+def _is_static(form: Any) -> bool:
+    return type(form) is tuple and form[:1] == ("static",)

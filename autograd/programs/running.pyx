@@ -115,7 +115,8 @@ cdef class Runner:
     cdef double *uniform
     cdef double *varying
     cdef double *panel
-    cdef size_t lanes, inputs, uniform_size, varying_size, first_total, total_count
+    cdef readonly size_t lanes
+    cdef size_t inputs, uniform_size, varying_size, first_total, total_count
     cdef Step *steps
     cdef Step *blocks
     cdef Total *totals
@@ -144,7 +145,7 @@ cdef class Runner:
         self._prepare(code)
 
     def __dealloc__(self):
-        for address in self.memory:
+        for address in self.memory or ():
             free(<void *><size_t>address)
 
     cdef void *keep(self, size_t size) except NULL:

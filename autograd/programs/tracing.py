@@ -1,15 +1,17 @@
-"""While a function is recorded as a program, its numbers must not be looked at: they are different at each call."""
+"""While a function is recorded as a program, its numbers must not be looked at: they are others at each call.
+
+A number that is read, and used as a plain number, would be part of the program. So would be the way that a comparison
+decides.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
-from typing import Any
 
-from autograd.modes import traced
-from autograd.primitives import stop_gradient
-from autograd.value import Value, hooks, is_constant
+from autograd.hooks import hooks
+from autograd.modes import trace
+from autograd.value import Value, is_constant
 
 
 class Trace:
@@ -20,39 +22,52 @@ class Trace:
         inputs: the leaves that stand for the numbers of its arguments.
     """
 
-    def __init__(self, function: Callable[..., Any], inputs: Sequence[Value]) -> None:
+    def __init__(self, function: Callable[..., object], inputs: Sequence[Value]) -> None:
         self.function, self.inputs = function, inputs
 
 
-def tracing(function: Callable[..., Any], inputs: Sequence[Value]) -> AbstractContextManager[Any]:
-    """A context in which reading the number of a node that is no constant raises an error."""
-    return traced(Trace(function, inputs))
-
-
-def refuse(node: Value, what: str, remedy: str) -> None:
-    """Raise a TypeError if a program is being recorded here, unless the node is a constant.
+def refuse(node: Value, what: str) -> None:
+    """Raise a TypeError if a program is being recorded in this thread, unless the node is a constant.
 
     Args:
         node: whose number is to be read.
-        what: what is done with it.
-        remedy: what to write instead.
+        what: what is done with it, and how it begins decides on the remedy.
     """
-    trace = traced.mode.get()
-    if trace is None or is_constant(node):
+    current = trace.get()
+    if current is None or is_constant(node):
         return
-    name = getattr(trace.function, "__name__", "the function")
     frame = sys._getframe()
     while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
         frame = frame.f_back
-    place = next((i for i, leaf in enumerate(trace.inputs) if leaf is node), None)
-    kind = node.primitive.name if node.primitive is not None else "a leaf"
-    which = f"number {place} of the arguments" if place is not None else f"a node ({kind})"
-    label = f" {node.label!r}" if node.label else ""
+    name = getattr(current.function, "__name__", "a function")
     raise TypeError(
-        f"cannot {what} while {name} is compiled, at line {frame.f_lineno} of {frame.f_code.co_filename}: it is "
-        f"{which}{label}, and another number at each call; {remedy}"
+        f"cannot {what} while {name} is recorded to be compiled: {_named(node, current)} has another number at each "
+        f"call. This happened at line {frame.f_lineno} of {frame.f_code.co_filename}; {_remedy(what)}"
     )
 
 
-__all__ = ["Trace", "refuse", "stop_gradient", "tracing"]
-hooks.refuse = refuse  # type: ignore[attr-defined]
+def _named(node: Value, current: Trace) -> str:
+    if node.label:
+        return f"the node {node.label!r}"
+    for place, leaf in enumerate(current.inputs):
+        if leaf is node:
+            return f"number {place} of the arguments"
+    if node.primitive is None:
+        return "a leaf that the function refers to"
+    return f"a result of {node.primitive.name}"
+
+
+def _remedy(what: str) -> str:
+    if what.startswith("compare"):
+        return (
+            "choose with where(greater(a, b), x, y), maximum, minimum or clip, or name an argument that decides on "
+            "the form of the program in static_argnums"
+        )
+    if what.startswith(("run backward", "read the grad")):
+        return "use grad, value_and_grad or gradients, which give the gradients as results"
+    if what.startswith("assign"):
+        return "give the new number back as a result, and pass it as an argument to the next call"
+    return "use the node itself, or stop_gradient(v) where no gradient should flow"
+
+
+hooks.refuse = refuse

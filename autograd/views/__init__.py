@@ -1,6 +1,6 @@
 """What can be said and shown of a graph: steps, explanations, diagnoses, drawings, live pages."""
 
-from autograd.value import hooks
+from autograd.hooks import hooks
 from autograd.views.derivation import Derivative
 from autograd.views.diagnosis import Diagnosis, diagnose
 from autograd.views.drawing import Drawing, display, display_steps, draw

@@ -1,0 +1,27 @@
+"""Functions that `value.py` calls, of modules that import it: they register them here when they are imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from autograd.value import Value
+
+
+class Hooks:
+    """The functions, by what they do."""
+
+    apply: Callable[..., Value]
+    value_or_limit: Callable[..., float]
+    over_array: Callable[..., Any]  # applies a primitive of two operands element by element
+    array_function: Callable[..., Any]  # what NumPy calls for a function of which an argument is a Value
+    backward: Callable[[Value], None]
+    reduce: Callable[[Value], Any]
+    shallow_copy: Callable[[Value], Value]
+    deep_copy: Callable[[Value, dict[int, Any]], Value]
+    refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
+    display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
+
+
+hooks = Hooks()
