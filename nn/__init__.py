@@ -4,10 +4,10 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks), `losses`,
-`pages` (a network as a live page), `optimizers`, `metrics`, `history`, `checkpoints`, `cases`, `rounds`, `progress` and
-`training` (which make up `fit`), `worked_example` (Mazur's 2-2-2 network and its figures), `example_pages`, and the
-command line, `python -m nn`.
+The modules are `calls` (what is said of arguments that do not fit), `parameters` (`Module`, and how parameters are
+found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`, `metrics`,
+`history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `worked_example` (Mazur's
+2-2-2 network and its figures), `example_pages`, and the command line, `python -m nn`.
 """
 
 from autograd import Parameter

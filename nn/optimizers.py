@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from autograd import Value
 from autograd.floats import as_float
 from autograd.saving import finite_number, shortened
+from nn.calls import check_call
 from nn.parameters import is_parameter
 
 RANGES = {  # of each setting: from the first number to below the second
@@ -65,15 +66,19 @@ class Optimizer:
         self.memory = [[0.0] * len(self.parameters) for _ in range(memory)]
 
     def __init_subclass__(cls) -> None:
-        """Note when the `__init__` of a subclass is done: from then on only what is there can be assigned."""
+        """Check the arguments of a subclass's `__init__`, and note when it is done: then no attribute can be added."""
         super().__init_subclass__()
         if "__init__" in vars(cls):
             make = cls.__init__
 
             @functools.wraps(make)
             def noted(self: Optimizer, *arguments: Any, **settings: Any) -> None:
+                is_outermost = type(self).__init__ is noted
+                if is_outermost:
+                    kind = type(self)
+                    check_call(kind, arguments, settings, f"{kind.__name__}(network.parameters(), learning_rate=0.1)")
                 make(self, *arguments, **settings)
-                if type(self).__init__ is noted:
+                if is_outermost:
                     vars(self)["_made"] = True
 
             cls.__init__ = noted  # type: ignore[method-assign]  # it does what the method does

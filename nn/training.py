@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.saving import check_folder, shortened
+from nn.calls import explained
 from nn.cases import LOSSES, check, listed
 from nn.checkpoints import Plan, save_network
 from nn.checkpoints import resume as resume_from
@@ -33,6 +34,7 @@ from nn.rounds import Measures, Rounds
 __all__ = ["fit", "History", "average_error"]
 
 
+@explained("fit(network, cases, rounds=100), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
 def fit(
     network: Module,
     cases: Iterable[Case],

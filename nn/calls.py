@@ -1,0 +1,90 @@
+"""What calls with arguments that do not fit are told: in the project's words, and with what to write instead.
+
+>>> @explained("scaled(number, factor=2.0)")
+... def scaled(number: float, *, factor: float) -> float:
+...     return number * factor
+>>> scaled(1.0, fctor=3.0)
+Traceback (most recent call last):
+  ...
+TypeError: scaled got fctor=3.0: it takes no such argument; write factor=3.0. It takes number, and by name factor
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, TypeVar
+
+from autograd.saving import shortened
+
+P = ParamSpec("P")
+ResultT = TypeVar("ResultT")
+
+OTHER_NAMES = {"lr": "learning_rate", "eps": "epsilon", "epochs": "rounds", "criterion": "loss", "loss_fn": "loss"}
+
+
+def explained(example: str) -> Callable[[Callable[P, ResultT]], Callable[P, ResultT]]:
+    """Let a function say what to write instead of a call that its parameters do not fit; type checkers see no change.
+
+    Args:
+        example: what to write, where no other name of an argument is meant.
+    """
+
+    def decorate(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
+        @functools.wraps(function)
+        def checked(*arguments: P.args, **settings: P.kwargs) -> ResultT:
+            check_call(function, arguments, settings, example)
+            return function(*arguments, **settings)
+
+        return checked
+
+    return decorate
+
+
+def check_call(
+    function: Callable[..., Any], arguments: Sequence[Any], settings: Mapping[str, Any], example: str
+) -> None:
+    """Check that arguments fit the parameters of a function or a class.
+
+    Args:
+        function: what is called.
+        arguments, settings: what it is called with, by position and by name.
+        example: what to write, where no other name of an argument is meant.
+
+    Raises:
+        TypeError: if they do not fit. It says what was given, what is expected and what to write.
+    """
+    signature = inspect.signature(function)
+    try:
+        signature.bind(*arguments, **settings)
+    except TypeError as error:
+        reason = str(error)
+    else:
+        return
+    unknown = [name for name in settings if name not in signature.parameters]
+    meant = {name: _meant(name, [other for other in signature.parameters if other not in settings]) for name in unknown}
+    if unknown:
+        reason = "it takes no such argument"
+        if all(meant.values()):
+            example = ", ".join(f"{meant[name]}={shortened(settings[name])}" for name in unknown)
+    given = [] if unknown else [*map(shortened, arguments)]
+    given += [f"{name}={shortened(settings[name])}" for name in unknown or settings]
+    shown = " ".join(", ".join(given).split()) or "no argument"  # on one line, also arrays
+    raise TypeError(f"{function.__name__} got {shown}: {reason}; write {example}. It takes {_listed(signature)}")
+
+
+def _meant(name: str, free: Sequence[str]) -> str | None:
+    """The parameter that another name stands for, among those that are not given."""
+    if OTHER_NAMES.get(name) in free:
+        return OTHER_NAMES[name]
+    return next(iter(difflib.get_close_matches(name, free, 1, 0.85)), None)
+
+
+def _listed(signature: inspect.Signature) -> str:
+    by_position: list[str] = []
+    by_name: list[str] = []
+    for name, parameter in signature.parameters.items():
+        (by_name if parameter.kind is parameter.KEYWORD_ONLY else by_position).append(name)
+    return ", and by name ".join(", ".join(names) for names in (by_position, by_name) if names)
