@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from autograd import Value, cos, grad, hessian, hypot, primitive, sigmoid, value_and_grad
+from autograd import Value, cos, grad, hessian, hvp, hypot, jacobian, jvp, primitive, sigmoid, value_and_grad, vjp
 from nn import MLP
 
 
@@ -82,6 +82,94 @@ def curvatures() -> list[list[float]]:
     return hessian(norm)([1.0, 2.0])
 
 
+def polar(v: list[Value]) -> list[Value]:
+    return [v[0] * cos(v[1]), v[0] * cos(v[1] - 1.0), v[0] + v[1]]
+
+
+def powers(x: Value) -> list[Value]:
+    return [x, x * x]
+
+
+def jacobian_of_a_number() -> float:
+    return jacobian(square)(2.0)
+
+
+def jacobian_of_a_number_by_a_list() -> list[float]:
+    return jacobian(norm)([1.0, 2.0])
+
+
+def jacobian_by_the_second() -> float:
+    return jacobian(hypot, 1)(3.0, 4.0)
+
+
+def jacobian_by_both() -> tuple[float, ...]:
+    return jacobian(hypot, (0, 1))(3.0, 4.0)
+
+
+def jacobian_of_a_list_by_a_number() -> list[float]:
+    return jacobian(powers)(3.0)
+
+
+def jacobian_of_a_list() -> list[list[float]]:
+    return jacobian(polar)([1.0, 2.0])
+
+
+def jacobian_of_values() -> list[list[Value]]:
+    return jacobian(polar)([Value(1.0), Value(2.0)])
+
+
+def pushed() -> tuple[float, float]:
+    return jvp(square, [3.0], [1.0])
+
+
+def pushed_by_several() -> tuple[float, float]:
+    return jvp(hypot, (3.0, 4.0), (1.0, 0.0))
+
+
+def pushed_through_a_list() -> tuple[list[float], list[float]]:
+    return jvp(polar, [[1.0, 2.0]], [[1.0, 0.0]])
+
+
+def pushed_values() -> tuple[Value, Value]:
+    return jvp(square, [Value(3.0)], [1.0])
+
+
+def pulled() -> tuple[float, ...]:
+    return vjp(hypot, 3.0, 4.0)[1](1.0)
+
+
+def pulled_to_a_list() -> tuple[list[float], ...]:
+    return vjp(norm, [1.0, 2.0])[1](1.0)
+
+
+def pulled_from_a_list() -> tuple[list[float], ...]:
+    return vjp(polar, [1.0, 2.0])[1]([1.0, 0.0, 0.0])
+
+
+def pulled_values() -> tuple[Value, ...]:
+    return vjp(square, Value(3.0))[1](1.0)
+
+
+def value_before_pulling() -> list[float]:
+    return vjp(polar, [1.0, 2.0])[0]
+
+
+def curvature_times() -> float:
+    return hvp(square, (3.0,), (1.0,))
+
+
+def curvatures_times() -> list[float]:
+    return hvp(norm, ([1.0, 2.0],), ([1.0, 0.0],))
+
+
+def curvatures_times_by_several() -> tuple[float, float]:
+    return hvp(hypot, (3.0, 4.0), (1.0, 0.0))
+
+
+def curvature_times_a_value() -> Value:
+    return hvp(square, (Value(3.0),), (1.0,))
+
+
 @primitive(lambda out, x: 2.0 * x * cos(x * x))
 def chirp(x: float) -> float:
     return math.sin(x * x)
@@ -101,6 +189,11 @@ def refused() -> None:
     text = sigmoid(1.0)  # type: ignore[assignment]
     text = grad(square)(2.0)  # type: ignore[assignment]
     text = hessian(norm)([1.0, 2.0])  # type: ignore[assignment]
+    text = jacobian(square)(2.0)  # type: ignore[assignment]
+    text = jacobian(polar)([1.0, 2.0])  # type: ignore[assignment]
+    text = jvp(polar, [[1.0, 2.0]], [[1.0, 0.0]])  # type: ignore[assignment]
+    text = vjp(norm, [1.0, 2.0])[1](1.0)  # type: ignore[assignment]
+    text = hvp(square, (3.0,), (1.0,))  # type: ignore[assignment]
     text = chirp(Value(1.0))  # type: ignore[assignment]
     Value(1.0, (Value(2.0),), "+")  # type: ignore[call-arg, arg-type]
     Value()  # type: ignore[call-arg]

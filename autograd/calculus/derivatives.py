@@ -22,7 +22,21 @@ from contextvars import ContextVar
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
-from autograd.calculus.signatures import Gradient, GradientByOne, GradientBySeveral, Hessian, ValueAndGradient
+from autograd.calculus.signatures import (
+    Floats,
+    Gradient,
+    GradientByOne,
+    GradientBySeveral,
+    Hessian,
+    Jacobian,
+    Mixed,
+    OfList,
+    OfNumber,
+    Plain,
+    PullBack,
+    ValueAndGradient,
+    Values,
+)
 from autograd.floats import as_float
 from autograd.modes import is_recording, recording
 from autograd.tape import Tape
@@ -205,6 +219,16 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Call
     return lambda *arguments: differentiated(*arguments)[1]
 
 
+@overload
+def jvp(function: OfNumber, primals: Plain, tangents: Plain) -> tuple[float, float]: ...
+@overload
+def jvp(function: OfNumber, primals: Mixed, tangents: Mixed) -> tuple[Value, Value]: ...
+@overload
+def jvp(function: OfList, primals: Plain, tangents: Plain) -> tuple[list[float], list[float]]: ...
+@overload
+def jvp(function: OfList, primals: Mixed, tangents: Mixed) -> tuple[list[Value], list[Value]]: ...
+@overload
+def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 @_records
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
     """The value of a function and its derivative in one direction, by forward mode.
@@ -235,6 +259,24 @@ def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
     return direction
 
 
+@overload
+def vjp(function: OfNumber, *primals: float) -> tuple[float, PullBack[float, float]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Value | float) -> tuple[Value, PullBack[Value | float, Value]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Floats) -> tuple[float, PullBack[float, list[float]]]: ...
+@overload
+def vjp(function: OfNumber, *primals: Values) -> tuple[Value, PullBack[Value | float, list[Value]]]: ...
+@overload
+def vjp(function: OfList, *primals: float) -> tuple[list[float], PullBack[Floats, float]]: ...
+@overload
+def vjp(function: OfList, *primals: Value | float) -> tuple[list[Value], PullBack[Values | Floats, Value]]: ...
+@overload
+def vjp(function: OfList, *primals: Floats) -> tuple[list[float], PullBack[Floats, list[float]]]: ...
+@overload
+def vjp(function: OfList, *primals: Values) -> tuple[list[Value], PullBack[Values | Floats, list[Value]]]: ...
+@overload
+def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @_records
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and the function that pulls gradients of its result back to its arguments.
@@ -264,6 +306,16 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
     return run.result(), pull_back
 
 
+@overload
+def jacobian(function: OfNumber, argnums: Literal[0] = 0) -> Gradient: ...
+@overload
+def jacobian(function: OfNumber, argnums: int) -> GradientByOne: ...
+@overload
+def jacobian(function: OfNumber, argnums: Sequence[int]) -> GradientBySeveral: ...
+@overload
+def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
+@overload
+def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
 def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
     """All first derivatives: of each number of a function's result by each number of its argument.
 
@@ -349,6 +401,18 @@ def hessian(
     return differentiated
 
 
+@overload
+def hvp(function: OfNumber, primals: tuple[float], tangents: Sequence[float]) -> float: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Value | float], tangents: Sequence[Value | float]) -> Value: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Floats], tangents: Sequence[Floats]) -> list[float]: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[Values], tangents: Sequence[Values | Floats]) -> list[Value]: ...
+@overload
+def hvp(function: OfNumber, primals: tuple[float, float], tangents: tuple[float, float]) -> tuple[float, float]: ...
+@overload
+def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 @_records
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """The Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.

@@ -6,6 +6,7 @@ transformation numbers are Values whatever a checker says.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 from autograd.value import Value
@@ -13,19 +14,25 @@ from autograd.value import Value
 Floats: TypeAlias = "list[float] | list[int]"
 Values: TypeAlias = "list[Value] | list[Value | float]"
 NumbersT = TypeVar("NumbersT", bound="list[Any] | tuple[Any, ...] | dict[Any, Any]")  # any other nesting of numbers
+CotangentsT_contra = TypeVar("CotangentsT_contra", contravariant=True)
+GradientT_co = TypeVar("GradientT_co", covariant=True)
+
+# Functions by their results, and arguments of functions: plain numbers alone, or Values too.
+OfNumber: TypeAlias = "Callable[..., Value | float]"
+OfList: TypeAlias = "Callable[..., list[Value] | list[float] | list[Value | float]]"
+Plain: TypeAlias = "Sequence[float | Floats]"
+Mixed: TypeAlias = "Sequence[Value | float | Values | Floats]"
 
 
 class Gradient(Protocol):
     """The gradient by the first argument."""
 
     @overload
-    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # floats are no Values
+    def __call__(self, *arguments: float) -> float: ...
     @overload
     def __call__(self, *arguments: Value | float) -> Value: ...
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # of an empty list
-        self, first: Floats, /, *others: Any
-    ) -> list[float]: ...
+    def __call__(self, first: Floats, /, *others: Any) -> list[float]: ...
     @overload
     def __call__(self, first: Values, /, *others: Any) -> list[Value]: ...
     @overload
@@ -38,7 +45,7 @@ class GradientByOne(Protocol):
     """The gradient by an argument of a given index."""
 
     @overload
-    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # likewise
+    def __call__(self, *arguments: float) -> float: ...
     @overload
     def __call__(self, *arguments: Value | float) -> Value: ...
     @overload
@@ -49,7 +56,7 @@ class GradientBySeveral(Protocol):
     """The gradients by several arguments."""
 
     @overload
-    def __call__(self, *arguments: float) -> tuple[float, ...]: ...  # type: ignore[overload-overlap]  # likewise
+    def __call__(self, *arguments: float) -> tuple[float, ...]: ...
     @overload
     def __call__(self, *arguments: Value | float) -> tuple[Value, ...]: ...
     @overload
@@ -60,13 +67,11 @@ class ValueAndGradient(Protocol):
     """The value, and the gradient by the first argument."""
 
     @overload
-    def __call__(self, *arguments: float) -> tuple[float, float]: ...  # type: ignore[overload-overlap]  # likewise
+    def __call__(self, *arguments: float) -> tuple[float, float]: ...
     @overload
     def __call__(self, *arguments: Value | float) -> tuple[Value, Value]: ...
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # of an empty list
-        self, first: Floats, /, *others: Any
-    ) -> tuple[float, list[float]]: ...
+    def __call__(self, first: Floats, /, *others: Any) -> tuple[float, list[float]]: ...
     @overload
     def __call__(self, first: Values, /, *others: Any) -> tuple[Value, list[Value]]: ...
     @overload
@@ -79,14 +84,36 @@ class Hessian(Protocol):
     """The second derivatives by the first argument."""
 
     @overload
-    def __call__(self, *arguments: float) -> float: ...  # type: ignore[overload-overlap]  # likewise
+    def __call__(self, *arguments: float) -> float: ...
     @overload
     def __call__(self, *arguments: Value | float) -> Value: ...
     @overload
-    def __call__(  # type: ignore[overload-overlap]  # of an empty list
-        self, first: Floats, /, *others: Any
-    ) -> list[list[float]]: ...
+    def __call__(self, first: Floats, /, *others: Any) -> list[list[float]]: ...
     @overload
     def __call__(self, first: Values, /, *others: Any) -> list[list[Value]]: ...
     @overload
     def __call__(self, *arguments: Any) -> Any: ...
+
+
+class Jacobian(Protocol):
+    """The first derivatives of a list by the first argument."""
+
+    @overload
+    def __call__(self, *arguments: float) -> list[float]: ...
+    @overload
+    def __call__(self, *arguments: Value | float) -> list[Value]: ...
+    @overload
+    def __call__(self, first: Floats, /, *others: Any) -> list[list[float]]: ...
+    @overload
+    def __call__(self, first: Values, /, *others: Any) -> list[list[Value]]: ...
+    @overload
+    def __call__(self, *arguments: Any) -> Any: ...
+
+
+class PullBack(Protocol[CotangentsT_contra, GradientT_co]):
+    """What pulls gradients of the result of a function back to its arguments."""
+
+    @overload
+    def __call__(self, cotangents: CotangentsT_contra, /) -> tuple[GradientT_co, ...]: ...
+    @overload
+    def __call__(self, cotangents: Any, /) -> tuple[Any, ...]: ...
