@@ -1,6 +1,7 @@
-"""Which module may import which."""
+"""Which module may import which, and how long a file may be."""
 
 import ast
+import re
 from pathlib import Path
 from types import ModuleType
 
@@ -95,6 +96,24 @@ def test_every_module_has_its_test() -> None:
     tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
     modules = [path_of(module).stem.strip("_") for module in LAYERS if path_of(module).name != "__init__.py"]
     assert {f"test_{module}" for module in modules} <= tests
+
+
+def test_no_file_is_too_long_and_the_long_ones_are_listed() -> None:
+    """CONTRIBUTING lists the files over 350 lines, with the reason; none has more than 450."""
+    lengths = {
+        path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for package in ("autograd", "nn")
+        for path in (ROOT / package).rglob("*")
+        if path.suffix in (".py", ".pxd", ".h", ".js", ".css") and "vendor" not in path.parts
+    }
+    assert {path: length for path, length in lengths.items() if length > 450} == {}
+    listed = re.findall(r"^\| `([^`]+)` \|", text_between("Those over 350 lines", "\n## "), re.MULTILINE)
+    assert sorted(listed) == sorted(path for path, length in lengths.items() if length > 350)
+
+
+def text_between(start: str, end: str) -> str:
+    """A part of CONTRIBUTING."""
+    return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition(start)[2].partition(end)[0]
 
 
 @pytest.mark.parametrize("package", [autograd, nn])

@@ -36,6 +36,7 @@ SCRIPTS = (  # each after those that it imports from
     *("notation", "program", "training", "steps", "derivation", "diagnosis"),
     *("placement", "picture", "curve", "line", "tables", "controls", "page"),
 )
+STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -173,7 +174,7 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     modules = [rules, *(_read(f"{name}.js") for name in SCRIPTS)]
     script = jsmin('"use strict";\n' + "\n".join(map(_inlined, modules)), keep_bang_comments=True)
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
-    style = cssmin(_read("page.css"))
+    style = cssmin("\n".join(_read(f"{name}.css") for name in STYLES))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
