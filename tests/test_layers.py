@@ -20,6 +20,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *(
         "autograd.calculus.accumulation",
         "autograd.calculus.signatures",
+        "autograd.calculus.recorded_calls",
         "autograd.calculus.derivatives",
         "autograd.calculus.checks",
         "autograd.calculus.custom_primitives",

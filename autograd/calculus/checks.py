@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.calculus.accumulation import pull, push
-from autograd.calculus.derivatives import Recording
+from autograd.calculus.recorded_calls import Recording
 from autograd.modes import no_grad
 from autograd.nodes import apply
 from autograd.notation import Names, operation

@@ -17,11 +17,11 @@ differentiated again, the slopes are computed from Values, so that it is a graph
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
+from autograd.calculus.recorded_calls import Recording, flatten
 from autograd.calculus.signatures import (
     Floats,
     Gradient,
@@ -54,106 +54,11 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         if is_recording.get():
             return function(*arguments, **settings)
         with recording():
-            leaves, rebuild = _flatten(function(*arguments, **settings))
+            leaves, rebuild = flatten(function(*arguments, **settings))
         detached: ResultT = rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
         return detached
 
     return recorded
-
-
-# Derivatives of functions. `_live` holds the inputs of the transformations that are under way around this one: a result
-# that depends on one of them is going to be differentiated again.
-
-_live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
-
-
-class Recording:
-    """One call of a function, recorded.
-
-    Attributes:
-        inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
-        outputs: the numbers of its result.
-        recorded: whether its derivatives are to be differentiated again.
-    """
-
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: Sequence[int]) -> None:
-        for index in argnums:
-            if not -len(arguments) <= index < len(arguments):
-                raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
-        indices = [index % len(arguments) for index in argnums]
-        flat = [_flatten(arguments[index]) for index in indices]
-        self.rebuild_input = [rebuild for _, rebuild in flat]
-        self.counts = [len(numbers) for numbers, _ in flat]
-        given = [number for numbers, _ in flat for number in numbers]
-        self.inputs = [number * 1.0 if isinstance(number, Value) else Value(as_float(number)) for number in given]
-        values = iter(self.inputs)
-        new = list(arguments)
-        for index, (numbers, rebuild) in zip(indices, flat, strict=True):
-            new[index] = rebuild([next(values) for _ in numbers])
-        around = _live.get()
-        token = _live.set((*around, *self.inputs))
-        try:
-            result = function(*new)
-        finally:
-            _live.reset(token)
-        outputs, self.rebuild_output = _flatten(result)
-        self.outputs = [as_value(output if isinstance(output, Value) else as_float(output)) for output in outputs]
-        self.tape = Tape(*self.outputs)
-        self.recorded = any(isinstance(number, Value) for number in given) or (
-            bool(around) and not set(around).isdisjoint(self.tape.nodes)
-        )
-
-    def scalar(self, name: str) -> Value:
-        """The one number of the result; a TypeError in the name of a transformation if there are more, or none."""
-        if len(self.outputs) != 1:
-            raise TypeError(
-                f"{name} needs a function with one number as its result, got {len(self.outputs)}; use jacobian"
-            )
-        return self.outputs[0]
-
-    def result(self) -> Any:
-        """The result of the function: Values where it is differentiated again, floats elsewhere."""
-        return self.rebuild_output([self.finished(output) for output in self.outputs])
-
-    def finished(self, number: Number) -> Number:
-        """A number as it is given to the caller: a Value where it is differentiated again, a float elsewhere."""
-        if self.recorded:
-            return as_value(number)
-        return number.data if isinstance(number, Value) else number
-
-    def like_inputs(self, numbers: Sequence[Any]) -> tuple[Any, ...]:
-        """Numbers in the nesting of the arguments."""
-        rest = iter(numbers)
-        pairs = zip(self.rebuild_input, self.counts, strict=True)
-        return tuple([rebuild([next(rest) for _ in range(count)]) for rebuild, count in pairs])
-
-    def pull(self, seeds: Mapping[Value, Number], recorded: bool) -> list[Number]:
-        """The gradients of the inputs, from those of some outputs."""
-        grads = pull(self.tape, self.inputs, seeds, recorded)
-        return [grads.get(node, 0.0) for node in self.inputs]
-
-
-def _flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The numbers of a nesting of lists, tuples and dicts, and what rebuilds the nesting around others."""
-    if isinstance(tree, Mapping):
-        keys, parts = list(tree), [_flatten(tree[key]) for key in tree]
-    elif isinstance(tree, list | tuple):
-        keys, parts = None, [_flatten(part) for part in tree]
-    elif hasattr(tree, "tolist") and getattr(tree, "shape", None):  # an array
-        return _flatten(tree.tolist())
-    else:
-        return [tree], lambda numbers: numbers[0]
-
-    def rebuild(numbers: Sequence[Any]) -> Any:
-        rebuilt, start = [], 0
-        for leaves, rebuild_part in parts:
-            rebuilt.append(rebuild_part(numbers[start : start + len(leaves)]))
-            start += len(leaves)
-        if keys is not None:
-            return dict(zip(keys, rebuilt, strict=True))
-        return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
-
-    return [leaf for leaves, _ in parts for leaf in leaves], rebuild
 
 
 def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
@@ -246,14 +151,13 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     """
     run = Recording(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
-    recorded = run.recorded or any(isinstance(number, Value) for number in direction)
-    run.recorded = recorded
-    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), recorded)
+    run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
+    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), run.recorded)
     return run.result(), run.rebuild_output([run.finished(tangent) for tangent in pushed])
 
 
 def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
-    direction = [number if isinstance(number, Value) else as_float(number) for number in _flatten(list(tangents))[0]]
+    direction = [number if isinstance(number, Value) else as_float(number) for number in flatten(list(tangents))[0]]
     if len(direction) != len(run.inputs):
         raise ValueError(f"a direction needs one number for each input, got {len(direction)} for {len(run.inputs)}")
     return direction
@@ -293,7 +197,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
 
     @_records
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
-        given = [number if isinstance(number, Value) else as_float(number) for number in _flatten(cotangents)[0]]
+        given = [number if isinstance(number, Value) else as_float(number) for number in flatten(cotangents)[0]]
         if len(given) != len(run.outputs):
             raise ValueError(f"one number for each output is needed, got {len(given)} for {len(run.outputs)}")
         seeds: dict[Value, Number] = {}
