@@ -38,7 +38,7 @@ from autograd.calculus.signatures import (
     Values,
 )
 from autograd.floats import as_float
-from autograd.modes import is_recording, recording, trace
+from autograd.modes import is_recording, recording
 from autograd.tape import Tape
 from autograd.value import Value
 
@@ -59,17 +59,6 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         return detached
 
     return recorded
-
-
-def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats; or of objects, if they are not all floats."""
-    import numpy
-
-    if all(type(number) is float for number in numbers):
-        return numpy.array(numbers).reshape(shape)
-    array = numpy.empty(len(numbers), object)
-    array[:] = numbers
-    return array.reshape(shape)
 
 
 def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:

@@ -13,6 +13,7 @@ from typing import Any
 
 from autograd.calculus.accumulation import Number, as_value, pull
 from autograd.floats import as_float
+from autograd.modes import trace
 from autograd.tape import Tape
 from autograd.value import Value
 
@@ -53,8 +54,10 @@ class Recording:
         outputs, self.rebuild_output = flatten(result)
         self.outputs = [as_value(output if isinstance(output, Value) else as_float(output)) for output in outputs]
         self.tape = Tape(*self.outputs)
-        self.recorded = any(isinstance(number, Value) for number in given) or (
-            bool(around) and not set(around).isdisjoint(self.tape.nodes)
+        self.recorded = (
+            trace.get() is not None
+            or any(isinstance(number, Value) for number in given)
+            or (bool(around) and not set(around).isdisjoint(self.tape.nodes))
         )
 
     def scalar(self, name: str) -> Value:
@@ -94,7 +97,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     elif isinstance(tree, list | tuple):
         keys, parts = None, [flatten(part) for part in tree]
     elif hasattr(tree, "tolist") and getattr(tree, "shape", None):  # an array
-        return flatten(tree.tolist())
+        return tree.ravel().tolist(), lambda numbers: _array(numbers, tree.shape)
     else:
         return [tree], lambda numbers: numbers[0]
 
@@ -108,3 +111,14 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
         return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
 
     return [leaf for leaves, _ in parts for leaf in leaves], rebuild
+
+
+def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """An array of floats; or of objects, if they are not all floats."""
+    import numpy
+
+    if all(type(number) is float for number in numbers):
+        return numpy.array(numbers).reshape(shape)
+    array = numpy.empty(len(numbers), object)
+    array[:] = numbers
+    return array.reshape(shape)

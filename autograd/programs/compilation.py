@@ -5,7 +5,7 @@
 >>> slope(0.5) == grad(lambda x: x * sin(x))(0.5)
 True
 >>> slope.repeat(100, 1.0)          # x becomes the slope at x, a hundred times
-2.028757838110434
+1.3065423741887985
 """
 
 from __future__ import annotations
