@@ -10,6 +10,9 @@ from autograd.value cimport Value, _binary, _constant, _described, _unary, _watc
 @cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
 cpdef object apply_wide(Primitive primitive, tuple operands)
 
+@cython.locals(node=Value, numbers=list)
+cpdef object _value_or_limit(Primitive primitive, tuple nodes)
+
 cdef void _fill(_WideValue node, tuple parents, tuple operands) except *
 
 @cython.locals(node=Value)

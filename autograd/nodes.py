@@ -53,7 +53,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
         numbers.append(parent._data)
     data = runtime.value_of_many(primitive, numbers)
     if not math.isfinite(data):
-        data = _value_or_limit(primitive, *parents)
+        data = _value_or_limit(primitive, tuple(parents))
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     _fill(node, tuple(parents), tuple(numbers))
@@ -64,12 +64,14 @@ def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, .
     node._parents, node._operands = parents, operands
 
 
-def _value_or_limit(primitive: Primitive, *nodes: Value) -> float:
+def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
     """What a primitive is where it may not be finite: infinite on an overflow, an error outside the domain.
 
     Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
     """
-    numbers = [node.data for node in nodes]
+    numbers = []
+    for node in nodes:
+        numbers.append(node._data)  # not `data`, which may not be read while a program is recorded
     try:
         return float(primitive.value(*numbers))
     except (ValueError, ArithmeticError) as error:

@@ -392,7 +392,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     x = parent._data
     data = runtime.value_of_one(primitive, x)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, parent)
+        data = hooks.value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x = parent, None, x
@@ -407,7 +407,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, left, right)
+        data = hooks.value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y

@@ -15,7 +15,8 @@ from autograd.programs.running import Runner, lanes_for
 from autograd.programs.tracing import Trace
 from autograd.value import Constant, Value
 
-PLACEHOLDER = 0.5  # the number of the inputs while a function is recorded; it does not matter
+# The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
+PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
 
 
 class Recorded:
@@ -37,7 +38,7 @@ class Recorded:
 
         def fresh() -> Iterator[Value]:
             while True:
-                inputs.append(Value(PLACEHOLDER))
+                inputs.append(Value(PLACEHOLDERS[len(inputs) % len(PLACEHOLDERS)]))
                 yield inputs[-1]
 
         rest = fresh()
