@@ -17,7 +17,6 @@ import numpy
 
 import autograd
 from autograd import Value, dot, exp, log, relu, sqrt, sum, value_and_grad
-from nn import Adam
 
 TOKENS, POSITIONS, WIDTH, HEADS = 27, 16, 16, 4
 BOUNDARY = TOKENS - 1  # the token before and after a name; the others are the letters
@@ -229,6 +228,8 @@ def train(steps: int) -> tuple[dict[str, Array], Array]:
 
 def train_eagerly(steps: int, scheduled: int) -> tuple[dict[str, Array], Array]:
     """The same by `backward` and an optimizer: the first steps of a training of so many."""
+    from nn import Adam
+
     parameters, leaves = variables(initial_parameters())
     optimizer = Adam(leaves, RATE, (MEMORY, SQUARE_MEMORY), EPSILON)
     losses = []

@@ -3,7 +3,8 @@
 Each program runs in a process of its own, on one thread and on the same processor. The processes of a row are started
 first; then the rounds of measurement alternate. What is printed is the median of the rounds: of the time of the
 processor, or by the clock for whole processes. All peers of a row compute the same function, and their results are
-compared. A bar is the most that a ratio to a peer, or a time, should be.
+compared. C is compiled when its source is new, and kept in `build`. A bar is the most that a ratio to a peer, or a
+time, should be.
 
     python -m tests.benchmarks.programs --quick      # fewer rounds; sizes are smaller where something is slow to build
     python -m tests.benchmarks.programs 3 4          # some rows alone
@@ -136,7 +137,7 @@ def rows() -> dict[str, Row]:
             network_lines["tanh"],
             [Bar(0, 1.6, 1), Bar(0, 1.0, 3)],
         ),
-        "3r": Row("the same with relu, for information", "µs", 1000, network_lines["relu"], []),
+        "3r": Row("the same with relu", "µs", 1000, network_lines["relu"], [Bar(0, 1.6, 1), Bar(0, 1.0, 3)]),
         "4": Row(
             "the worked example's network: a round of training in a loop of 10,000",
             "ns",
@@ -165,7 +166,7 @@ def rows() -> dict[str, Row]:
             1000,
             [
                 Line(OURS, "gpt training"),
-                Line("eager", "gpt training", 20, note="20 steps times 50, imports left out", factor=1e3),
+                Line("eager", "gpt training", 20, note="20 steps times 50, without imports", factor=1e3),
             ],
             [Bar(0, 0.6)],
         ),
@@ -200,7 +201,7 @@ class Measurement(NamedTuple):
 
 def measure(row: Row, size: int, quick: bool) -> list[Measurement]:
     """Build the programs of a row, run them in turn, and end them."""
-    rounds, seconds = (3, 0.02) if quick else (9, 0.2)
+    rounds, seconds = (5, 0.02) if quick else (9, 0.2)
     peers = [Peer(line.peer, line.program, line.size or size) for line in row.lines]
     counts = [0 if peer.skipped else calibrated(peer, seconds) for peer in peers]
     times: list[list[float]] = [[] for _ in peers]
@@ -294,7 +295,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no row {', '.join(unknown)}: the rows are {', '.join(table)}")
     start = time.perf_counter()
-    print('compiled programs: median times; "ready" is the time from its data to the first result, compilers included')
+    print('compiled programs: median times; "ready" is the time to the first result after the imports')
     totals = [show(key, row, options.quick) for key, row in table.items() if not options.rows or key in options.rows]
     met, short = (sum(counts) for counts in zip(*totals, strict=True))
     print(f"\n{met} bars met, {short} short; {time.perf_counter() - start:.0f} s")

@@ -1,9 +1,10 @@
 """Hand-written C: "exact" where each operation is rounded, as it is written; `fast_c_peer` with gcc's -ffast-math."""
 
 import ctypes
+import hashlib
+import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy
 
 from tests.benchmarks import gpt
 from tests.benchmarks.programs import functions
-from tests.benchmarks.programs.serving import Array, Skipped, Task, repeated
+from tests.benchmarks.programs.serving import ROOT, Array, Skipped, Task, repeated
 
 EXACT = ("-ffp-contract=off",)
 FAST = ("-ffast-math",)
@@ -21,14 +22,19 @@ INDICES = ctypes.POINTER(ctypes.c_int)
 
 
 def library(source: str, *flags: str) -> ctypes.CDLL:
-    """A C file of this folder, compiled."""
+    """A C file of this folder, compiled; what was compiled is kept in `build`."""
     if shutil.which("gcc") is None:
         raise Skipped("there is no gcc")
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "library.so"
-        command = ["gcc", "-O3", "-march=native", "-Wno-psabi", *flags, "-shared", "-fPIC", "-o", str(target)]
-        subprocess.run([*command, str(Path(__file__).parent / source), "-lm"], check=True)
-        return ctypes.CDLL(str(target))
+    path = Path(__file__).parent / source
+    options = ["-O3", "-march=native", "-Wno-psabi", *flags]
+    digest = hashlib.sha256(path.read_bytes() + repr(options).encode()).hexdigest()[:16]
+    target = ROOT / "build" / "benchmarks" / f"{path.stem}-{digest}.so"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made = target.with_suffix(f".{os.getpid()}")
+        subprocess.run(["gcc", *options, "-shared", "-fPIC", "-o", str(made), str(path), "-lm"], check=True)
+        made.rename(target)
+    return ctypes.CDLL(str(target))
 
 
 def numbers(array: Array) -> Any:
