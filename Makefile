@@ -26,16 +26,21 @@ lint: .venv/tools ## look for mistakes of style
 types: .venv/tools ## check the types
 	$(BIN)/mypy
 
+<<<<<<< HEAD
 docs: .venv/tools ## build the documentation, into build/docs/index.html
 	$(BIN)/python -m sphinx --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
 
 bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats, and the live page
+=======
+bench: .venv/tools ## measure the speed beside micrograd, PyTorch, JAX, CasADi and C, and the live page
+>>>>>>> part-D
 	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/processes.py
 	$(BIN)/python tests/benchmarks/depth.py
 	$(BIN)/python tests/benchmarks/views.py
 	$(BIN)/python tests/benchmarks/live_page.py
+	$(BIN)/python -m tests.benchmarks.programs
 
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
