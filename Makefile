@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
+COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
 ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py native/languages.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
 
 help: ## show what there is to make
@@ -13,7 +14,11 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(BIN)/python -m pytest
+<<<<<<< HEAD
 	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py --ignore=tests/test_documentation.py # a page is the same with each engine
+=======
+	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py # a page is the same with each engine
+>>>>>>> part-B
 
 check: lint types docs test ## everything that must pass before a commit
 

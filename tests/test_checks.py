@@ -22,6 +22,8 @@ RIGHT: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (lambda x: x.relu(), (1e-3,)),
     (log, (1e-300,)),
     (lambda x: x.sqrt(), (1e-10,)),
+    (lambda x: (x - 1.0).sqrt(), (1.05,)),  # the first steps to the left leave its domain
+    (lambda x: (x - 1.0).log(), (1.0 + 1e-4,)),
     (lambda p: p["a"] * p["b"][0] / p["b"][1], ({"a": 2.0, "b": [3.0, 4.0]},)),
     (lambda x: [x * x, sin(x)], (0.5,)),
     (lambda x: where(x > 0, x * x, -x), (1.5,)),

@@ -11,6 +11,12 @@
 
 #include "loops.h"
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline)) /* its arguments are constants at each call */
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 /* V holds WIDTH numbers; a tile of a matrix product is ROWS rows of VECTORS such vectors. */
 #if defined(__GNUC__) && defined(__AVX512F__)
 enum { WIDTH = 8, ROWS = 8, VECTORS = 3 };
@@ -24,6 +30,11 @@ typedef double V __attribute__((vector_size(16), aligned(8), may_alias));
 #else
 enum { WIDTH = 1, ROWS = 4, VECTORS = 2 };
 typedef double V;
+#endif
+#if defined(__GNUC__)
+#define MINUS_ZERO (-(V){0.0}) /* in each */
+#else
+#define MINUS_ZERO (-0.0)
 #endif
 enum { TILE = WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
 
@@ -105,43 +116,58 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
         }
 }
 
-/* One tile: `height` rows (at most ROWS, a constant where it matters) and `vectors` vectors of columns, of which `width`
- * numbers are kept. More than those are read, up to the end of a vector. */
-static inline void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
+/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. More than those are read,
+ * up to the end of a vector. Sums start from −0, or from `out`. */
+ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
                         const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
                         int adds) {
     V acc[ROWS][VECTORS];
-    for (size_t r = 0; r < height; ++r)
-        for (size_t v = 0; v < vectors; ++v) {
-            double start[WIDTH];
-            for (size_t i = 0; i < WIDTH; ++i) {
-                size_t column = v * WIDTH + i;
-                start[i] = adds && column < width ? out[r * out_step + column] : -0.0;
+    const double *row[ROWS];
+    const int is_full = width == vectors * WIDTH;
+    for (size_t r = 0; r < height; ++r) {
+        row[r] = rows[r];
+        for (size_t v = 0; v < vectors; ++v) acc[r][v] = MINUS_ZERO;
+    }
+    if (adds)
+        for (size_t r = 0; r < height; ++r) {
+            if (is_full)
+                for (size_t v = 0; v < vectors; ++v) acc[r][v] = *(const V *)(out + r * out_step + v * WIDTH);
+            else {
+                double start[TILE];
+                for (size_t i = 0; i < vectors * WIDTH; ++i) start[i] = i < width ? out[r * out_step + i] : 0.0;
+                for (size_t v = 0; v < vectors; ++v) acc[r][v] = *(const V *)(start + v * WIDTH);
             }
-            memcpy(&acc[r][v], start, sizeof start);
         }
     for (size_t j = 0; j < terms; ++j) {
         const double *column = columns[j] + first;
         V b[VECTORS];
         for (size_t v = 0; v < vectors; ++v) b[v] = *(const V *)(column + v * WIDTH);
         for (size_t r = 0; r < height; ++r) {
-            const double a = rows[r][(ptrdiff_t)j * row_step];
+            const double a = *row[r];
             for (size_t v = 0; v < vectors; ++v) acc[r][v] += a * b[v];
+            row[r] += row_step;
         }
     }
-    for (size_t r = 0; r < height; ++r)
-        for (size_t v = 0; v < vectors; ++v) {
-            size_t rest = width - v * WIDTH;
-            memcpy(out + r * out_step + v * WIDTH, &acc[r][v], (rest < WIDTH ? rest : WIDTH) * sizeof(double));
+    for (size_t r = 0; r < height; ++r) {
+        double *place = out + r * out_step;
+        if (is_full)
+            for (size_t v = 0; v < vectors; ++v) *(V *)(place + v * WIDTH) = acc[r][v];
+        else {
+            double last[TILE];
+            for (size_t v = 0; v < vectors; ++v) *(V *)(last + v * WIDTH) = acc[r][v];
+            memcpy(place, last, width * sizeof(double));
         }
+    }
 }
 
-static inline void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
                          const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
                          int adds) {
     size_t row = 0;
     for (; row + ROWS <= row_count; row += ROWS)
         tile(out + row * out_step, out_step, rows + row, row_step, ROWS, columns, first, vectors, width, terms, adds);
+    for (; row + 4 <= row_count; row += 4)
+        tile(out + row * out_step, out_step, rows + row, row_step, 4, columns, first, vectors, width, terms, adds);
     for (; row < row_count; ++row)
         tile(out + row * out_step, out_step, rows + row, row_step, 1, columns, first, vectors, width, terms, adds);
 }
