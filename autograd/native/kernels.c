@@ -186,6 +186,35 @@ static void matrix(double *out, size_t out_step, const double *const *rows, ptrd
     }
 }
 
+enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
+
+static void matrix_each(double *out, const double *const *rows, size_t row_count, const double *const *columns,
+                        size_t column_count, size_t terms, size_t lanes) {
+    for (size_t r = 0; r < row_count; r += EACH_ROWS)
+        for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
+            const double *const *row[EACH_ROWS], *const *column[EACH_COLUMNS];
+            for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
+            for (size_t i = 0; i < EACH_COLUMNS; ++i)
+                column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
+            for (size_t lane = 0; lane < lanes; lane += WIDTH) {
+                V acc[EACH_ROWS][EACH_COLUMNS];
+                for (size_t i = 0; i < EACH_ROWS; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO;
+                for (size_t j = 0; j < terms; ++j) {
+                    V b[EACH_COLUMNS];
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
+                    for (size_t i = 0; i < EACH_ROWS; ++i) {
+                        const V a = *(const V *)(row[i][j] + lane);
+                        for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
+                    }
+                }
+                for (size_t i = 0; i < EACH_ROWS && r + i < row_count; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS && c + k < column_count; ++k)
+                        *(V *)(out + ((r + i) * column_count + c + k) * lanes + lane) = acc[i][k];
+            }
+        }
+}
+
 static void transpose(double *restrict panel, size_t width, const double *const *numbers, size_t count, size_t terms) {
     for (size_t i = 0; i < count; ++i)
         for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
@@ -255,6 +284,6 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 
 const Kernels *KERNELS(void) {
     static const Kernels kernels = {TEXT_OF(KERNELS), TILE,   find_loop, gather,    map,          sums, dots,
-                                    matrix,           transpose, add_lanes, add_products, tape};
+                                    matrix,           matrix_each, transpose, add_lanes, add_products, tape};
     return &kernels;
 }

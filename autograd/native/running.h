@@ -9,7 +9,7 @@
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE };
 
 typedef struct {
     int kind;
@@ -87,6 +87,9 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
         case MATRIX:
             kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
                             step->offset, step->n, step->arity, 0);
+            break;
+        case MATRIX_EACH:
+            kernels->matrix_each(step->out, step->pointers, step->row_count, step->columns, step->n, step->arity, lanes);
             break;
         case CALL:
             if (call_python(step, valid) < 0) return -1;

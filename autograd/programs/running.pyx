@@ -9,7 +9,7 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from autograd.programs.groups import (
-    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals,
+    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
 
 
@@ -31,7 +31,7 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "running.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE
     ctypedef struct Step:
         int kind
         Loop loop
@@ -376,15 +376,15 @@ cdef class Runner:
         cdef double *out = self._out(group)
         cdef size_t terms = group.rows.shape[1], row_count = len(group.rows), column_count = len(group.columns)
         cdef size_t width = column_count + (-column_count) % 8, lanes = self.lanes
-        cdef size_t i, j, run, last, done = 0, from_column, length, c
+        cdef size_t run, j, done = 0, c, first, length, start, count
         cdef ptrdiff_t row_step = 1
-        cdef const double **rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
+        cdef const double **rows
         cdef const double **columns
         cdef double *panel
         cdef Step *step
-        cdef int64_t[:, ::1] runs = np.ascontiguousarray(group.runs, np.int64)
-        cdef int64_t[:, ::1] places
-        if group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies:
+        cdef int64_t[:, ::1] places, runs = np.ascontiguousarray(group.runs, np.int64)
+        if (group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies
+                or (group.rows_vary and not group.varies) or not terms):
             raise ValueError("the rows, columns and runs of a matrix product do not fit together")
         for run in range(len(runs)):
             if not (0 <= runs[run, 0] < <int64_t>row_count and 0 <= runs[run, 1] and runs[run, 2] > 0
@@ -393,30 +393,26 @@ cdef class Runner:
             done += runs[run, 2]
         if done != group.count:
             raise ValueError(f"the runs of a matrix product have {done} results, not {group.count}")
-        # The rows: where they are, if the places of each go up by the same step; else packed.
         index = np.ascontiguousarray(group.rows, np.int64)
-        self._index(index, 1, self.uniform_size)
-        steps = np.diff(index, axis=1)
-        if terms == 1 or (steps == steps[0, 0]).all():
-            row_step = steps[0, 0] if terms > 1 else 0
-            places = index
-            for run in range(len(runs)):
-                rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
-        else:
-            panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
-            step = self._new(False)
-            step.kind, step.out, step.n = GATHER, panel, row_count * terms
-            step.index = self._index(index, 1, self.uniform_size)
-            for run in range(len(runs)):
-                rows[run] = panel + <size_t>runs[run, 0] * terms
         by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        if group.rows_vary:
+            rows = self._table(index[group.runs[:, 0]])
+        else:  # where they are, if the places of each go up by the same step; else packed
+            self._index(index, 1, self.uniform_size)
+            rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
+            steps = np.diff(index, axis=1)
+            if terms == 1 or (steps == steps[0, 0]).all():
+                row_step = steps[0, 0] if terms > 1 else 0
+                places = index
+                for run in range(len(runs)):
+                    rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
+            else:
+                panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
+                self._add_gather(panel, index)
+                for run in range(len(runs)):
+                    rows[run] = panel + <size_t>runs[run, 0] * terms
         if group.varies:
-            self._index(by_term, 1, self.varying_size)
-            columns = <const double **>self.keep(column_count * terms * sizeof(double *))
-            places = np.ascontiguousarray(group.columns, np.int64)
-            for i in range(column_count):
-                for j in range(terms):
-                    columns[i * terms + j] = self.varying + <size_t>places[i, j] * lanes
+            columns = self._table(group.columns)
         else:
             self._index(by_term, 1, self.uniform_size)
             columns = <const double **>self.keep(terms * sizeof(double *))
@@ -426,31 +422,39 @@ cdef class Runner:
                     columns[j] = self.uniform + <size_t>places[j, 0]
             else:
                 panel = <double *>self.keep((width * terms + MOST_TILE) * sizeof(double))
-                step = self._new(False)
-                step.kind, step.out, step.n = GATHER, panel, width * terms
-                padded = np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge")
-                step.index = self._index(padded, 1, self.uniform_size)
+                self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
                 for j in range(terms):
                     columns[j] = panel + j * width
-        run = 0
         done = 0
-        while run < len(runs):
-            last = run + 1
-            from_column, length = runs[run, 1], runs[run, 2]
-            while last < len(runs) and runs[last, 1] == runs[run, 1] and runs[last, 2] == runs[run, 2]:
-                last += 1
-            for c in range(length if group.varies else 1):
+        for start, count, first, length in blocks_of(group.runs):
+            for c in range(length if group.varies and not group.rows_vary else 1):
                 step = self._new(group.varies)
-                step.kind, step.arity = MATRIX, terms
-                step.pointers, step.row_step, step.row_count = rows + run, row_step, last - run
-                if group.varies:
-                    step.columns, step.offset, step.n = columns + (from_column + c) * terms, 0, lanes
+                step.kind, step.arity, step.row_count = MATRIX, terms, count
+                step.pointers, step.row_step, step.out = rows + start, row_step, out + done
+                step.columns, step.offset, step.n, step.out_step = columns, first, length, length
+                if group.rows_vary:
+                    step.kind, step.lanes, step.pointers = MATRIX_EACH, lanes, rows + start * terms
+                    step.columns, step.out = columns + first * terms, out + done * lanes
+                elif group.varies:
+                    step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
-                else:
-                    step.columns, step.offset, step.n = columns, from_column, length
-                    step.out, step.out_step = out + done, length
-            done += (last - run) * length
-            run = last
+            done += count * length
+        return 0
+
+    cdef const double **_table(self, places) except NULL:
+        """The addresses of numbers that vary."""
+        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
+        cdef size_t i, count = places.size
+        cdef const double **table = <const double **>self.keep(count * sizeof(double *))
+        for i in range(count):
+            table[i] = self.varying + <size_t>index[i] * self.lanes
+        return table
+
+    cdef int _add_gather(self, double *panel, places) except -1:
+        """A step that packs uniform numbers."""
+        cdef Step *step = self._new(False)
+        step.kind, step.out, step.n = GATHER, panel, places.size
+        step.index = self._index(places, 1, self.uniform_size)
         return 0
 
     cdef int _add_tape(self, group) except -1:
@@ -495,23 +499,15 @@ cdef class Runner:
         self.total_count += total.count
         made.out = self.uniform + <size_t>total.out
         outer = isinstance(total, OuterTotals)
-        made.lefts = self._lanes_of(total.lefts if outer else total.places)
+        made.lefts = self._table(total.lefts if outer else total.places)
         made.n = len(total.lefts) if outer else len(total.places)
         if outer:
-            made.rights, made.columns = self._lanes_of(total.rights), len(total.rights)
+            made.rights, made.columns = self._table(total.rights), len(total.rights)
         elif total.rights is not None:
             if len(total.rights) != len(total.places):
                 raise ValueError("the factors of totals do not fit together")
-            made.rights = self._lanes_of(total.rights)
+            made.rights = self._table(total.rights)
         return 0
-
-    cdef const double **_lanes_of(self, places) except NULL:
-        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
-        cdef size_t i, count = len(places)
-        cdef const double **pointers = <const double **>self.keep(count * sizeof(double *))
-        for i in range(count):
-            pointers[i] = self.varying + <size_t>index[i] * self.lanes
-        return pointers
 
     # Running.
 

@@ -18,6 +18,7 @@ from autograd.programs.groups import (
     Sum,
     Total,
     Totals,
+    blocks_of,
     operand_of,
     runs_of,
 )
@@ -185,11 +186,11 @@ class Layout:
         varies = bool(self.varies[members[0]])
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
-        plan = None if left_varies else _matrix(a, b, may_swap=not varies)
+        plan = _matrix(a, b, may_swap=left_varies or not varies)
         if plan is not None:
             order, rows, columns, runs = plan
             out = self._put(members[order])
-            self.groups[varies].append(Matrix(rows, columns, varies, runs, out, varies, len(members)))
+            self.groups[varies].append(Matrix(rows, columns, left_varies, varies, runs, out, varies, len(members)))
             return
         order = _order([a[:, 0], b[:, 0]])
         members, a, b = members[order], a[order], b[order]
@@ -219,24 +220,14 @@ class Layout:
         products = wanted[self.summed[wanted]]
         if len(products):
             factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
-            plan = _matrix(factors[:, :1], factors[:, 1:], may_swap=True)
-            done = np.zeros(len(products), bool)
-            if plan is not None:
-                order, rows, columns, runs = plan
-                full = len(runs) and np.all(runs[:, 2] == len(columns)) and len(runs) == len(rows)
-                if full:
-                    out = self.sizes[0]
-                    self.sizes[0] += len(products)
-                    self.totals.append(OuterTotals(rows[:, 0], columns[:, 0], out))
-                    place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
-                    done[:] = True
-            if not done.all():
-                rest = products[~done]
-                order = _order([factors[:, 0], factors[:, 1]])
-                out = self.sizes[0]
-                self.sizes[0] += len(rest)
-                self.totals.append(Totals(factors[order, 0], factors[order, 1], out))
-                place_of.update(zip(rest[order].tolist(), range(out, out + len(rest)), strict=True))
+            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], least=0)
+            out = self.sizes[0]
+            self.sizes[0] += len(products)
+            place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
+            for row, count, first, length in blocks_of(runs):
+                lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
+                self.totals.append(OuterTotals(lefts, rights, out))
+                out += count * length
         plain = wanted[~self.summed[wanted]]
         if len(plain):
             plain = plain[np.argsort(self.places[plain], kind="stable")]
@@ -257,13 +248,16 @@ def _order(columns: list[Integers]) -> Integers:
     return np.lexsort([columns[i] for i in ranked])
 
 
-def _matrix(a: Integers, b: Integers, may_swap: bool) -> tuple[Integers, Integers, Integers, Integers] | None:
-    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs; or None.
+def _matrix(
+    a: Integers, b: Integers, may_swap: bool = True, least: int = LEAST_SHARE
+) -> tuple[Integers, Integers, Integers, Integers] | None:
+    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs.
 
     Args:
         a: for each dot product the places of its left factors.
         b: likewise of its right factors.
         may_swap: whether rows may be made of the right factors.
+        least: how many columns a row must have on average, if they may be swapped; None is the result for fewer.
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
@@ -278,7 +272,7 @@ def _matrix(a: Integers, b: Integers, may_swap: bool) -> tuple[Integers, Integer
             best = count, swap, order, major, minor, new
     assert best is not None
     count, swap, order, major, minor, new = best
-    if len(order) < LEAST_SHARE * count and may_swap:
+    if len(order) < least * count and may_swap:
         return None
     starts = np.flatnonzero(new)
     lengths = np.diff([*starts, len(order)])

@@ -59,7 +59,16 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     is_product = (codes == MULTIPLY) & (instructions.uses() == 1)
     owners = instructions.owners()
     products = np.bincount(owners, weights=is_product[operands], minlength=len(codes))
-    becomes = is_sum & (products * 2 > instructions.counts()) & (products > 0)
+    lengths = instructions.counts()
+    # A dot product that is the first term goes on with the other terms.
+    sums = np.flatnonzero(is_sum)
+    first = operands[starts[sums]]
+    goes_on = np.zeros(len(codes), bool)
+    goes_on[first[(codes[first] == DOT) & (instructions.uses()[first] == 1)]] = True
+    longer = sums[goes_on[first]]
+    more = lengths[operands[starts[longer]]] // 2
+    products[longer] += more
+    becomes = is_sum & (products * 2 > lengths + np.bincount(longer, weights=more - 1, minlength=len(codes)))
     if not becomes.any():
         return instructions
     constants = dict(instructions.constants)
@@ -69,22 +78,26 @@ def with_dot_products(instructions: Instructions) -> Instructions:
         one, size = len(codes), len(codes) + 1
         constants[one] = 1.0
         codes = np.append(codes, 0)
-    terms = np.flatnonzero(becomes[owners])
-    term = operands[terms]
-    multiplied = is_product[term]
-    first = np.where(multiplied, operands[np.minimum(starts[term], len(operands) - 1)], term)
-    second = np.where(multiplied, operands[np.minimum(starts[term] + 1, len(operands) - 1)], one)
-    others = ~becomes[owners] & ~_within(term[multiplied], len(becomes))[owners]
-    all_owners = np.concatenate([owners[others], owners[terms], owners[terms]])
-    all_operands = np.concatenate([operands[others], first, second])
-    new_starts, new_operands = from_edges(all_owners, all_operands, size)
+    edges = np.flatnonzero(becomes[owners])
+    term = operands[edges]
+    is_inner = np.zeros(len(operands), bool)
+    is_inner[starts[longer]] = True
+    continued = is_inner[edges]
+    pairs = np.where(continued, lengths[term] // 2, 1)  # of factors, that a term stands for
+    term, continued, owner, edge_pairs = (np.repeat(part, pairs) for part in (term, continued, owners[edges], pairs))
+    place = starts[term] + np.arange(len(term)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
+    has_factors = continued | is_product[term]
+    lefts, rights = (
+        np.where(has_factors, operands[np.minimum(at, len(operands) - 1)], other)
+        for at, other in ((place, term), (place + edge_pairs, one))
+    )
+    gone = np.zeros(len(becomes), bool)
+    gone[term[has_factors]] = True
+    others = ~(becomes | gone)[owners]
+    new_starts, new_operands = from_edges(
+        np.concatenate([owners[others], owner, owner]), np.concatenate([operands[others], lefts, rights]), size
+    )
     new_codes = codes.copy()
     new_codes[: len(becomes)][becomes] = DOT
-    new_codes[term[multiplied]] = 0
+    new_codes[: len(becomes)][gone] = 0
     return instructions.replaced(codes=new_codes, starts=new_starts, operands=new_operands, constants=constants)
-
-
-def _within(slots: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    found = np.zeros(size, bool)
-    found[slots] = True
-    return found
