@@ -62,7 +62,7 @@ cdef extern from "running.h":
 
 
 cdef const Kernels *kernels = choose_kernels()
-cdef size_t LANE_MEMORY = 1 << 17  # numbers that the lanes of a block may hold, so that they stay in the cache
+cdef size_t LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 

@@ -59,16 +59,7 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     is_product = (codes == MULTIPLY) & (instructions.uses() == 1)
     owners = instructions.owners()
     products = np.bincount(owners, weights=is_product[operands], minlength=len(codes))
-    lengths = instructions.counts()
-    # A dot product that is the first term goes on with the other terms.
-    sums = np.flatnonzero(is_sum)
-    first = operands[starts[sums]]
-    goes_on = np.zeros(len(codes), bool)
-    goes_on[first[(codes[first] == DOT) & (instructions.uses()[first] == 1)]] = True
-    longer = sums[goes_on[first]]
-    more = lengths[operands[starts[longer]]] // 2
-    products[longer] += more
-    becomes = is_sum & (products * 2 > lengths + np.bincount(longer, weights=more - 1, minlength=len(codes)))
+    becomes = is_sum & (products * 2 > instructions.counts())
     if not becomes.any():
         return instructions
     constants = dict(instructions.constants)
@@ -80,20 +71,14 @@ def with_dot_products(instructions: Instructions) -> Instructions:
         codes = np.append(codes, 0)
     edges = np.flatnonzero(becomes[owners])
     term = operands[edges]
-    is_inner = np.zeros(len(operands), bool)
-    is_inner[starts[longer]] = True
-    continued = is_inner[edges]
-    pairs = np.where(continued, lengths[term] // 2, 1)  # of factors, that a term stands for
-    term, continued, owner, edge_pairs = (np.repeat(part, pairs) for part in (term, continued, owners[edges], pairs))
-    place = starts[term] + np.arange(len(term)) - np.repeat(np.cumsum(pairs) - pairs, pairs)
-    has_factors = continued | is_product[term]
-    lefts, rights = (
-        np.where(has_factors, operands[np.minimum(at, len(operands) - 1)], other)
-        for at, other in ((place, term), (place + edge_pairs, one))
-    )
+    is_pair = is_product[term]
+    place = np.where(is_pair, starts[term], 0)
+    lefts = np.where(is_pair, operands[place], term)
+    rights = np.where(is_pair, operands[place + 1], one)
     gone = np.zeros(len(becomes), bool)
-    gone[term[has_factors]] = True
+    gone[term[is_pair]] = True
     others = ~(becomes | gone)[owners]
+    owner = owners[edges]
     new_starts, new_operands = from_edges(
         np.concatenate([owners[others], owner, owner]), np.concatenate([operands[others], lefts, rights]), size
     )
