@@ -17,6 +17,7 @@ from array import array
 from collections.abc import Iterable
 
 from autograd.native import recording
+from autograd.primitives import stop_gradient
 from autograd.value import Constant, Value, _WideValue, hooks
 
 __all__ = ["topological_order"]
@@ -65,6 +66,8 @@ class Tape:
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
         """For each node 1 if it is one of some inputs or depends on one, else 0.
 
+        A result of `stop_gradient` depends on nothing.
+
         Args:
             inputs: nodes, on the tape or not.
         """
@@ -76,7 +79,9 @@ class Tape:
             end = starts[index + 1]
             for edge in range(start, end):
                 if found[operands[edge]]:
-                    found[index] = 1
+                    node = self.nodes[index]
+                    if node._primitive is not stop_gradient:
+                        found[index] = 1
                     break
             start = end
         return found
