@@ -4,12 +4,16 @@
 cimport cython
 
 from autograd.native cimport recording
+from autograd.primitives cimport Primitive
 from autograd.value cimport Value
+
+cdef Primitive stop_gradient
+
 
 
 cdef class Tape:
     cdef readonly list nodes
     cdef readonly object operands, starts
 
-    @cython.locals(found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
+    @cython.locals(node=Value, found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
     cpdef bytearray dependents(self, object inputs)

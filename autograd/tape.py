@@ -18,6 +18,7 @@ from collections.abc import Iterable
 
 from autograd.hooks import hooks
 from autograd.native import recording
+from autograd.primitives import stop_gradient
 from autograd.value import Constant, Value, _WideValue
 
 __all__ = ["topological_order"]
@@ -66,6 +67,8 @@ class Tape:
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
         """For each node 1 if it is one of some inputs or depends on one, else 0.
 
+        A result of `stop_gradient` depends on nothing.
+
         Args:
             inputs: nodes, on the tape or not.
         """
@@ -77,7 +80,9 @@ class Tape:
             end = starts[index + 1]
             for edge in range(start, end):
                 if found[operands[edge]]:
-                    found[index] = 1
+                    node = self.nodes[index]
+                    if node._primitive is not stop_gradient:
+                        found[index] = 1
                     break
             start = end
         return found

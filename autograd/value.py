@@ -183,7 +183,7 @@ class Value:
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
         gradient is not known. Each call adds again; `backward()` starts afresh.
         """
-        if self._has_grad:
+        if self._has_grad and self._primitive is not primitives.stop_gradient:
             for parent, slope in zip(self.parents, self.slopes, strict=True):
                 if not isinstance(parent, Constant):
                     parent.grad += self._grad * slope
@@ -299,6 +299,7 @@ class Value:
         return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
     def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
     def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
+    def stop_gradient(self) -> Value: """x, for gradients a constant."""; return _unary(primitives.stop_gradient, self)
     def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
     # Comparing and copying. Two Values are equal only if they are the same node.

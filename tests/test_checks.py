@@ -39,7 +39,9 @@ def test_no_false_alarm(function: Callable[..., Any], arguments: tuple[Any, ...]
         check_gradients(function, *arguments)
 
 
-@pytest.mark.parametrize("name", [name for name, row in PRIMITIVES.items() if row.arity == 1])
+@pytest.mark.parametrize(
+    "name", [name for name, row in PRIMITIVES.items() if row.arity == 1 and name != "stop_gradient"]
+)
 def test_the_table_passes_and_a_slope_off_by_one_in_ten_thousand_does_not(name: str) -> None:
     row = PRIMITIVES[name]
     for x in (0.83, -0.41, 2.7):

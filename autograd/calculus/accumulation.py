@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from autograd.modes import ieee_arithmetic, trace
+from autograd.primitives import stop_gradient
 from autograd.tape import Tape
 from autograd.value import Constant, Value, is_constant
 
@@ -93,11 +94,14 @@ def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number],
 
 
 def _slopes(tape: Tape, index: int, reached: bytearray, recorded: bool) -> Iterator[tuple[int, Number]]:
-    """The operands of a node that are reached, by their index, with their slopes: Values if they are to be recorded."""
+    """The operands of a node that are reached, by their index, with their slopes: Values if they are to be recorded.
+
+    None for a result of `stop_gradient`.
+    """
     node = tape.nodes[index]
     primitive, operands = node.primitive, tape.operands_of(index)
     chosen = [i for i, operand in enumerate(operands) if reached[operand]]
-    if primitive is None or not chosen:
+    if primitive is None or primitive is stop_gradient or not chosen:
         return
     slopes: Sequence[Number]
     if recorded:

@@ -269,7 +269,7 @@ static int sweep(Recording *recording) {
         if (Py_TYPE(node) == wide_type) {
             if (sweep_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
-            if (entry->operands[0] == NO_INDEX) continue;
+            if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
             slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
             if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
             entries[entry->operands[0]].grad += grad * slope;

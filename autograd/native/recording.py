@@ -15,6 +15,7 @@ from itertools import chain, repeat
 from operator import add
 from typing import Any
 
+from autograd.primitives import stop_gradient
 from autograd.value import Constant, Value
 
 _get_grad: Any
@@ -77,7 +78,7 @@ def backward(output: Value) -> None:
                 grads[right] += grad * primitive.slopes[1](node._data, node._x, node._y)
         elif primitive.arity == 1:
             left = id(node._left)
-            if left in grads:
+            if left in grads and primitive is not stop_gradient:
                 grads[left] += grad * primitive.slopes[0](node._data, node._x)
         else:
             for parent, slope in zip(node.parents, node.slopes, strict=True):

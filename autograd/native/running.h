@@ -149,6 +149,9 @@ static int is_interrupted(clock_t *last) {
     return waiting;
 }
 
+/* Raise what the handler of a signal raised. */
+static int raise_waiting(void) { return PyErr_Occurred() == NULL ? 0 : -1; }
+
 static const Kernels *choose_kernels(void) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
     __builtin_cpu_init();

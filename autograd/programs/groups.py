@@ -30,18 +30,18 @@ class Operand(NamedTuple):
         varies: in which memory.
         mode: CONTIGUOUS, SINGLE or GATHERED.
         place: of the first one.
-        index: the place for each member, if it is gathered.
+        gathered: the place for each member, if they are gathered; else None.
     """
 
     varies: bool
     mode: int
     place: int
-    index: Integers | None = None
+    gathered: Integers | None = None
 
     def places(self, count: int) -> Integers:
         """The place for each member."""
-        if self.index is not None:
-            return self.index
+        if self.gathered is not None:
+            return self.gathered
         return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ class Matrix:
 
     def work(self) -> int:
         """How many operations it takes."""
-        return 2 * self.count * self.rows.shape[1]
+        return 2 * self.count * int(self.rows.shape[1])
 
 
 @dataclass
@@ -242,9 +242,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
         return None
     starts = [0]
     for step in candidates.tolist():  # the step from one member to the next
-        if not regular[step]:
-            starts.append(step + 1)
-        elif step > starts[-1]:  # two steps of one run
+        if not regular[step] or step > starts[-1]:
             starts.append(step + 1)
     return np.array(starts, np.int64)
 

@@ -11,6 +11,7 @@ import numpy as np
 from autograd.programs.groups import (
     CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
+from autograd.programs.validation import validate
 
 
 cdef extern from "kernels.h":
@@ -54,10 +55,11 @@ cdef extern from "running.h":
         const double **lefts
         const double **rights
     ctypedef long clock_t
-    int run_steps(const Kernels *, double *, const Step *, size_t, size_t) nogil except? -1
+    int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
+    int raise_waiting() except -1
     const Kernels *choose_kernels() noexcept
 
 
@@ -85,8 +87,17 @@ def use_instruction_set(str name):
 def analyse(const int64_t[::1] codes, const int64_t[::1] starts, const int64_t[::1] operands,
             const int64_t[::1] outputs, varies):
     """The level of each slot, whether it varies, and whether an output needs it: see running.py."""
-    cdef Py_ssize_t size = len(codes), slot, edge
+    cdef Py_ssize_t size = len(codes), slot, edge, count = len(operands)
     cdef int64_t level
+    cdef bint fits = len(starts) == size + 1 and len(varies) == size
+    for slot in range(len(starts)):
+        fits &= 0 <= starts[slot] <= count
+    for edge in range(count):
+        fits &= 0 <= operands[edge] < size
+    for slot in range(len(outputs)):
+        fits &= 0 <= outputs[slot] < size
+    if not fits:
+        raise ValueError("the operands and outputs of instructions are not within their slots")
     levels_array = np.zeros(size, np.int64)
     varies_array = np.array(varies, np.uint8)
     needed_array = np.zeros(size, np.uint8)
@@ -116,7 +127,7 @@ cdef class Runner:
     cdef double *varying
     cdef double *panel
     cdef readonly size_t lanes
-    cdef size_t inputs, uniform_size, varying_size, first_total, total_count
+    cdef size_t inputs, uniform_size, varying_size
     cdef Step *steps
     cdef Step *blocks
     cdef Total *totals
@@ -126,21 +137,19 @@ cdef class Runner:
     cdef uint8_t *output_varies
     cdef readonly size_t output_count
     cdef size_t work
+    cdef bint has_varying_outputs
 
-    def __cinit__(self, code, size_t lanes=0):
+    def __cinit__(self, code, Py_ssize_t lanes=0):
         self.memory = []
+        validate(code, lanes)
         self.code = code
         self.inputs = code.inputs
         self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
-        if self.uniform_size + self.varying_size > 2**31:
-            raise MemoryError(f"the program needs memory for {self.uniform_size} and {self.varying_size} numbers")
         self.lanes = lanes
         self.uniform = <double *>self.keep((self.uniform_size + MOST_TILE) * sizeof(double))
         self.varying = <double *>self.keep((self.varying_size * max(lanes, 1) + MOST_TILE) * sizeof(double))
         self.panel = <double *>self.keep((max(lanes, 1) * MOST_TILE + MOST_TILE) * sizeof(double))
         for place, number in code.constants.items():
-            if not 0 <= place < self.uniform_size:
-                raise ValueError(f"a constant has the place {place}")
             self.uniform[place] = number
         self._prepare(code)
 
@@ -172,6 +181,8 @@ cdef class Runner:
 
     cdef int _source(self, Source *source, operand, size_t count) except -1:
         """An operand in the uniform memory."""
+        if operand.varies:
+            raise ValueError(f"the operand {operand} varies, but its results do not")
         self._check(operand, count)
         source.index = NULL
         source.step = 1
@@ -180,13 +191,13 @@ cdef class Runner:
             source.step = 0
         elif operand.mode == GATHERED:
             source.base = self.uniform
-            source.index = self._index(operand.index, 1, self.uniform_size)
+            source.index = self._index(operand.gathered, 1, self.uniform_size)
         return 0
 
     cdef int _check(self, operand, size_t count) except -1:
         size = self.varying_size if operand.varies else self.uniform_size
         if operand.mode == GATHERED:
-            fits = len(operand.index) == count
+            fits = len(operand.gathered) == count
         else:
             fits = 0 <= operand.place and operand.place + (count if operand.mode == CONTIGUOUS else 1) <= size
         if not fits or (operand.varies and not self.lanes):
@@ -228,7 +239,6 @@ cdef class Runner:
             self._add(group)
         self.total_groups = len(code.totals)
         self.totals = <Total *>self.keep(self.total_groups * sizeof(Total))
-        self.first_total, self.total_count = self.uniform_size, 0
         for i, total in enumerate(code.totals):
             self._add_total(&self.totals[i], total)
         self.output_count = len(code.outputs)
@@ -239,6 +249,7 @@ cdef class Runner:
         for i in range(self.output_count):
             self.output_varies[i] = code.output_varies[i] and not code.totals
             if self.output_varies[i]:
+                self.has_varying_outputs = True
                 if not 0 <= code.outputs[i] < self.varying_size:
                     raise ValueError(f"the output {i} has the place {code.outputs[i]}")
                 self.output_places[i] = <uint32_t>code.outputs[i]
@@ -263,9 +274,6 @@ cdef class Runner:
         cdef size_t count = group.count, arity = len(group.operands), i, j
         cdef int arrays = 0
         cdef Step *step
-        cdef int64_t[::1] places
-        if not 1 <= arity <= 3 and group.code <= 0:
-            raise ValueError(f"a copy has {arity} operands")
         for operand in group.operands:
             self._check(operand, count)
         step = self._new(group.varies)
@@ -495,8 +503,6 @@ cdef class Runner:
     cdef int _add_total(self, Total *made, total) except -1:
         if not 0 <= total.out <= self.uniform_size - total.count:
             raise ValueError(f"totals at {total.out} of {total.count} numbers are not within {self.uniform_size}")
-        self.first_total = min(self.first_total, <size_t>total.out)
-        self.total_count += total.count
         made.out = self.uniform + <size_t>total.out
         outer = isinstance(total, OuterTotals)
         made.lefts = self._table(total.lefts if outer else total.places)
@@ -512,18 +518,27 @@ cdef class Runner:
     # Running.
 
     def call_floats(self, tuple arguments):
-        """Run it with one float for each input, and give the one output."""
+        """Run it with one float for each input, and give the first output."""
         cdef size_t i
+        if <size_t>len(arguments) != self.inputs or not self.output_count:
+            raise ValueError(f"{len(arguments)} arguments, not {self.inputs}; {self.output_count} outputs")
+        self._refuse_varying()
         for i in range(self.inputs):
             self.uniform[i] = arguments[i]
         run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
         return self.uniform[self.output_places[0]]
 
-    def call(self, const double[::1] inputs, double[::1] outputs):
+    cdef int _refuse_varying(self) except -1:
+        if self.has_varying_outputs:
+            raise ValueError("an output varies over the examples: run the program for a batch")
+        return 0
+
+    def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
         cdef size_t i
         if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
             raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
+        self._refuse_varying()
         with nogil:
             if self.inputs:
                 memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
@@ -531,8 +546,8 @@ cdef class Runner:
             for i in range(self.output_count):
                 outputs[i] = self.uniform[self.output_places[i]]
 
-    def repeat(self, size_t times, double[::1] inputs, size_t state, const double[:, ::1] each,
-               double[:, ::1] records):
+    def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
+               double[:, ::1] records not None):
         """Run it again and again: see running.py."""
         cdef size_t done = 0, i, each_count = each.shape[1], record_count = self.output_count - state
         cdef double *results
@@ -544,6 +559,7 @@ cdef class Runner:
             record_count and (<size_t>records.shape[0] < times or <size_t>records.shape[1] != record_count)
         ):
             raise ValueError(f"there are not rows for {times} rounds")
+        self._refuse_varying()
         results = <double *>malloc((state + 1) * sizeof(double))
         if results == NULL:
             raise MemoryError()
@@ -571,11 +587,17 @@ cdef class Runner:
                 memcpy(&inputs[0], self.uniform, state * sizeof(double))
             free(results)
         if interrupted:
-            PyErr_Clear()
+            try:
+                raise_waiting()
+            except KeyboardInterrupt:
+                pass
         return done, interrupted
 
-    def batch(self, const double[::1] inputs, list parts, const int64_t[::1] rows, double[:, ::1] outputs):
+    def batch(self, const double[::1] inputs not None, list parts not None, const int64_t[::1] rows,
+              double[:, ::1] outputs not None):
         """Run it for many examples: see running.py."""
+        if rows is None and not parts:
+            raise ValueError("there are no examples")
         cdef size_t count = len(rows) if rows is not None else len(parts[0]), first, valid, i, k, place
         cdef size_t part_count = len(parts), width = 0
         cdef const int64_t *row = &rows[0] if rows is not None and count else NULL
@@ -598,19 +620,23 @@ cdef class Runner:
                 width += widths[k]
             if <size_t>len(inputs) != self.inputs or width != self.code.varying_inputs or not self.lanes:
                 raise ValueError("the inputs do not fit the program")
-            if <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1):
+            if (
+                <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1)
+                or (self.has_varying_outputs and not each)
+            ):
                 raise ValueError("there is no room for the outputs")
             with nogil:
                 if self.inputs:
                     memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
-                for i in range(self.total_count):
-                    self.uniform[self.first_total + i] = -0.0
+                for k in range(self.total_groups):
+                    for i in range(self.totals[k].n * max(self.totals[k].columns, 1)):
+                        self.totals[k].out[i] = -0.0
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
                 first = 0
                 while first < count:
                     if is_interrupted(&last):
                         with gil:
-                            raise KeyboardInterrupt
+                            raise_waiting()
                     valid = min(self.lanes, count - first)
                     place = 0
                     for k in range(part_count):
@@ -638,7 +664,3 @@ def lanes_for(code, size_t count):
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
     cdef size_t room = LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))
-
-
-cdef extern from "Python.h":
-    void PyErr_Clear()

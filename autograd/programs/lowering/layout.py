@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.programs import running
+from autograd.native import selection
 from autograd.programs.groups import (
     Code,
     Dots,
     Group,
     Map,
     Matrix,
-    Operand,
     OuterTotals,
     Sum,
     Total,
@@ -42,7 +41,7 @@ class Layout:
 
     def __init__(self, instructions: Instructions, varies: Truths, totals: bool) -> None:
         self.instructions = instructions
-        self.levels, self.varies, self.is_needed = running.analyse(
+        self.levels, self.varies, self.is_needed = selection.running().analyse(
             instructions.codes, instructions.starts, instructions.operands, instructions.outputs, varies
         )
         self.places = np.full(len(instructions), -1, np.int64)
@@ -69,8 +68,10 @@ class Layout:
     def code(self) -> Code:
         """The lowered program."""
         others = {len(TABLE) + 1 + i: primitive for i, primitive in enumerate(self.instructions.others)}
+        (uniform_size, varying_size), (inputs, varying_inputs) = self.sizes, self.inputs
+        groups, varying_groups = self.groups
         return Code(
-            self.sizes[0], self.sizes[1], *self.inputs, self.constants, *self.groups, self.totals,
+            uniform_size, varying_size, inputs, varying_inputs, self.constants, groups, varying_groups, self.totals,
             self.outputs, self.output_varies, others,
         )  # fmt: skip
 
@@ -95,7 +96,9 @@ class Layout:
         few = slots[counts[slots] <= 3]
         for place in range(3):
             has = few[counts[few] > place]
-            pattern[has] |= self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
+            pattern[has] |= (
+                self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
+            )
         wide = (instructions.codes == SUM) | (instructions.codes == ADD) | (instructions.codes == DOT)
         pattern[wide & (instructions.codes != ADD)] = 0
         keys = np.stack([pattern, counts, instructions.codes, self.varies, self.levels])[:, slots]
@@ -178,7 +181,7 @@ class Layout:
             is_uniform = ~self.varies[left].any(axis=1)
             for part in (is_uniform, ~is_uniform):
                 if part.any():
-                    self._add_dots_of(members[part], left[part], right[part], not part is is_uniform)
+                    self._add_dots_of(members[part], left[part], right[part], part is not is_uniform)
         else:
             self._add_dots_of(members, left, right, False)
 
@@ -216,7 +219,7 @@ class Layout:
         """Groups for the sums over the examples of the outputs that vary."""
         outputs = self.instructions.outputs
         wanted = np.unique(outputs[self.output_varies])
-        place_of = {}
+        place_of: dict[int, int] = {}
         products = wanted[self.summed[wanted]]
         if len(products):
             factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
