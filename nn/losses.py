@@ -1,7 +1,8 @@
 """How wrong a prediction is: functions of the outputs of a network and their targets.
 
 Each takes one output and its target, or a list of each, and returns one Value to run `backward()` from. A target is a
-number, or a labelled `Constant` that shows in drawings and explanations.
+number, or a labelled `Constant` that shows in drawings and explanations. While a program is recorded, targets are inputs of
+it, and are not checked.
 
 >>> half_squared_error([Value(0.75), Value(0.5)], [0.25, 1.0])
 Value(0.25)
@@ -10,12 +11,15 @@ Value(0.25)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
-from autograd import Value
+from autograd import Value, stop_gradient
 from autograd.floats import as_float
+from autograd.modes import trace, tracers
+from autograd.primitives import maximum, sign
 
 Outputs: TypeAlias = Value | Sequence[Value]
 Targets: TypeAlias = Value | float | Sequence[Value | float]
@@ -87,16 +91,19 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
         )
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
-    largest = max(logit.data for logit in logits)
+    is_recorded = _is_recorded()
+    largest = stop_gradient(reduce(maximum, logits)) if is_recorded else max(logit.data for logit in logits)
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not isinstance(target, bool):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
         return log_sum - logits[label]
+    if is_recorded and isinstance(target, Value):
+        target = _one_hot(target, len(logits))
     pairs = _pairs(logits, target)
     probabilities = _numbers(pairs)
-    if min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9:
+    if not is_recorded and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
     return log_sum - autograd.dot(logits, [probability for _, probability in pairs])
 
@@ -130,7 +137,17 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
 
 
 def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
-    return [target.data if isinstance(target, Value) else target for _, target in pairs]
+    """The numbers of the targets, to be checked; none while a program is recorded."""
+    return [] if _is_recorded() else [target.data if isinstance(target, Value) else target for _, target in pairs]
+
+
+def _is_recorded() -> bool:
+    return bool(tracers) and trace.get() is not None
+
+
+def _one_hot(target: Value, classes: int) -> list[Value | float]:
+    """For each class 1 if it is the target, else 0: without a comparison, since the target is an input of a program."""
+    return [1.0] if classes == 1 else [1.0 - abs(sign(target - label)) for label in range(classes)]
 
 
 def _total(terms: list[Value]) -> Value:

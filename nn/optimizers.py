@@ -13,11 +13,12 @@ from __future__ import annotations
 import functools
 import inspect
 import math
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from autograd import Value
 from autograd.floats import as_float
+from autograd.primitives import divide, sqrt, where
 from autograd.saving import finite_number, shortened
 from nn.calls import check_call
 from nn.parameters import is_parameter
@@ -29,6 +30,8 @@ RANGES = {  # of each setting: from the first number to below the second
     "weight_decay": (0.0, math.inf),
 }
 
+Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient and its memory: the new number and memory
+
 
 class Update(NamedTuple):
     """What a step changes: the new numbers of the parameters, the new memory, and the number of steps then."""
@@ -39,7 +42,9 @@ class Update(NamedTuple):
 
 
 class Optimizer:
-    """What all optimizers share. A subclass defines `_moves`; it may set attributes of its own in its `__init__`.
+    """What all optimizers share. A subclass defines `_rule`; it may set attributes of its own in its `__init__`.
+
+    A subclass whose step looks at all gradients at once defines `_moves` instead, which a compiled training cannot run.
 
     Args:
         parameters: what to change: leaves of a graph, such as `network.parameters()`.
@@ -163,6 +168,16 @@ class Optimizer:
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         """The new number of each parameter, and the new memory."""
+        numbers = [parameter.data for parameter in self.parameters]
+        moved, *memory = map(list, zip(*map(self._rule(), numbers, grads, *self.memory), strict=True))
+        return moved, memory
+
+    def _rule(self) -> Rule:
+        """The step of one parameter: a function of its number, its gradient and its memory.
+
+        A compiled training records it, with Values in place of these, of `learning_rate` and of `steps`: the number of
+        steps before this one. So it may decide by other settings, but not by these.
+        """
         raise NotImplementedError
 
     def _check_memory(self, memory: list[list[float]]) -> None:
@@ -192,14 +207,16 @@ class SGD(Optimizer):
         self.momentum = momentum
         self.weight_decay = weight_decay
 
-    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
-        if self.weight_decay:
-            grads = [g + self.weight_decay * p.data for g, p in zip(grads, self.parameters, strict=True)]
-        velocities = grads
-        if self.momentum:
-            velocities = [self.momentum * v + g for v, g in zip(self.memory[0], grads, strict=True)]
-        moved = [p.data - self.learning_rate * v for p, v in zip(self.parameters, velocities, strict=True)]
-        return moved, [velocities]
+    def _rule(self) -> Rule:
+        rate, momentum, weight_decay = self.learning_rate, self.momentum, self.weight_decay
+
+        def moved(number: Any, grad: Any, velocity: Any) -> tuple[Any, ...]:
+            if weight_decay:
+                grad = grad + weight_decay * number
+            velocity = momentum * velocity + grad if momentum else grad
+            return number - rate * velocity, velocity
+
+        return moved
 
 
 class Adam(Optimizer):
@@ -226,17 +243,20 @@ class Adam(Optimizer):
         self.betas = betas
         self.epsilon = epsilon
 
-    def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
-        (beta1, beta2), count, rate = self.betas, self.steps + 1, self.learning_rate
-        firsts = [beta1 * m + (1.0 - beta1) * g for m, g in zip(self.memory[0], grads, strict=True)]
-        seconds = [beta2 * v + (1.0 - beta2) * g * g for v, g in zip(self.memory[1], grads, strict=True)]
-        moved = []
-        for parameter, first, second in zip(self.parameters, firsts, seconds, strict=True):
-            mean, square = first / (1.0 - beta1**count), second / (1.0 - beta2**count)  # both began at 0
-            decayed = parameter.data * (1.0 - rate * self._decay())
-            size = math.sqrt(square) + self.epsilon
-            moved.append(decayed - rate * (mean / size if size else 0.0))  # size is 0 where every gradient was
-        return moved, [firsts, seconds]
+    def _rule(self) -> Rule:
+        (beta1, beta2), count, rate, epsilon = self.betas, self.steps + 1, self.learning_rate, self.epsilon
+        of_first, of_second = 1.0 - beta1**count, 1.0 - beta2**count  # both means began at 0
+        kept = 1.0 - rate * self._decay()
+
+        def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
+            first = beta1 * first + (1.0 - beta1) * grad
+            second = beta2 * second + (1.0 - beta2) * grad * grad
+            size = _root(second / of_second) + epsilon
+            mean = first / of_first
+            ratio = mean / size if epsilon else where(size, divide(mean, size), 0.0)  # 0 where every gradient was
+            return number * kept - rate * ratio, first, second
+
+        return moved
 
     def _decay(self) -> float:
         return 0.0
@@ -273,6 +293,10 @@ class AdamW(Adam):
 
     def _decay(self) -> float:
         return self.weight_decay
+
+
+def _root(number: Any) -> Any:
+    return math.sqrt(number) if type(number) is float else sqrt(number)  # for floats it is four times faster
 
 
 def _checked(name: str, number: Any) -> Any:

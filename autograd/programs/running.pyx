@@ -659,6 +659,57 @@ cdef class Runner:
             free(data)
             free(widths)
 
+    def each(self, const double[::1] inputs, list columns, list results):
+        """Run it for many examples whose numbers stand in columns: see running.py."""
+        cdef size_t count = len(columns[0]), first, valid, i, k, column_count = len(columns)
+        cdef const double[::1] column
+        cdef double[::1] result
+        cdef const double **data = <const double **>malloc((column_count + 1) * sizeof(double *))
+        cdef double **out = <double **>malloc((self.output_count + 1) * sizeof(double *))
+        cdef double *lane
+        cdef clock_t last = 0
+        try:
+            if data == NULL or out == NULL:
+                raise MemoryError()
+            if (<size_t>len(inputs) != self.inputs or column_count != self.code.varying_inputs or not self.lanes
+                    or self.total_groups or <size_t>len(results) != self.output_count):
+                raise ValueError("the inputs and results do not fit the program")
+            for i in range(column_count):
+                column = columns[i]
+                if <size_t>len(column) != count:
+                    raise ValueError("the columns have not the same number of examples")
+                data[i] = &column[0] if count else NULL
+            for i in range(self.output_count):
+                result = results[i]
+                if <size_t>len(result) != count:
+                    raise ValueError("there is no room for the results")
+                out[i] = &result[0] if count else NULL
+            with nogil:
+                if self.inputs:
+                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+                first = 0
+                while first < count:
+                    if is_interrupted(&last):
+                        with gil:
+                            raise KeyboardInterrupt
+                    valid = min(self.lanes, count - first)
+                    for i in range(column_count):
+                        lane = self.varying + i * self.lanes
+                        memcpy(lane, data[i] + first, valid * sizeof(double))
+                    run_steps(kernels, self.uniform, self.blocks, self.block_count, valid)
+                    for i in range(self.output_count):
+                        if self.output_varies[i]:
+                            lane = self.varying + self.output_places[i] * self.lanes
+                            memcpy(out[i] + first, lane, valid * sizeof(double))
+                        else:
+                            for k in range(valid):
+                                out[i][first + k] = self.uniform[self.output_places[i]]
+                    first += valid
+        finally:
+            free(data)
+            free(out)
+
 
 def lanes_for(code, size_t count):
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
