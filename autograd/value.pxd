@@ -31,7 +31,7 @@ cdef class _WideValue(Value):
 
 
 # The primitives of the operators: C globals, which are found without a look into the module.
-cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute, stop_gradient
+cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
 
 cdef set watchers, tracers
 

@@ -35,7 +35,6 @@ from autograd.primitives import (
     power,
     relu,
     remainder,
-    stop_gradient,
     subtract,
 )
 
@@ -208,7 +207,7 @@ class Value:
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
-        return stop_gradient(self) if tracers and trace.get() else Constant(self._data, self._label)
+        return self.stop_gradient() if tracers and trace.get() else Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
@@ -446,7 +445,7 @@ def _described(node: Value) -> str:
 def _watched(node: Value) -> Value:
     """Apply the modes in force to a new node."""
     if not is_recording.get():
-        return node if node._primitive is stop_gradient else node.detach()
+        return node if node._primitive is primitives.stop_gradient else node.detach()
     note = note_source.get()
     if note is not None:
         note(node)
