@@ -10,7 +10,8 @@ import os
 import sys
 
 VARIABLE = "STEPGRAD_ENGINE"
-MODULES = "floats", "primitives", "value", "nodes", "tape"  # that are compiled, in the order in which they are imported
+# The modules that are compiled, in the order in which they are imported.
+MODULES = "floats", "primitives", "value", "nodes", "tape", "slope_rules", "sweeping"
 
 
 def _choose() -> str:
