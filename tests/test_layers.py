@@ -15,7 +15,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
     *("autograd.native.languages", "autograd.native.c_rules", "autograd.native.loops", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
-    *("autograd.native.recording", "autograd.tape", "autograd.native.selection"),
+    *("autograd.native.recording", "autograd.tape", "autograd.slope_rules", "autograd.sweeping"),
+    "autograd.native.selection",
     *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
         "autograd.calculus.accumulation",

@@ -60,6 +60,9 @@ static inline uint32_t index_of(const Recording *recording, const Node *node) {
     return is_recorded(recording, node) ? node->_index : NO_INDEX;
 }
 
+/* The index of a node in what recorded it last; below another recording's count it may be any node's. */
+static inline Py_ssize_t last_index(PyObject *node) { return ((const Node *)node)->_index; }
+
 static int grow(void **items, size_t size, size_t wanted, size_t *capacity) {
     void *moved;
     if (wanted >= NO_INDEX) {

@@ -7,6 +7,7 @@ safe here, where another thread may run between any two instructions.
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock
 from array import array
 from collections import deque
@@ -56,6 +57,11 @@ def record(outputs: tuple[Value, ...]) -> tuple[list[Value], array[int], array[i
         operands.extend([index[id(parent)] for parent in node.parents])
         starts.append(len(operands))
     return nodes, starts, operands
+
+
+def last_index(node: Value) -> int:
+    """The index that a node may have in what recorded it last; here nodes do not keep it, and this is no such index."""
+    return sys.maxsize
 
 
 def backward(output: Value) -> None:

@@ -12,7 +12,8 @@ from importlib import import_module
 from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
-MODULES = "floats", "primitives", "value", "nodes", "tape"  # that are compiled, in the order in which they are imported
+# The modules that are compiled, in the order in which they are imported.
+MODULES = "floats", "primitives", "value", "nodes", "tape", "slope_rules", "sweeping"
 PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
 
 
