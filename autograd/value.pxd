@@ -44,9 +44,6 @@ cpdef object _unary(Primitive primitive, object operand)
 @cython.locals(left=Value, right=Value, node=Value, x=double, y=double, data=double)
 cpdef object _binary(Primitive primitive, object left_operand, object right_operand)
 
-@cython.locals(node=Value)
-cpdef object _compared(object operand)
-
 cpdef object _described(Value node)
 
 cpdef object _watched(Value node)

@@ -86,13 +86,13 @@ class Value:
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
         if tracers:
-            hooks.refuse(self, "read the number of a node")
+            hooks.refuse(self, "read or compare a number")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
         if tracers:
-            hooks.refuse(self, "assign a number to a node")
+            hooks.refuse(self, "assign a number")
         if self._primitive is not None:
             raise AttributeError(
                 f"cannot assign data to {_described(self)}: it was computed by {self._primitive.name}; "
@@ -104,7 +104,7 @@ class Value:
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
         if tracers:
-            hooks.refuse(self, "read the grad of a node")
+            hooks.refuse(self, "read a grad")
         return self._grad
 
     @grad.setter
@@ -304,22 +304,27 @@ class Value:
     # Comparing and copying. Two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    # fmt: off
-    def __lt__(self, other: Any) -> Any: return _compared(self) < _compared(other)
-    def __le__(self, other: Any) -> Any: return _compared(self) <= _compared(other)
-    def __gt__(self, other: Any) -> Any: return _compared(self) > _compared(other)
-    def __ge__(self, other: Any) -> Any: return _compared(self) >= _compared(other)
+    def __lt__(self, other: Any) -> Any: return self.data < (other.data if isinstance(other, Value) else other)
+    def __le__(self, other: Any) -> Any: return self.data <= (other.data if isinstance(other, Value) else other)
+    def __gt__(self, other: Any) -> Any: return self.data > (other.data if isinstance(other, Value) else other)
+    def __ge__(self, other: Any) -> Any: return self.data >= (other.data if isinstance(other, Value) else other)
+    def __eq__(self, other: object) -> Any:
+        return self is other or ((isinstance(other, Value) or self.data is not None) and NotImplemented)
+    def __bool__(self) -> bool: return self.data is not None  # reading the number may be refused
+    def __reduce__(self) -> Any: return hooks.reduce(self)
+    def __copy__(self) -> Value: return hooks.shallow_copy(self)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value: return hooks.deep_copy(self, memo)
+
     # fmt: on
 
-    def __eq__(self, other: object) -> Any:
-        if tracers and not isinstance(other, Value):
-            _compared(self)
-        return self is other or NotImplemented
+    __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
-    def __bool__(self) -> bool:
-        if tracers:
-            _compared(self)
-        return True
+    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
+        return hooks.array_function(function, method, arguments, settings)
+
+    # Converting to a number and being shown.
 
     def __float__(self) -> float:
         raise TypeError(
@@ -426,16 +431,6 @@ def _constant_or_none(operand: Any) -> Constant | None:
     if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
     return None
-
-
-def _compared(operand: Any) -> Any:
-    """What an operand of a comparison is compared by."""
-    if not isinstance(operand, Value):
-        return operand
-    node = operand
-    if tracers:
-        hooks.refuse(node, "compare a node, or ask whether it is true")
-    return node._data
 
 
 def _described(node: Value) -> str:

@@ -116,28 +116,18 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
         }
 }
 
-/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. More than those are read,
- * up to the end of a vector. Sums start from −0, or from `out`. */
+/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read,
+ * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. */
 ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
                         const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
                         int adds) {
     V acc[ROWS][VECTORS];
     const double *row[ROWS];
-    const int is_full = width == vectors * WIDTH;
     for (size_t r = 0; r < height; ++r) {
         row[r] = rows[r];
-        for (size_t v = 0; v < vectors; ++v) acc[r][v] = MINUS_ZERO;
+        for (size_t v = 0; v < vectors; ++v)
+            acc[r][v] = adds ? *(const V *)(out + r * out_step + v * WIDTH) : MINUS_ZERO;
     }
-    if (adds)
-        for (size_t r = 0; r < height; ++r) {
-            if (is_full)
-                for (size_t v = 0; v < vectors; ++v) acc[r][v] = *(const V *)(out + r * out_step + v * WIDTH);
-            else {
-                double start[TILE];
-                for (size_t i = 0; i < vectors * WIDTH; ++i) start[i] = i < width ? out[r * out_step + i] : 0.0;
-                for (size_t v = 0; v < vectors; ++v) acc[r][v] = *(const V *)(start + v * WIDTH);
-            }
-        }
     for (size_t j = 0; j < terms; ++j) {
         const double *column = columns[j] + first;
         V b[VECTORS];
@@ -150,12 +140,13 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows,
     }
     for (size_t r = 0; r < height; ++r) {
         double *place = out + r * out_step;
-        if (is_full)
-            for (size_t v = 0; v < vectors; ++v) *(V *)(place + v * WIDTH) = acc[r][v];
+        size_t v = 0;
+        for (; v + 1 < vectors; ++v) *(V *)(place + v * WIDTH) = acc[r][v];
+        if (width == vectors * WIDTH) *(V *)(place + v * WIDTH) = acc[r][v];
         else {
-            double last[TILE];
-            for (size_t v = 0; v < vectors; ++v) *(V *)(last + v * WIDTH) = acc[r][v];
-            memcpy(place, last, width * sizeof(double));
+            double last[WIDTH];
+            *(V *)last = acc[r][v];
+            memcpy(place + v * WIDTH, last, (width - v * WIDTH) * sizeof(double));
         }
     }
 }
@@ -172,8 +163,8 @@ ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows
         tile(out + row * out_step, out_step, rows + row, row_step, 1, columns, first, vectors, width, terms, adds);
 }
 
-static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+ALWAYS_INLINE void strips(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                          const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
     for (size_t first = 0; first < column_count; first += TILE) {
         size_t width = column_count - first < TILE ? column_count - first : TILE, from = offset + first;
         double *place = out + first;
@@ -184,6 +175,12 @@ static void matrix(double *out, size_t out_step, const double *const *rows, ptrd
         else
             strip(place, out_step, rows, row_step, row_count, columns, from, 1, width, terms, adds);
     }
+}
+
+static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+    if (adds) strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 1);
+    else strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 0);
 }
 
 enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };

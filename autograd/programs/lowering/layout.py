@@ -189,7 +189,7 @@ class Layout:
         varies = bool(self.varies[members[0]])
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
-        plan = _matrix(a, b, may_swap=left_varies or not varies)
+        plan = _matrix(a, b, may_swap=left_varies or not varies, is_packed=not varies)
         if plan is not None:
             order, rows, columns, runs = plan
             out = self._put(members[order])
@@ -223,7 +223,7 @@ class Layout:
         products = wanted[self.summed[wanted]]
         if len(products):
             factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
-            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], least=0)
+            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], always=True, is_packed=False)
             out = self.sizes[0]
             self.sizes[0] += len(products)
             place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
@@ -252,7 +252,7 @@ def _order(columns: list[Integers]) -> Integers:
 
 
 def _matrix(
-    a: Integers, b: Integers, may_swap: bool = True, least: int = LEAST_SHARE
+    a: Integers, b: Integers, may_swap: bool = True, always: bool = False, is_packed: bool = True
 ) -> tuple[Integers, Integers, Integers, Integers] | None:
     """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs.
 
@@ -260,27 +260,40 @@ def _matrix(
         a: for each dot product the places of its left factors.
         b: likewise of its right factors.
         may_swap: whether rows may be made of the right factors.
-        least: how many columns a row must have on average, if they may be swapped; None is the result for fewer.
+        always: whether to do so also where rows share few columns; else None is the result for these.
+        is_packed: whether factors have to be packed, unless they stand in the right order.
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
-    best = None
+    best: tuple[float, Integers, Integers, Integers, Integers] | None = None
     for swap in (False, True) if may_swap else (False,):
         major, minor = (column_of, row_of) if swap else (row_of, column_of)
         order = np.lexsort([minor, major])
         major, minor = major[order], minor[order]
-        new = np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)])
-        count = int(new.sum())
-        if best is None or count < best[0]:
-            best = count, swap, order, major, minor, new
+        starts = np.flatnonzero(np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)]))
+        lengths = np.diff([*starts, len(order)])
+        left, right = (columns, rows) if swap else (rows, columns)
+        # What it takes, in nanoseconds or so: tiles, runs, and packing.
+        cost = (-(-lengths // 8)).sum() * left.shape[1] * 0.5 + 8.0 * len(starts)
+        if is_packed:
+            cost += 0.7 * (left.size * (not _is_strided(left)) + right.size * (not _is_contiguous(right)))
+        if best is None or cost < best[0]:
+            best = cost, order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1)
     assert best is not None
-    count, swap, order, major, minor, new = best
-    if len(order) < least * count and may_swap:
+    _, order, left, right, runs = best
+    if len(order) < LEAST_SHARE * len(runs) and may_swap and not always:
         return None
-    starts = np.flatnonzero(new)
-    lengths = np.diff([*starts, len(order)])
-    runs = np.stack([major[starts], minor[starts], lengths], axis=1)
-    return (order, columns, rows, runs) if swap else (order, rows, columns, runs)
+    return order, left, right, runs
+
+
+def _is_strided(rows: Integers) -> bool:
+    """Whether the places of every row go up by the same step."""
+    return rows.shape[1] == 1 or bool((np.diff(rows, axis=1) == rows[0, 1] - rows[0, 0]).all())
+
+
+def _is_contiguous(columns: Integers) -> bool:
+    """Whether every column stands beside the one before it."""
+    return len(columns) == 1 or bool((np.diff(columns, axis=0) == 1).all())
 
 
 def _distinct(places: Integers) -> tuple[Integers, Integers]:
