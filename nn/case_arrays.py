@@ -74,27 +74,24 @@ class CaseArrays(NamedTuple):
 
 def _rows(things: Sequence[Any], what: str, name: str) -> tuple[Any, Numbers]:
     """The form that things share, and their numbers: a row for each, the last one first."""
-    place = 0
-    try:
-        form = form_of(things[0], [])
-        shape, rows = _shape(form), np.empty((len(things), size_of(form)))
-        for place, thing in enumerate(things):
-            found: Any = shape
-            if shape == ("numbers", _plain_length(thing)):
-                rows[-1 - place] = thing
-            else:
-                found, rows_of_it = _row(thing)
-                if _shape(found) == shape:
-                    rows[-1 - place] = rows_of_it
-                else:
-                    raise _other_form(f"the {what} of {name}[{place}]", found, f"{name}[0]", form)
-    except _OtherFormError:
-        raise
-    except TypeError as error:
-        raise TypeError(
-            f"the {what} of {name}[{place}] cannot be recorded: expected numbers, or lists, tuples, dicts and arrays "
-            f"of them, got {shortened(things[place])}; {REMEDY}"
-        ) from error
+    form = shape = None
+    rows = np.empty((0, 0))
+    for place, thing in enumerate(things):
+        if shape == ("numbers", _plain_length(thing)):  # the usual case
+            rows[-1 - place] = thing
+            continue
+        try:
+            found, numbers = _row(thing)
+        except TypeError as error:
+            raise TypeError(
+                f"the {what} of {name}[{place}] cannot be recorded: expected numbers, or lists, tuples, dicts and "
+                f"arrays of them, got {shortened(thing)}; {REMEDY}"
+            ) from error
+        if place == 0:
+            form, shape, rows = found, _shape(found), np.empty((len(things), len(numbers)))
+        if _shape(found) != shape:
+            raise _other_form(f"the {what} of {name}[{place}]", found, f"{name}[0]", form)
+        rows[-1 - place] = numbers
     return form, rows
 
 
@@ -129,12 +126,8 @@ def _shape(form: Any) -> Any:
     return form
 
 
-class _OtherFormError(TypeError):
-    """Cases that cannot be run by one program."""
-
-
-def _other_form(what: str, form: Any, other: str, other_form: Any) -> _OtherFormError:
-    return _OtherFormError(
+def _other_form(what: str, form: Any, other: str, other_form: Any) -> TypeError:
+    return TypeError(
         f"{what} is {_said(form)}, and that of {other} {_said(other_form)}: a compiled training records one case and "
         f"runs all of them by its program, so they need the same form; give cases of one form, or {REMEDY}"
     )
@@ -144,7 +137,7 @@ def _said(form: Any) -> str:
     if form is NUMBER:
         return "a number"
     if isinstance(form, Floats):
-        return counted(form.count, "number")
+        return f"a {form.kind.__name__} of {counted(form.count, 'number')}"
     if isinstance(form, Array):
         return f"an array of shape {form.shape}"
     if isinstance(form, Fixed):

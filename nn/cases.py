@@ -22,7 +22,7 @@ from nn.losses import (
     mean_squared_error,
     softmax_cross_entropy,
 )
-from nn.metrics import Case
+from nn.metrics import Case, error_of
 from nn.modules import MLP, Layer, Neuron
 from nn.parameters import Module
 
@@ -115,7 +115,7 @@ def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any]
             if not isinstance(entry, Value):
                 as_float(entry)
         if tries_loss:
-            loss(outputs[length], target)
+            error_of(loss, outputs[length], target)
     except (ValueError, TypeError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} does not fit: {error}") from error

@@ -19,7 +19,7 @@ from autograd.programs.recorded import Recorded
 from autograd.programs.running import Runner
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
-from nn.metrics import Case, mean_loss
+from nn.metrics import Case, error_of, mean_loss
 from nn.optimizers import Optimizer, Update
 from nn.parameters import Module
 
@@ -147,18 +147,12 @@ class CasePrograms:
             self._forward.refresh()
 
     def _error_and_gradients(self, share: Value, inputs: Any, target: Any) -> list[Value]:
-        error = self._error(self.network(inputs), target)
+        error = error_of(self.loss, self.network(inputs), target)
         return [error, *gradients(error * share, self.parameters)]
 
     def _error_and_output(self, inputs: Any, target: Any) -> tuple[Value, Any]:
         output = self.network(inputs)
-        return self._error(output, target), output
-
-    def _error(self, output: Any, target: Any) -> Value:
-        error: Any = self.loss(output, target)
-        if not isinstance(error, Value):
-            raise TypeError(f"a loss must return a Value, computed from what the network gives; got {error!r:.80}")
-        return error
+        return error_of(self.loss, output, target), output
 
     def _check(self, cases: Sequence[Case]) -> None:
         """Compare the program with the network and the loss for some cases.
