@@ -22,10 +22,11 @@ from nn.losses import (
     mean_squared_error,
     softmax_cross_entropy,
 )
-from nn.metrics import Case
+from nn.metrics import Case, error_of
 from nn.modules import MLP, Layer, Neuron
 from nn.parameters import Module
 
+PLAIN = {float, int}
 LOSSES = (half_squared_error, mean_squared_error, binary_cross_entropy, softmax_cross_entropy, hinge)
 
 
@@ -65,7 +66,15 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
     return found
 
 
-def check(network: Module, cases: Sequence[Case], loss: Loss, name: str) -> None:
+def is_plain(data: Any) -> bool:
+    """Whether some data are a list or a tuple of floats and ints, or an array of such: what is quick to convert."""
+    kind = type(data)
+    if kind is list or kind is tuple:
+        return PLAIN.issuperset(map(type, data))
+    return getattr(getattr(data, "dtype", None), "kind", None) in ("f", "i", "u") and data.shape != ()
+
+
+def check(network: Module, cases: Sequence[Case], loss: Loss, name: str, tries_any_loss: bool = False) -> None:
     """Check that a network takes the inputs of all cases, and its loss their targets, and that all are finite.
 
     The network is called once for each length of inputs that there is, under `no_grad()`. Targets are tried with the
@@ -76,6 +85,7 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str) -> None
         cases: pairs of inputs and target.
         loss: a function of the network's output and the target.
         name: what the messages call the cases.
+        tries_any_loss: whether targets are tried with any loss.
 
     Raises:
         ValueError, TypeError: as the network or the loss raises it, with the case in front; or if a number is nan or
@@ -92,20 +102,20 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str) -> None
     outputs: dict[int | None, Any] = {}
     with no_grad():
         for number, case in enumerate(cases):
-            _try(network, case, loss, outputs, f"{name}[{number}]")
+            _try(network, case, loss, outputs, f"{name}[{number}]", tries_any_loss or loss in LOSSES)
 
 
-def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any], name: str) -> None:
+def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any], name: str, tries_loss: bool) -> None:
     inputs, target = case
     try:
         length = len(inputs) if hasattr(inputs, "__len__") else None
         if length not in outputs:
             outputs[length] = network(inputs)
-        for entry in inputs if isinstance(network, MLP | Layer | Neuron) else ():
+        for entry in inputs if isinstance(network, MLP | Layer | Neuron) and not is_plain(inputs) else ():
             if not isinstance(entry, Value):
                 as_float(entry)
-        if loss in LOSSES:
-            loss(outputs[length], target)
+        if tries_loss:
+            error_of(loss, outputs[length], target)
     except (ValueError, TypeError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
         raise kind(f"{name} does not fit: {error}") from error
@@ -113,6 +123,9 @@ def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any]
 
 def _numbers(data: Any) -> Iterator[float]:
     """All numbers in some data, however deep in lists, dicts and arrays."""
+    if getattr(data, "ndim", 1) == 1 and is_plain(data):
+        yield from data if isinstance(data, list | tuple) else data.tolist()
+        return
     if getattr(data, "shape", None) == ():  # an array without axes
         data = data.item()
     if isinstance(data, Value):

@@ -1,8 +1,8 @@
 """How wrong a prediction is: functions of the outputs of a network and their targets.
 
 Each takes one output and its target, or a list of each, and returns one Value to run `backward()` from. A target is a
-number, or a labelled `Constant` that shows in drawings and explanations. While a program is recorded, targets are inputs of
-it, and are not checked.
+number, or a labelled `Constant` that shows in drawings and explanations. While a program is recorded, targets are its
+inputs, and are not checked.
 
 >>> half_squared_error([Value(0.75), Value(0.5)], [0.25, 1.0])
 Value(0.25)
@@ -99,9 +99,7 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
         return log_sum - logits[label]
-    if is_recorded and isinstance(target, Value):
-        target = _one_hot(target, len(logits))
-    pairs = _pairs(logits, target)
+    pairs = _pairs(logits, _one_hot(target, len(logits)) if is_recorded and isinstance(target, Value) else target)
     probabilities = _numbers(pairs)
     if not is_recorded and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")

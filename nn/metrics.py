@@ -106,11 +106,20 @@ def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
     Raises:
         TypeError: if the loss gives something that is no Value.
     """
-    losses = [loss(network(inputs), target) for inputs, target in cases]
-    for one in losses:
-        if not isinstance(one, Value):
-            raise TypeError(f"a loss must return a Value, computed from what the network gives; got {one!r:.80}")
+    losses = [error_of(loss, network(inputs), target) for inputs, target in cases]
     return losses[0] if len(losses) == 1 else autograd.sum(losses) / len(losses)
+
+
+def error_of(loss: Loss, output: Any, target: Any) -> Value:
+    """The loss of one output.
+
+    Raises:
+        TypeError: if the loss gives something that is no Value.
+    """
+    error: Any = loss(output, target)
+    if not isinstance(error, Value):
+        raise TypeError(f"a loss must return a Value, computed from what the network gives; got {error!r:.80}")
+    return error
 
 
 def _numbers(thing: Any) -> list[float]:

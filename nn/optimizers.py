@@ -36,8 +36,8 @@ Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient an
 class Update(NamedTuple):
     """What a step changes: the new numbers of the parameters, the new memory, and the number of steps then."""
 
-    numbers: list[float]
-    memory: list[list[float]]
+    numbers: Any  # a list of floats; in a compiled training an array
+    memory: Any  # a list of such lists; likewise
     steps: int
 
 
@@ -175,8 +175,7 @@ class Optimizer:
     def _rule(self) -> Rule:
         """The step of one parameter: a function of its number, its gradient and its memory.
 
-        A compiled training records it, with Values in place of these, of `learning_rate` and of `steps`: the number of
-        steps before this one. So it may decide by other settings, but not by these.
+        A compiled training records it with Values for these, `learning_rate` and `steps`, so it cannot decide by them.
         """
         raise NotImplementedError
 

@@ -115,25 +115,17 @@ class Rounds:
             position = self._begin()
         first = position.batches * self.plan.batch_size
         last = min(first + self.plan.batch_size, len(self.cases))
+        places: Sequence[int] = range(first, last)
         if self.plan.pick is not None:
-            cases, last = [self.plan.pick.choice(self.cases)], len(self.cases)
+            places, last = [self.plan.pick.choice(range(len(self.cases)))], len(self.cases)
         elif position.order is not None:
-            cases = [self.cases[place] for place in position.order[first:last]]
-        else:
-            cases = list(self.cases[first:last])
-        error = mean_loss(self.network, cases, self.loss)
-        total = position.total + error.data * len(cases)
-        self._check_finite("the error", [error.data, total])
-        self.optimizer.zero_grad()
-        error.backward()
-        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
-        update = self.optimizer.update()
-        self._check_finite(STEPPED, update.numbers)
+            places = position.order[first:last]
+        error, total, update = self._computed(places, position.total)
         rounds, record = self.committed.rounds, self.committed.record
         if last < len(self.cases):
             position = Position(position.batches + 1, position.order, total)
         else:
-            mean = total / len(self.cases) if position.batches else error.data
+            mean = total / len(self.cases) if position.batches else error
             rounds, record, position = rounds + 1, self._measured(mean, update), BEGINNING
         self.committed = _Committed(
             rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
@@ -146,6 +138,10 @@ class Rounds:
             self.generator.setstate(self.committed.generator_state)
         self.optimizer.learning_rate = self.committed.learning_rate
         self._apply()
+        self.show()
+
+    def show(self) -> None:
+        """Write the state to network and optimizer, where it is not there already; `fit` asks before others look."""
 
     def adopt(self) -> None:
         """Commit what a callback changed: parameters, the optimizer, the generator."""
@@ -164,6 +160,27 @@ class Rounds:
             checkpoint.batch_size, checkpoint.cases = self.plan.batch_size, self.plan.cases
         return checkpoint
 
+    def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
+        """What a step computes.
+
+        Args:
+            places: of its cases.
+            total: the sum of the errors of the cases before them in this round.
+
+        Returns:
+            The mean of the errors, the sum of the errors of this round, and the update.
+        """
+        cases = [self.cases[place] for place in places]
+        error = mean_loss(self.network, cases, self.loss)
+        total += error.data * len(cases)
+        self._check_finite("the error", [error.data, total])
+        self.optimizer.zero_grad()
+        error.backward()
+        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
+        update = self.optimizer.update()
+        self._check_finite(STEPPED, update.numbers)
+        return error.data, total, update
+
     def _begin(self) -> Position:
         """The beginning of a round: its learning rate, and the order of its cases."""
         if self.measures.schedule is not None:
@@ -179,14 +196,20 @@ class Rounds:
         schedule, metric, validation = self.measures
         if metric is None and validation is None:
             return _Record(error, None, None, None, self.optimizer.learning_rate if schedule else None)
-        self.optimizer.apply(update)
+        self._try_out(update)
         return _Record(
             error,
             None if metric is None else self._metric(metric, self.cases),
-            None if validation is None else average_error(self.network, validation, self.loss),
+            None if validation is None else self._validation_error(validation),
             None if metric is None or validation is None else self._metric(metric, validation),
             None if schedule is None else self.optimizer.learning_rate,
         )
+
+    def _try_out(self, update: Update) -> None:
+        self.optimizer.apply(update)
+
+    def _validation_error(self, validation: Sequence[Case]) -> float:
+        return average_error(self.network, validation, self.loss)
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
         with no_grad():
@@ -195,11 +218,15 @@ class Rounds:
 
     def _apply(self) -> None:
         done = self.committed
-        self.optimizer.apply(done.update)
+        self._change(done.update)
         if done.record is not None:
             for numbers, place in self.kept:
                 numbers[done.rounds - self.behind - 1 :] = [done.record[place]]
         self.history.rounds, self.history.batches = done.rounds, done.position.batches
+
+    def _change(self, update: Update) -> None:
+        """Make the changes of a step that was committed."""
+        self.optimizer.apply(update)
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
         """The parameters, the optimizer and the generator as they are."""

@@ -58,7 +58,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     "autograd.views.layer_drawing",
     *("autograd.views", "autograd", "autograd.__main__"),
     *("nn.calls", "nn.parameters", "nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.metrics", "nn.history"),
-    *("nn.checkpoints", "nn.cases", "nn.rounds", "nn.progress", "nn.training"),
+    *("nn.checkpoints", "nn.cases", "nn.rounds"),
+    *("nn.case_arrays", "nn.training_programs", "nn.compiled_rounds", "nn.progress", "nn.training"),
     *("nn.worked_example", "nn.example_pages", "nn.story", "nn", "nn.__main__"),
 ]
 

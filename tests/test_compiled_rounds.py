@@ -1,0 +1,393 @@
+"""fit(…, compiled=True): what an eager training computes, as programs, whatever interrupts, watches or resumes it."""
+
+import functools
+import itertools
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Constant, Value, sigmoid, where
+from autograd.primitives import greater
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    AdamW,
+    History,
+    Module,
+    Neuron,
+    accuracy,
+    average_error,
+    binary_cross_entropy,
+    fit,
+    half_squared_error,
+    hinge,
+    load_network,
+    mean_squared_error,
+    softmax_cross_entropy,
+)
+from tests import test_rounds
+from tests.test_rounds import Run, interrupted_at, kept
+from tests.test_training import XOR, small_network
+
+running = pytest.importorskip("autograd.programs.running")
+if not hasattr(getattr(running, "Runner", None), "each"):
+    pytest.skip("the Runner that runs programs by NumPy is not there yet", allow_module_level=True)
+
+compiled_rounds = pytest.importorskip("nn.compiled_rounds")
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "sgd": lambda parameters: SGD(parameters, 0.2),
+    "momentum": lambda parameters: SGD(parameters, 0.1, momentum=0.9, weight_decay=0.01),
+    "adam": lambda parameters: Adam(parameters, 0.02),
+    "adam without epsilon": lambda parameters: Adam(parameters, 0.02, (0.8, 0.95), 0.0),
+    "adamw": lambda parameters: AdamW(parameters, 0.02),
+}
+
+
+def data(loss: Any, count: int) -> list[tuple[list[float], Any]]:
+    """Cases that suit a loss, for a network of two inputs and three outputs."""
+    generator = random.Random(5)
+    targets: dict[Any, Callable[[int], Any]] = {
+        softmax_cross_entropy: lambda i: i % 3,
+        hinge: lambda i: [1, -1, 1][i % 3 :] + [-1] * (i % 3),
+        binary_cross_entropy: lambda i: [0.0, 1, 0.25],
+    }
+    target = targets.get(loss, lambda i: [generator.uniform(-1, 1) for _ in range(3)])
+    return [([generator.uniform(-1, 1), generator.uniform(-1, 1)], target(i)) for i in range(count)]
+
+
+def trained(compiled: bool, cases: Any, optimizer: str = "adam", activation: str = "tanh", **settings: Any) -> Any:
+    """The parameters, the optimizer's state, and the history of a training."""
+    network: Any = MLP(2, [4, 3], activation, generator=random.Random(1))
+    used = OPTIMIZERS[optimizer](network.parameters())
+    for name in ("pick", "shuffle"):
+        if name in settings:
+            settings[name] = random.Random(settings[name])
+    history = fit(network, cases, optimizer=used, compiled=compiled, **settings)
+    return network.state_dict(), used.state_dict(), history
+
+
+def assert_same(made: Any, expected: Any) -> None:
+    """The same bits of what was learned; of sums over cases the same up to rounding."""
+    assert made[0] == expected[0]
+    assert made[1] == expected[1]
+    one, other = made[2], expected[2]
+    assert (one.rounds, one.batches, one.interrupted) == (other.rounds, other.batches, other.interrupted)
+    for numbers, others in zip(kept(one), kept(other), strict=True):
+        assert numbers == pytest.approx(others, rel=1e-12, abs=1e-15)
+        assert all(type(number) is float for number in numbers)
+
+
+@pytest.mark.parametrize(
+    "loss", [half_squared_error, mean_squared_error, binary_cross_entropy, softmax_cross_entropy, hinge]
+)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_every_loss_and_optimizer_gives_the_bits_of_eager_training(loss: Any, optimizer: str) -> None:
+    cases = data(loss, 11)
+    settings = {"loss": loss, "rounds": 6, "optimizer": optimizer}
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+@pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "gelu", "softplus", "sin"])
+def test_activation_functions(activation: str) -> None:
+    cases = data(half_squared_error, 9)
+    settings = {"activation": activation, "rounds": 5}
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+@pytest.mark.parametrize("size", range(1, 12))
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_batches_of_any_size(size: int, shuffle: bool) -> None:
+    """Also with a remainder."""
+    cases = data(half_squared_error, 11)
+    settings: dict[str, Any] = {"batch_size": size, "rounds": 3, "schedule": lambda rounds: 0.1 / (1 + rounds)}
+    if shuffle:
+        settings["shuffle"] = 3
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+def test_more_cases_than_run_side_by_side() -> None:
+    cases = data(softmax_cross_entropy, 421)
+    settings = {"loss": softmax_cross_entropy, "rounds": 2, "batch_size": 300, "activation": "relu"}
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+def test_a_case_picked_at_random() -> None:
+    cases = data(half_squared_error, 7)
+    assert_same(trained(True, cases, pick=3, rounds=20), trained(False, cases, pick=3, rounds=20))
+
+
+@pytest.mark.parametrize("threshold", [None, 0.3])
+def test_metric_and_validation(threshold: float | None) -> None:
+    cases, validation = data(softmax_cross_entropy, 10), data(softmax_cross_entropy, 13)[10:]
+    metric = accuracy if threshold is None else functools.partial(accuracy, threshold=threshold)
+    settings = {"loss": softmax_cross_entropy, "metric": metric, "validation": validation, "rounds": 5}
+    made, expected = trained(True, cases, **settings), trained(False, cases, **settings)
+    assert_same(made, expected)
+    assert made[2].validation_errors == expected[2].validation_errors
+    assert made[2].metrics == expected[2].metrics
+
+
+def test_a_metric_of_ones_own_finds_the_network_after_the_round() -> None:
+    def length(network: Module, cases: Any, loss: Any) -> float:
+        return sum(number**2 for number in network.state_dict().values())
+
+    cases = data(half_squared_error, 5)
+    settings = {"metric": length, "validation": cases[:2], "rounds": 4}
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+def test_a_callback_may_change_everything() -> None:
+    def train(compiled: bool) -> Any:
+        network = small_network()
+        optimizer = SGD(network.parameters(), 0.3, momentum=0.5)
+        seen = []
+
+        def watch(history: History) -> bool:
+            seen.append((network.state_dict(), optimizer.state_dict(), list(history.errors)[:-1]))
+            network.parameters()[3].data += 0.25
+            optimizer.learning_rate *= 0.9
+            optimizer.momentum = 0.5 + 0.05 * history.rounds
+            optimizer.memory[0][2] = 0.125
+            return history.rounds == 5
+
+        history = fit(network, XOR, optimizer=optimizer, callback=watch, rounds=9, compiled=compiled)
+        return network.state_dict(), optimizer.state_dict(), history, [entry[:2] for entry in seen]
+
+    made, expected = train(True), train(False)
+    assert_same(made[:3], expected[:3])
+    assert made[3] == expected[3]
+    assert made[2].rounds == 5
+
+
+def test_leaves_that_are_not_trained_are_read_anew_after_a_callback() -> None:
+    def train(compiled: bool) -> dict[str, float]:
+        network, scale = small_network(), Value(1.0)
+
+        def loss(output: Value, target: Any) -> Value:
+            return scale * half_squared_error(output, target)
+
+        def watch(history: History) -> None:
+            scale.data += 1.0
+            frozen.data -= 0.5
+
+        frozen, *learning = network.parameters()
+        fit(network, XOR, loss=loss, optimizer=SGD(learning, 0.1), callback=watch, rounds=4, compiled=compiled)
+        return network.state_dict()
+
+    assert train(True) == train(False)
+
+
+def test_shared_parameters_differ_by_rounding_alone() -> None:
+    def train(compiled: bool) -> dict[str, float]:
+        network: Any = MLP(2, [3, 3], "tanh", bias="shared", generator=random.Random(1))
+        fit(network, data(half_squared_error, 8), rounds=20, compiled=compiled)
+        return network.state_dict()
+
+    assert train(True) == pytest.approx(train(False), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda inputs, target: (tuple(inputs), target),
+        lambda inputs, target: (np.array(inputs), np.array(target)),
+        lambda inputs, target: (np.array(inputs, np.float32).astype(int), tuple(target)),
+        lambda inputs, target: ([Constant(inputs[0], "a"), inputs[1]], [Constant(target[0], "t")]),
+    ],
+)
+def test_inputs_and_targets_of_any_kind(change: Any) -> None:
+    cases = [change(*case) for case in XOR]
+
+    def train(compiled: bool) -> dict[str, float]:
+        network = small_network()
+        fit(network, cases, rounds=5, compiled=compiled)
+        return network.state_dict()
+
+    assert train(True) == train(False)
+
+
+def test_a_network_of_ones_own() -> None:
+    class Table(Module):
+        """Takes a dict, and gives numbers in a nesting of its own."""
+
+        def __init__(self) -> None:
+            self.weights = {"a": Value(0.5), "b": Value(-0.25)}
+
+        def __call__(self, inputs: Any) -> Any:
+            terms = [self.weights[name] * inputs[name] for name in inputs]
+            return {"sum": terms[0] + terms[1], "sign": where(greater(terms[0], 0.0), 1.0, -1.0)}
+
+    def loss(output: Any, target: Any) -> Value:
+        return (sigmoid(output["sum"]) - target) ** 2 * output["sign"]
+
+    cases = [({"a": 1.0, "b": 2.0}, 0.5), ({"a": -1.0, "b": 0.5}, 0.25)]
+
+    def train(compiled: bool) -> Any:
+        network = Table()
+        history = fit(network, cases, loss=loss, rounds=5, validation=cases[:1], compiled=compiled)
+        return network.state_dict(), {}, history
+
+    assert_same(train(True), train(False))
+
+
+def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
+    for cases in ([([0.5], 0), ([1.0], 0)], [([0.5], 1.0), ([1.0], 1.0)]):
+        networks = [MLP(1, [1, 1], "tanh", generator=random.Random(1)) for _ in range(2)]
+        for network, compiled in zip(networks, (True, False), strict=True):
+            fit(network, cases, loss=lambda o, t: softmax_cross_entropy([o], t), rounds=3, compiled=compiled)
+        assert networks[0].state_dict() == networks[1].state_dict()
+    network: Any = MLP(1, [3])
+    with pytest.raises(ValueError, match=r"cases\[1\] does not fit: the target class must be an index of the logits"):
+        fit(network, [([0.5], 0), ([1.0], 3)], loss=lambda o, t: softmax_cross_entropy(o, t), compiled=True)
+
+
+# Interrupts, files and errors.
+
+
+@pytest.mark.parametrize("way", ["whole", "picked", "batches"])
+def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
+    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = (*test_rounds.INTERRUPTED, compiled_rounds.__file__)
+    monkeypatch.setattr(test_rounds, "INTERRUPTED", files)
+
+    def made() -> Run:
+        run = Run(way)
+        run.watched["compiled"] = True
+        return run
+
+    whole = made()
+    full = kept(whole.fit(whole.rounds, None))
+    stopped_at = set()
+    for line in itertools.count(1, 3):
+        path = tmp_path / f"{line}.json"
+        run = made()
+        came, history = interrupted_at(line, lambda run=run, path=path: run.fit(whole.rounds, path))  # type: ignore[misc]  # mypy cannot infer the defaults
+        if not came:
+            break
+        resumed = made()
+        again = resumed.fit(whole.rounds, path, resume=True)
+        assert resumed.state() == whole.state(), line
+        if history is not None:
+            stopped_at.add((history.rounds, history.batches))
+            done = history.rounds
+            assert history.interrupted
+            assert kept(history) == [numbers[:done] for numbers in full], line
+            assert kept(again) == [numbers[done:] for numbers in full], line
+            assert run.optimizer.steps == done * (2 if way == "batches" else 1) + history.batches
+    batches = (0, 1) if way == "batches" else (0,)
+    assert stopped_at == {(done, batch) for done in range(whole.rounds) for batch in batches} | {(whole.rounds, 0)}
+
+
+def test_files_are_the_same_as_those_of_an_eager_training(tmp_path: Path) -> None:
+    """A training may go on either way, to the same bits."""
+    cases = data(half_squared_error, 7)
+    settings: dict[str, Any] = {"batch_size": 2, "shuffle": 3}
+    expected = trained(False, cases, rounds=9, **settings)
+    for first, second in itertools.product((False, True), repeat=2):
+        path = tmp_path / f"{first}{second}.json"
+        trained(first, cases, rounds=4, checkpoint=path, **settings)
+        made = trained(second, cases, rounds=9, checkpoint=path, resume=True, **settings)
+        assert made[:2] == expected[:2]
+        assert made[2].errors == pytest.approx(expected[2].errors[4:], rel=1e-12)
+
+
+def test_a_file_is_written_in_the_middle(tmp_path: Path) -> None:
+    path = tmp_path / "training.json"
+    network, found = small_network(), []
+
+    def watch(history: History) -> None:
+        if history.rounds == 4:
+            other = small_network(2)
+            load_network(other, path)
+            found.append(json.loads(path.read_text())["training"]["rounds"])
+            found.append(other.state_dict())
+
+    fit(network, XOR, rounds=5, checkpoint=path, checkpoint_every=3, callback=watch, compiled=True)
+    third = small_network()
+    fit(third, XOR, rounds=3)
+    assert found == [3, third.state_dict()]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
+    """After whole steps."""
+    network = MLP(2, [16, 16, 1], generator=random.Random(1))
+    cases = [(inputs, target[0]) for inputs, target in data(half_squared_error, 20000)]
+    optimizer = Adam(network.parameters(), 1e-4)
+    sent = []
+
+    def send() -> None:
+        sent.append(time.perf_counter())
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def watch(history: History) -> None:
+        if history.rounds == 1:
+            threading.Timer(0.05, send).start()
+
+    history = fit(network, cases, optimizer=optimizer, rounds=10**6, batch_size=batch_size, callback=watch, compiled=True)
+    assert time.perf_counter() - sent[0] < 0.2
+    assert history.interrupted
+    batches = 1 if batch_size is None else 400
+    assert optimizer.steps == history.rounds * batches + history.batches
+    again = MLP(2, [16, 16, 1], generator=random.Random(1))
+    if batch_size is None:
+        fit(again, cases, optimizer=Adam(again.parameters(), 1e-4), rounds=history.rounds, compiled=True)
+        assert again.state_dict() == network.state_dict()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_divergence_is_told_in_the_same_words(compiled: bool) -> None:
+    network = MLP(1, [1], generator=random.Random(1))
+    optimizer = SGD(network.parameters(), 1e30)
+    with pytest.raises(FloatingPointError) as caught:
+        fit(network, [([1.0], 5.0), ([2.0], 1.0)], optimizer=optimizer, rounds=1000, compiled=compiled)
+    words = "the training diverged at round 7: the error is inf; lower the learning rate (now 1e+30) and train again"
+    assert str(caught.value) == words
+    assert optimizer.steps == 6
+    weight = MLP(1, [1], bias=None).parameters()[0]
+    weight.data = 1e10
+    with pytest.raises(FloatingPointError, match="diverged at round 1: a parameter after the step is -inf"):
+        fit(_of(weight), [([1.0], 0.0)], optimizer=SGD([weight], 1e300), rounds=1, compiled=compiled)
+    assert weight.data == 1e10
+
+
+def _of(weight: Value) -> Module:
+    network = Neuron(1, None, bias=False)
+    network.weights = [weight]  # type: ignore[list-item]  # a leaf as good as a Parameter
+    return network
+
+
+def test_outside_a_domain_the_engine_says_what_happened() -> None:
+    def loss(output: Value, target: Any) -> Value:
+        return (output - 0.4).log() * target[0] + output
+
+    states = []
+    for compiled in (False, True):
+        network = small_network()
+        with pytest.raises(ValueError, match=r"cannot take log of -0\.\d+: log needs a positive input"):
+            fit(network, XOR, loss=loss, rounds=500, compiled=compiled)
+        states.append(network.state_dict())
+    assert states[0] == states[1]
+
+
+def test_average_error_after_training_is_that_of_the_history() -> None:
+    network = small_network()
+    history = fit(network, XOR, rounds=3, validation=XOR[:3], compiled=True)
+    assert history.validation_errors[-1] == average_error(network, XOR[:3])
+
+
+def test_the_history_makes_a_page() -> None:
+    assert fit(small_network(), XOR, rounds=3, compiled=True).page() is not None
