@@ -58,6 +58,7 @@ cdef extern from "running.h":
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
+    int raise_waiting() except -1
     const Kernels *choose_kernels() noexcept
 
 
@@ -614,7 +615,7 @@ cdef class Runner:
                 while first < count:
                     if is_interrupted(&last):
                         with gil:
-                            raise KeyboardInterrupt
+                            raise_waiting()
                     valid = min(self.lanes, count - first)
                     place = 0
                     for k in range(part_count):
@@ -670,7 +671,7 @@ cdef class Runner:
                 while first < count:
                     if is_interrupted(&last):
                         with gil:
-                            raise KeyboardInterrupt
+                            raise_waiting()
                     valid = min(self.lanes, count - first)
                     for i in range(column_count):
                         lane = self.varying + i * self.lanes
