@@ -150,9 +150,9 @@ class CasePrograms:
         error = error_of(self.loss, self.network(inputs), target)
         return [error, *gradients(error * share, self.parameters)]
 
-    def _error_and_output(self, inputs: Any, target: Any) -> tuple[Value, Any]:
+    def _error_and_output(self, inputs: Any, target: Any) -> dict[str, Any]:
         output = self.network(inputs)
-        return error_of(self.loss, output, target), output
+        return {"error": error_of(self.loss, output, target), "output": output}
 
     def _check(self, cases: Sequence[Case]) -> None:
         """Compare the program with the network and the loss for some cases.
@@ -255,8 +255,8 @@ class UpdateProgram:
                     continue
                 given = Update(np.array(numbers[:1]), np.array(numbers[2:]).reshape(memory, 1), steps)
                 made = self.run(given, np.array([grad]))
-                for one, other in zip([made.numbers[0], *np.ravel(made.memory)], expected, strict=True):
-                    if not _agree(float(one), float(other)):
+                for one, other in zip([*made.numbers.tolist(), *made.memory.ravel().tolist()], expected, strict=True):
+                    if not _agree(one, other):
                         raise TypeError(
                             f"the rule of {type(self.optimizer).__name__} gives {other!r} for a gradient of {grad}, "
                             f"and the program recorded of it {one!r}: it depends on something that a program does not "

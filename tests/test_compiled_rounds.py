@@ -138,6 +138,17 @@ def test_metric_and_validation(threshold: float | None) -> None:
     assert made[2].metrics == expected[2].metrics
 
 
+@pytest.mark.parametrize("sizes", [[3, 1], [3, 2]])
+def test_accuracy_of_one_output_and_of_several(sizes: list[int]) -> None:
+    cases = [([i / 9.0, 1.0 - i / 7.0], [float(i % 2)] * sizes[-1]) for i in range(9)]
+
+    def train(compiled: bool) -> list[float]:
+        network: Any = MLP(2, sizes, "tanh", generator=random.Random(1))
+        return fit(network, cases, rounds=5, metric=accuracy, loss=binary_cross_entropy, compiled=compiled).metrics
+
+    assert train(True) == train(False)
+
+
 def test_a_metric_of_ones_own_finds_the_network_after_the_round() -> None:
     def length(network: Module, cases: Any, loss: Any) -> float:
         return sum(number**2 for number in network.state_dict().values())
@@ -337,7 +348,9 @@ def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
         if history.rounds == 1:
             threading.Timer(0.05, send).start()
 
-    history = fit(network, cases, optimizer=optimizer, rounds=10**6, batch_size=batch_size, callback=watch, compiled=True)
+    history = fit(
+        network, cases, optimizer=optimizer, rounds=10**6, batch_size=batch_size, callback=watch, compiled=True
+    )
     assert time.perf_counter() - sent[0] < 0.2
     assert history.interrupted
     batches = 1 if batch_size is None else 400

@@ -136,7 +136,7 @@ static void fill_lanes(double *out, const double *data, size_t width, const int6
     }
 }
 
-/* Whether a signal, such as Ctrl-C, is waiting to be dealt with: asked at most every 20 ms or so. */
+/* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */
 static int is_interrupted(clock_t *last) {
     clock_t now = clock();
     int waiting;
@@ -149,8 +149,8 @@ static int is_interrupted(clock_t *last) {
     return waiting;
 }
 
-/* Raise what the handler of a signal raised. */
-static int raise_waiting(void) { return PyErr_Occurred() == NULL ? 0 : -1; }
+/* Let the exception that a signal's handler raised go on to the caller. */
+static int raise_waiting(void) { return -1; }
 
 static const Kernels *choose_kernels(void) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))

@@ -692,7 +692,7 @@ cdef class Runner:
                 while first < count:
                     if is_interrupted(&last):
                         with gil:
-                            raise KeyboardInterrupt
+                            raise_waiting()
                     valid = min(self.lanes, count - first)
                     for i in range(column_count):
                         lane = self.varying + i * self.lanes

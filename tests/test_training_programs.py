@@ -1,0 +1,222 @@
+"""The programs of a training: what cannot be recorded is refused, with the line and a remedy."""
+
+import math
+import random
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Value
+from autograd.primitives import sign
+from nn import MLP, SGD, Adam, Module, Optimizer, fit, half_squared_error
+from tests.test_training import XOR, small_network
+
+running = pytest.importorskip("autograd.programs.running")
+if not hasattr(getattr(running, "Runner", None), "each"):
+    pytest.skip("the Runner that runs programs by NumPy is not there yet", allow_module_level=True)
+
+from nn.case_arrays import CaseArrays  # noqa: E402  # after the skip
+from nn.optimizers import Update  # noqa: E402
+from nn.training_programs import CasePrograms, UpdateProgram  # noqa: E402
+
+
+def reads_data(output: Value, target: Any) -> Value:
+    return (output - target[0]) ** 2 * output.data
+
+
+def decides(output: Value, target: Any) -> Value:
+    return output * 2.0 if output > target[0] else output
+
+
+def compares(output: Value, target: Any) -> Value:
+    return (output - 1.0) ** 2 if target[0] == 1 else output * output
+
+
+def takes_math(output: Value, target: Any) -> Value:
+    return output * math.exp(target[0])
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        (reads_data, "cannot read the number of a node .*'out_o1'.* use the node itself, or stop_gradient"),
+        (decides, "cannot compare a node, .*choose with where"),
+        (compares, "cannot compare a node, .*choose with where"),
+        (takes_math, "into a plain float"),
+    ],
+)
+def test_a_loss_that_cannot_be_recorded_is_refused_with_its_line(loss: Any, message: str) -> None:
+    network = small_network()
+    before = network.state_dict()
+    line = loss.__code__.co_firstlineno + 1
+    place = rf"(?s)recorded as a program: .*{message}"
+    with pytest.raises(TypeError, match=place) as caught:
+        fit(network, XOR, loss=loss, rounds=3, compiled=True)
+    assert f"at line {line} of {__file__}" in str(caught.value)
+    assert str(caught.value).endswith("or leave out compiled=True to train with any Python")
+    assert network.state_dict() == before
+    fit(network, XOR, loss=loss, rounds=3)
+
+
+class Noisy(Module):
+    def __init__(self, generator: random.Random) -> None:
+        self.inner, self.generator = small_network(), generator
+
+    def __call__(self, inputs: Any) -> Any:
+        return self.inner([x + self.generator.gauss(0.0, 0.1) for x in inputs])
+
+
+class Embedding(Module):
+    def __init__(self) -> None:
+        self.table = [Value(0.1), Value(0.2)]
+
+    def __call__(self, inputs: Any) -> Any:
+        return self.table[inputs[0]] * self.table[inputs[1]]
+
+
+def test_a_network_that_draws_random_numbers_is_refused() -> None:
+    generator = random.Random(4)
+    with pytest.raises(TypeError, match=r"give .* for cases\[0\], and the program .* random numbers, .*leave out comp"):
+        fit(Noisy(generator), XOR, batch_size=2, shuffle=generator, compiled=True)
+    checked = Noisy(random.Random(4))
+    checked(XOR[0][0])  # which an eager training calls it for, too
+    assert generator.getstate() == checked.generator.getstate()
+
+
+def test_a_network_that_takes_numbers_as_indices_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"list indices must be integers .*, at line \d+ of .*; or leave out compiled"):
+        fit(Embedding(), [([0, 1], 0.5), ([1, 1], 0.25)], compiled=True)
+
+
+def test_a_loss_that_looks_at_the_kind_of_its_target_is_found_out() -> None:
+    def loss(output: Value, target: Any) -> Value:
+        return output * (2.0 if isinstance(target[0], Value) else 3.0)
+
+    with pytest.raises(TypeError, match=r"the network and the loss give 1\.\d+ for cases\[0\], and the program"):
+        fit(small_network(), XOR, loss=loss, compiled=True)
+
+
+class Own(Optimizer):
+    """An optimizer of one's own: a step of a size that the sign of the gradient does not change."""
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float, share: float = 0.5) -> None:
+        super().__init__(parameters, learning_rate, memory=1)
+        self.share = share
+
+    def _rule(self) -> Any:
+        def moved(number: Any, grad: Any, mean: Any) -> tuple[Any, ...]:
+            mean = self.share * mean + (1.0 - self.share) * grad
+            return number - self.learning_rate * sign(mean) / (1.0 + self.steps), mean
+
+        return moved
+
+
+def test_an_optimizer_of_ones_own_runs_as_a_program() -> None:
+    states = []
+    for compiled in (True, False):
+        network = small_network()
+        optimizer = Own(network.parameters(), 0.1)
+        fit(network, XOR, optimizer=optimizer, rounds=7, compiled=compiled)
+        states.append((network.state_dict(), optimizer.state_dict()))
+    assert states[0] == states[1]
+
+
+class Deciding(Own):
+    def _rule(self) -> Any:
+        return lambda number, grad, mean: (number - grad if grad > 0 else number, mean)
+
+
+class AllAtOnce(SGD):
+    def update(self) -> Update:
+        return super().update()
+
+
+class Forgetful(Own):
+    def _rule(self) -> Any:
+        return lambda number, grad, mean: (number,)
+
+
+class Guessing(Own):
+    def _rule(self) -> Any:
+        return lambda number, grad, mean: (number - (1.0 if type(grad) is float else 2.0) * grad, mean)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (Deciding, r"the step of Deciding cannot be recorded: cannot compare .*at line \d+ of .*choose with where"),
+        (AllAtOnce, "the step of AllAtOnce cannot be recorded as a program: it defines update; state the step of one"),
+        (Forgetful, "_rule gives 1 numbers for a parameter with 1 to remember"),
+        (Guessing, r"the rule of Guessing gives 0\.25 for a gradient of 0\.25, and the program recorded of it 0\.0"),
+    ],
+)
+def test_a_step_that_cannot_be_recorded_is_refused(kind: Any, message: str) -> None:
+    network = small_network()
+    with pytest.raises(TypeError, match=message) as caught:
+        fit(network, XOR, optimizer=kind(network.parameters(), 0.1), compiled=True)
+    assert "leave out compiled=True" in str(caught.value)
+
+
+def test_a_setting_that_has_changed_is_recorded_anew() -> None:
+    optimizer = Own([Value(1.0)], 0.5)
+    program = UpdateProgram(optimizer)
+    recorded = program.recorded
+    state = Update(np.array([1.0]), np.array([[0.25]]), 3)
+    assert program.run(state, np.array([1.0])).numbers.tolist() == [1.0 - 0.5 / 4.0]
+    optimizer.learning_rate = 0.25
+    program.refresh()
+    assert program.recorded is recorded
+    optimizer.share = 0.75
+    program.refresh()
+    made = program.run(state, np.array([1.0]))
+    assert (made.numbers.tolist(), made.memory.tolist(), made.steps) == ([1.0 - 0.25 / 4.0], [[0.4375]], 4)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 1023, 1024, 1025, 3000])
+def test_any_number_of_parameters(count: int) -> None:
+    generator = random.Random(count)
+    parameters = [Value(generator.gauss(0.0, 1.0)) for _ in range(count)]
+    optimizer = Adam(parameters, 0.01)
+    program = UpdateProgram(optimizer)
+    state = Update(np.array([p.data for p in parameters]), np.zeros((2, count)), 0)
+    for _ in range(3):
+        for parameter in parameters:
+            parameter.grad = generator.gauss(0.0, 1.0)
+        state = program.run(state, np.array([parameter.grad for parameter in parameters]))
+        optimizer.step()
+    assert state.numbers.tolist() == [parameter.data for parameter in parameters]
+    assert state.memory.tolist() == optimizer.memory
+
+
+def test_the_gradients_are_those_of_a_backward_pass() -> None:
+    """Of any rows, in the order that they are given in; a gradient that is the same for all cases is counted for each."""
+    network: Any = MLP(2, [3, 1], "tanh", generator=random.Random(1))
+    offset = Value(0.5)
+
+    def loss(output: Value, target: Any) -> Value:
+        return half_squared_error(output, target) + offset
+
+    cases = [([float(i), 1.0 / (1 + i)], float(i % 3)) for i in range(20)]
+    optimizer = SGD([*network.parameters(), offset], 0.1)
+    programs = CasePrograms(network, loss, optimizer, cases, CaseArrays.of(cases, "cases"))
+    numbers = np.array([parameter.data for parameter in optimizer.parameters])
+    for rows, places in ((slice(17, 20), [0, 1, 2]), (np.array([12, 0, 3]), [16, 19, 7])):
+        error, grads = programs.error_and_gradients(numbers, rows)
+        optimizer.zero_grad()
+        total = sum(loss(network(cases[place][0]), cases[place][1]) for place in places) / 3.0
+        total.backward()
+        assert error / 3.0 == pytest.approx(total.data, rel=1e-15)
+        assert grads.tolist() == pytest.approx([parameter.grad for parameter in optimizer.parameters], rel=1e-14)
+    errors, outputs = programs.errors_and_outputs(numbers, programs.arrays)
+    assert outputs[:, 0].tolist() == [network(inputs).data for inputs, _ in cases]
+    assert errors.tolist() == [loss(network(inputs), target).data for inputs, target in cases]
+    assert programs.gives_numbers()
+
+
+def test_messages_name_no_class_of_this_package() -> None:
+    with pytest.raises(TypeError) as caught:
+        fit(small_network(), XOR, loss=reads_data, compiled=True)
+    assert not re.search(r"_Program|CasePrograms|one_case", str(caught.value))
