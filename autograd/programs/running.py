@@ -38,6 +38,7 @@ from autograd.programs.groups import (
     Totals,
 )
 from autograd.programs.validation import validate
+from autograd.value import Constant, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +64,15 @@ def lanes_for(code: Code, count: int) -> int:
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
     room = LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + -count % 8, room - room % 8, MOST_LANES))
+
+
+def columns(nodes: Sequence[Value]) -> tuple[list[Primitive | None], Floats, Truths]:
+    """Of each node of a tape its primitive, its number, and whether it is a constant."""
+    return (
+        [node._primitive for node in nodes],
+        np.array([node._data for node in nodes]),
+        np.array([isinstance(node, Constant) for node in nodes], bool),
+    )
 
 
 def analyse(

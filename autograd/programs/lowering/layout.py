@@ -53,9 +53,11 @@ class Layout:
         self._put(instructions.inputs[~is_input_that_varies])
         self._put(instructions.inputs[is_input_that_varies])
         self.inputs = tuple(self.sizes)
-        constants = [slot for slot in instructions.constants if self.is_needed[slot]]
-        self._put(np.array(constants, np.int64))
-        self.constants = {int(self.places[slot]): instructions.constants[slot] for slot in constants}
+        constants = np.flatnonzero(instructions.is_constant & self.is_needed)
+        self._put(constants)
+        self.constants = dict(
+            zip(self.places[constants].tolist(), instructions.numbers[constants].tolist(), strict=True)
+        )
         self.summed = self._products_to_total() if totals else np.zeros(len(instructions), bool)
         for members in self._members():
             self._add(members)
