@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
-ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py native/languages.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
+COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
+ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py slope_rules.py sweeping.py native/languages.py native/c_rules.py native/loops.py programs/running.pyx) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h autograd/native/*.c)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -13,7 +14,7 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(BIN)/python -m pytest
-	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py --ignore=tests/test_documentation.py # a page is the same with each engine
+	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py --ignore=tests/test_documentation.py # a page is the same with each engine
 
 check: lint types docs test ## everything that must pass before a commit
 
@@ -29,13 +30,15 @@ types: .venv/tools ## check the types
 docs: .venv/tools ## build the documentation, into build/docs/index.html
 	$(BIN)/python -m sphinx --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
 
-bench: .venv/tools ## measure the speed beside micrograd, PyTorch and plain floats, and the live page
+bench: .venv/tools ## measure the speed beside micrograd, PyTorch, JAX, CasADi and C, and the live page
 	$(INSTALL) --editable '.[bench]'
 	$(BIN)/python tests/benchmarks/speed.py
 	$(BIN)/python tests/benchmarks/processes.py
 	$(BIN)/python tests/benchmarks/depth.py
 	$(BIN)/python tests/benchmarks/views.py
+	$(BIN)/python tests/benchmarks/derivatives.py
 	$(BIN)/python tests/benchmarks/live_page.py
+	$(BIN)/python -m tests.benchmarks.programs
 
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py

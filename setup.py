@@ -45,10 +45,11 @@ class BuildEngine(build_ext):
                 extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
             if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
                 extension.extra_compile_args.append("-g0")  # what a debugger needs is most of a wheel
-            if extension.name == f"autograd.{PROGRAMS}":
-                self.add_kernels(extension, folder)
         self.force = True  # the rules may have changed, and no list of files says so
         try:
+            for extension in self.extensions:
+                if extension.name == f"autograd.{PROGRAMS}":
+                    self.add_kernels(extension, folder)
             super().build_extensions()
         except (OSError, BaseError, CCompilerError) as error:
             print(f"warning: the engine cannot be compiled ({error}); it is installed as plain Python", file=sys.stderr)

@@ -11,12 +11,11 @@ The engine is compiled where there was a C compiler to install it with. `python 
 so does `autograd.engine` ("compiled" or "plain"). The environment variable `STEPGRAD_ENGINE=plain` asks for plain
 Python.
 
-The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as
-a flat list) are the engine, with `floats`, `introspection` and `nodes`; beside them stand `arrays`, `reductions`,
-`modes`, `copying`, `notation` and `saving`. `native`
-holds the backward pass and what compiling needs, `calculus` derivatives and their checks, `programs` graphs as lists
-of instructions, `views` steps, explanations, diagnoses and drawings. All public names can be imported from
-`autograd`.
+The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
+flat list) are the engine, with `floats`, `introspection`, `nodes`, `slope_rules` and `sweeping` (reverse and forward
+mode over a tape); beside them stand `arrays`, `reductions`, `modes`, `copying`, `notation` and `saving`. `native` holds
+the backward pass and what compiling needs, `calculus` derivatives and their checks, `programs` graphs as lists of
+instructions, `views` steps, explanations, diagnoses and drawings. All public names can be imported from `autograd`.
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING

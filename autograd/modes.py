@@ -127,7 +127,7 @@ def ieee_arithmetic() -> _Setting:
 
 
 def tracing(what: object) -> _Setting:
-    """Within a `with` block and in this thread, refuse to read numbers: a program is being recorded, see `tracing.py`."""
+    """Within a `with` block and in this thread, refuse to read numbers: a program is being recorded, see `programs/refusals.py`."""
     return _Setting(trace, what)
 
 

@@ -3,13 +3,21 @@
 
 cimport cython
 
-from autograd.native cimport recording
+from autograd.native cimport recording, runtime
+from autograd.primitives cimport Primitive
 from autograd.value cimport Value
+
+cdef Primitive stop_gradient
+
 
 
 cdef class Tape:
     cdef readonly list nodes
     cdef readonly object operands, starts
 
-    @cython.locals(found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t)
+    @cython.locals(recorded=list, indices=list, others=set, index=Py_ssize_t)
+    cpdef list indices_of(self, object nodes)
+
+    @cython.locals(node=Value, found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
+                   starts="const unsigned int *", operands="const unsigned int *")
     cpdef bytearray dependents(self, object inputs)

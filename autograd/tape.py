@@ -17,7 +17,8 @@ from array import array
 from collections.abc import Iterable
 
 from autograd.hooks import hooks
-from autograd.native import recording
+from autograd.native import recording, runtime
+from autograd.primitives import stop_gradient
 from autograd.value import Constant, Value, _WideValue
 
 __all__ = ["topological_order"]
@@ -63,21 +64,45 @@ class Tape:
         """
         return self.operands[self.starts[index] : self.starts[index + 1]]
 
+    def indices_of(self, nodes: Iterable[Value]) -> list[int]:
+        """The indices of those nodes that are on the tape, in no particular order.
+
+        Args:
+            nodes: nodes, on the tape or not.
+        """
+        recorded = self.nodes
+        indices: list[int] = []
+        others: set[int] = set()
+        for node in nodes:
+            index = recording.last_index(node)
+            if index < len(recorded) and recorded[index] is node:
+                indices.append(index)
+            else:
+                others.add(id(node))
+        if others:
+            indices += [index for index, node in enumerate(recorded) if id(node) in others]
+        return indices
+
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
         """For each node 1 if it is one of some inputs or depends on one, else 0.
+
+        A result of `stop_gradient` depends on nothing.
 
         Args:
             inputs: nodes, on the tape or not.
         """
-        wanted = {id(node) for node in inputs}
-        found = bytearray([id(node) in wanted for node in self.nodes])
-        starts, operands = self.starts, self.operands
+        found = bytearray(len(self.nodes))
+        for index in self.indices_of(inputs):
+            found[index] = 1
+        starts, operands = runtime.indices(self.starts), runtime.indices(self.operands)
         start = 0
         for index in range(len(found)):
             end = starts[index + 1]
             for edge in range(start, end):
                 if found[operands[edge]]:
-                    found[index] = 1
+                    node = self.nodes[index]
+                    if node._primitive is not stop_gradient:
+                        found[index] = 1
                     break
             start = end
         return found

@@ -31,7 +31,7 @@ cdef class _WideValue(Value):
 
 
 # The primitives of the operators: C globals, which are found without a look into the module.
-cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute, stop_gradient
+cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
 
 cdef set watchers, tracers
 
@@ -43,9 +43,6 @@ cpdef object _unary(Primitive primitive, object operand)
 
 @cython.locals(left=Value, right=Value, node=Value, x=double, y=double, data=double)
 cpdef object _binary(Primitive primitive, object left_operand, object right_operand)
-
-@cython.locals(node=Value)
-cpdef object _compared(object operand)
 
 cpdef object _described(Value node)
 

@@ -35,7 +35,6 @@ from autograd.primitives import (
     power,
     relu,
     remainder,
-    stop_gradient,
     subtract,
 )
 
@@ -87,13 +86,13 @@ class Value:
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
         if tracers:
-            hooks.refuse(self, "read the number of a node")
+            hooks.refuse(self, "read or compare a number")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
         if tracers:
-            hooks.refuse(self, "assign a number to a node")
+            hooks.refuse(self, "assign a number")
         if self._primitive is not None:
             raise AttributeError(
                 f"cannot assign data to {_described(self)}: it was computed by {self._primitive.name}; "
@@ -105,7 +104,7 @@ class Value:
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
         if tracers:
-            hooks.refuse(self, "read the grad of a node")
+            hooks.refuse(self, "read a grad")
         return self._grad
 
     @grad.setter
@@ -183,7 +182,7 @@ class Value:
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
         gradient is not known. Each call adds again; `backward()` starts afresh.
         """
-        if self._has_grad:
+        if self._has_grad and self._primitive is not primitives.stop_gradient:
             for parent, slope in zip(self.parents, self.slopes, strict=True):
                 if not isinstance(parent, Constant):
                     parent.grad += self._grad * slope
@@ -208,7 +207,7 @@ class Value:
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
-        return stop_gradient(self) if tracers and trace.get() else Constant(self._data, self._label)
+        return self.stop_gradient() if tracers and trace.get() else Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
@@ -299,27 +298,33 @@ class Value:
         return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
     def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
     def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
+    def stop_gradient(self) -> Value: """x, for gradients a constant."""; return _unary(primitives.stop_gradient, self)
     def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
     # Comparing and copying. Two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    # fmt: off
-    def __lt__(self, other: Any) -> Any: return _compared(self) < _compared(other)
-    def __le__(self, other: Any) -> Any: return _compared(self) <= _compared(other)
-    def __gt__(self, other: Any) -> Any: return _compared(self) > _compared(other)
-    def __ge__(self, other: Any) -> Any: return _compared(self) >= _compared(other)
+    def __lt__(self, other: Any) -> Any: return self.data < (other.data if isinstance(other, Value) else other)
+    def __le__(self, other: Any) -> Any: return self.data <= (other.data if isinstance(other, Value) else other)
+    def __gt__(self, other: Any) -> Any: return self.data > (other.data if isinstance(other, Value) else other)
+    def __ge__(self, other: Any) -> Any: return self.data >= (other.data if isinstance(other, Value) else other)
+    def __eq__(self, other: object) -> Any:
+        return self is other or ((isinstance(other, Value) or self.data is not None) and NotImplemented)
+    def __bool__(self) -> bool: return self.data is not None  # reading the number may be refused
+    def __reduce__(self) -> Any: return hooks.reduce(self)
+    def __copy__(self) -> Value: return hooks.shallow_copy(self)
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value: return hooks.deep_copy(self, memo)
+
     # fmt: on
 
-    def __eq__(self, other: object) -> Any:
-        if tracers and not isinstance(other, Value):
-            _compared(self)
-        return self is other or NotImplemented
+    __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
+    arcsinh, arccosh, arctanh = asinh, acosh, atanh
 
-    def __bool__(self) -> bool:
-        if tracers:
-            _compared(self)
-        return True
+    def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
+        return hooks.array_function(function, method, arguments, settings)
+
+    # Converting to a number and being shown.
 
     def __float__(self) -> float:
         raise TypeError(
@@ -428,16 +433,6 @@ def _constant_or_none(operand: Any) -> Constant | None:
     return None
 
 
-def _compared(operand: Any) -> Any:
-    """What an operand of a comparison is compared by."""
-    if not isinstance(operand, Value):
-        return operand
-    node = operand
-    if tracers:
-        hooks.refuse(node, "compare a node, or ask whether it is true")
-    return node._data
-
-
 def _described(node: Value) -> str:
     return f"{node._data!r}" if node._label is None else f"{node._data!r} (node {node._label!r:.80})"
 
@@ -445,7 +440,7 @@ def _described(node: Value) -> str:
 def _watched(node: Value) -> Value:
     """Apply the modes in force to a new node."""
     if not is_recording.get():
-        return node if node._primitive is stop_gradient else node.detach()
+        return node if node._primitive is primitives.stop_gradient else node.detach()
     note = note_source.get()
     if note is not None:
         note(node)

@@ -147,6 +147,7 @@ def test_a_damaged_position_is_refused_and_changes_nothing(tmp_path: Path, key: 
         ("pick", [3, [1, 2], None], "the state of its generator"),
         ("pick", [3, [2**40] * 625, None], "the state of its generator"),
         ("pick", [3, [*random.Random(1).getstate()[1][:-2], 2**40, 624], None], "the state of its generator"),
+        ("pick", [*random.Random(1).getstate()[:2], "1.5"], "the state of its generator"),
         ("pick", "x" * 5_000, "the state of its generator"),
         ("rounds", [[[["x" * 100] * 7] * 7] * 7] * 7, "its number of rounds is"),
         ("pick", None, "the state of its generator is None"),

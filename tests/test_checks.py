@@ -22,6 +22,8 @@ RIGHT: list[tuple[Callable[..., Any], tuple[Any, ...]]] = [
     (lambda x: x.relu(), (1e-3,)),
     (log, (1e-300,)),
     (lambda x: x.sqrt(), (1e-10,)),
+    (lambda x: (x - 1.0).sqrt(), (1.05,)),  # the first steps to the left leave its domain
+    (lambda x: (x - 1.0).log(), (1.0 + 1e-4,)),
     (lambda p: p["a"] * p["b"][0] / p["b"][1], ({"a": 2.0, "b": [3.0, 4.0]},)),
     (lambda x: [x * x, sin(x)], (0.5,)),
     (lambda x: where(x > 0, x * x, -x), (1.5,)),
@@ -37,7 +39,9 @@ def test_no_false_alarm(function: Callable[..., Any], arguments: tuple[Any, ...]
         check_gradients(function, *arguments)
 
 
-@pytest.mark.parametrize("name", [name for name, row in PRIMITIVES.items() if row.arity == 1])
+@pytest.mark.parametrize(
+    "name", [name for name, row in PRIMITIVES.items() if row.arity == 1 and name != "stop_gradient"]
+)
 def test_the_table_passes_and_a_slope_off_by_one_in_ten_thousand_does_not(name: str) -> None:
     row = PRIMITIVES[name]
     for x in (0.83, -0.41, 2.7):

@@ -383,3 +383,12 @@ def test_a_page_in_a_notebook_is_a_frame_without_rights() -> None:
     assert html.unescape(source) == page.html
     assert 'title="a &quot;b&quot; &lt;c&gt;"' in frame
     assert repr(page).startswith("<LivePage 'a \"b\" <c>' of ")
+
+
+def test_what_cannot_learn_is_refused() -> None:
+    x, w, constant = Value(2.0, "x"), Value(3.0, "w"), Constant(4.0, "c")
+    output = x * w * constant
+    with pytest.raises(ValueError, match=r"label='c'.* cannot learn: it is a constant; name variables"):
+        GraphContent(output, learning=[constant])
+    with pytest.raises(ValueError, match=r"label='x'.* cannot learn: it is given by the cases"):
+        GraphContent(output, learning=[x], inputs=[x])

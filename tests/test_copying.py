@@ -164,3 +164,7 @@ def test_attributes_of_a_subclass_are_copied(copier: Callable[[Any], Any]) -> No
     bare = Slotted.__new__(Slotted)
     Value.__init__(bare, 3.0)
     assert not hasattr(copier(bare), "note")
+
+
+def test_a_primitive_is_not_copied() -> None:
+    assert copy.deepcopy([autograd.sin])[0] is copy.copy(autograd.sin) is autograd.sin

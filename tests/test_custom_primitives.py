@@ -76,3 +76,30 @@ def test_whatever_number_a_function_returns_becomes_a_float() -> None:
     text = primitive(lambda out, x: 0.0, check=False)(str)
     with pytest.raises(TypeError, match=r"expected a real number .* got '1.7' of type str"):
         text(Value(1.7))
+
+
+def test_an_error_of_a_function_of_one_s_own_passes_as_it_is() -> None:
+    @primitive(lambda out, x: 1.0)
+    def picky(x: float) -> float:
+        if x == 77.0:
+            raise ValueError("not today")
+        return x
+
+    @primitive(lambda out, x, y, z: 1.0, lambda out, x, y, z: 1.0, lambda out, x, y, z: 1.0)
+    def picky_too(x: float, y: float, z: float) -> float:
+        if x == 77.0:
+            raise ZeroDivisionError("nor of three")
+        return x + y + z
+
+    with pytest.raises(ValueError, match=r"^not today$"):
+        picky(Value(77.0))
+    with pytest.raises(ZeroDivisionError, match=r"^nor of three$"):
+        picky_too(Value(77.0), 2.0, 3.0)
+
+
+def test_operands_that_a_rule_does_not_name_are_numbered() -> None:
+    @primitive(lambda out, *operands: operands[1] * 1.0, lambda out, *operands: operands[0] * 1.0)
+    def times(x: float, y: float) -> float:
+        return x * y
+
+    assert str(times.__doc__).startswith("times(x1, x2)")

@@ -178,3 +178,11 @@ def test_each_primitive_says_why_it_is_flat(name: str) -> None:
     diagnoses = [diagnose(output, x) for x in inputs]
     assert any("The gradient dies at" in diagnosis.text or "fades" in diagnosis.text for diagnosis in diagnoses)
     assert not any("{" in diagnosis.text for diagnosis in diagnoses)
+
+
+def test_a_nan_that_was_replaced_since_the_forward_pass() -> None:
+    x, w = Value(math.nan, "x"), Value(2.0, "w")
+    output = x * w
+    assert "the first nan is x." in diagnose(output, w).text
+    x.data = 1.0
+    assert "is nan already in the forward pass" in diagnose(output, w).text

@@ -106,3 +106,9 @@ def test_markdown_and_hostile_labels() -> None:
     assert markdown.count("\\end{aligned}") == 1
     assert "\x1b" not in str(explanation)
     assert "$$" not in markdown[2:-2]
+
+
+def test_a_graph_too_large_for_the_delta_form_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.views.explanation.DELTA_NODES", 3)
+    with pytest.raises(ValueError, match=r"nodes lie between the two, too many for the delta form \(at most 3\)"):
+        explained("w1", form="delta")

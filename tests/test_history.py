@@ -181,3 +181,9 @@ def test_a_history_of_a_loss_without_a_name_can_be_pickled() -> None:
     assert (copy.rounds, copy.errors) == (3, history.errors)
     with pytest.raises(ValueError, match="network_page"):
         copy.page()
+
+
+def test_without_matplotlib_the_plot_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.ticker", None)
+    with pytest.raises(ImportError, match=r"needs matplotlib, .* pip install 'stepgrad\[plot\]'"):
+        History(1, [0.5]).plot()

@@ -13,9 +13,10 @@ import nn
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
-    *("autograd.native.languages", "autograd.native.c_rules", "autograd.native"),
+    *("autograd.native.languages", "autograd.native.c_rules", "autograd.native.loops", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
-    *("autograd.native.recording", "autograd.tape", "autograd.native.selection"),
+    *("autograd.native.recording", "autograd.tape", "autograd.slope_rules", "autograd.sweeping"),
+    "autograd.native.selection",
     *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
     *(
         "autograd.calculus.accumulation",
@@ -28,6 +29,15 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *(
         "autograd.calculus",
         "autograd.programs.program",
+        "autograd.programs.groups",
+        "autograd.programs.array_rules",
+        "autograd.programs.validation",
+        "autograd.programs.running",
+        "autograd.programs.lowering.instructions",
+        "autograd.programs.lowering.simplification",
+        "autograd.programs.lowering.sums",
+        "autograd.programs.lowering.layout",
+        "autograd.programs.lowering",
         "autograd.programs",
         "autograd.views.tracing",
         "autograd.views.writing",

@@ -190,3 +190,11 @@ def test_a_summary_in_a_notebook_is_escaped_and_never_raises() -> None:
     assert "<b>" not in shown
     unnamed = Holder(chosen={Value(1.0), Value(2.0)})
     assert (repr(unnamed), unnamed._repr_html_()) == ("<Holder>", None)
+
+
+def test_modules_in_a_dict_stand_in_the_summary() -> None:
+    class Pair(Module):
+        def __init__(self) -> None:
+            self.parts = {"left": Neuron(1), "right": Neuron(2)}
+
+    assert [line.count("neuron") for line in str(Pair()._repr_html_()).splitlines()] == [0, 1, 1]

@@ -43,6 +43,7 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "negate": lambda x: -x,
+    "stop_gradient": lambda x: x,
     "power": lambda x, y: mpf(1) if y == 0 else mpf(0) if x == 0 and y > 0 else mpmath.power(x, y),
     "atan2": lambda y, x: mpmath.atan2(y, x) if y or x > 0 else nan,  # mpmath has no -0 to tell the cut's sides apart
     "remainder": lambda a, b: a - b * mpmath.floor(a / b),
@@ -67,9 +68,11 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "dot": lambda *xs: mpmath.fdot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
 }
 
-# The slopes of a primitive whose jumps are too near to each other for a difference; None at a jump.
+# The slopes of a primitive whose jumps are too near to each other for a difference, None at a jump; and of the one
+# whose slope is not its derivative.
 CLOSED_SLOPES: dict[str, Callable[..., Any]] = {
     "remainder": lambda a, b: None if a == b * mpmath.floor(a / b) else (mpf(1), -mpmath.floor(a / b)),
+    "stop_gradient": lambda x: (mpf(0),),
 }
 
 

@@ -234,3 +234,9 @@ def test_whatever_makes_a_program_is_validated(changes: dict[str, Any], message:
     assert Program(**parts).run([0.0]) == (1.0,)
     with pytest.raises(ValueError, match=message):
         Program(**{**parts, **changes})
+
+
+def test_a_program_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("autograd.programs.program.MOST_SLOTS", 2)
+    with pytest.raises(ValueError, match="it has 3 slots, at most 2 are possible"):
+        Program.of([Value(2.0) * Value(3.0)])

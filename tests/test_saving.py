@@ -84,3 +84,9 @@ def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     usual = tmp_path / "usual"
     usual.write_bytes(b"")
     assert save(tmp_path / "file", b"").stat().st_mode == usual.stat().st_mode
+
+
+def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # root may write anywhere
+    with pytest.raises(PermissionError, match="is not writable"):
+        check_folder(tmp_path / "file")

@@ -494,3 +494,23 @@ def test_a_gradient_that_is_not_finite_is_named_as_such() -> None:
     with pytest.raises(FloatingPointError, match="diverged at round 1: a gradient is inf"):
         fit(network, [([1.0], 0.0)], loss=lambda output, target: output.sqrt(), rounds=1)
     assert weight.data == 0.0
+
+
+def test_a_checkpoint_of_what_is_no_module_is_refused(tmp_path: Path) -> None:
+    class Alike:
+        def __init__(self) -> None:
+            self.weight = Value(1.0)
+
+        def __call__(self, inputs: list[float]) -> Value:
+            return self.weight * inputs[0]
+
+        def parameters(self) -> list[Value]:
+            return [self.weight]
+
+    alike: Any = Alike()
+    assert fit(alike, [([1.0], 2.0)], rounds=3).rounds == 3
+    with pytest.raises(
+        TypeError, match=r"a checkpoint needs a network whose class is made from nn\.Module, got .*Alike"
+    ):
+        fit(alike, [([1.0], 2.0)], checkpoint=tmp_path / "training.json")
+    assert not list(tmp_path.iterdir())

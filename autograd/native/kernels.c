@@ -11,6 +11,12 @@
 
 #include "loops.h"
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline)) /* its arguments are constants at each call */
+#else
+#define ALWAYS_INLINE static inline
+#endif
+
 /* V holds WIDTH numbers; a tile of a matrix product is ROWS rows of VECTORS such vectors. */
 #if defined(__GNUC__) && defined(__AVX512F__)
 enum { WIDTH = 8, ROWS = 8, VECTORS = 3 };
@@ -24,6 +30,11 @@ typedef double V __attribute__((vector_size(16), aligned(8), may_alias));
 #else
 enum { WIDTH = 1, ROWS = 4, VECTORS = 2 };
 typedef double V;
+#endif
+#if defined(__GNUC__)
+#define MINUS_ZERO (-(V){0.0}) /* in each */
+#else
+#define MINUS_ZERO (-0.0)
 #endif
 enum { TILE = WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
 
@@ -105,49 +116,55 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
         }
 }
 
-/* One tile: `height` rows (at most ROWS, a constant where it matters) and `vectors` vectors of columns, of which `width`
- * numbers are kept. More than those are read, up to the end of a vector. */
-static inline void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
+/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read,
+ * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. */
+ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
                         const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
                         int adds) {
     V acc[ROWS][VECTORS];
-    for (size_t r = 0; r < height; ++r)
-        for (size_t v = 0; v < vectors; ++v) {
-            double start[WIDTH];
-            for (size_t i = 0; i < WIDTH; ++i) {
-                size_t column = v * WIDTH + i;
-                start[i] = adds && column < width ? out[r * out_step + column] : -0.0;
-            }
-            memcpy(&acc[r][v], start, sizeof start);
-        }
+    const double *row[ROWS];
+    for (size_t r = 0; r < height; ++r) {
+        row[r] = rows[r];
+        for (size_t v = 0; v < vectors; ++v)
+            acc[r][v] = adds ? *(const V *)(out + r * out_step + v * WIDTH) : MINUS_ZERO;
+    }
     for (size_t j = 0; j < terms; ++j) {
         const double *column = columns[j] + first;
         V b[VECTORS];
         for (size_t v = 0; v < vectors; ++v) b[v] = *(const V *)(column + v * WIDTH);
         for (size_t r = 0; r < height; ++r) {
-            const double a = rows[r][(ptrdiff_t)j * row_step];
+            const double a = *row[r];
             for (size_t v = 0; v < vectors; ++v) acc[r][v] += a * b[v];
+            row[r] += row_step;
         }
     }
-    for (size_t r = 0; r < height; ++r)
-        for (size_t v = 0; v < vectors; ++v) {
-            size_t rest = width - v * WIDTH;
-            memcpy(out + r * out_step + v * WIDTH, &acc[r][v], (rest < WIDTH ? rest : WIDTH) * sizeof(double));
+    for (size_t r = 0; r < height; ++r) {
+        double *place = out + r * out_step;
+        size_t v = 0;
+        for (; v + 1 < vectors; ++v) *(V *)(place + v * WIDTH) = acc[r][v];
+        if (width == vectors * WIDTH) *(V *)(place + v * WIDTH) = acc[r][v];
+        else {
+            double last[WIDTH];
+            *(V *)last = acc[r][v];
+            memcpy(place + v * WIDTH, last, (width - v * WIDTH) * sizeof(double));
         }
+    }
 }
 
-static inline void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
                          const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
                          int adds) {
     size_t row = 0;
     for (; row + ROWS <= row_count; row += ROWS)
         tile(out + row * out_step, out_step, rows + row, row_step, ROWS, columns, first, vectors, width, terms, adds);
+    for (; row + 4 <= row_count; row += 4)
+        tile(out + row * out_step, out_step, rows + row, row_step, 4, columns, first, vectors, width, terms, adds);
     for (; row < row_count; ++row)
         tile(out + row * out_step, out_step, rows + row, row_step, 1, columns, first, vectors, width, terms, adds);
 }
 
-static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+ALWAYS_INLINE void strips(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                          const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
     for (size_t first = 0; first < column_count; first += TILE) {
         size_t width = column_count - first < TILE ? column_count - first : TILE, from = offset + first;
         double *place = out + first;
@@ -158,6 +175,41 @@ static void matrix(double *out, size_t out_step, const double *const *rows, ptrd
         else
             strip(place, out_step, rows, row_step, row_count, columns, from, 1, width, terms, adds);
     }
+}
+
+static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+    if (adds) strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 1);
+    else strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 0);
+}
+
+enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
+
+static void matrix_each(double *out, const double *const *rows, size_t row_count, const double *const *columns,
+                        size_t column_count, size_t terms, size_t lanes) {
+    for (size_t r = 0; r < row_count; r += EACH_ROWS)
+        for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
+            const double *const *row[EACH_ROWS], *const *column[EACH_COLUMNS];
+            for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
+            for (size_t i = 0; i < EACH_COLUMNS; ++i)
+                column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
+            for (size_t lane = 0; lane < lanes; lane += WIDTH) {
+                V acc[EACH_ROWS][EACH_COLUMNS];
+                for (size_t i = 0; i < EACH_ROWS; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO;
+                for (size_t j = 0; j < terms; ++j) {
+                    V b[EACH_COLUMNS];
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
+                    for (size_t i = 0; i < EACH_ROWS; ++i) {
+                        const V a = *(const V *)(row[i][j] + lane);
+                        for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
+                    }
+                }
+                for (size_t i = 0; i < EACH_ROWS && r + i < row_count; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS && c + k < column_count; ++k)
+                        *(V *)(out + ((r + i) * column_count + c + k) * lanes + lane) = acc[i][k];
+            }
+        }
 }
 
 static void transpose(double *restrict panel, size_t width, const double *const *numbers, size_t count, size_t terms) {
@@ -229,6 +281,6 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 
 const Kernels *KERNELS(void) {
     static const Kernels kernels = {TEXT_OF(KERNELS), TILE,   find_loop, gather,    map,          sums, dots,
-                                    matrix,           transpose, add_lanes, add_products, tape};
+                                    matrix,           matrix_each, transpose, add_lanes, add_products, tape};
     return &kernels;
 }

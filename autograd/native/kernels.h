@@ -35,6 +35,10 @@ typedef struct {
     /* out[r][c] = start + Σ_j rows[r][j] · columns[j][offset + c]: the start is −0, or what is in out. */
     void (*matrix)(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
                    const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds);
+    /* The same where both sides vary: rows[r * terms + j] and columns[c * terms + j] are arrays of lanes, and so is the
+     * result, at out + (r * column_count + c) * lanes. */
+    void (*matrix_each)(double *out, const double *const *rows, size_t row_count, const double *const *columns,
+                        size_t column_count, size_t terms, size_t lanes);
     /* panel[t][i] = numbers[i][t] */
     void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
     void (*add_lanes)(double *totals, const double *const *numbers, size_t count, size_t lanes);

@@ -34,7 +34,9 @@ def source() -> str:
                 continue
             loops.append(_loop(name, primitive, mixture, statements, text))
             entries.append((sum(is_array << i for i, is_array in enumerate(mixture)), name))
-        rows.append(f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},")
+        rows.append(
+            f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},"
+        )
         reads = " ".join(
             f"const double {name} = memory[step->operands[{i}]];" for i, name in enumerate(NAMES[: primitive.arity])
         )

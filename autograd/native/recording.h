@@ -60,6 +60,9 @@ static inline uint32_t index_of(const Recording *recording, const Node *node) {
     return is_recorded(recording, node) ? node->_index : NO_INDEX;
 }
 
+/* The index of a node in what recorded it last; below another recording's count it may be any node's. */
+static inline Py_ssize_t last_index(PyObject *node) { return ((const Node *)node)->_index; }
+
 static int grow(void **items, size_t size, size_t wanted, size_t *capacity) {
     void *moved;
     if (wanted >= NO_INDEX) {
@@ -269,7 +272,7 @@ static int sweep(Recording *recording) {
         if (Py_TYPE(node) == wide_type) {
             if (sweep_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
-            if (entry->operands[0] == NO_INDEX) continue;
+            if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
             slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
             if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
             entries[entry->operands[0]].grad += grad * slope;

@@ -4,3 +4,4 @@ cdef extern from "recording.h":
     int prepare(type value, type constant, type wide) except -1
     tuple record(tuple outputs)
     int backward(object output) except -1
+    Py_ssize_t last_index(object node)

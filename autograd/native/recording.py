@@ -7,6 +7,7 @@ safe here, where another thread may run between any two instructions.
 from __future__ import annotations
 
 import os
+import sys
 from _thread import RLock
 from array import array
 from collections import deque
@@ -15,6 +16,7 @@ from itertools import chain, repeat
 from operator import add
 from typing import Any
 
+from autograd.primitives import stop_gradient
 from autograd.value import Constant, Value
 
 _get_grad: Any
@@ -57,6 +59,11 @@ def record(outputs: tuple[Value, ...]) -> tuple[list[Value], array[int], array[i
     return nodes, starts, operands
 
 
+def last_index(node: Value) -> int:
+    """The index that a node may have in what recorded it last; here nodes do not keep it, and this is no such index."""
+    return sys.maxsize
+
+
 def backward(output: Value) -> None:
     """Add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
     nodes, grads = _search((output,), with_constants=False)
@@ -77,7 +84,7 @@ def backward(output: Value) -> None:
                 grads[right] += grad * primitive.slopes[1](node._data, node._x, node._y)
         elif primitive.arity == 1:
             left = id(node._left)
-            if left in grads:
+            if left in grads and primitive is not stop_gradient:
                 grads[left] += grad * primitive.slopes[0](node._data, node._x)
         else:
             for parent, slope in zip(node.parents, node.slopes, strict=True):

@@ -9,7 +9,7 @@
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE };
 
 typedef struct {
     int kind;
@@ -88,6 +88,9 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
             kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
                             step->offset, step->n, step->arity, 0);
             break;
+        case MATRIX_EACH:
+            kernels->matrix_each(step->out, step->pointers, step->row_count, step->columns, step->n, step->arity, lanes);
+            break;
         case CALL:
             if (call_python(step, valid) < 0) return -1;
             break;
@@ -146,8 +149,8 @@ static int is_interrupted(clock_t *last) {
     return waiting;
 }
 
-/* Let the exception that a signal's handler raised go on to the caller. */
-static int raise_waiting(void) { return -1; }
+/* Raise what the handler of a signal raised. */
+static int raise_waiting(void) { return PyErr_Occurred() == NULL ? 0 : -1; }
 
 static const Kernels *choose_kernels(void) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))

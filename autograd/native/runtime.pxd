@@ -1,6 +1,7 @@
 # The functions of runtime.py for the compiled engine. They run C that is generated from the table. value.py computes every
 # result that is not finite again in Python, also the nan of a primitive without C.
 
+from cpython cimport array
 from libc.math cimport NAN
 
 from autograd.primitives cimport Primitive
@@ -41,3 +42,7 @@ cdef inline double value_of_many(Primitive primitive, list operands) except? -1.
 
 cdef extern from "memory.h":
     int allocate(tuple kinds) except -1
+
+
+cdef inline const unsigned int *indices(array.array numbers) noexcept:
+    return numbers.data.as_uints

@@ -6,6 +6,7 @@ tests require the same bits of both.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -40,3 +41,8 @@ def value_of_many(primitive: Primitive, operands: Sequence[float]) -> Any:
 def allocate(kinds: tuple[type, ...]) -> None:
     """Use the allocator of the engine for nodes of these classes; here it is the interpreter's."""
     vars(kinds[0])["__init__"].__qualname__ = "__init__"  # as the compiled engine calls it in errors
+
+
+def indices(numbers: array[int]) -> array[int]:
+    """An array of a tape, to be read by index; the compiled engine reads its memory, which must stay where it is."""
+    return numbers

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
+from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
-MODULES = "floats", "primitives", "value", "nodes", "tape"  # that are compiled, in the order in which they are imported
+# The modules that are compiled, in the order in which they are imported.
+MODULES = "floats", "primitives", "value", "nodes", "tape", "slope_rules", "sweeping"
 PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
 
 
@@ -40,18 +43,36 @@ def _choose() -> str:
     return "compiled" if compiled else "plain"
 
 
+def running() -> ModuleType:
+    """The module that runs lowered programs, `autograd.programs.running`: of the engine that was chosen.
+
+    Whoever needs it calls this rather than importing it, since Python would take the compiled one. It needs NumPy, and
+    is imported at the first call.
+    """
+    name = f"autograd.{PROGRAMS}"
+    if name not in sys.modules and os.environ.get(VARIABLE) == "plain":
+        import_module(name.rpartition(".")[0])
+        _load_source(PROGRAMS)
+    return import_module(name)
+
+
 def _load_source(module: str) -> None:
     """Import a module from its source, also where a compiled one lies beside it."""
     from importlib.util import module_from_spec, spec_from_file_location
 
-    package = sys.modules["autograd"]
-    spec = spec_from_file_location(f"autograd.{module}", f"{package.__path__[0]}/{module.replace('.', '/')}.py")
+    folder = sys.modules["autograd"].__path__[0]
+    spec = spec_from_file_location(f"autograd.{module}", f"{folder}/{module.replace('.', '/')}.py")
     assert spec is not None
     assert spec.loader is not None
     loaded = module_from_spec(spec)
     sys.modules[spec.name] = loaded
-    spec.loader.exec_module(loaded)
-    setattr(package, module, loaded)
+    try:
+        spec.loader.exec_module(loaded)
+    except BaseException:
+        sys.modules.pop(spec.name, None)
+        raise
+    package, _, own_name = spec.name.rpartition(".")
+    setattr(sys.modules[package], own_name, loaded)
 
 
 engine = _choose()

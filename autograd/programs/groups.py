@@ -30,18 +30,18 @@ class Operand(NamedTuple):
         varies: in which memory.
         mode: CONTIGUOUS, SINGLE or GATHERED.
         place: of the first one.
-        index: the place for each member, if it is gathered.
+        gathered: the place for each member, if they are gathered; else None.
     """
 
     varies: bool
     mode: int
     place: int
-    index: Integers | None = None
+    gathered: Integers | None = None
 
     def places(self, count: int) -> Integers:
         """The place for each member."""
-        if self.index is not None:
-            return self.index
+        if self.gathered is not None:
+            return self.gathered
         return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
 
     def __str__(self) -> str:
@@ -103,13 +103,14 @@ class Matrix:
     """Dot products of rows with columns: all of them, or of each row with a range of columns.
 
     Attributes:
-        rows: for each row the uniform places of its factors.
-        columns: for each column the places of its factors, in the memory that `columns_vary` says.
+        rows: for each row the places of its factors, in the memory that `rows_vary` says.
+        columns: likewise for each column.
         runs: for each run of results the row, the first column, and how many columns.
     """
 
     rows: Integers
     columns: Integers
+    rows_vary: bool
     columns_vary: bool
     runs: Integers
     out: int
@@ -118,7 +119,7 @@ class Matrix:
 
     def work(self) -> int:
         """How many operations it takes."""
-        return 2 * self.count * self.rows.shape[1]
+        return 2 * self.count * int(self.rows.shape[1])
 
 
 @dataclass
@@ -241,11 +242,20 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
         return None
     starts = [0]
     for step in candidates.tolist():  # the step from one member to the next
-        if not regular[step]:
-            starts.append(step + 1)
-        elif step > starts[-1]:  # two steps of one run
+        if not regular[step] or step > starts[-1]:
             starts.append(step + 1)
     return np.array(starts, np.int64)
+
+
+def blocks_of(runs: Integers) -> Iterator[tuple[int, int, int, int]]:
+    """Runs of a matrix product that have the same columns, as blocks: first run, count of runs, first column, length.
+
+    >>> list(blocks_of(np.array([[0, 0, 4], [1, 0, 4], [2, 4, 2]])))
+    [(0, 2, 0, 4), (2, 1, 4, 2)]
+    """
+    changes = np.flatnonzero((runs[1:, 1:] != runs[:-1, 1:]).any(axis=1)) + 1
+    for start, end in zip([0, *changes.tolist()], [*changes.tolist(), len(runs)], strict=True):
+        yield start, end - start, int(runs[start, 1]), int(runs[start, 2])
 
 
 def operand_of(places: Integers, varies: bool) -> Operand:

@@ -22,7 +22,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.floats import as_float
-from autograd.primitives import PRIMITIVES, Primitive
+from autograd.primitives import PRIMITIVES, Primitive, stop_gradient
 from autograd.saving import finite_number, shortened
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
@@ -213,7 +213,7 @@ class Program:
             primitive = self.primitives[slot]
             operands = self.operands_of(slot)
             wanted = [i for i, operand in enumerate(operands) if varies[operand]]
-            if primitive is None or not is_reached[slot] or not wanted:
+            if primitive is None or primitive is stop_gradient or not is_reached[slot] or not wanted:
                 continue
             slopes = primitive.some_slopes(wanted, numbers[slot], *[numbers[operand] for operand in operands])
             for i, slope in zip(wanted, slopes, strict=True):

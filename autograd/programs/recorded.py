@@ -12,7 +12,7 @@ from autograd.programs.lowering import lower
 from autograd.programs.nesting import form_of, rebuilt
 from autograd.programs.program import Program
 from autograd.programs.running import Runner, lanes_for
-from autograd.programs.tracing import Trace
+from autograd.programs.refusals import Trace
 from autograd.value import Constant, Value
 
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.

@@ -1,1 +1,514 @@
-"""Running lowered programs with NumPy, where nothing was compiled; running.pyx does the same in C."""
+"""Running lowered programs with NumPy, where nothing was compiled; running.pyx does the same in C.
+
+The bits are those of the compiled engine, but for functions such as exp and tanh, which NumPy rounds in its own way.
+Every sum is added in the order of its terms: what is computed side by side are different sums.
+
+>>> from autograd import Value
+>>> from autograd.programs.lowering import lower
+>>> from autograd.programs.program import Program
+>>> x, w = Value(3.0), Value(0.5)
+>>> runner = Runner(lower(Program.of([w * x + 1.0], inputs=[x, w])))
+>>> runner.call_floats((4.0, 0.5))
+3.0
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.primitives import PRIMITIVES, Primitive
+from autograd.programs.array_rules import Arrays, by_element
+from autograd.programs.groups import (
+    CONTIGUOUS,
+    GATHERED,
+    Code,
+    Dots,
+    Group,
+    Map,
+    Matrix,
+    Operand,
+    OuterTotals,
+    Sum,
+    Tape,
+    Totals,
+)
+from autograd.programs.validation import validate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from autograd.programs.groups import Integers, Truths
+
+    Floats = NDArray[np.float64]
+
+LANE_MEMORY = 1 << 17  # numbers that the lanes of a block may hold, so that they stay in the cache
+MOST_LANES = 128
+FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
+
+Step = Callable[[], object]
+ARRAYS = Arrays(np)
+
+
+def instruction_set() -> str:
+    """The name of the kernels that run: those of NumPy."""
+    return "numpy"
+
+
+def lanes_for(code: Code, count: int) -> int:
+    """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
+    room = LANE_MEMORY // max(code.varying_size, 1)
+    return max(8, min(count + -count % 8, room - room % 8, MOST_LANES))
+
+
+def analyse(
+    codes: Integers, starts: Integers, operands: Integers, outputs: Integers, varies: Truths
+) -> tuple[Integers, Truths, Truths]:
+    """What the passes of the lowering ask of each slot.
+
+    Args:
+        codes, starts, operands, outputs: as of `Instructions`.
+        varies: for each slot whether it is an input that varies over the examples of a batch.
+
+    Returns:
+        For each slot its level, 0 for a leaf and else one more than the highest of its operands; whether it varies; and
+        whether an output needs it.
+
+    Raises:
+        ValueError: if the starts, operands or outputs are not within the slots.
+    """
+    size = len(codes)
+    fits = len(starts) == size + 1 and len(varies) == size
+    for places, end in ((starts, len(operands) + 1), (operands, size), (outputs, size)):
+        fits = fits and (not len(places) or (places.min() >= 0 and places.max() < end))
+    if not fits:
+        raise ValueError("the operands and outputs of instructions are not within their slots")
+    ends, flat = starts.tolist(), operands.tolist()
+    levels, vary, needed = [0] * size, varies.tolist(), bytearray(size)
+    for slot in range(size):
+        first, end = ends[slot], ends[slot + 1]
+        if first < end:
+            own = flat[first:end]
+            levels[slot] = 1 + max([levels[operand] for operand in own])
+            vary[slot] = vary[slot] or any(vary[operand] for operand in own)
+    for slot in outputs.tolist():
+        needed[slot] = 1
+    for slot in reversed(range(size)):
+        if needed[slot]:
+            for operand in flat[ends[slot] : ends[slot + 1]]:
+                needed[operand] = 1
+    return np.array(levels, np.int64), np.array(vary, bool), np.frombuffer(needed, bool).copy()
+
+
+class Runner:
+    """Runs a lowered program; by one thread at a time.
+
+    Args:
+        code: the lowered program.
+        lanes: how many examples of a batch are run side by side; 0 for a program that is not run for batches.
+
+    Attributes:
+        code: the lowered program.
+        lanes: how many examples of a batch are run side by side.
+        output_count: how many outputs it has.
+
+    Raises:
+        ValueError: if the code is not well formed.
+        MemoryError: if there is no room for its numbers.
+    """
+
+    def __init__(self, code: Code, lanes: int = 0) -> None:
+        validate(code, lanes)
+        self.code, self.lanes = code, lanes
+        self.output_count = len(code.outputs)
+        self._uniform = np.zeros(code.uniform_size)
+        self._varying = np.zeros((code.varying_size, lanes))
+        self._valid = lanes  # lanes in use
+        for place, number in code.constants.items():
+            self._uniform[place] = number
+        self._steps = [self._step(group) for group in code.groups]
+        self._block_steps = [self._step(group) for group in code.varying_groups]
+        self._totals = [self._total(total) for total in code.totals]
+        varying = np.asarray(code.output_varies, bool) & (not code.totals)
+        self._has_varying_outputs = bool(varying.any())
+        self._uniform_outputs, self._varying_outputs = np.flatnonzero(~varying), np.flatnonzero(varying)
+        self._output_places = np.asarray(code.outputs, np.int64)
+
+    # How groups become steps: functions without arguments that read and write the memories.
+
+    def _step(self, group: Group) -> Step:
+        if isinstance(group, Map):
+            return self._map(group)
+        if isinstance(group, Matrix):
+            return self._matrix(group)
+        if isinstance(group, Sum):
+            return self._sum(group)
+        if isinstance(group, Dots):
+            return self._dots(group)
+        return self._tape(group)
+
+    def _out(self, group: Group) -> Floats:
+        """Where a group's results go: a view of one of the memories."""
+        memory = self._varying if group.varies else self._uniform
+        return memory[group.out : group.out + group.count]
+
+    def _reader(self, operand: Operand, group: Group) -> Callable[[], Floats]:
+        """A function that gives an operand of a group, in a shape that fits the results."""
+        memory = self._varying if operand.varies else self._uniform[:, None] if group.varies else self._uniform
+        if operand.mode == GATHERED:
+            return partial(memory.take, operand.gathered, 0)  # type: ignore[return-value]  # it takes the index as it is
+        count = group.count if operand.mode == CONTIGUOUS else 1
+        view = memory[operand.place : operand.place + count]
+        return lambda: view
+
+    def _map(self, group: Map) -> Step:
+        out, primitive = self._out(group), group.primitive
+        readers = [self._reader(operand, group) for operand in group.operands]
+        if primitive is None:
+            return lambda: np.copyto(out, readers[0]())
+        if not primitive.index:
+            return self._call(primitive, out, readers, group.varies)
+        function = ARRAYS.function(primitive)
+        if isinstance(function, np.ufunc):
+            ufunc = function
+            if all(operand.mode != GATHERED for operand in group.operands):
+                return partial(ufunc, *[reader() for reader in readers], out)
+            return lambda: ufunc(*[reader() for reader in readers], out)
+        compute = partial(ARRAYS.compute, primitive)
+        return lambda: np.copyto(out, compute(*[reader() for reader in readers]))
+
+    def _call(self, primitive: Primitive, out: Floats, readers: Sequence[Callable[[], Floats]], varies: bool) -> Step:
+        """A primitive that is not in the table: Python's own function for each number."""
+        function = by_element(primitive)
+
+        def step() -> None:
+            if varies:
+                out[:, : self._valid] = function(*[reader()[:, : self._valid] for reader in readers])
+            else:
+                out[:] = function(*[reader() for reader in readers])
+
+        return step
+
+    def _sum(self, group: Sum) -> Step:
+        out = self._out(group)
+        if not group.varies:
+            index = _index(group.terms, group.count)
+            return lambda: _add_up(self._uniform.take(index), out)
+        first, *others = [self._reader(term, group) for term in group.terms]
+
+        def step() -> None:
+            np.copyto(out, first())
+            for term in others:
+                np.add(out, term(), out)
+
+        return step
+
+    def _dots(self, group: Dots) -> Step:
+        out = self._out(group)
+        if not group.varies:
+            left_index, right_index = _index(group.lefts, group.count), _index(group.rights, group.count)
+            return lambda: _add_up(self._uniform.take(left_index) * self._uniform.take(right_index), out)
+        pairs = [
+            (self._reader(left, group), self._reader(right, group))
+            for left, right in zip(group.lefts, group.rights, strict=True)
+        ]
+        product = np.empty_like(out)
+
+        def step() -> None:
+            target = out
+            for left, right in pairs:
+                np.multiply(left(), right(), target)
+                if target is product:
+                    np.add(out, product, out)
+                target = product
+
+        return step
+
+    def _matrix(self, group: Matrix) -> Step:
+        """The products of each row with each column, term after term."""
+        out, varies = self._out(group), group.varies
+        rows, columns = (np.ascontiguousarray(part.T) for part in (group.rows, group.columns))  # a row for each term
+        row, first, length = group.runs.T
+        row_count, column_count = rows.shape[1], columns.shape[1]
+        is_grid = np.array_equal(row, np.arange(row_count)) and not first.any() and (length == column_count).all()
+        left_shape: tuple[int, ...] = (-1, 1) if is_grid else (-1,)
+        if varies:
+            left_shape += (self.lanes if group.rows_vary else 1,)
+        if is_grid:
+            out = out.reshape(row_count, column_count, *out.shape[1:])
+        else:  # the factors of each result by themselves
+            starts = np.repeat(np.cumsum(length) - length, length)
+            rows = rows[:, np.repeat(row, length)]
+            columns = columns[:, np.repeat(first, length) + np.arange(group.count) - starts]
+        memory = self._varying if varies else self._uniform
+        row_memory = self._varying if group.rows_vary else self._uniform
+        if out.size <= FEW:
+
+            def add_few() -> None:
+                rights = memory.take(columns, 0)
+                lefts = row_memory.take(rows, 0).reshape(len(rows), *left_shape)
+                _add_up(lefts * (rights[:, None] if is_grid else rights), out)
+
+            return add_few
+        product = np.empty_like(out)
+
+        def step() -> None:
+            lefts = row_memory.take(rows, 0)
+            target = out
+            for left, places in zip(lefts, columns, strict=True):
+                np.multiply(left.reshape(left_shape), memory.take(places, 0), target)
+                if target is product:
+                    np.add(out, product, out)
+                target = product
+
+        return step
+
+    def _tape(self, group: Tape) -> Step:
+        """Each step of a tape as a call of Python, on a list of floats."""
+        table = list(PRIMITIVES.values())
+        places = group.operands.tolist()
+        steps = []
+        for code, start, end in zip(
+            group.codes.tolist(), group.starts.tolist(), group.starts[1:].tolist(), strict=True
+        ):
+            primitive = table[code - 1] if code <= len(table) else self.code.others[code]
+            steps.append((primitive, primitive.value, places[start:end]))
+
+        def step() -> None:
+            numbers = self._uniform[: group.out].tolist()
+            for primitive, value, operands in steps:
+                try:
+                    numbers.append(value(*[numbers[place] for place in operands]))
+                except (ValueError, ArithmeticError):  # noqa: PERF203  # as for the primitive itself, without a call more
+                    numbers.append(primitive(*[numbers[place] for place in operands]))
+            self._uniform[group.out : group.out + group.count] = numbers[group.out :]
+
+        return step
+
+    def _total(self, total: Totals | OuterTotals) -> Step:
+        """Add the numbers of the lanes in use to the totals, lane after lane."""
+        out = self._uniform[total.out : total.out + total.count]
+        if isinstance(total, OuterTotals):
+            lefts, rights = total.lefts, total.rights
+            grid = out.reshape(len(lefts), len(rights))
+
+            def add_outer() -> None:
+                left = self._varying.take(lefts, 0).T[: self._valid, :, None]
+                right = self._varying.take(rights, 0).T[: self._valid, None, :]
+                if out.size <= FEW:
+                    _add_up(np.concatenate([grid[None], left * right]), grid)
+                    return
+                for i in range(self._valid):
+                    np.add(grid, left[i] * right[i], grid)
+
+            return add_outer
+        places, others = total.places, total.rights
+
+        def add() -> None:
+            numbers = self._varying.take(places, 0).T[: self._valid]
+            if others is not None:
+                numbers = numbers * self._varying.take(others, 0).T[: self._valid]
+            _add_up(np.concatenate([out[None], numbers]), out)
+
+        return add
+
+    # Running.
+
+    def call_floats(self, arguments: tuple[float, ...]) -> float:
+        """Run it with one float for each input, and give the first output.
+
+        Raises:
+            ValueError: if there is not one float for each input, or if there is no output or one that varies.
+            TypeError: if an argument is not a real number.
+        """
+        inputs = array("d", arguments)
+        if len(inputs) != self.code.inputs or not self.output_count:
+            raise ValueError(f"{len(inputs)} arguments, not {self.code.inputs}; {self.output_count} outputs")
+        self._refuse_varying()
+        self._uniform[: self.code.inputs] = inputs
+        self._run()
+        return float(self._uniform[self._output_places[0]])
+
+    def call(self, inputs: Floats, outputs: Floats) -> None:
+        """Run it.
+
+        Args:
+            inputs: a number for each input, of those and then of the parameters.
+            outputs: where the outputs go.
+
+        Raises:
+            ValueError: if there is not a number for each input or a place for each output, or if an output varies.
+        """
+        inputs, outputs = _array(inputs, 1), _array(outputs, 1, is_written=True)
+        if len(inputs) != self.code.inputs or len(outputs) != self.output_count:
+            raise ValueError(
+                f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.code.inputs} and {self.output_count}"
+            )
+        self._refuse_varying()
+        self._uniform[: self.code.inputs] = inputs
+        self._run()
+        outputs[:] = self._uniform.take(self._output_places)
+
+    def repeat(self, times: int, inputs: Floats, state: int, each: Floats, records: Floats) -> tuple[int, bool]:
+        """Run it again and again: its first outputs become its first inputs of the next round.
+
+        Args:
+            times: how many rounds.
+            inputs: a number for each input; the first ones are replaced by those after the last round.
+            state: how many of the first inputs and outputs they are.
+            each: a row for each round, of numbers for the inputs that follow the state; the others stay.
+            records: a row for each round, where the outputs that follow the state go.
+
+        Returns:
+            How many whole rounds were run, and whether an interrupt stopped them.
+
+        Raises:
+            ValueError: if the sizes do not fit the program, or if an output varies.
+        """
+        inputs, each, records = _array(inputs, 1, is_written=True), _array(each, 2), _array(records, 2, is_written=True)
+        each_count, record_count = each.shape[1], self.output_count - state
+        if len(inputs) != self.code.inputs or state < 0 or state + each_count > self.code.inputs or record_count < 0:
+            raise ValueError("the state and the inputs do not fit the program")
+        too_few = each_count and len(each) < times
+        if too_few or (record_count and (len(records) < times or records.shape[1] != record_count)):
+            raise ValueError(f"there are not rows for {times} rounds")
+        self._refuse_varying()
+        committed = 0, inputs[:state].copy()  # whole rounds, and the state after them: assigned at once
+        interrupted = False
+        self._uniform[: self.code.inputs] = inputs
+        try:
+            for done in range(times):
+                if each_count:
+                    self._uniform[state : state + each_count] = each[done]
+                self._run()
+                results = self._uniform.take(self._output_places)
+                if record_count:
+                    records[done] = results[state:]
+                committed = done + 1, results[:state]
+                self._uniform[:state] = results[:state]
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            inputs[:state] = committed[1]
+        return committed[0], interrupted
+
+    def batch(self, inputs: Floats, parts: Sequence[Floats], rows: Integers | None, outputs: Floats) -> None:
+        """Run it for many examples.
+
+        Args:
+            inputs: a number for each input that does not vary.
+            parts: arrays with a row for each example, whose columns are the inputs that vary, part after part.
+            rows: the rows of the examples to run, in their order; all of them if it is None.
+            outputs: where the outputs go: a row for each example; or one row, for the totals over the examples, or for
+                outputs that do not vary.
+
+        Raises:
+            ValueError: if the sizes do not fit the program.
+        """
+        inputs, outputs = _array(inputs, 1), _array(outputs, 2, is_written=True)
+        tables = [_array(part, 2) for part in parts]
+        if rows is None and not tables:
+            raise ValueError("there are no examples")
+        indices = np.arange(len(tables[0])) if rows is None else _array(rows, 1, np.int64)
+        count = len(indices)
+        for table in tables:
+            if rows is None and len(table) != count:
+                raise ValueError("the arguments have not the same number of examples")
+            if count and not (indices.min() >= 0 and indices.max() < len(table)):
+                raise ValueError("an example is not there")
+        width = sum(table.shape[1] for table in tables)
+        if len(inputs) != self.code.inputs or width != self.code.varying_inputs or not self.lanes:
+            raise ValueError("the inputs do not fit the program")
+        each = not self.code.totals and self.output_count > 0 and len(outputs) == count
+        if outputs.shape != (count if each else 1, self.output_count) or (self._has_varying_outputs and not each):
+            raise ValueError("there is no room for the outputs")
+        self._uniform[: self.code.inputs] = inputs
+        for total in self.code.totals:
+            self._uniform[total.out : total.out + total.count] = -0.0
+        self._run()
+        if each:
+            outputs[:, self._uniform_outputs] = self._uniform.take(self._output_places[self._uniform_outputs])
+        for first in range(0, count, self.lanes):
+            chosen = indices[first : first + self.lanes]
+            self._fill(tables, chosen)
+            self._valid = len(chosen)
+            with np.errstate(all="ignore"):
+                for step in self._block_steps:
+                    step()
+                for step in self._totals:
+                    step()
+            if each and self._has_varying_outputs:
+                results = self._varying.take(self._output_places[self._varying_outputs], 0)[:, : self._valid]
+                outputs[first : first + self._valid, self._varying_outputs] = results.T
+        if not each:
+            outputs[0] = self._uniform.take(self._output_places)
+
+    def each(self, inputs: Floats, columns: Sequence[Floats], results: Sequence[Floats]) -> None:
+        """Run it for many examples, whose numbers stand in columns.
+
+        Args:
+            inputs: as for `batch`.
+            columns: for each input that varies an array with its number for each example.
+            results: for each output such an array, where it goes.
+
+        Raises:
+            ValueError: if the sizes do not fit the program.
+        """
+        if len(results) != self.output_count or self.code.totals:
+            raise ValueError("the inputs and results do not fit the program")
+        outputs = np.empty((len(columns[0]), self.output_count))
+        self.batch(inputs, [np.stack(columns, axis=1)], None, outputs)
+        for result, output in zip(results, outputs.T, strict=True):
+            result[:] = output
+
+    def _run(self) -> None:
+        with np.errstate(all="ignore"):
+            for step in self._steps:
+                step()
+
+    def _fill(self, tables: Sequence[Floats], chosen: Integers) -> None:
+        """Copy examples into the lanes; the lanes that are left over get the last one."""
+        place = 0
+        for table in tables:
+            lanes = self._varying[place : place + table.shape[1]]
+            lanes[:, : len(chosen)] = table[chosen].T
+            lanes[:, len(chosen) :] = lanes[:, len(chosen) - 1 : len(chosen)]
+            place += table.shape[1]
+
+    def _refuse_varying(self) -> None:
+        if self._has_varying_outputs:
+            raise ValueError("an output varies over the examples: run the program for a batch")
+
+
+def _index(operands: Sequence[Operand], count: int) -> Integers:
+    """The places of operands: a row for each, a column for each member."""
+    return np.array([operand.places(count) for operand in operands])
+
+
+def _add_up(terms: Floats, out: Floats) -> None:
+    """Write the sum over the first axis, added in order."""
+    if out.size <= FEW:
+        np.copyto(out, np.add.accumulate(terms, 0)[-1])
+        return
+    np.copyto(out, terms[0])
+    for term in terms[1:]:
+        np.add(out, term, out)
+
+
+def _array(numbers: Any, dimensions: int, kind: Any = np.float64, is_written: bool = False) -> NDArray[Any]:
+    """An array that was given, or another object with a buffer.
+
+    Raises:
+        ValueError: if it has not the type, as many dimensions, or contiguous memory that may be written.
+        TypeError: if it has no buffer.
+    """
+    found = numbers if isinstance(numbers, np.ndarray) else np.asarray(memoryview(numbers))
+    if found.dtype != kind or found.ndim != dimensions:
+        raise ValueError(f"expected {dimensions} dimensions of {np.dtype(kind)}, got {found.ndim} of {found.dtype}")
+    if not found.flags.c_contiguous or (is_written and not found.flags.writeable):
+        raise ValueError("the memory of an array is not contiguous, or may not be written")
+    return found

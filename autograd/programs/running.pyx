@@ -9,8 +9,9 @@ from libc.string cimport memcpy, memset
 import numpy as np
 
 from autograd.programs.groups import (
-    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals,
+    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
+from autograd.programs.validation import validate
 
 
 cdef extern from "kernels.h":
@@ -31,7 +32,7 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "running.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, CALL, TAPE
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE
     ctypedef struct Step:
         int kind
         Loop loop
@@ -54,7 +55,7 @@ cdef extern from "running.h":
         const double **lefts
         const double **rights
     ctypedef long clock_t
-    int run_steps(const Kernels *, double *, const Step *, size_t, size_t) nogil except? -1
+    int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
@@ -63,7 +64,7 @@ cdef extern from "running.h":
 
 
 cdef const Kernels *kernels = choose_kernels()
-cdef size_t LANE_MEMORY = 1 << 17  # numbers that the lanes of a block may hold, so that they stay in the cache
+cdef size_t LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 
@@ -86,8 +87,17 @@ def use_instruction_set(str name):
 def analyse(const int64_t[::1] codes, const int64_t[::1] starts, const int64_t[::1] operands,
             const int64_t[::1] outputs, varies):
     """The level of each slot, whether it varies, and whether an output needs it: see running.py."""
-    cdef Py_ssize_t size = len(codes), slot, edge
+    cdef Py_ssize_t size = len(codes), slot, edge, count = len(operands)
     cdef int64_t level
+    cdef bint fits = len(starts) == size + 1 and len(varies) == size
+    for slot in range(len(starts)):
+        fits &= 0 <= starts[slot] <= count
+    for edge in range(count):
+        fits &= 0 <= operands[edge] < size
+    for slot in range(len(outputs)):
+        fits &= 0 <= outputs[slot] < size
+    if not fits:
+        raise ValueError("the operands and outputs of instructions are not within their slots")
     levels_array = np.zeros(size, np.int64)
     varies_array = np.array(varies, np.uint8)
     needed_array = np.zeros(size, np.uint8)
@@ -117,7 +127,7 @@ cdef class Runner:
     cdef double *varying
     cdef double *panel
     cdef readonly size_t lanes
-    cdef size_t inputs, uniform_size, varying_size, first_total, total_count
+    cdef size_t inputs, uniform_size, varying_size
     cdef Step *steps
     cdef Step *blocks
     cdef Total *totals
@@ -127,21 +137,19 @@ cdef class Runner:
     cdef uint8_t *output_varies
     cdef readonly size_t output_count
     cdef size_t work
+    cdef bint has_varying_outputs
 
-    def __cinit__(self, code, size_t lanes=0):
+    def __cinit__(self, code, Py_ssize_t lanes=0):
         self.memory = []
+        validate(code, lanes)
         self.code = code
         self.inputs = code.inputs
         self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
-        if self.uniform_size + self.varying_size > 2**31:
-            raise MemoryError(f"the program needs memory for {self.uniform_size} and {self.varying_size} numbers")
         self.lanes = lanes
         self.uniform = <double *>self.keep((self.uniform_size + MOST_TILE) * sizeof(double))
         self.varying = <double *>self.keep((self.varying_size * max(lanes, 1) + MOST_TILE) * sizeof(double))
         self.panel = <double *>self.keep((max(lanes, 1) * MOST_TILE + MOST_TILE) * sizeof(double))
         for place, number in code.constants.items():
-            if not 0 <= place < self.uniform_size:
-                raise ValueError(f"a constant has the place {place}")
             self.uniform[place] = number
         self._prepare(code)
 
@@ -173,6 +181,8 @@ cdef class Runner:
 
     cdef int _source(self, Source *source, operand, size_t count) except -1:
         """An operand in the uniform memory."""
+        if operand.varies:
+            raise ValueError(f"the operand {operand} varies, but its results do not")
         self._check(operand, count)
         source.index = NULL
         source.step = 1
@@ -181,13 +191,13 @@ cdef class Runner:
             source.step = 0
         elif operand.mode == GATHERED:
             source.base = self.uniform
-            source.index = self._index(operand.index, 1, self.uniform_size)
+            source.index = self._index(operand.gathered, 1, self.uniform_size)
         return 0
 
     cdef int _check(self, operand, size_t count) except -1:
         size = self.varying_size if operand.varies else self.uniform_size
         if operand.mode == GATHERED:
-            fits = len(operand.index) == count
+            fits = len(operand.gathered) == count
         else:
             fits = 0 <= operand.place and operand.place + (count if operand.mode == CONTIGUOUS else 1) <= size
         if not fits or (operand.varies and not self.lanes):
@@ -229,7 +239,6 @@ cdef class Runner:
             self._add(group)
         self.total_groups = len(code.totals)
         self.totals = <Total *>self.keep(self.total_groups * sizeof(Total))
-        self.first_total, self.total_count = self.uniform_size, 0
         for i, total in enumerate(code.totals):
             self._add_total(&self.totals[i], total)
         self.output_count = len(code.outputs)
@@ -240,6 +249,7 @@ cdef class Runner:
         for i in range(self.output_count):
             self.output_varies[i] = code.output_varies[i] and not code.totals
             if self.output_varies[i]:
+                self.has_varying_outputs = True
                 if not 0 <= code.outputs[i] < self.varying_size:
                     raise ValueError(f"the output {i} has the place {code.outputs[i]}")
                 self.output_places[i] = <uint32_t>code.outputs[i]
@@ -264,9 +274,6 @@ cdef class Runner:
         cdef size_t count = group.count, arity = len(group.operands), i, j
         cdef int arrays = 0
         cdef Step *step
-        cdef int64_t[::1] places
-        if not 1 <= arity <= 3 and group.code <= 0:
-            raise ValueError(f"a copy has {arity} operands")
         for operand in group.operands:
             self._check(operand, count)
         step = self._new(group.varies)
@@ -377,15 +384,15 @@ cdef class Runner:
         cdef double *out = self._out(group)
         cdef size_t terms = group.rows.shape[1], row_count = len(group.rows), column_count = len(group.columns)
         cdef size_t width = column_count + (-column_count) % 8, lanes = self.lanes
-        cdef size_t i, j, run, last, done = 0, from_column, length, c
+        cdef size_t run, j, done = 0, c, first, length, start, count
         cdef ptrdiff_t row_step = 1
-        cdef const double **rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
+        cdef const double **rows
         cdef const double **columns
         cdef double *panel
         cdef Step *step
-        cdef int64_t[:, ::1] runs = np.ascontiguousarray(group.runs, np.int64)
-        cdef int64_t[:, ::1] places
-        if group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies:
+        cdef int64_t[:, ::1] places, runs = np.ascontiguousarray(group.runs, np.int64)
+        if (group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies
+                or (group.rows_vary and not group.varies) or not terms):
             raise ValueError("the rows, columns and runs of a matrix product do not fit together")
         for run in range(len(runs)):
             if not (0 <= runs[run, 0] < <int64_t>row_count and 0 <= runs[run, 1] and runs[run, 2] > 0
@@ -394,30 +401,26 @@ cdef class Runner:
             done += runs[run, 2]
         if done != group.count:
             raise ValueError(f"the runs of a matrix product have {done} results, not {group.count}")
-        # The rows: where they are, if the places of each go up by the same step; else packed.
         index = np.ascontiguousarray(group.rows, np.int64)
-        self._index(index, 1, self.uniform_size)
-        steps = np.diff(index, axis=1)
-        if terms == 1 or (steps == steps[0, 0]).all():
-            row_step = steps[0, 0] if terms > 1 else 0
-            places = index
-            for run in range(len(runs)):
-                rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
-        else:
-            panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
-            step = self._new(False)
-            step.kind, step.out, step.n = GATHER, panel, row_count * terms
-            step.index = self._index(index, 1, self.uniform_size)
-            for run in range(len(runs)):
-                rows[run] = panel + <size_t>runs[run, 0] * terms
         by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        if group.rows_vary:
+            rows = self._table(index[group.runs[:, 0]])
+        else:  # where they are, if the places of each go up by the same step; else packed
+            self._index(index, 1, self.uniform_size)
+            rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
+            steps = np.diff(index, axis=1)
+            if terms == 1 or (steps == steps[0, 0]).all():
+                row_step = steps[0, 0] if terms > 1 else 0
+                places = index
+                for run in range(len(runs)):
+                    rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
+            else:
+                panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
+                self._add_gather(panel, index)
+                for run in range(len(runs)):
+                    rows[run] = panel + <size_t>runs[run, 0] * terms
         if group.varies:
-            self._index(by_term, 1, self.varying_size)
-            columns = <const double **>self.keep(column_count * terms * sizeof(double *))
-            places = np.ascontiguousarray(group.columns, np.int64)
-            for i in range(column_count):
-                for j in range(terms):
-                    columns[i * terms + j] = self.varying + <size_t>places[i, j] * lanes
+            columns = self._table(group.columns)
         else:
             self._index(by_term, 1, self.uniform_size)
             columns = <const double **>self.keep(terms * sizeof(double *))
@@ -427,31 +430,39 @@ cdef class Runner:
                     columns[j] = self.uniform + <size_t>places[j, 0]
             else:
                 panel = <double *>self.keep((width * terms + MOST_TILE) * sizeof(double))
-                step = self._new(False)
-                step.kind, step.out, step.n = GATHER, panel, width * terms
-                padded = np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge")
-                step.index = self._index(padded, 1, self.uniform_size)
+                self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
                 for j in range(terms):
                     columns[j] = panel + j * width
-        run = 0
         done = 0
-        while run < len(runs):
-            last = run + 1
-            from_column, length = runs[run, 1], runs[run, 2]
-            while last < len(runs) and runs[last, 1] == runs[run, 1] and runs[last, 2] == runs[run, 2]:
-                last += 1
-            for c in range(length if group.varies else 1):
+        for start, count, first, length in blocks_of(group.runs):
+            for c in range(length if group.varies and not group.rows_vary else 1):
                 step = self._new(group.varies)
-                step.kind, step.arity = MATRIX, terms
-                step.pointers, step.row_step, step.row_count = rows + run, row_step, last - run
-                if group.varies:
-                    step.columns, step.offset, step.n = columns + (from_column + c) * terms, 0, lanes
+                step.kind, step.arity, step.row_count = MATRIX, terms, count
+                step.pointers, step.row_step, step.out = rows + start, row_step, out + done
+                step.columns, step.offset, step.n, step.out_step = columns, first, length, length
+                if group.rows_vary:
+                    step.kind, step.lanes, step.pointers = MATRIX_EACH, lanes, rows + start * terms
+                    step.columns, step.out = columns + first * terms, out + done * lanes
+                elif group.varies:
+                    step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
-                else:
-                    step.columns, step.offset, step.n = columns, from_column, length
-                    step.out, step.out_step = out + done, length
-            done += (last - run) * length
-            run = last
+            done += count * length
+        return 0
+
+    cdef const double **_table(self, places) except NULL:
+        """The addresses of numbers that vary."""
+        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
+        cdef size_t i, count = places.size
+        cdef const double **table = <const double **>self.keep(count * sizeof(double *))
+        for i in range(count):
+            table[i] = self.varying + <size_t>index[i] * self.lanes
+        return table
+
+    cdef int _add_gather(self, double *panel, places) except -1:
+        """A step that packs uniform numbers."""
+        cdef Step *step = self._new(False)
+        step.kind, step.out, step.n = GATHER, panel, places.size
+        step.index = self._index(places, 1, self.uniform_size)
         return 0
 
     cdef int _add_tape(self, group) except -1:
@@ -492,43 +503,42 @@ cdef class Runner:
     cdef int _add_total(self, Total *made, total) except -1:
         if not 0 <= total.out <= self.uniform_size - total.count:
             raise ValueError(f"totals at {total.out} of {total.count} numbers are not within {self.uniform_size}")
-        self.first_total = min(self.first_total, <size_t>total.out)
-        self.total_count += total.count
         made.out = self.uniform + <size_t>total.out
         outer = isinstance(total, OuterTotals)
-        made.lefts = self._lanes_of(total.lefts if outer else total.places)
+        made.lefts = self._table(total.lefts if outer else total.places)
         made.n = len(total.lefts) if outer else len(total.places)
         if outer:
-            made.rights, made.columns = self._lanes_of(total.rights), len(total.rights)
+            made.rights, made.columns = self._table(total.rights), len(total.rights)
         elif total.rights is not None:
             if len(total.rights) != len(total.places):
                 raise ValueError("the factors of totals do not fit together")
-            made.rights = self._lanes_of(total.rights)
+            made.rights = self._table(total.rights)
         return 0
-
-    cdef const double **_lanes_of(self, places) except NULL:
-        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
-        cdef size_t i, count = len(places)
-        cdef const double **pointers = <const double **>self.keep(count * sizeof(double *))
-        for i in range(count):
-            pointers[i] = self.varying + <size_t>index[i] * self.lanes
-        return pointers
 
     # Running.
 
     def call_floats(self, tuple arguments):
-        """Run it with one float for each input, and give the one output."""
+        """Run it with one float for each input, and give the first output."""
         cdef size_t i
+        if <size_t>len(arguments) != self.inputs or not self.output_count:
+            raise ValueError(f"{len(arguments)} arguments, not {self.inputs}; {self.output_count} outputs")
+        self._refuse_varying()
         for i in range(self.inputs):
             self.uniform[i] = arguments[i]
         run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
         return self.uniform[self.output_places[0]]
 
-    def call(self, const double[::1] inputs, double[::1] outputs):
+    cdef int _refuse_varying(self) except -1:
+        if self.has_varying_outputs:
+            raise ValueError("an output varies over the examples: run the program for a batch")
+        return 0
+
+    def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
         cdef size_t i
         if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
             raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
+        self._refuse_varying()
         with nogil:
             if self.inputs:
                 memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
@@ -536,8 +546,8 @@ cdef class Runner:
             for i in range(self.output_count):
                 outputs[i] = self.uniform[self.output_places[i]]
 
-    def repeat(self, size_t times, double[::1] inputs, size_t state, const double[:, ::1] each,
-               double[:, ::1] records):
+    def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
+               double[:, ::1] records not None):
         """Run it again and again: see running.py."""
         cdef size_t done = 0, i, each_count = each.shape[1], record_count = self.output_count - state
         cdef double *results
@@ -549,6 +559,7 @@ cdef class Runner:
             record_count and (<size_t>records.shape[0] < times or <size_t>records.shape[1] != record_count)
         ):
             raise ValueError(f"there are not rows for {times} rounds")
+        self._refuse_varying()
         results = <double *>malloc((state + 1) * sizeof(double))
         if results == NULL:
             raise MemoryError()
@@ -576,11 +587,17 @@ cdef class Runner:
                 memcpy(&inputs[0], self.uniform, state * sizeof(double))
             free(results)
         if interrupted:
-            PyErr_Clear()
+            try:
+                raise_waiting()
+            except KeyboardInterrupt:
+                pass
         return done, interrupted
 
-    def batch(self, const double[::1] inputs, list parts, const int64_t[::1] rows, double[:, ::1] outputs):
+    def batch(self, const double[::1] inputs not None, list parts not None, const int64_t[::1] rows,
+              double[:, ::1] outputs not None):
         """Run it for many examples: see running.py."""
+        if rows is None and not parts:
+            raise ValueError("there are no examples")
         cdef size_t count = len(rows) if rows is not None else len(parts[0]), first, valid, i, k, place
         cdef size_t part_count = len(parts), width = 0
         cdef const int64_t *row = &rows[0] if rows is not None and count else NULL
@@ -603,13 +620,17 @@ cdef class Runner:
                 width += widths[k]
             if <size_t>len(inputs) != self.inputs or width != self.code.varying_inputs or not self.lanes:
                 raise ValueError("the inputs do not fit the program")
-            if <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1):
+            if (
+                <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1)
+                or (self.has_varying_outputs and not each)
+            ):
                 raise ValueError("there is no room for the outputs")
             with nogil:
                 if self.inputs:
                     memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
-                for i in range(self.total_count):
-                    self.uniform[self.first_total + i] = -0.0
+                for k in range(self.total_groups):
+                    for i in range(self.totals[k].n * max(self.totals[k].columns, 1)):
+                        self.totals[k].out[i] = -0.0
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
                 first = 0
                 while first < count:
@@ -638,8 +659,10 @@ cdef class Runner:
             free(data)
             free(widths)
 
-    def each(self, const double[::1] inputs, list columns, list results):
-        """Run it for many examples whose numbers stand in columns: see running.py."""
+    def each(self, const double[::1] inputs not None, list columns not None, list results not None):
+        """Run it for many examples, whose numbers stand in columns: see running.py."""
+        if not columns:
+            raise ValueError("there are no examples")
         cdef size_t count = len(columns[0]), first, valid, i, k, column_count = len(columns)
         cdef const double[::1] column
         cdef double[::1] result
@@ -694,7 +717,3 @@ def lanes_for(code, size_t count):
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
     cdef size_t room = LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))
-
-
-cdef extern from "Python.h":
-    void PyErr_Clear()

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from autograd.notation import Formula, product
+from autograd.primitives import stop_gradient
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 
@@ -70,7 +71,8 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
-            grads[parent] = after = before + grads[node] * slope
+            passes = node.primitive is not stop_gradient  # else inf · 0 = nan
+            grads[parent] = after = before + grads[node] * slope if passes else before
             yield Edge(node, index, parent, slope, before, after)
 
 

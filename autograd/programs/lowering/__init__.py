@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from autograd.programs.groups import Code
 from autograd.programs.lowering.instructions import Instructions
 from autograd.programs.lowering.layout import Layout
-from autograd.programs.lowering.reductions import with_dot_products, with_sums
 from autograd.programs.lowering.simplification import with_constants_folded, without_dead_code, without_identities
+from autograd.programs.lowering.sums import with_dot_products, with_sums
 from autograd.programs.program import Program
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Truths
 
-PASSES = (without_identities, with_constants_folded, without_dead_code, with_sums, with_dot_products)
+Pass: TypeAlias = Callable[[Instructions], Instructions]
+PASSES: tuple[Pass, ...] = (without_identities, with_constants_folded, without_dead_code, with_sums, with_dot_products)
 
 
-def lower(program: Program, varies: Truths | None = None, totals: bool = False, passes=PASSES) -> Code:
+def lower(
+    program: Program, varies: Truths | None = None, totals: bool = False, passes: Sequence[Pass] = PASSES
+) -> Code:
     """Lower a program.
 
     Args:

@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.programs import running
+from autograd.native import selection
 from autograd.programs.groups import (
     Code,
     Dots,
     Group,
     Map,
     Matrix,
-    Operand,
     OuterTotals,
     Sum,
     Total,
     Totals,
+    blocks_of,
     operand_of,
     runs_of,
 )
@@ -41,7 +41,7 @@ class Layout:
 
     def __init__(self, instructions: Instructions, varies: Truths, totals: bool) -> None:
         self.instructions = instructions
-        self.levels, self.varies, self.is_needed = running.analyse(
+        self.levels, self.varies, self.is_needed = selection.running().analyse(
             instructions.codes, instructions.starts, instructions.operands, instructions.outputs, varies
         )
         self.places = np.full(len(instructions), -1, np.int64)
@@ -68,8 +68,10 @@ class Layout:
     def code(self) -> Code:
         """The lowered program."""
         others = {len(TABLE) + 1 + i: primitive for i, primitive in enumerate(self.instructions.others)}
+        (uniform_size, varying_size), (inputs, varying_inputs) = self.sizes, self.inputs
+        groups, varying_groups = self.groups
         return Code(
-            self.sizes[0], self.sizes[1], *self.inputs, self.constants, *self.groups, self.totals,
+            uniform_size, varying_size, inputs, varying_inputs, self.constants, groups, varying_groups, self.totals,
             self.outputs, self.output_varies, others,
         )  # fmt: skip
 
@@ -94,7 +96,9 @@ class Layout:
         few = slots[counts[slots] <= 3]
         for place in range(3):
             has = few[counts[few] > place]
-            pattern[has] |= self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
+            pattern[has] |= (
+                self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
+            )
         wide = (instructions.codes == SUM) | (instructions.codes == ADD) | (instructions.codes == DOT)
         pattern[wide & (instructions.codes != ADD)] = 0
         keys = np.stack([pattern, counts, instructions.codes, self.varies, self.levels])[:, slots]
@@ -177,7 +181,7 @@ class Layout:
             is_uniform = ~self.varies[left].any(axis=1)
             for part in (is_uniform, ~is_uniform):
                 if part.any():
-                    self._add_dots_of(members[part], left[part], right[part], not part is is_uniform)
+                    self._add_dots_of(members[part], left[part], right[part], part is not is_uniform)
         else:
             self._add_dots_of(members, left, right, False)
 
@@ -185,11 +189,11 @@ class Layout:
         varies = bool(self.varies[members[0]])
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
-        plan = None if left_varies else _matrix(a, b, may_swap=not varies)
+        plan = _matrix(a, b, may_swap=left_varies or not varies, is_packed=not varies)
         if plan is not None:
             order, rows, columns, runs = plan
             out = self._put(members[order])
-            self.groups[varies].append(Matrix(rows, columns, varies, runs, out, varies, len(members)))
+            self.groups[varies].append(Matrix(rows, columns, left_varies, varies, runs, out, varies, len(members)))
             return
         order = _order([a[:, 0], b[:, 0]])
         members, a, b = members[order], a[order], b[order]
@@ -215,28 +219,18 @@ class Layout:
         """Groups for the sums over the examples of the outputs that vary."""
         outputs = self.instructions.outputs
         wanted = np.unique(outputs[self.output_varies])
-        place_of = {}
+        place_of: dict[int, int] = {}
         products = wanted[self.summed[wanted]]
         if len(products):
             factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
-            plan = _matrix(factors[:, :1], factors[:, 1:], may_swap=True)
-            done = np.zeros(len(products), bool)
-            if plan is not None:
-                order, rows, columns, runs = plan
-                full = len(runs) and np.all(runs[:, 2] == len(columns)) and len(runs) == len(rows)
-                if full:
-                    out = self.sizes[0]
-                    self.sizes[0] += len(products)
-                    self.totals.append(OuterTotals(rows[:, 0], columns[:, 0], out))
-                    place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
-                    done[:] = True
-            if not done.all():
-                rest = products[~done]
-                order = _order([factors[:, 0], factors[:, 1]])
-                out = self.sizes[0]
-                self.sizes[0] += len(rest)
-                self.totals.append(Totals(factors[order, 0], factors[order, 1], out))
-                place_of.update(zip(rest[order].tolist(), range(out, out + len(rest)), strict=True))
+            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], always=True, is_packed=False)
+            out = self.sizes[0]
+            self.sizes[0] += len(products)
+            place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
+            for row, count, first, length in blocks_of(runs):
+                lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
+                self.totals.append(OuterTotals(lefts, rights, out))
+                out += count * length
         plain = wanted[~self.summed[wanted]]
         if len(plain):
             plain = plain[np.argsort(self.places[plain], kind="stable")]
@@ -257,33 +251,49 @@ def _order(columns: list[Integers]) -> Integers:
     return np.lexsort([columns[i] for i in ranked])
 
 
-def _matrix(a: Integers, b: Integers, may_swap: bool) -> tuple[Integers, Integers, Integers, Integers] | None:
-    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs; or None.
+def _matrix(
+    a: Integers, b: Integers, may_swap: bool = True, always: bool = False, is_packed: bool = True
+) -> tuple[Integers, Integers, Integers, Integers] | None:
+    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs.
 
     Args:
         a: for each dot product the places of its left factors.
         b: likewise of its right factors.
         may_swap: whether rows may be made of the right factors.
+        always: whether to do so also where rows share few columns; else None is the result for these.
+        is_packed: whether factors have to be packed, unless they stand in the right order.
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
-    best = None
+    best: tuple[float, Integers, Integers, Integers, Integers] | None = None
     for swap in (False, True) if may_swap else (False,):
         major, minor = (column_of, row_of) if swap else (row_of, column_of)
         order = np.lexsort([minor, major])
         major, minor = major[order], minor[order]
-        new = np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)])
-        count = int(new.sum())
-        if best is None or count < best[0]:
-            best = count, swap, order, major, minor, new
+        starts = np.flatnonzero(np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)]))
+        lengths = np.diff([*starts, len(order)])
+        left, right = (columns, rows) if swap else (rows, columns)
+        # What it takes, in nanoseconds or so: tiles, runs, and packing.
+        cost = (-(-lengths // 8)).sum() * left.shape[1] * 0.5 + 8.0 * len(starts)
+        if is_packed:
+            cost += 0.7 * (left.size * (not _is_strided(left)) + right.size * (not _is_contiguous(right)))
+        if best is None or cost < best[0]:
+            best = cost, order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1)
     assert best is not None
-    count, swap, order, major, minor, new = best
-    if len(order) < LEAST_SHARE * count and may_swap:
+    _, order, left, right, runs = best
+    if len(order) < LEAST_SHARE * len(runs) and may_swap and not always:
         return None
-    starts = np.flatnonzero(new)
-    lengths = np.diff([*starts, len(order)])
-    runs = np.stack([major[starts], minor[starts], lengths], axis=1)
-    return (order, columns, rows, runs) if swap else (order, rows, columns, runs)
+    return order, left, right, runs
+
+
+def _is_strided(rows: Integers) -> bool:
+    """Whether the places of every row go up by the same step."""
+    return rows.shape[1] == 1 or bool((np.diff(rows, axis=1) == rows[0, 1] - rows[0, 0]).all())
+
+
+def _is_contiguous(columns: Integers) -> bool:
+    """Whether every column stands beside the one before it."""
+    return len(columns) == 1 or bool((np.diff(columns, axis=0) == 1).all())
 
 
 def _distinct(places: Integers) -> tuple[Integers, Integers]:

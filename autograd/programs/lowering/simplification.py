@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from autograd.native import selection
 from autograd.primitives import PRIMITIVES
-from autograd.programs import running
 from autograd.programs.lowering.instructions import Instructions, from_edges
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ def with_constants_folded(instructions: Instructions) -> Instructions:
     queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
     while queue:
         for slot in queue:
-            operands = [constants[operand] for operand in instructions.operands_of(slot).tolist()]
-            constants[slot] = instructions.primitive(int(codes[slot]))(*operands)
+            numbers = [constants[operand] for operand in instructions.operands_of(slot).tolist()]
+            constants[slot] = instructions.primitive(int(codes[slot]))(*numbers)
         is_constant[queue], codes[queue] = True, 0
         varies = np.bincount(owners, weights=~is_constant[instructions.operands], minlength=len(codes))
         queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
@@ -92,8 +92,12 @@ def without_dead_code(instructions: Instructions) -> Instructions:
     >>> without_dead_code(given).uses().tolist()
     [1, 0, 0, 1]
     """
-    _, _, keep = running.analyse(
-        instructions.codes, instructions.starts, instructions.operands, instructions.outputs, np.zeros(len(instructions), bool)
+    _, _, keep = selection.running().analyse(
+        instructions.codes,
+        instructions.starts,
+        instructions.operands,
+        instructions.outputs,
+        np.zeros(len(instructions), bool),
     )
     owners = instructions.owners()
     starts, operands = from_edges(owners[keep[owners]], instructions.operands[keep[owners]], len(instructions))

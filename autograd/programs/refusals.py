@@ -58,16 +58,15 @@ def _named(node: Value, current: Trace) -> str:
 
 
 def _remedy(what: str) -> str:
-    if what.startswith("compare"):
-        return (
-            "choose with where(greater(a, b), x, y), maximum, minimum or clip, or name an argument that decides on "
-            "the form of the program in static_argnums"
-        )
-    if what.startswith(("run backward", "read the grad")):
+    if what.startswith(("run backward", "read a grad")):
         return "use grad, value_and_grad or gradients, which give the gradients as results"
     if what.startswith("assign"):
         return "give the new number back as a result, and pass it as an argument to the next call"
-    return "use the node itself, or stop_gradient(v) where no gradient should flow"
+    return (
+        "compute with the node itself, or with stop_gradient(v) where no gradient should flow; choose with "
+        "where(greater(a, b), x, y), maximum, minimum or clip; an argument that decides on the form of the program "
+        "belongs into static_argnums"
+    )
 
 
 hooks.refuse = refuse

@@ -59,7 +59,7 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     is_product = (codes == MULTIPLY) & (instructions.uses() == 1)
     owners = instructions.owners()
     products = np.bincount(owners, weights=is_product[operands], minlength=len(codes))
-    becomes = is_sum & (products * 2 > instructions.counts()) & (products > 0)
+    becomes = is_sum & (products * 2 > instructions.counts())
     if not becomes.any():
         return instructions
     constants = dict(instructions.constants)
@@ -69,22 +69,20 @@ def with_dot_products(instructions: Instructions) -> Instructions:
         one, size = len(codes), len(codes) + 1
         constants[one] = 1.0
         codes = np.append(codes, 0)
-    terms = np.flatnonzero(becomes[owners])
-    term = operands[terms]
-    multiplied = is_product[term]
-    first = np.where(multiplied, operands[np.minimum(starts[term], len(operands) - 1)], term)
-    second = np.where(multiplied, operands[np.minimum(starts[term] + 1, len(operands) - 1)], one)
-    others = ~becomes[owners] & ~_within(term[multiplied], len(becomes))[owners]
-    all_owners = np.concatenate([owners[others], owners[terms], owners[terms]])
-    all_operands = np.concatenate([operands[others], first, second])
-    new_starts, new_operands = from_edges(all_owners, all_operands, size)
+    edges = np.flatnonzero(becomes[owners])
+    term = operands[edges]
+    is_pair = is_product[term]
+    place = np.where(is_pair, starts[term], 0)
+    lefts = np.where(is_pair, operands[place], term)
+    rights = np.where(is_pair, operands[place + 1], one)
+    gone = np.zeros(len(becomes), bool)
+    gone[term[is_pair]] = True
+    others = ~(becomes | gone)[owners]
+    owner = owners[edges]
+    new_starts, new_operands = from_edges(
+        np.concatenate([owners[others], owner, owner]), np.concatenate([operands[others], lefts, rights]), size
+    )
     new_codes = codes.copy()
     new_codes[: len(becomes)][becomes] = DOT
-    new_codes[term[multiplied]] = 0
+    new_codes[: len(becomes)][gone] = 0
     return instructions.replaced(codes=new_codes, starts=new_starts, operands=new_operands, constants=constants)
-
-
-def _within(slots: np.ndarray[tuple[int], np.dtype[np.int64]], size: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    found = np.zeros(size, bool)
-    found[slots] = True
-    return found

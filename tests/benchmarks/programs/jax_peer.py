@@ -1,0 +1,115 @@
+"""JAX in float64 on one thread, on arrays rather than scalars. Its arguments are on its device beforehand."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy
+
+from tests.benchmarks import gpt
+from tests.benchmarks.programs import functions
+from tests.benchmarks.programs.serving import Task, repeated
+
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # a call takes 73 µs instead of 87
+
+
+def task(call: Callable[[], Any], units: int = 1) -> Task:
+    """A task of one call, which is waited for."""
+    return Task(repeated(lambda: jax.block_until_ready(call())), lambda: functions.flat(call()), units)
+
+
+def normalized(x: Any) -> Any:
+    """Rows scaled to a mean square of 1."""
+    return x / jnp.sqrt((x * x).mean(-1, keepdims=True) + 1e-5)
+
+
+def gpt_loss(w: Any, tokens: Any, targets: Any, weights: Any) -> Any:
+    """The loss of a document; tokens are looked up by index."""
+    size = gpt.WIDTH // gpt.HEADS
+    x = normalized(w["token_embedding"][tokens] + w["position_embedding"])
+    a = normalized(x)
+    q, k, v = [(a @ w[name].T).reshape(-1, gpt.HEADS, size) for name in ("query", "key", "value")]
+    scores = jnp.einsum("thd,shd->hts", q, k) / size**0.5
+    exponentials = jnp.exp(scores) * jnp.tril(jnp.ones(scores.shape[1:]))
+    shares = exponentials / exponentials.sum(-1, keepdims=True)
+    x = x + jnp.einsum("hts,shd->thd", shares, v).reshape(-1, gpt.WIDTH) @ w["output"].T
+    x = x + jax.nn.relu(normalized(x) @ w["widen"].T) @ w["narrow"].T
+    logits = x @ w["head"].T
+    errors = jnp.log(jnp.exp(logits).sum(-1)) - jnp.take_along_axis(logits, targets[:, None], 1)[:, 0]
+    return weights @ errors
+
+
+def gpt_mean(count: int) -> Task:
+    """The mean over documents."""
+
+    def mean(w: Any, *documents: Any) -> Any:
+        return jax.vmap(gpt_loss, (None, 0, 0, 0))(w, *documents).mean()
+
+    inputs, targets, weights = functions.gpt_documents(count)
+    arguments = [inputs.argmax(-1), targets.argmax(-1), weights]
+    parameters = gpt.initial_parameters()
+    on_device = jax.device_put([{name: parameters[name] for name in gpt.SHAPES}, *arguments])
+    program = jax.jit(jax.value_and_grad(mean))
+
+    def result() -> Any:
+        value, gradients = program(*on_device)
+        return functions.flat((value, {name: gradients[name] for name in gpt.SHAPES}))
+
+    return Task(repeated(lambda: jax.block_until_ready(program(*on_device))), result, units=count)
+
+
+def network(activation: Callable[[Any], Any]) -> Callable[[int], Task]:
+    """The mean error of a network over many rows, and its gradient."""
+
+    def build(rows: int) -> Task:
+        def mean(w: Any, inputs: Any, targets: Any) -> Any:
+            first = activation(inputs @ w["first"].T + w["first_bias"])
+            second = activation(first @ w["second"].T + w["second_bias"])
+            return (0.5 * (targets - (second @ w["third"].T + w["third_bias"])[:, 0]) ** 2).mean()
+
+        parameters = functions.network_parameters()
+        arguments = jax.device_put([parameters, *functions.network_cases(rows)])
+        program = jax.jit(jax.value_and_grad(mean))
+
+        def result() -> Any:
+            value, gradients = program(*arguments)
+            return functions.flat((value, {name: gradients[name] for name in parameters}))
+
+        return Task(repeated(lambda: jax.block_until_ready(program(*arguments))), result)
+
+    return build
+
+
+def worked_example(rounds: int) -> Task:
+    """Rounds of training in a loop of JAX's."""
+    inputs, targets = jnp.array([0.05, 0.1]), jnp.array([0.01, 0.99])
+
+    def error(weights: Any) -> Any:
+        hidden, output = weights
+        outs = jax.nn.sigmoid(output @ jax.nn.sigmoid(hidden @ inputs + 0.35) + 0.6)
+        return (0.5 * (targets - outs) ** 2).sum()
+
+    def step(_: Any, weights: Any) -> Any:
+        return weights - 0.5 * jax.grad(error)(weights)
+
+    program = jax.jit(lambda weights: jax.lax.fori_loop(0, rounds, step, weights))
+    weights = jnp.array(functions.WORKED_EXAMPLE.reshape(2, 2, 2))
+    return task(lambda: program(weights), units=rounds)
+
+
+def rosenbrock(count: int) -> Task:
+    """The gradient of the chained Rosenbrock function."""
+    program = jax.jit(jax.grad(lambda x: (100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2).sum()))
+    x = jnp.array(functions.rosenbrock_point(count))
+    return task(lambda: program(x))
+
+
+assert numpy.float64 == jnp.zeros(1).dtype  # by the environment variable that a Peer sets
+PROGRAMS: dict[str, Callable[[int], Task]] = {
+    "gpt": gpt_mean,
+    "network tanh": network(jnp.tanh),
+    "network relu": network(jax.nn.relu),
+    "worked example": worked_example,
+    "rosenbrock": rosenbrock,
+}

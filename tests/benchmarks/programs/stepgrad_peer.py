@@ -1,0 +1,146 @@
+"""Compiled programs of this package."""
+
+import functools
+import inspect
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy
+
+import autograd
+from autograd import grad, value_and_grad
+from nn import fit
+from tests.benchmarks import gpt
+from tests.benchmarks.programs import eager_peer, functions
+from tests.benchmarks.programs.serving import ROOT, Skipped, Task, repeated
+
+
+def compiled(function: Callable[..., Any]) -> Any:
+    """The function as a program."""
+    compile_ = getattr(autograd, "compile", None)
+    if compile_ is None:
+        raise Skipped("autograd.compile is not there")
+    return compile_(function)
+
+
+def task(call: Callable[[], Any], units: int = 1) -> Task:
+    """A task of one call whose result is flattened for the comparison."""
+    return Task(repeated(call), lambda: functions.flat(call()), units)
+
+
+def gpt_called(_: int) -> Task:
+    """Loss and gradients of one document, arrays in and out."""
+    program = compiled(value_and_grad(gpt.loss))
+    arguments = [gpt.initial_parameters(), *[part[0] for part in functions.gpt_documents(1)]]
+    return task(lambda: program(*arguments))
+
+
+def gpt_descend(rounds: int) -> Task:
+    """Steps of gradient descent, each with another document."""
+
+    def step(parameters: Any, inputs: Any, targets: Any, weights: Any) -> Any:
+        gradients = grad(gpt.loss)(parameters, inputs, targets, weights)
+        return {name: parameters[name] - 0.1 * numpy.asarray(gradients[name]) for name in parameters}
+
+    program = compiled(step)
+    parameters, documents = gpt.initial_parameters(), functions.gpt_documents(rounds)
+    return task(lambda: program.repeat(rounds, parameters, each=documents), units=rounds)
+
+
+def gpt_batch(count: int) -> Task:
+    """The mean over documents."""
+    program = compiled(value_and_grad(gpt.loss))
+    arguments = [gpt.initial_parameters(), *functions.gpt_documents(count)]
+    return task(lambda: program.batch(*arguments, over=(1, 2, 3)), units=count)
+
+
+def network(activation: str) -> Callable[[int], Task]:
+    """The mean error of a network over many rows, and its gradient."""
+
+    def build(rows: int) -> Task:
+        program = compiled(value_and_grad(functools.partial(functions.network_error, activation=activation)))
+        arguments = [functions.network_parameters(), *functions.network_cases(rows)]
+        return task(lambda: program.batch(*arguments, over=(1, 2)))
+
+    return build
+
+
+def worked_example(rounds: int) -> Task:
+    """Rounds of training of the worked example."""
+    program, weights = compiled(functions.worked_example_round), functions.WORKED_EXAMPLE
+    return Task(
+        lambda times: program.repeat(times * rounds, weights),
+        lambda: functions.flat(program.repeat(rounds, weights)),
+        units=rounds,
+    )
+
+
+def rosenbrock(count: int) -> Task:
+    """The gradient of the chained Rosenbrock function."""
+    program, x = compiled(grad(functions.rosenbrock)), functions.rosenbrock_point(count)
+    return task(lambda: program(x))
+
+
+def chain(rounds: int) -> Task:
+    """Value and derivative of a long chain."""
+    program = compiled(value_and_grad(functools.partial(functions.chain, rounds=rounds)))
+    return task(lambda: program(functions.FIRST))
+
+
+def gpt_training(steps: int) -> Task:
+    """A training in a process of its own, from start to exit; its imports and the recording count."""
+    compiled(functions.two_variables)  # skipped where nothing can be compiled
+    command = [sys.executable, "tests/benchmarks/gpt.py", "--steps", str(steps)]
+    run = functools.partial(subprocess.run, command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    return Task(repeated(run), lambda: gpt.train(steps)[1], clock=time.perf_counter)
+
+
+def fit_compiled(rows: int) -> Task:
+    """Rounds of fit, compiled."""
+    if "compiled" not in inspect.signature(fit).parameters:
+        raise Skipped("fit has no argument 'compiled'")
+    return eager_peer.fit_task(rows, compiled=True)
+
+
+def two_variables(_: int) -> Task:
+    """A call with floats."""
+    program = compiled(functions.two_variables)
+
+    def run(times: int) -> None:
+        for _ in range(times):
+            program(0.5, 1.5)
+
+    return Task(run, lambda: functions.flat(program(0.5, 1.5)))
+
+
+def two_variables_repeated(rounds: int) -> Task:
+    """Rounds of it, each with the result of the last."""
+
+    def step(x: Any, y: Any) -> Any:
+        return functions.two_variables(x, y), y
+
+    program = compiled(step)
+    return Task(
+        lambda times: program.repeat(times * rounds, 0.5, 0.9),
+        lambda: functions.flat(program.repeat(rounds, 0.5, 0.9)),
+        units=rounds,
+    )
+
+
+PROGRAMS: dict[str, Callable[[int], Task]] = {
+    "gpt called": gpt_called,
+    "gpt descend": gpt_descend,
+    "gpt batch": gpt_batch,
+    "gpt training": gpt_training,
+    "network tanh": network("tanh"),
+    "network relu": network("relu"),
+    "worked example": worked_example,
+    "rosenbrock": rosenbrock,
+    "chain": chain,
+    "fit": fit_compiled,
+    "two variables": two_variables,
+    "two variables repeated": two_variables_repeated,
+}

@@ -1,0 +1,102 @@
+"""What the rules of the table do, traced once, is what they do when they run."""
+
+import math
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import Constant, Parameter, Program, Value
+from autograd.modes import ieee_arithmetic
+from autograd.primitives import PRIMITIVES, Primitive, absolute, divide, log, multiply, power, subtract, where
+from autograd.slope_rules import MOST_NUMBERS, TracedRule, slope_of_one, slope_of_two
+
+SMALL = [primitive for primitive in PRIMITIVES.values() if primitive.arity in (1, 2)]
+POINTS = (0.5, -0.5, 0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 700.0, math.inf, -math.inf, math.nan)
+
+
+def slope(primitive: Primitive, which: int, out: Any, *operands: Any) -> Any:
+    if len(operands) == 1:
+        return slope_of_one(primitive, out, *operands)
+    return slope_of_two(primitive, which, out, *operands)
+
+
+def written(number: Any, arguments: list[Any]) -> str:
+    """A number that was computed from some arguments: as a whole graph if it is a Value, which names the arguments."""
+    if not isinstance(number, Value):
+        return f"{type(number).__name__} {number!r}"
+    place = next((f"argument {i}" for i, argument in enumerate(arguments) if argument is number), "new")
+    program = Program.of([number])
+    return f"{place}\n{program}\n{program.labels}"
+
+
+@pytest.mark.parametrize("primitive", SMALL, ids=lambda primitive: primitive.name)
+def test_a_slope_is_what_its_rule_returns(primitive: Primitive) -> None:
+    """At Values, at floats, and where one operand is a Value and the other one a float, also a second time."""
+    assert primitive.arity is not None
+    for x in POINTS:
+        for y in POINTS if primitive.arity == 2 else POINTS[:1]:
+            floats = [x, y][: primitive.arity]
+            with ieee_arithmetic():
+                for kind in range(2**primitive.arity):
+                    given = [Value(a, f"operand {i}") if kind >> i & 1 else a for i, a in enumerate(floats)]
+                    out = primitive(*given)
+                    for which in (0, 1)[: primitive.arity]:
+                        expected = written(primitive.slopes[which](out, *given), [out, *given])
+                        for _ in range(2):
+                            assert written(slope(primitive, which, out, *given), [out, *given]) == expected
+
+
+def test_what_is_noted_of_a_rule() -> None:
+    constant, chosen = TracedRule(subtract.slopes[1], 3), TracedRule(multiply.slopes[0], 3)
+    assert (constant.result, constant.number, constant.instructions) == (-1, -1.0, [])
+    assert (chosen.result, chosen.number, chosen.instructions) == (2, None, [])
+    assert TracedRule(divide.slopes[1], 3).instructions == [(PRIMITIVES["negate"], 0), (divide, 3, 2)]
+    assert TracedRule(log.slopes[0], 2).needed == (1,)
+    assert TracedRule(divide.slopes[1], 3).needed == (0, 2)
+
+
+def test_what_a_rule_computes_in_vain_is_left_out() -> None:
+    square = TracedRule(power.slopes[0], 3).at_number(2.0)
+    assert square is not None
+    assert square.instructions == [(power, 1, 1.0), (multiply, 2.0, 2)]
+    in_vain = TracedRule(lambda out, x: [where(x, out, x), x, absolute(x)][1], 2)
+    assert (in_vain.instructions, in_vain.result) == ([], 1)
+
+
+def test_a_rule_is_traced_for_few_numbers() -> None:
+    rule = TracedRule(power.slopes[0], 3)
+    numbers = [0.0, -0.0, *map(float, range(1, 2 * MOST_NUMBERS))]
+    traced = [rule.at_number(number) is not None for number in numbers]
+    assert traced == [False, False] + [True] * MOST_NUMBERS + [False] * (MOST_NUMBERS - 1)
+    x = Value(1.5)
+    for exponent in numbers:
+        assert autograd.gradients(x**exponent, [x])[0].data == exponent * 1.5 ** (exponent - 1.0)
+
+
+def test_a_rule_that_asks_is_refused() -> None:
+    with pytest.raises(TypeError, match="must not ask whether a number is zero"):
+        TracedRule(lambda out, x: x or out, 2)
+
+
+def test_a_rule_of_ones_own_runs_each_time() -> None:
+    factors = iter([2.0, 3.0, 4.0])
+    scaled = autograd.primitive(lambda out, x: next(factors), check=False)(lambda x: x)
+    x = Value(1.0)
+    assert [autograd.gradients(scaled(x), [x])[0].data for _ in range(3)] == [2.0, 3.0, 4.0]
+
+
+def test_a_class_with_operators_of_its_own_keeps_them() -> None:
+    applied = []
+
+    class Loud(Value):
+        def __mul__(self, other: Any) -> Value:
+            applied.append("times")
+            return super().__mul__(other)
+
+    for kind, count in ((Loud, 1), (Parameter, 0), (Value, 0)):
+        x = kind(3.0)
+        applied.clear()
+        assert slope_of_one(PRIMITIVES["atan"], x.atan(), x).data == 0.1
+        assert applied == ["times"] * count
+    assert slope_of_one(PRIMITIVES["exp"], Constant(2.0), 0.5).data == 2.0

@@ -1,0 +1,210 @@
+"""Reverse and forward mode record the graph that a straightforward implementation records, node by node."""
+
+import random
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+import autograd
+from autograd import Constant, Parameter, Program, Value
+from autograd.modes import ieee_arithmetic
+from autograd.nodes import apply
+from autograd.primitives import PRIMITIVES
+from autograd.sweeping import Number, pull, push
+from autograd.tape import Tape
+
+# The reference: what the two modes are, with nothing done to make them fast.
+
+
+def plain_pull(
+    tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool
+) -> dict[Value, Number]:
+    inputs = set(inputs)
+    grads: dict[Value, Any] = dict(seeds)
+    found = {}
+    with ieee_arithmetic():
+        for index in reversed(range(len(tape))):
+            node = tape.nodes[index]
+            if node not in grads:
+                continue
+            if node in inputs:
+                found[node] = grads[node]
+            for operand, slope in plain_slopes(tape, index, depends_on(tape, inputs), recorded):
+                product = times(grads[node], slope)
+                grads[operand] = product if operand not in grads else grads[operand] + product
+    return found
+
+
+def plain_push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
+    pushed: dict[Value, Any] = dict(tangents)
+    with ieee_arithmetic():
+        for index, node in enumerate(tape.nodes):
+            if node not in tangents:
+                for operand, slope in plain_slopes(tape, index, depends_on(tape, tangents), recorded):
+                    product = times(pushed[operand], slope)
+                    pushed[node] = product if node not in pushed else pushed[node] + product
+    return [pushed.get(output, 0.0) for output in outputs]
+
+
+def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
+    """The operands of a node that are wanted, each with its slope."""
+    node = tape.nodes[index]
+    if node.primitive is None or wanted.isdisjoint(node.parents):
+        return []
+    arguments: list[Any] = [node.data, *node.operands]
+    if recorded:
+        arguments = [node, *[parent.data if isinstance(parent, Constant) else parent for parent in node.parents]]
+    if node.primitive.all_slopes is not None:
+        slopes = list(node.primitive.all_slopes(*arguments))
+        return [(parent, slope) for parent, slope in zip(node.parents, slopes, strict=True) if parent in wanted]
+    pairs = zip(node.parents, node.primitive.slopes, strict=True)
+    return [(parent, rule(*arguments)) for parent, rule in pairs if parent in wanted]
+
+
+def depends_on(tape: Tape, nodes: Iterable[Value]) -> set[Value]:
+    found = set(nodes)
+    for node in tape.nodes:
+        if not found.isdisjoint(node.parents):
+            found.add(node)
+    return found
+
+
+def times(a: Any, b: Any) -> Any:
+    if isinstance(a, float) and a == 1.0:
+        return b
+    return a if isinstance(b, float) and b == 1.0 else a * b
+
+
+# Random graphs.
+
+
+class Loud(Value):
+    """A leaf with an operator of its own, which leaves its mark in the graph."""
+
+    def __mul__(self, other: Any) -> Value:
+        return super().__mul__(other) + 0.0
+
+    def __rmul__(self, other: Any) -> Value:
+        return super().__rmul__(other) + 0.0
+
+
+class Given(Constant):
+    """A constant of a class of its own."""
+
+
+own = autograd.primitive(lambda out, x, y: y * out, lambda out, x, y: 1, check=False, name="own")(
+    lambda x, y: x * y - x  # the second slope is an int: it is multiplied, though it is 1
+)
+SMALL = [primitive for primitive in PRIMITIVES.values() if primitive.arity is not None]
+WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is None]
+
+
+def random_graph(generator: random.Random, size: int) -> tuple[list[Value], list[Value]]:
+    """Leaves of every kind, and nodes of every primitive over them, with operands in common."""
+    kinds = (Value, Parameter, Value, Loud, Constant, Given)
+    leaves: list[Value] = [
+        generator.choice(kinds)(generator.choice((generator.uniform(-2.0, 2.0), 0.0, 1.0, 0.5)), f"leaf {i}")
+        for i in range(generator.randint(2, 6))
+    ]
+    nodes, inner = list(leaves), [leaves[0] * leaves[1]]
+    while len(inner) < size:
+        primitive = generator.choice([*SMALL, own, *WIDE, *WIDE])
+        count = primitive.arity or generator.randint(1, 6) * primitive.lists
+        operands: list[Value | float] = [generator.choice(nodes[-12:] + leaves) for _ in range(count)]
+        if generator.random() < 0.3:
+            operands[generator.randrange(count)] = generator.choice((1.0, -1.0, 2.0, -0.5, 3.0, 0.0))
+        if not any(isinstance(operand, Value) for operand in operands):
+            continue
+        try:
+            node = apply(primitive, *operands)
+        except (ValueError, ZeroDivisionError):  # outside the domain
+            continue
+        if abs(node.data) < 1e6:
+            inner.append(node)
+            nodes.append(node)
+    return leaves, inner
+
+
+def written(numbers: Sequence[Number]) -> list[str]:
+    """Numbers that were recorded: the graph of those that are nodes, with its order; the bits of the others."""
+    nodes = [number for number in numbers if isinstance(number, Value)]
+    program = Program.of(nodes)
+    shared = [str(nodes.index(node)) for node in nodes]
+    others = [repr(number) for number in numbers if not isinstance(number, Value)]
+    kinds = [type(node).__name__ for node in Tape(*nodes).nodes]
+    return [str(program), repr(sorted(program.labels.items())), *others, *shared, *kinds]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_graph_of_gradients_is_that_of_the_reference(seed: int) -> None:
+    generator = random.Random(seed)
+    leaves, inner = random_graph(generator, generator.choice((3, 10, 40)))
+    outputs = generator.sample(inner, min(2, len(inner)))
+    inputs = [*generator.sample(leaves, 2), generator.choice(inner), Value(7.0)]
+    tape = Tape(*outputs)
+    seeds: dict[Value, Number] = {outputs[0]: 1.0, outputs[-1]: generator.choice((1.0, 2.0, Value(3.0, "seed")))}
+    tangents: dict[Value, Number] = {
+        inputs[0]: generator.choice((1.0, -2.0, Value(3.0, "tangent"))), inputs[1]: 1.0, inputs[2]: 0.5,
+    }  # fmt: skip
+    for recorded in (False, True):
+        found, expected = pull(tape, inputs, seeds, recorded), plain_pull(tape, inputs, seeds, recorded)
+        assert list(found) == list(expected)
+        assert written(list(found.values())) == written(list(expected.values()))
+        pushed = push(tape, outputs, tangents, recorded)
+        assert written(pushed) == written(plain_push(tape, outputs, tangents, recorded))
+        firsts = [number for number in (*found.values(), *pushed) if isinstance(number, Value)]
+        if recorded and firsts and len(second := Tape(*firsts)) < 3_000:
+            ones: dict[Value, Number] = dict.fromkeys(firsts, 1.0)
+            again, expected = pull(second, inputs, ones, True), plain_pull(second, inputs, ones, True)
+            assert written(list(again.values())) == written(list(expected.values()))
+
+
+def test_every_primitive_is_met() -> None:
+    met = {node.primitive for seed in range(60) for node in random_graph(random.Random(seed), 40)[1]}
+    assert met >= {own, *PRIMITIVES.values()}
+
+
+def test_a_deep_graph() -> None:
+    limit = sys.getrecursionlimit()
+    x = Value(1.0)
+    node = x
+    for _ in range(500_000):
+        node = node * 1.0 + x
+    (first,) = autograd.gradients(node, [x])
+    assert (first.data, sys.getrecursionlimit()) == (500_001.0, limit)
+    assert push(Tape(node), [node], {x: 1.0}, recorded=True) == [500_001.0]
+
+
+def test_a_node_that_was_recorded_elsewhere_since_is_found() -> None:
+    x, y = Value(2.0), Value(3.0)
+    output = x * y
+    tape = Tape(output)
+    Tape(Value(1.0) * 2.0 + 1.0, y, x, output)  # the nodes have other indices now
+    assert pull(tape, [y, x], {output: 1.0}, recorded=False) == {x: 3.0, y: 2.0}
+    assert sorted(tape.indices_of([output, x, Value(5.0)])) == [0, 2]
+    with pytest.raises(KeyError):
+        push(tape, [Value(1.0)], {x: 1.0}, recorded=False)
+
+
+def test_a_rule_may_run_other_passes_meanwhile() -> None:
+    x = Value(2.0)
+    h = x * x
+
+    def slope(out: Any, operand: Any) -> float:
+        h.backward()
+        autograd.gradients(h * h, [x])
+        return 1.0
+
+    same = autograd.primitive(slope, check=False)(lambda operand: operand)
+    assert autograd.gradients(same(h) * h + same(x), [x])[0].data == 4 * 8.0 + 1.0
+
+
+def test_a_wrong_number_of_slopes_is_refused() -> None:
+    wrong = autograd.primitives.Primitive(
+        "wrong", lambda *xs: xs[0], all_slopes=lambda out, *xs: (1.0,) * (len(xs) + 1)
+    )
+    x = Value(2.0)
+    with pytest.raises(ValueError, match="<primitive wrong> gives 4 slopes for 3 operands"):
+        autograd.gradients(apply(wrong, x, x, x), [x])
