@@ -51,7 +51,7 @@ def plain_push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Nu
 def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
     """The operands of a node that are wanted, each with its slope."""
     node = tape.nodes[index]
-    if node.primitive is None or wanted.isdisjoint(node.parents):
+    if node.primitive in (None, PRIMITIVES["stop_gradient"]) or wanted.isdisjoint(node.parents):
         return []
     arguments: list[Any] = [node.data, *node.operands]
     if recorded:
@@ -66,7 +66,7 @@ def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> 
 def depends_on(tape: Tape, nodes: Iterable[Value]) -> set[Value]:
     found = set(nodes)
     for node in tape.nodes:
-        if not found.isdisjoint(node.parents):
+        if node.primitive is not PRIMITIVES["stop_gradient"] and not found.isdisjoint(node.parents):
             found.add(node)
     return found
 

@@ -149,8 +149,8 @@ static int is_interrupted(clock_t *last) {
     return waiting;
 }
 
-/* Raise what the handler of a signal raised. */
-static int raise_waiting(void) { return PyErr_Occurred() == NULL ? 0 : -1; }
+/* Let the exception that a signal's handler raised go on to the caller. */
+static int raise_waiting(void) { return -1; }
 
 static const Kernels *choose_kernels(void) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))

@@ -62,16 +62,15 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     becomes = is_sum & (products * 2 > instructions.counts())
     if not becomes.any():
         return instructions
-    constants = dict(instructions.constants)
-    one = next((slot for slot, number in constants.items() if number == 1.0), -1)
-    size = len(codes)
-    if one < 0:  # a new slot
-        one, size = len(codes), len(codes) + 1
-        constants[one] = 1.0
-        codes = np.append(codes, 0)
     edges = np.flatnonzero(becomes[owners])
     term = operands[edges]
     is_pair = is_product[term]
+    constants, one, size = dict(instructions.constants), 0, len(codes)
+    if not is_pair.all():
+        one = next((slot for slot, number in constants.items() if number == 1.0), size)
+        if one == size:  # a new slot
+            constants[one] = 1.0
+            codes, size = np.append(codes, 0), size + 1
     place = np.where(is_pair, starts[term], 0)
     lefts = np.where(is_pair, operands[place], term)
     rights = np.where(is_pair, operands[place + 1], one)
