@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, gradients, no_grad
+from autograd.native import selection
 from autograd.programs.nesting import NUMBER, Array, Floats
 from autograd.programs.recorded import Recorded
-from autograd.programs.running import Runner
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
 from nn.metrics import Case, error_of, mean_loss
@@ -214,7 +214,7 @@ class UpdateProgram:
         )
         self.recorded, self.settings = recorded, settings
         parameters = len(self.optimizer.parameters)
-        self.runner = Runner(
+        self.runner = selection.running().Runner(
             recorded.code((False, False) + (True,) * count), min(MOST_LANES, parameters + -parameters % 8)
         )
         self._check()

@@ -1,5 +1,9 @@
 """Losses against their definitions in arithmetic of many digits, values and gradients."""
 
+import functools
+import math
+import operator
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from autograd import Value
+from autograd import Value, compile
 from nn import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 
 
@@ -41,6 +45,36 @@ DEFINITIONS: list[tuple[Callable[..., Value], Callable[..., Any], list[float], l
     (softmax_cross_entropy, softmax_definition, [700.0, -700.0, 699.0], [0.0, 1.0, 0.0]),
     (hinge, lambda s, t: sum(max(0, 1 - b * a) for a, b in zip(s, t, strict=True)) / 3, [0.3, -2.0, 0.5], [1, -1, -1]),
 ]
+
+
+def test_the_bits_of_a_choice_are_those_of_its_formula() -> None:
+    """In the order of the classes, whether the target is a class or a probability for each."""
+    generator = random.Random(1)
+    for count in range(1, 9):
+        numbers = [generator.gauss(0.0, 3.0) for _ in range(count)]
+        shifted = [number - max(numbers) for number in numbers]
+        total = functools.reduce(operator.add, map(math.exp, shifted))
+        for label in range(count):
+            one_hot = [float(place == label) for place in range(count)]
+            for target in (label, one_hot):
+                logits = [Value(number) for number in numbers]
+                error = softmax_cross_entropy(logits, target)
+                error.backward()
+                assert error.data == math.log(total) + max(numbers) - numbers[label]
+                grads = [1.0 / total * math.exp(number) for number in shifted]
+                expected = [grad - 1.0 if place == label else grad for place, grad in enumerate(grads)]
+                assert [logit.grad for logit in logits] == expected
+
+
+@pytest.mark.parametrize("loss", [softmax_cross_entropy, binary_cross_entropy, hinge])
+def test_a_loss_can_be_recorded(loss: Any) -> None:
+    """Its targets are inputs of the program; a class becomes one-hot there."""
+    program = compile(loss)
+    logits = [0.5, -1.0, 2.0]
+    targets = [2, 1, 0] if loss is softmax_cross_entropy else [[1, 1, 1]]
+    for target in targets:
+        expected = loss([Value(logit) for logit in logits], target).data
+        assert program(logits, target) == pytest.approx(expected, rel=1e-15)
 
 
 @pytest.mark.parametrize(("loss", "definition", "outputs", "targets"), DEFINITIONS)

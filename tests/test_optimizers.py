@@ -4,6 +4,7 @@ import copy
 import inspect
 import math
 import pickle
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -211,6 +212,34 @@ class Halving(Optimizer):
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         return [self.share * parameter.data for parameter in self.parameters], []
+
+
+def test_the_bits_are_those_of_the_formulas() -> None:
+    """Whatever order would round otherwise."""
+    generator = random.Random(2)
+    start = [generator.gauss(0.0, 1.0) for _ in range(20)]
+    plain, momentum, adam = ([Parameter(number) for number in start] for _ in range(3))
+    optimizers = [SGD(plain, 0.3), SGD(momentum, 0.3, 0.9, 0.01), AdamW(adam, 0.03, (0.8, 0.9), 1e-8, 0.1)]
+    numbers = [list(start) for _ in range(3)]
+    velocities, firsts, seconds = ([0.0] * 20 for _ in range(3))
+    for step in range(1, 6):
+        for place in range(20):
+            grad = generator.gauss(0.0, 1.0)
+            for parameters in (plain, momentum, adam):
+                parameters[place].grad = grad
+            one, two, three = numbers
+            one[place] = one[place] - 0.3 * grad
+            velocities[place] = 0.9 * velocities[place] + (grad + 0.01 * two[place])
+            two[place] = two[place] - 0.3 * velocities[place]
+            firsts[place] = 0.8 * firsts[place] + (1.0 - 0.8) * grad
+            seconds[place] = 0.9 * seconds[place] + (1.0 - 0.9) * grad * grad
+            mean, square = firsts[place] / (1.0 - 0.8**step), seconds[place] / (1.0 - 0.9**step)
+            three[place] = three[place] * (1.0 - 0.03 * 0.1) - 0.03 * (mean / (math.sqrt(square) + 1e-8))
+        for optimizer in optimizers:
+            optimizer.step()
+    for parameters, expected in zip((plain, momentum, adam), numbers, strict=True):
+        assert [parameter.data for parameter in parameters] == expected
+    assert optimizers[2].memory == [firsts, seconds]
 
 
 def test_an_optimizer_of_ones_own_has_attributes_of_its_own() -> None:

@@ -457,6 +457,24 @@ class Runner:
         if not each:
             outputs[0] = self._uniform.take(self._output_places)
 
+    def each(self, inputs: Floats, columns: Sequence[Floats], results: Sequence[Floats]) -> None:
+        """Run it for many examples, whose numbers stand in columns.
+
+        Args:
+            inputs: as for `batch`.
+            columns: for each input that varies an array with its number for each example.
+            results: for each output such an array, where it goes.
+
+        Raises:
+            ValueError: if the sizes do not fit the program.
+        """
+        if len(results) != self.output_count or self.code.totals:
+            raise ValueError("the inputs and results do not fit the program")
+        outputs = np.empty((len(columns[0]), self.output_count))
+        self.batch(inputs, [np.stack(columns, axis=1)], None, outputs)
+        for result, output in zip(results, outputs.T, strict=True):
+            result[:] = output
+
     def _run(self) -> None:
         with np.errstate(all="ignore"):
             for step in self._steps:

@@ -679,8 +679,10 @@ cdef class Runner:
             free(data)
             free(widths)
 
-    def each(self, const double[::1] inputs, list columns, list results):
-        """Run it for many examples whose numbers stand in columns: see running.py."""
+    def each(self, const double[::1] inputs not None, list columns not None, list results not None):
+        """Run it for many examples, whose numbers stand in columns: see running.py."""
+        if not columns:
+            raise ValueError("there are no examples")
         cdef size_t count = len(columns[0]), first, valid, i, k, column_count = len(columns)
         cdef const double[::1] column
         cdef double[::1] result
