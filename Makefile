@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
-ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py native/languages.py native/c_rules.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h)
+ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py native/languages.py native/c_rules.py native/loops.py) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.[ch] autograd/programs/*.pyx)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

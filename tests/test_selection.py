@@ -13,7 +13,7 @@ import autograd
 from autograd.native.selection import MODULES
 
 FOLDER = Path(autograd.__file__).parent
-TYPES = [*FOLDER.rglob("*.pxd"), *FOLDER.rglob("*.h")]
+TYPES = [path for pattern in ("*.pxd", "*.h", "*.c", "*.pyx") for path in FOLDER.rglob(pattern)]
 
 
 def say(choice: str | None) -> subprocess.CompletedProcess[str]:
@@ -87,7 +87,7 @@ def test_another_choice_is_refused() -> None:
 def test_the_compiled_engine_is_of_this_source() -> None:
     if not TYPES:
         pytest.skip("installed from a wheel, without the source of the compiled engine")
-    native = [FOLDER / "native" / name for name in ("languages.py", "c_rules.py")]
+    native = [FOLDER / "native" / name for name in ("languages.py", "c_rules.py", "loops.py")]
     sources = [*TYPES, *native, *(FOLDER / f"{module}.py" for module in MODULES)]
     built = min(Path(str(getattr(autograd, module).__file__)).stat().st_mtime for module in MODULES)
     newer = [path.name for path in sources if path.stat().st_mtime > built]
