@@ -280,11 +280,9 @@ class Runner:
     def _tape(self, group: Tape) -> Step:
         """Each step of a tape as a call of Python, on a list of floats."""
         table = list(PRIMITIVES.values())
-        places = group.operands.tolist()
+        places, ends = group.operands.tolist(), group.starts.tolist()
         steps = []
-        for code, start, end in zip(
-            group.codes.tolist(), group.starts.tolist(), group.starts[1:].tolist(), strict=True
-        ):
+        for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):
             primitive = table[code - 1] if code <= len(table) else self.code.others[code]
             steps.append((primitive, primitive.value, places[start:end]))
 
