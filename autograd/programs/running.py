@@ -66,6 +66,11 @@ def lanes_for(code: Code, count: int) -> int:
     return max(8, min(count + -count % 8, room - room % 8, MOST_LANES))
 
 
+def has_tape_step(code: int) -> bool:
+    """Whether a primitive can be a step of a tape, by its code: any of the table can."""
+    return code <= len(PRIMITIVES)
+
+
 def columns(nodes: Sequence[Value]) -> tuple[list[Primitive | None], Floats, Truths]:
     """Of each node of a tape its primitive, its number, and whether it is a constant."""
     return (

@@ -84,6 +84,11 @@ def use_instruction_set(str name):
         kernels = choose_kernels()
 
 
+def has_tape_step(code):
+    """Whether a primitive can be a step of a tape, by its code: a sum, a dot product, and what C has."""
+    return code in (Tape.SUM, Tape.DOT) or kernels.loop(code, 1) != NULL
+
+
 @cython.boundscheck(False)
 @cython.wraparound(False)
 def columns(list nodes):

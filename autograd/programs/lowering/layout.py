@@ -15,6 +15,7 @@ from autograd.programs.groups import (
     Matrix,
     OuterTotals,
     Sum,
+    Tape,
     Total,
     Totals,
     blocks_of,
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 LEAST_RUN = 8  # members that a run must have on average, for a group to be split into runs
 LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
+
+DEEP = 0.25  # groups for each instruction, above which a program is run as a tape
 
 
 class Layout:
@@ -59,8 +62,12 @@ class Layout:
             zip(self.places[constants].tolist(), instructions.numbers[constants].tolist(), strict=True)
         )
         self.summed = self._products_to_total() if totals else np.zeros(len(instructions), bool)
-        for members in self._members():
-            self._add(members)
+        groups = self._members()
+        if len(groups) > DEEP * sum(map(len, groups)) and self._fits_tape():
+            self._add_tape()
+        else:
+            for members in groups:
+                self._add(members)
         outputs = instructions.outputs
         self.output_varies = self.varies[outputs].copy()
         self.outputs = self.places[outputs].copy()
@@ -111,6 +118,23 @@ class Layout:
         keys = keys[:, order]
         breaks = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
         return np.split(slots[order], breaks)
+
+    def _fits_tape(self) -> bool:
+        """Whether every instruction has a step on a tape, and none varies."""
+        codes = np.unique(self.instructions.codes[self.is_needed])
+        return not self.varies.any() and all(selection.running().has_tape_step(code) for code in codes.tolist() if code)
+
+    def _add_tape(self) -> None:
+        """All instructions one after another."""
+        instructions = self.instructions
+        slots = np.flatnonzero(self.is_needed & (instructions.codes > 0))
+        out = self._put(slots)
+        counts = instructions.counts()[slots]
+        ends = np.cumsum(counts)
+        edges = np.repeat(instructions.starts[slots] - ends + counts, counts) + np.arange(int(counts.sum()))
+        starts = np.concatenate([[0], ends])
+        operands = self.places[instructions.operands[edges]]
+        self.groups[0].append(Tape(instructions.codes[slots], starts, operands, out))
 
     def _operands(self, members: Integers) -> Integers:
         """The slots of the operands: a row for each member."""
