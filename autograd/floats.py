@@ -65,6 +65,11 @@ def floor_of(x: float) -> float:
     return x // 1.0 if math.isfinite(x) else x
 
 
+def power_of(x: float, y: float) -> float:
+    """x to the power y; a square is rounded once, as x · x is, which `math.pow` does not promise."""
+    return x * x if y == 2.0 else math.pow(x, y)
+
+
 def power_limit(x: float, y: float) -> float:
     """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
     if x < 0.0 and y % 1.0 != 0.0:

@@ -238,7 +238,7 @@ remainder = Primitive("remainder", operator.mod,
     when_flat="the divisor {1} does not fit into {0}", when_steep="the divisor {1} fits into {0} very often")
 
 # slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
-power: Primitive = Primitive("power", math.pow,
+power: Primitive = Primitive("power", floats.power_of,
     lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
     lambda out, x, y: out * log(_choose(x, x, 1.0)),
     limit=floats.power_limit,

@@ -13,7 +13,7 @@ import autograd
 from autograd.native.selection import MODULES
 
 FOLDER = Path(autograd.__file__).parent
-TYPES = [*FOLDER.rglob("*.pxd"), *FOLDER.rglob("*.h")]
+TYPES = [path for pattern in ("*.pxd", "*.h", "*.c", "*.pyx") for path in FOLDER.rglob(pattern)]
 
 
 def say(choice: str | None) -> subprocess.CompletedProcess[str]:
@@ -44,6 +44,39 @@ def test_the_attribute_tells_the_truth() -> None:
         assert is_source is (autograd.engine == "plain")
 
 
+RUNNING = "import sys, autograd; assert 'numpy' not in sys.modules; from autograd.native.selection import running; "
+
+
+def runs(choice: str | None, program: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if name != "STEPGRAD_ENGINE"}
+    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
+    if choice is not None:
+        environment["STEPGRAD_ENGINE"] = choice
+    result = subprocess.run(
+        [sys.executable, "-c", RUNNING + program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert not result.stderr, result.stderr
+    return result.stdout.strip()
+
+
+def test_the_plain_engine_runs_programs_from_source() -> None:
+    assert runs("plain", "print(running().__file__)").endswith("running.py")
+    assert (
+        runs("plain", "import numpy; running(); import autograd.programs.running as it; print(running() is it)")
+        == "True"
+    )
+    checks = (
+        "from autograd.programs.lowering import layout; print(running() is sys.modules['autograd.programs.running'])"
+    )
+    assert runs("plain", checks) == "True"
+
+
+@pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
+def test_the_compiled_engine_runs_programs_in_c() -> None:
+    for choice in (None, "compiled"):
+        assert not runs(choice, "print(running().__file__)").endswith(".py")
+
+
 def test_another_choice_is_refused() -> None:
     result = say("quick")
     assert result.returncode == 1
@@ -54,7 +87,7 @@ def test_another_choice_is_refused() -> None:
 def test_the_compiled_engine_is_of_this_source() -> None:
     if not TYPES:
         pytest.skip("installed from a wheel, without the source of the compiled engine")
-    native = [FOLDER / "native" / name for name in ("languages.py", "c_rules.py")]
+    native = [FOLDER / "native" / name for name in ("languages.py", "c_rules.py", "loops.py")]
     sources = [*TYPES, *native, *(FOLDER / f"{module}.py" for module in MODULES)]
     built = min(Path(str(getattr(autograd, module).__file__)).stat().st_mtime for module in MODULES)
     newer = [path.name for path in sources if path.stat().st_mtime > built]

@@ -101,3 +101,17 @@ def test_a_subclass_may_redefine_its_hash_and_equality() -> None:
     assert is_tape_of(tape, output)
     output.backward()
     assert (a.grad, b.grad) == (4.0, 2.0)
+
+
+# What depends on what.
+
+
+def test_a_result_of_stop_gradient_depends_on_nothing() -> None:
+    x, y = Value(2.0), Value(3.0)
+    stopped = x.stop_gradient()
+    tape = Tape(stopped.exp() + y)
+    names = [node.primitive.name if node.primitive else "" for node in tape.nodes]
+    assert names == ["", "stop_gradient", "exp", "", "add"]
+    assert list(tape.dependents([x])) == [1, 0, 0, 0, 0]
+    assert list(tape.dependents([x, y])) == [1, 0, 0, 1, 1]
+    assert list(tape.dependents([stopped])) == [0, 1, 1, 0, 1]

@@ -201,10 +201,17 @@ C = Language(
         **SHARED_FUNCTIONS,
         **{name: f"{name}({{}})" for name in SAME_NAMES},
         "abs": "fabs({})",
-        "power": "pow({}, {})",
+        "power": "power({}, {})",
         "atan2": "atan2({}, {})",
     },
-    helpers=_defined(_c_function, {**SHARED_HELPERS, **_remainder("fmod(a, b)")}),
+    helpers=_defined(
+        _c_function,
+        {
+            **SHARED_HELPERS,
+            **_remainder("fmod(a, b)"),
+            "power": (("x", "y"), "y == 2.0 ? x * x : pow(x, y)"),  # see `floats.power_of`
+        },
+    ),
     naming="const double {} = {};",
     infinity="INFINITY",
     not_a_number="NAN",

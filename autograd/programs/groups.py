@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     Integers = NDArray[np.int64]
     Truths = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
 
 CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
 

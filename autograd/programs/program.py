@@ -136,27 +136,6 @@ class Program:
             [layer_of.get(id(nodes[slot]), -1) for slot in parameters] if layer_of else (),
         )
 
-    @classmethod
-    def with_parameters(cls, outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Program, list[Value]]:
-        """The program of a graph, without labels, and the leaves that are its parameters.
-
-        Args:
-            outputs: the nodes to compute.
-            inputs: leaves.
-        """
-        tape = Tape(*outputs, *inputs)
-        index = {id(node): slot for slot, node in enumerate(tape.nodes)}
-        program = cls.__new__(cls)
-        program.primitives = tuple([node.primitive for node in tape.nodes])
-        program.starts, program.operands, program.labels, program.layers = tape.starts, tape.operands, {}, ()
-        program.inputs = tuple([index[id(node)] for node in inputs])
-        program.outputs = tuple([index[id(node)] for node in outputs])
-        leaves = {slot: tape.nodes[slot] for slot, primitive in enumerate(program.primitives) if primitive is None}
-        program.numbers = {slot: leaf.data for slot, leaf in leaves.items()}
-        given = set(program.inputs)
-        program.parameters = tuple([s for s, leaf in leaves.items() if s not in given and not is_constant(leaf)])
-        return program, [leaves[slot] for slot in program.parameters]
-
     def __len__(self) -> int:
         return len(self.primitives)
 

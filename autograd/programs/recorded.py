@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.modes import ieee_arithmetic, recording, tracing
+from autograd.modes import ieee_arithmetic, is_recording, recording, tracing
+from autograd.native import selection
 from autograd.programs.lowering import lower
 from autograd.programs.nesting import form_of, rebuilt
+from autograd.programs.lowering.instructions import Instructions
 from autograd.programs.program import Program
-from autograd.programs.running import Runner, lanes_for
 from autograd.programs.refusals import Trace
 from autograd.value import Constant, Value
 
@@ -28,7 +31,7 @@ class Recorded:
         keywords: the forms of the arguments by name.
 
     Attributes:
-        program: the program, whose inputs are the numbers of the arguments in order.
+        instructions: the program's; its inputs are the numbers of the arguments in order.
         captured: the leaves that the function refers to, besides its arguments: the parameters of the program.
         form: the form of the result.
     """
@@ -44,7 +47,8 @@ class Recorded:
         rest = fresh()
         arguments = [form[1] if _is_static(form) else rebuilt(form, rest) for form in forms]
         named = {name: rebuilt(form, rest) for name, form in keywords.items()}
-        with recording(), ieee_arithmetic(), tracing(Trace(function, inputs)):
+        recording_ = contextlib.nullcontext() if is_recording.get() else recording()  # which every operation looks at
+        with recording_, ieee_arithmetic(), tracing(Trace(function, inputs)):
             result = function(*arguments, **named)
             results: list[Any] = []
             self.form = form_of(result, results)
@@ -54,10 +58,15 @@ class Recorded:
             for output in ((part,) if isinstance(part, Value | float) else part.tolist())
         ]
         nodes = [output if isinstance(output, Value) else Constant(output) for output in outputs]
-        self.program, self.captured = Program.with_parameters(nodes, inputs)
+        self.instructions, self.captured = Instructions.of_graph(nodes, inputs)
         self.size = len(inputs)
-        self._runners: dict[Any, list[Runner]] = {}
+        self._runners: dict[Any, list[Any]] = {}
         self._codes: dict[Any, Any] = {}
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The program, whose inputs are the numbers of the arguments in order."""
+        return self.instructions.program(len(self.captured))
 
     def inputs(self, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The inputs of the runner: the numbers of the arguments, and those of the captured leaves now."""
@@ -77,19 +86,20 @@ class Recorded:
         if key not in self._codes:
             all_vary = np.zeros(self.size + len(self.captured), bool)
             all_vary[: len(varies)] = varies
-            self._codes[key] = lower(self.program, all_vary, totals)
+            self._codes[key] = lower(self.instructions, all_vary, totals)
         return self._codes[key]
 
-    def runner(self, code: Any, count: int = 0) -> Runner:
+    def runner(self, code: Any, count: int = 0) -> Any:
         """A runner that no other thread uses; to be given back by `release`."""
-        lanes = lanes_for(code, count) if count else 0
+        running = selection.running()
+        lanes = running.lanes_for(code, count) if count else 0
         free = self._runners.setdefault((id(code), lanes), [])
         try:
             return free.pop()
         except IndexError:
-            return Runner(code, lanes)
+            return running.Runner(code, lanes)
 
-    def release(self, runner: Runner) -> None:
+    def release(self, runner: Any) -> None:
         """Keep a runner for the next call."""
         free = self._runners.setdefault((id(runner.code), runner.lanes), [])
         if len(free) < 4:

@@ -38,6 +38,7 @@ from autograd.programs.groups import (
     Totals,
 )
 from autograd.programs.validation import validate
+from autograd.value import Constant, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -63,6 +64,15 @@ def lanes_for(code: Code, count: int) -> int:
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
     room = LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + -count % 8, room - room % 8, MOST_LANES))
+
+
+def columns(nodes: Sequence[Value]) -> tuple[list[Primitive | None], Floats, Truths]:
+    """Of each node of a tape its primitive, its number, and whether it is a constant."""
+    return (
+        [node._primitive for node in nodes],
+        np.array([node._data for node in nodes]),
+        np.array([isinstance(node, Constant) for node in nodes], bool),
+    )
 
 
 def analyse(
@@ -270,11 +280,9 @@ class Runner:
     def _tape(self, group: Tape) -> Step:
         """Each step of a tape as a call of Python, on a list of floats."""
         table = list(PRIMITIVES.values())
-        places = group.operands.tolist()
+        places, ends = group.operands.tolist(), group.starts.tolist()
         steps = []
-        for code, start, end in zip(
-            group.codes.tolist(), group.starts.tolist(), group.starts[1:].tolist(), strict=True
-        ):
+        for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):
             primitive = table[code - 1] if code <= len(table) else self.code.others[code]
             steps.append((primitive, primitive.value, places[start:end]))
 

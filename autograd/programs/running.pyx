@@ -8,6 +8,8 @@ from libc.string cimport memcpy, memset
 
 import numpy as np
 
+from autograd.value cimport Constant, Value
+
 from autograd.programs.groups import (
     CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
@@ -80,6 +82,24 @@ def use_instruction_set(str name):
         kernels = kernels_baseline()
     else:
         kernels = choose_kernels()
+
+
+@cython.boundscheck(False)
+@cython.wraparound(False)
+def columns(list nodes):
+    """Of each node of a tape its primitive, its number, and whether it is a constant."""
+    cdef Py_ssize_t size = len(nodes), i
+    cdef Value node
+    cdef list primitives = [None] * size
+    numbers_array, constant_array = np.empty(size), np.empty(size, np.uint8)
+    cdef double[::1] numbers = numbers_array
+    cdef uint8_t[::1] constant = constant_array
+    for i in range(size):
+        node = nodes[i]
+        primitives[i] = node._primitive
+        numbers[i] = node._data
+        constant[i] = isinstance(node, Constant)
+    return primitives, numbers_array, constant_array.view(bool)
 
 
 @cython.boundscheck(False)

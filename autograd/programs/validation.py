@@ -102,16 +102,16 @@ class _Validation:
 
     def _operands(self, operands: Sequence[Operand], count: int, varies: bool) -> None:
         for operand in operands:
-            _demand(operand.varies is False or (varies and operand.varies is True), f"{operand} does not vary")
-            if operand.mode == GATHERED:
-                _demand(
-                    operand.gathered is not None and len(operand.gathered) == count, f"{operand} is not for {count}"
-                )
-                self._places(operand.gathered, operand.varies, "an operand")
-            else:
-                _demand(operand.mode in (CONTIGUOUS, SINGLE), f"an operand has the mode {operand.mode}")
-                _demand(operand.gathered is None, "an operand has places that are not read")
-                self._within(operand.place, count if operand.mode == CONTIGUOUS else 1, operand.varies, "an operand")
+            known = operand.mode in (CONTIGUOUS, SINGLE, GATHERED) and type(operand.varies) is bool
+            _demand(known, f"an operand has the mode {operand.mode}")
+            _demand(varies or not operand.varies, "an operand varies where the results do not")
+            self._within(operand.place, count if operand.mode == CONTIGUOUS else 1, operand.varies, "an operand")
+            gathered = operand.gathered
+            if operand.mode != GATHERED:
+                _demand(gathered is None, "an operand has places that are not read")
+                continue
+            _demand(gathered is not None and len(gathered) == count, f"an operand is not gathered for {count} members")
+            self._places(gathered, operand.varies, "an operand")
 
     def _map(self, group: Map) -> None:
         self._operands(group.operands, group.count, group.varies)

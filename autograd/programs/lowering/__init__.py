@@ -22,17 +22,17 @@ PASSES: tuple[Pass, ...] = (without_identities, with_constants_folded, without_d
 
 
 def lower(
-    program: Program, varies: Truths | None = None, totals: bool = False, passes: Sequence[Pass] = PASSES
+    program: Program | Instructions, varies: Truths | None = None, totals: bool = False, passes: Sequence[Pass] = PASSES
 ) -> Code:
     """Lower a program.
 
     Args:
-        program: the program.
+        program: the program, or its instructions.
         varies: for each input and each parameter whether it varies over the examples of a batch.
         totals: whether to sum outputs up over the examples.
         passes: what is done before instructions are grouped; each pass may be left out.
     """
-    instructions = Instructions.of(program)
+    instructions = Instructions.of(program) if isinstance(program, Program) else program
     for change in passes:
         instructions = change(instructions)
     leaves = np.zeros(len(instructions), bool)

@@ -11,15 +11,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.native import selection
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.program import Program
+from autograd.tape import Tape
+from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.programs.groups import Integers
+    from autograd.programs.groups import Floats, Integers, Truths
 
 TABLE: tuple[Primitive, ...] = tuple(PRIMITIVES.values())
 ADD, MULTIPLY = PRIMITIVES["add"].index, PRIMITIVES["multiply"].index
@@ -36,7 +40,8 @@ class Instructions:
         starts: where the operands of each slot start in `operands`; at the end, the length of that.
         operands: the slots of the operands, slot after slot.
         outputs: the slots of the results.
-        constants: for each constant its number, by slot.
+        is_constant: for each slot whether it is a constant.
+        numbers: for each slot its number, if it is a constant.
         inputs: the slots of the inputs, then those of the parameters.
         others: the primitives that are not in the table; their codes follow those of the table.
     """
@@ -47,27 +52,77 @@ class Instructions:
         starts: Integers,
         operands: Integers,
         outputs: Integers,
-        constants: dict[int, float],
+        is_constant: Truths,
+        numbers: Floats,
         inputs: Integers,
         others: Sequence[Primitive] = (),
     ) -> None:
-        self.codes, self.starts, self.operands = codes, starts, operands
-        self.outputs, self.constants, self.inputs, self.others = outputs, constants, inputs, tuple(others)
+        self.codes, self.starts, self.operands, self.outputs = codes, starts, operands, outputs
+        self.is_constant, self.numbers, self.inputs, self.others = is_constant, numbers, inputs, tuple(others)
 
     @classmethod
     def of(cls, program: Program) -> Instructions:
         """The instructions of a program."""
-        others = list(dict.fromkeys(p for p in set(program.primitives) if p is not None and not p.index))
-        code_of: dict[Primitive | None, int] = {primitive: primitive.index for primitive in TABLE}
-        code_of[None] = 0
-        code_of.update({primitive: len(TABLE) + 1 + i for i, primitive in enumerate(others)})
-        codes = np.fromiter(map(code_of.__getitem__, program.primitives), np.int64, len(program))
+        codes, others = _codes(program.primitives)
         given = np.array([*program.inputs, *program.parameters], np.int64)
-        is_given = np.zeros(len(program), bool)
-        is_given[given] = True
-        constants = {slot: number for slot, number in program.numbers.items() if not is_given[slot]}
-        starts, operands = (np.array(numbers, np.int64) for numbers in (program.starts, program.operands))
-        return cls(codes, starts, operands, np.array(program.outputs, np.int64), constants, given, others)
+        numbers = np.zeros(len(program))
+        numbers[list(program.numbers)] = list(program.numbers.values())
+        is_constant = codes == 0
+        is_constant[given] = False
+        starts, operands = (np.array(part, np.int64) for part in (program.starts, program.operands))
+        outputs = np.array(program.outputs, np.int64)
+        return cls(codes, starts, operands, outputs, is_constant, numbers, given, others)
+
+    @classmethod
+    def of_graph(cls, outputs: Sequence[Value], inputs: Sequence[Value]) -> tuple[Instructions, list[Value]]:
+        """The instructions of a graph, and the leaves besides the inputs that are no constants: its parameters.
+
+        Args:
+            outputs: the nodes to compute.
+            inputs: leaves, each once.
+        """
+        tape = Tape(*outputs, *inputs)
+        primitives, numbers, is_constant = selection.running().columns(tape.nodes)
+        codes, others = _codes(primitives)
+        given = np.array(tape.indices_of(inputs), np.int64)
+        place_of = {id(tape.nodes[slot]): slot for slot in given.tolist()}
+        given = np.array([place_of[id(leaf)] for leaf in inputs], np.int64)
+        is_parameter = (codes == 0) & ~is_constant
+        is_parameter[given] = False
+        is_constant[given] = False
+        parameters = np.flatnonzero(is_parameter)
+        slot_of = {id(tape.nodes[slot]): slot for slot in tape.indices_of(outputs)}
+        instructions = cls(
+            codes,
+            np.array(tape.starts, np.int64),
+            np.array(tape.operands, np.int64),
+            np.array([slot_of[id(output)] for output in outputs], np.int64),
+            is_constant,
+            numbers,
+            np.concatenate([given, parameters]),
+            others,
+        )
+        return instructions, [tape.nodes[slot] for slot in parameters.tolist()]
+
+    def program(self, parameters: int) -> Program:
+        """The program of these instructions, of which so many inputs at the end are parameters."""
+        count = len(self.inputs) - parameters
+        starts = self.starts.tolist()
+        return Program(
+            [self.primitive(code) if code else None for code in self.codes.tolist()],
+            [self.operands[start:end].tolist() for start, end in pairwise(starts)],
+            {slot: float(self.numbers[slot]) for slot in np.flatnonzero(self.codes == 0).tolist()},
+            self.inputs[:count].tolist(),
+            self.inputs[count:].tolist(),
+            self.outputs.tolist(),
+            {},
+        )
+
+    @property
+    def constants(self) -> dict[int, float]:
+        """The number of each constant, by its slot."""
+        slots = np.flatnonzero(self.is_constant)
+        return dict(zip(slots.tolist(), self.numbers[slots].tolist(), strict=True))
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -98,8 +153,17 @@ class Instructions:
 
     def replaced(self, **parts: Any) -> Instructions:
         """The same instructions with other parts."""
-        names = ("codes", "starts", "operands", "outputs", "constants", "inputs", "others")
+        names = ("codes", "starts", "operands", "outputs", "is_constant", "numbers", "inputs", "others")
         return Instructions(**{name: parts.get(name, getattr(self, name)) for name in names})
+
+
+def _codes(primitives: Sequence[Primitive | None]) -> tuple[Integers, list[Primitive]]:
+    """The code of each slot's primitive, and the primitives that are not in the table."""
+    others = [primitive for primitive in set(primitives) if primitive is not None and not primitive.index]
+    code_of: dict[Primitive | None, int] = {primitive: primitive.index for primitive in TABLE}
+    code_of[None] = 0
+    code_of.update({primitive: len(TABLE) + 1 + i for i, primitive in enumerate(others)})
+    return np.fromiter(map(code_of.__getitem__, primitives), np.int64, len(primitives)), others
 
 
 def from_edges(owners: Integers, operands: Integers, size: int) -> tuple[Integers, Integers]:

@@ -21,7 +21,7 @@ from autograd.programs.groups import (
     operand_of,
     runs_of,
 )
-from autograd.programs.lowering.instructions import ADD, DOT, MULTIPLY, SUM, TABLE, Instructions
+from autograd.programs.lowering.instructions import DOT, MULTIPLY, SUM, TABLE, Instructions
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
@@ -53,9 +53,11 @@ class Layout:
         self._put(instructions.inputs[~is_input_that_varies])
         self._put(instructions.inputs[is_input_that_varies])
         self.inputs = tuple(self.sizes)
-        constants = [slot for slot in instructions.constants if self.is_needed[slot]]
-        self._put(np.array(constants, np.int64))
-        self.constants = {int(self.places[slot]): instructions.constants[slot] for slot in constants}
+        constants = np.flatnonzero(instructions.is_constant & self.is_needed)
+        self._put(constants)
+        self.constants = dict(
+            zip(self.places[constants].tolist(), instructions.numbers[constants].tolist(), strict=True)
+        )
         self.summed = self._products_to_total() if totals else np.zeros(len(instructions), bool)
         for members in self._members():
             self._add(members)
@@ -92,15 +94,18 @@ class Layout:
         if not len(slots):
             return []
         counts = instructions.counts()
-        pattern = np.zeros(len(instructions), np.int64)  # which operands of the primitives with few of them vary
-        few = slots[counts[slots] <= 3]
+        pattern = np.zeros(len(instructions), np.int64)  # which operands vary; of sums and dot products it is left open
+        is_open = (instructions.codes == SUM) | (instructions.codes == DOT)
+        few = slots[(counts[slots] <= 3) & ~is_open[slots]]
         for place in range(3):
             has = few[counts[few] > place]
             pattern[has] |= (
                 self.varies[instructions.operands[instructions.starts[has] + place]].astype(np.int64) << place
             )
-        wide = (instructions.codes == SUM) | (instructions.codes == ADD) | (instructions.codes == DOT)
-        pattern[wide & (instructions.codes != ADD)] = 0
+        known: dict[bytes, int] = {}
+        for slot in slots[(counts[slots] > 3) & ~is_open[slots]].tolist():  # long products
+            vary = self.varies[instructions.operands_of(slot)]
+            pattern[slot] = known.setdefault(vary.tobytes(), len(known))
         keys = np.stack([pattern, counts, instructions.codes, self.varies, self.levels])[:, slots]
         order = np.lexsort(keys)
         keys = keys[:, order]

@@ -33,9 +33,7 @@ def without_identities(instructions: Instructions) -> Instructions:
     """
     size = len(instructions)
     alias = np.arange(size)
-    numbers = np.full(size, np.nan)
-    if instructions.constants:
-        numbers[list(instructions.constants)] = list(instructions.constants.values())
+    numbers = np.where(instructions.is_constant, instructions.numbers, np.nan)
     for name, place, neutral in IDENTITIES:
         slots = np.flatnonzero(instructions.codes == PRIMITIVES[name].index)
         first = instructions.starts[slots]
@@ -56,29 +54,28 @@ def with_constants_folded(instructions: Instructions) -> Instructions:
     >>> sorted(with_constants_folded(given).constants.values())
     [2.0, 7.38905609893065]
     """
-    constants = dict(instructions.constants)
-    is_constant = np.zeros(len(instructions), bool)
-    is_constant[list(constants)] = True
-    codes = instructions.codes.copy()
+    is_constant, numbers, codes = (
+        part.copy() for part in (instructions.is_constant, instructions.numbers, instructions.codes)
+    )
     owners = instructions.owners()
-    # Only what is next to a constant can be computed: look at those, in topological order.
-    varies = np.bincount(owners, weights=~is_constant[instructions.operands], minlength=len(codes))
-    queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
-    while queue:
-        for slot in queue:
-            numbers = [constants[operand] for operand in instructions.operands_of(slot).tolist()]
-            constants[slot] = instructions.primitive(int(codes[slot]))(*numbers)
-        is_constant[queue], codes[queue] = True, 0
-        varies = np.bincount(owners, weights=~is_constant[instructions.operands], minlength=len(codes))
-        queue = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
-    counts = np.where(codes > 0, instructions.counts(), 0)
-    starts = np.concatenate([[0], np.cumsum(counts)])
+    while True:  # as often as such computations follow each other
+        varies = np.bincount(owners[~is_constant[instructions.operands]], minlength=len(codes))
+        found = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
+        for slot in found:
+            operands = numbers[instructions.operands_of(slot)].tolist()
+            numbers[slot] = instructions.primitive(int(codes[slot]))(*operands)
+        is_constant[found], codes[found] = True, 0
+        if not found:
+            break
+    starts = np.concatenate([[0], np.cumsum(np.where(codes > 0, instructions.counts(), 0))])
     operands = instructions.operands[codes[owners] > 0]
+    slots = np.flatnonzero(is_constant)
+    _, first, same = np.unique(numbers[slots].view(np.int64), return_index=True, return_inverse=True)
     alias = np.arange(len(codes))
-    same: dict[bytes, int] = {}
-    for slot, number in constants.items():
-        alias[slot] = same.setdefault(np.float64(number).tobytes(), slot)
-    parts = instructions.replaced(codes=codes, starts=starts, operands=operands, constants=constants)
+    alias[slots] = slots[first[same.reshape(-1)]]
+    parts = instructions.replaced(
+        codes=codes, starts=starts, operands=operands, is_constant=is_constant, numbers=numbers
+    )
     return _redirected(parts, alias)
 
 
@@ -102,8 +99,8 @@ def without_dead_code(instructions: Instructions) -> Instructions:
     owners = instructions.owners()
     starts, operands = from_edges(owners[keep[owners]], instructions.operands[keep[owners]], len(instructions))
     codes = np.where(keep, instructions.codes, 0)
-    constants = {slot: number for slot, number in instructions.constants.items() if keep[slot]}
-    return instructions.replaced(codes=codes, starts=starts, operands=operands, constants=constants)
+    is_constant = instructions.is_constant & keep
+    return instructions.replaced(codes=codes, starts=starts, operands=operands, is_constant=is_constant)
 
 
 def _redirected(instructions: Instructions, alias: NDArray[np.int64]) -> Instructions:

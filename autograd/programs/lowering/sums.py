@@ -65,12 +65,13 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     edges = np.flatnonzero(becomes[owners])
     term = operands[edges]
     is_pair = is_product[term]
-    constants, one, size = dict(instructions.constants), 0, len(codes)
+    is_constant, numbers, one, size = instructions.is_constant, instructions.numbers, 0, len(codes)
     if not is_pair.all():
-        one = next((slot for slot, number in constants.items() if number == 1.0), size)
-        if one == size:  # a new slot
-            constants[one] = 1.0
-            codes, size = np.append(codes, 0), size + 1
+        ones = np.flatnonzero(is_constant & (numbers == 1.0))
+        if not len(ones):  # a new slot
+            codes, is_constant, numbers = np.append(codes, 0), np.append(is_constant, True), np.append(numbers, 1.0)
+            ones, size = np.array([size]), size + 1
+        one = int(ones[0])
     place = np.where(is_pair, starts[term], 0)
     lefts = np.where(is_pair, operands[place], term)
     rights = np.where(is_pair, operands[place + 1], one)
@@ -84,4 +85,6 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     new_codes = codes.copy()
     new_codes[: len(becomes)][becomes] = DOT
     new_codes[: len(becomes)][gone] = 0
-    return instructions.replaced(codes=new_codes, starts=new_starts, operands=new_operands, constants=constants)
+    return instructions.replaced(
+        codes=new_codes, starts=new_starts, operands=new_operands, is_constant=is_constant, numbers=numbers
+    )

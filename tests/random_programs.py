@@ -1,0 +1,203 @@
+"""Random programs, what they compute, and both modules that run lowered programs: for tests and campaigns."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+import autograd
+from autograd import Value, dot, gradients, prod
+from autograd import sum as total_of
+from autograd.modes import ieee_arithmetic
+from autograd.native import selection
+from autograd.primitives import PRIMITIVES, Primitive
+from autograd.programs.array_rules import Arrays
+from autograd.programs.lowering import lower
+from autograd.programs.program import Program
+
+Compute = Callable[..., float]  # takes a primitive and its operands
+ARRAYS = Arrays(np)
+ORDINARY = [row for row in PRIMITIVES.values() if row.arity is not None]
+NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0)  # plain numbers among the operands
+
+
+def by_python(primitive: Primitive, *numbers: float) -> float:
+    """A primitive as the eager engine computes it."""
+    return float(primitive(*numbers))
+
+
+def by_numpy(primitive: Primitive, *numbers: float) -> float:
+    """A primitive as NumPy computes it for one element: exp, tanh and others are rounded in its own way."""
+    if not primitive.index:
+        return by_python(primitive, *numbers)
+    return float(np.asarray(ARRAYS.compute(primitive, *[np.array([number]) for number in numbers]))[0])
+
+
+def plain_running() -> ModuleType:
+    """The module that runs programs with NumPy, also where the compiled one is in use."""
+    path = Path(autograd.__file__).parent / "programs" / "running.py"
+    spec = spec_from_file_location("plain_running", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Engine:
+    """A module that runs lowered programs, and how the primitives are computed there one by one."""
+
+    def __init__(self, running: ModuleType, compute: Compute) -> None:
+        self.running, self.compute = running, compute
+
+
+ENGINES = {"plain": Engine(plain_running(), by_numpy)}
+if not str(selection.running().__file__).endswith(".py"):
+    ENGINES["compiled"] = Engine(selection.running(), by_python)
+EACH_ENGINE = pytest.mark.parametrize("engine", list(ENGINES.values()), ids=list(ENGINES))
+
+
+def run_by(compute: Compute, program: Program, inputs: Sequence[float]) -> tuple[float, ...]:
+    """What a program computes, one instruction after another; what depends on constants alone by Python."""
+    numbers = dict(program.numbers)
+    constant = set(numbers) - {*program.inputs, *program.parameters}
+    numbers.update(zip(program.inputs, inputs, strict=True))
+    for slot, primitive in enumerate(program.primitives):
+        if primitive is not None:
+            operands = program.operands_of(slot)
+            is_constant = constant.issuperset(operands)
+            if is_constant:
+                constant.add(slot)
+            chosen = by_python if is_constant else compute
+            numbers[slot] = chosen(primitive, *[numbers[operand] for operand in operands])
+    return tuple([numbers[slot] for slot in program.outputs])
+
+
+def same(wanted: Any, given: Any) -> bool:
+    """Whether floats are the same, nan at the same places."""
+    return bool(np.array_equal(np.asarray(wanted, float), np.asarray(given, float), equal_nan=True))
+
+
+def total_in_order(numbers: Sequence[float]) -> float:
+    """The sum from left to right."""
+    total = -0.0
+    for number in numbers:
+        total += number
+    return total
+
+
+def random_graph(rng: random.Random) -> tuple[list[Value], list[Value]]:
+    """Inputs and outputs of a graph of sums, dot products, products of matrices and single operations."""
+    inputs = [Value(rng.uniform(-2.0, 2.0)) for _ in range(rng.randint(1, 12))]
+    nodes = [*inputs, Value(rng.uniform(-1.0, 1.0)), Value(rng.uniform(-1.0, 1.0))]
+    size = rng.randint(1, 40)
+
+    def pick() -> Value:
+        return rng.choice(nodes[-30:] if rng.random() < 0.7 else nodes)
+
+    def several(most: int) -> list[Any]:
+        return [pick() for _ in range(rng.randint(1, most))]
+
+    def mixed(least: float = 0.85) -> Any:
+        return pick() if rng.random() < least else rng.choice(NUMBERS)
+
+    def chain() -> Value:
+        result = pick()
+        for _ in range(rng.randint(1, 6)):
+            result = result + (pick() * pick() if rng.random() < 0.7 else pick())
+        return result
+
+    def layer() -> list[Value]:
+        x = [pick() for _ in range(4)]
+        rows = [[pick() for _ in range(4)] for _ in range(5)]
+        return [dot(x, row) + row[0] for row in rows]
+
+    def single() -> Value:
+        primitive = rng.choice(ORDINARY)
+        operands = [mixed() for _ in range(primitive.arity or 1)]
+        if not any(isinstance(operand, Value) for operand in operands):
+            operands[0] = pick()
+        node: Value = primitive(*operands)
+        return node
+
+    with ieee_arithmetic():
+        for _ in range(size):
+            kind = rng.random()
+            if kind < 0.2:
+                nodes.append(total_of(several(9)))
+            elif kind < 0.4:
+                left = several(9)
+                nodes.append(dot(left, [mixed(0.9) for _ in left]))
+            elif kind < 0.6:
+                nodes.append(chain())
+            elif kind < 0.7:
+                nodes.extend(layer())
+            elif kind < 0.73:
+                nodes.append(prod(several(5)))
+            else:
+                nodes.append(single())
+        outputs = rng.sample(nodes, min(len(nodes), rng.randint(1, 8)))
+        if rng.random() < 0.5:
+            firsts = gradients(outputs[0], inputs)
+            outputs += firsts
+            if rng.random() < 0.3 and size < 30:
+                outputs += gradients(firsts[0], inputs)
+    return inputs, outputs
+
+
+def random_program(rng: random.Random) -> Program:
+    """A program of such a graph. Its leaves that are no inputs are parameters."""
+    inputs, outputs = random_graph(rng)
+    return Program.of(outputs, inputs=inputs)
+
+
+def what_differs(seed: int, engine: Engine) -> str:
+    """Run a random program in every way and compare it with itself run one instruction after another.
+
+    Returns:
+        What differs; empty if nothing does.
+    """
+    rng = random.Random(seed)
+    program = random_program(rng)
+    parameters = [program.numbers[slot] for slot in program.parameters]
+    runner = engine.running.Runner(lower(program))
+    given: list[float] = []
+    outputs = np.empty(len(program.outputs))
+    for _ in range(2):
+        given = [rng.uniform(-2.0, 2.0) for _ in program.inputs]
+        runner.call(np.array([*given, *parameters]), outputs)
+        if not same(run_by(engine.compute, program, given), outputs):
+            return f"seed {seed}: one call"
+    varies = np.array([rng.random() < 0.6 for _ in program.inputs] + [False] * len(parameters))
+    if not varies.any():
+        return ""
+    count, lanes = rng.randint(1, 70), rng.choice([*range(1, 20), 24, 40, 128])
+    table = np.array([[rng.uniform(-2.0, 2.0) for _ in range(int(varies.sum()))] for _ in range(count + 3)])
+    rows = np.array([rng.randrange(len(table)) for _ in range(count)])
+    uniform = np.array([*given, *parameters])[~varies]
+    wanted = []
+    for row in rows:
+        numbers = iter(table[row].tolist())
+        example = [next(numbers) if vary else number for vary, number in zip(varies, given, strict=False)]
+        wanted.append(run_by(engine.compute, program, example))
+    code = lower(program, varies)
+    if code.output_varies.any():
+        batched = np.empty((count, len(program.outputs)))
+        engine.running.Runner(code, lanes).batch(uniform, [table], rows, batched)
+        if not same(wanted, batched):
+            return f"seed {seed}: {count} examples in {lanes} lanes"
+    code = lower(program, varies, totals=True)
+    totals = np.empty((1, len(program.outputs)))
+    engine.running.Runner(code, lanes).batch(uniform, [table], rows, totals)
+    sums = [
+        total_in_order(column) if vary else column[0]
+        for column, vary in zip(zip(*wanted, strict=True), code.output_varies, strict=True)
+    ]
+    return "" if same(sums, totals[0]) else f"seed {seed}: totals of {count} examples in {lanes} lanes"

@@ -1,0 +1,215 @@
+"""Which groups instructions form, and where their numbers are."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Constant, Value, dot, gradients, prod
+from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Code, Dots, Map, Matrix, OuterTotals, Sum, Totals
+from autograd.programs.lowering import lower
+from autograd.programs.program import Program
+from autograd.programs.validation import validate
+from tests.random_programs import EACH_ENGINE, Engine, random_program, same
+
+
+def variables(count: int) -> list[Value]:
+    return [Value(0.1 * i + 0.3) for i in range(count)]
+
+
+def code_of(outputs: list[Any], inputs: list[Value], varying: int = 0, totals: bool = False) -> Code:
+    """Lowered, where the first inputs vary."""
+    return lower(Program.of(outputs, inputs=inputs), np.arange(len(inputs)) < varying, totals)
+
+
+def shapes(code: Code) -> list[tuple[str, int]]:
+    """For each group its type or the name of its primitive, and the count of its members."""
+    return [
+        (group.primitive.name if isinstance(group, Map) and group.primitive else type(group).__name__, group.count)
+        for group in code.all_groups()
+    ]
+
+
+def test_instructions_of_one_level_and_kind_are_a_group() -> None:
+    xs = variables(20)
+    code = code_of([x.exp().sin() for x in xs] + [x.cos() for x in xs], xs)
+    assert sorted(shapes(code)) == [("cos", 20), ("exp", 20), ("sin", 20)]
+    assert all(group.operands[0].mode == CONTIGUOUS for group in code.groups if isinstance(group, Map))
+
+
+def test_members_are_put_in_the_order_of_their_operands() -> None:
+    xs = variables(20)
+    order = random.Random(1).sample(range(20), 20)
+    code = code_of([xs[i].exp() for i in order], xs)
+    (group,) = code.groups
+    assert isinstance(group, Map)
+    assert group.operands[0].mode == CONTIGUOUS
+    assert (code.outputs - code.outputs.min()).tolist() == order
+
+
+def test_one_operand_for_all_is_single() -> None:
+    xs = variables(20)
+    (group,) = code_of([x * xs[7] for x in xs], xs).groups
+    assert isinstance(group, Map)
+    assert sorted(operand.mode for operand in group.operands) == [CONTIGUOUS, SINGLE]
+
+
+def test_a_group_is_split_where_its_operands_jump() -> None:
+    xs = variables(60)
+    code = code_of([x.exp() for x in (*xs[:20], *xs[40:])], xs)
+    assert [(shape, group.operands[0].place) for shape, group in zip(shapes(code), code.groups, strict=True)] == [  # type: ignore[union-attr]  # Maps
+        (("exp", 20), 0),
+        (("exp", 20), 40),
+    ]
+
+
+def test_short_runs_are_gathered() -> None:
+    xs = variables(40)
+    (group,) = code_of([x.exp() for x in xs[::2]], xs).groups
+    assert isinstance(group, Map)
+    assert group.operands[0].mode == GATHERED
+
+
+def test_levels_follow_each_other() -> None:
+    (x,) = variables(1)
+    node = x
+    for _ in range(5):
+        node = node.exp().sin()
+    assert shapes(code_of([node], [x])) == [("exp", 1), ("sin", 1)] * 5
+
+
+def test_a_full_grid_of_dot_products_is_a_product_of_matrices() -> None:
+    xs, ws = [variables(5) for _ in range(7)], [variables(5) for _ in range(4)]
+    inputs = [*itertools.chain(*xs, *ws)]
+    (group,) = code_of([dot(w, x) for w in ws for x in xs], inputs).groups
+    assert isinstance(group, Matrix)
+    assert {group.rows.shape, group.columns.shape} == {(7, 5), (4, 5)}
+    assert len(group.runs) == len(group.rows)
+
+
+def test_dot_products_that_share_little_are_none() -> None:
+    xs = variables(40)
+    (group,) = code_of([dot(xs[i : i + 2], xs[39 - i : 37 - i : -1]) for i in range(10)], xs).groups
+    assert isinstance(group, Dots)
+
+
+def test_sums_of_as_many_terms_are_a_group() -> None:
+    xs = variables(30)
+    code = code_of([a + b + c for a, b, c in zip(xs[:10], xs[10:20], xs[20:], strict=True)], xs)
+    (group,) = code.groups
+    assert isinstance(group, Sum)
+    assert [term.mode for term in group.terms] == [CONTIGUOUS] * 3
+
+
+def test_what_no_example_changes_is_computed_once() -> None:
+    x, w = variables(2)
+    code = code_of([x * w.exp(), w.sin()], [x, w], varying=1)
+    assert sorted((type(group).__name__, group.varies) for group in code.all_groups()) == [
+        ("Map", False), ("Map", False), ("Map", True),
+    ]  # fmt: skip
+    assert code.output_varies.tolist() == [True, False]
+    assert (code.inputs, code.varying_inputs) == (1, 1)
+
+
+def test_uniform_terms_of_a_sum_that_varies_are_copied_once() -> None:
+    x, w, v = variables(3)
+    code = code_of([x + w + v, x.exp() + w + v], [x, w, v], varying=1)
+    copies = [group for group in code.varying_groups if isinstance(group, Map) and group.primitive is None]
+    assert [copy.count for copy in copies] == [2]
+
+
+def test_totals_of_products_are_outer_where_all_pairs_are_wanted() -> None:
+    xs = variables(9)
+    full = code_of([a * b for a in xs[:4] for b in xs[4:]], xs, varying=9, totals=True)
+    (total,) = full.totals
+    assert isinstance(total, OuterTotals)
+    assert not full.varying_groups
+    some = code_of([xs[i] * xs[i + 1] for i in range(8)] + [xs[0].exp()], xs, varying=9, totals=True)
+    assert [type(total) for total in some.totals] == [Totals, Totals]
+    assert [total.rights is None for total in some.totals] == [False, True]
+
+
+def test_a_product_that_something_else_uses_is_computed_too() -> None:
+    a, b = variables(2)
+    code = code_of([a * b, (a * b).exp()], [a, b], varying=2, totals=True)
+    assert sum(count for name, count in shapes(code) if name == "multiply") >= 1
+    assert ("exp", 1) in shapes(code)
+
+
+@EACH_ENGINE
+def test_long_products_of_one_level_need_not_vary_in_the_same_places(engine: Engine) -> None:
+    x, v, w = variables(3)
+    program = Program.of([prod([x, x, w, w]), prod([x, w, x, x]), prod([w, x, x, w])], inputs=[x, v, w])
+    code = lower(program, np.array([True, True, False]))
+    assert shapes(code) == [("prod", 1)] * 3
+    outputs = np.empty((1, 3))
+    engine.running.Runner(code, 8).batch(np.array([5.0]), [np.array([[3.0, 2.0]])], None, outputs)
+    assert outputs.tolist() == [[225.0, 135.0, 225.0]]
+
+
+def test_constants_and_outputs_have_places() -> None:
+    (x,) = variables(1)
+    code = code_of([x * 3.0, Constant(5.0), x], [x])
+    assert sorted(code.constants.values()) == [3.0, 5.0]
+    assert code.constants[int(code.outputs[1])] == 5.0
+    assert code.outputs[2] == 0
+
+
+def test_nothing_needs_no_groups() -> None:
+    (x,) = variables(1)
+    assert not list(code_of([x], [x]).all_groups())
+    assert not list(code_of([], [x]).all_groups())
+
+
+def test_results_have_places_of_their_own() -> None:
+    for seed in range(100):
+        rng = random.Random(seed)
+        program = random_program(rng)
+        varies = np.array([rng.random() < 0.5 for _ in program.inputs] + [False] * len(program.parameters))
+        for totals in (False, True):
+            code = lower(program, varies, totals)
+            validate(code, 8)
+            for memory, size, given in (
+                (False, code.uniform_size, code.inputs),
+                (True, code.varying_size, code.varying_inputs),
+            ):
+                taken = np.zeros(size, int)
+                taken[:given] += 1
+                for group in code.all_groups():
+                    if group.varies is memory:
+                        taken[group.out : group.out + group.count] += 1
+                if not memory:
+                    taken[list(code.constants)] += 1
+                    for total in code.totals:
+                        taken[total.out : total.out + total.count] += 1
+                assert (taken == 1).all(), seed
+
+
+def test_a_group_reads_what_stands_before_it() -> None:
+    for seed in range(100):
+        code = lower(random_program(random.Random(seed)))
+        known = set(range(code.inputs)) | set(code.constants)
+        for group in code.groups:
+            for name in ("operands", "terms", "lefts", "rights"):
+                for operand in getattr(group, name, ()):
+                    assert known.issuperset(operand.places(group.count).tolist())
+            if isinstance(group, Matrix):
+                assert known.issuperset([*group.rows.flat, *group.columns.flat])
+            known |= set(range(group.out, group.out + group.count))
+
+
+@EACH_ENGINE
+@pytest.mark.parametrize("columns", [1, 2, 8, 30])
+def test_a_layer_and_its_gradients(engine: Engine, columns: int) -> None:
+    x, ws = variables(columns), [variables(columns) for _ in range(6)]
+    hidden = [dot(w, x).relu() for w in ws]
+    loss = dot(hidden, hidden)
+    weights = [*itertools.chain(*ws)]
+    program = Program.of([loss, *gradients(loss, weights)], inputs=[*x, *weights])
+    outputs = np.empty(len(program.outputs))
+    engine.running.Runner(lower(program)).call(np.array([program.numbers[s] for s in program.inputs]), outputs)
+    assert same(program.run(), outputs)

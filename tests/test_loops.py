@@ -1,0 +1,56 @@
+"""The loops of the compiled programs as C."""
+
+import re
+
+from autograd.native.languages import C
+from autograd.native.loops import source
+from autograd.primitives import PRIMITIVES
+
+SOURCE = source()
+
+
+def has_c(name: str) -> bool:
+    row = PRIMITIVES[name]
+    try:
+        C.write([row(*map(C.variable, "xyz"[: row.arity]))])
+    except TypeError:
+        return False
+    return True
+
+
+def test_each_primitive_with_c_has_a_loop_for_each_mixture_of_arrays() -> None:
+    loops = re.findall(r"^static void (\w+)_([vs]+)\(", SOURCE, re.MULTILINE)
+    wanted = {
+        (name, "".join("v" if mask >> i & 1 else "s" for i in range(row.arity)))
+        for name, row in PRIMITIVES.items()
+        if row.arity and has_c(name)
+        for mask in range(1, 2**row.arity)
+    }
+    assert set(loops) == wanted
+    assert len(loops) == len(wanted)
+
+
+def test_a_step_of_a_tape_for_each_of_them() -> None:
+    cases = re.findall(r"case (\d+): .*/\* (\w+) \*/", SOURCE)
+    assert {name: int(index) for index, name in cases} == {
+        name: row.index for name, row in PRIMITIVES.items() if row.arity and has_c(name)
+    }
+
+
+def test_what_c_lacks_has_no_loop() -> None:
+    assert not {"erf", "erfc", "hypot", "gelu"} & {name for name in PRIMITIVES if f"static void {name}_" in SOURCE}
+
+
+def test_the_table_holds_a_loop_by_index_and_mask() -> None:
+    where = PRIMITIVES["where"].index
+    assert f"[{where}] = {{[1] = where_vss, [2] = where_svs, [3] = where_vvs, [4] = where_ssv," in SOURCE
+    assert f"enum {{ PRIMITIVES = {len(PRIMITIVES) + 1} }};" in SOURCE
+    for name in ("sum", "prod", "dot"):
+        assert f"#define INDEX_OF_{name} {PRIMITIVES[name].index}" in SOURCE
+
+
+def test_a_number_for_all_is_read_once() -> None:
+    start = SOURCE.index("static void add_vs(")
+    before, loop = SOURCE[start : SOURCE.index("static void", start + 1)].split("for (size_t i")
+    assert "const double y = *b;" in before
+    assert "const double x = a[i]; out[i] = (x + y);" in loop
