@@ -93,7 +93,7 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str, tries_a
     """
     for number, (inputs, target) in enumerate(cases):
         for what, data in (("inputs", inputs), ("target", target)):
-            for entry in _numbers(data):
+            for entry in () if _is_plainly_finite(data) else _numbers(data):
                 if not math.isfinite(entry):
                     raise ValueError(
                         f"the data hold {entry} in the {what} of {name}[{number}]; a training needs finite numbers: "
@@ -121,11 +121,22 @@ def _try(network: Module, case: Case, loss: Loss, outputs: dict[int | None, Any]
         raise kind(f"{name} does not fit: {error}") from error
 
 
+def _is_plainly_finite(data: Any) -> bool:
+    """Whether some data are plain and finite: asked first, since walking through them takes twenty times as long."""
+    if not is_plain(data):
+        return False
+    if not isinstance(data, list | tuple):
+        from numpy import isfinite  # they are an array of it
+
+        return bool(isfinite(data).all())
+    try:
+        return all(map(math.isfinite, data))
+    except OverflowError:  # an int beyond the range of floats
+        return False
+
+
 def _numbers(data: Any) -> Iterator[float]:
     """All numbers in some data, however deep in lists, dicts and arrays."""
-    if getattr(data, "ndim", 1) == 1 and is_plain(data):
-        yield from data if isinstance(data, list | tuple) else data.tolist()
-        return
     if getattr(data, "shape", None) == ():  # an array without axes
         data = data.item()
     if isinstance(data, Value):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd import Value, gradients, no_grad
 from autograd.native import selection
@@ -57,7 +58,8 @@ class _Program:
         self.uniform = np.zeros(plain + len(captured))
         index = {id(parameter): place for place, parameter in enumerate(parameters)}
         places = [(plain + at, index[id(leaf)]) for at, leaf in enumerate(captured) if id(leaf) in index]
-        self.places, self.sources = np.array(places, np.int64).reshape(-1, 2).T.copy()
+        self.places, self.sources = map(_as_range, np.array(places, np.int64).reshape(-1, 2).T)
+        self.sums = np.empty((1, len(self.code.outputs)))
         self.others = [(plain + at, leaf) for at, leaf in enumerate(captured) if id(leaf) not in index]
         self.refresh()
 
@@ -76,14 +78,14 @@ class _Program:
             plain: the plain numbers.
 
         Returns:
-            A row for each case, or one row of the sums over the cases.
+            A row for each case, or one row of the sums over the cases, which the next run overwrites.
         """
         count = len(cases[0] if rows is None else rows)
         self.uniform[: self.plain] = plain
         self.uniform[self.places] = numbers[self.sources]
         if count not in self.runners:
             self.runners[count] = self.recorded.runner(self.code, count)
-        results = np.empty((1 if self.totals else count, len(self.code.outputs)))
+        results = self.sums if self.totals else np.empty((count, len(self.code.outputs)))
         self.runners[count].batch(self.uniform, list(cases), rows, results)
         if self.totals:
             results[0, ~self.code.output_varies] *= count
@@ -114,7 +116,7 @@ class CasePrograms:
         self._check(cases)
 
     def error_and_gradients(self, numbers: Numbers, rows: slice | Any) -> tuple[float, Numbers]:
-        """The sum of the errors of some cases, and the gradients of their mean.
+        """The sum of the errors of some cases, and the gradients of their mean, until the next call.
 
         Args:
             numbers: those of the parameters.
@@ -201,6 +203,7 @@ class UpdateProgram:
                     f"parameter by _rule, as SGD does, or {REMEDY}"
                 )
         self.settings: dict[str, Any] | None = None
+        self.states = np.empty((0, 0)), np.empty((0, 0))
         self.refresh()
 
     def refresh(self) -> None:
@@ -220,13 +223,16 @@ class UpdateProgram:
         self._check()
 
     def run(self, update: Update, grads: Numbers) -> Update:
-        """The next state.
+        """The next state. Its arrays are in use until the call after the next one.
 
         Args:
             update: the state now, with arrays.
             grads: the gradient of each parameter.
         """
-        results = np.empty((1 + len(update.memory), len(grads)))
+        shape = 1 + len(update.memory), len(grads)
+        if self.states[0].shape != shape:
+            self.states = np.empty(shape), np.empty(shape)
+        results = self.states[update.numbers.base is self.states[0]]  # fresh memory would take as long as the step
         inputs = self.recorded.inputs(np.array([self.optimizer.learning_rate, float(update.steps)]))
         self.runner.each(inputs, [update.numbers, grads, *update.memory], list(results))
         return Update(results[0], results[1:], update.steps + 1)
@@ -262,6 +268,13 @@ class UpdateProgram:
                             f"and the program recorded of it {one!r}: it depends on something that a program does not "
                             f"record, such as a comparison with ==; write it with where, greater and abs, or {REMEDY}"
                         )
+
+
+def _as_range(places: NDArray[np.int64]) -> Any:
+    """Places as a slice where they follow each other, which is read faster; else as they are."""
+    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
+        return slice(int(places[0]), int(places[0]) + len(places))
+    return places.copy()
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
-from nn.cases import check, listed
+from nn.cases import check, is_plain, listed
 
 
 @pytest.mark.parametrize(
@@ -107,3 +107,40 @@ def test_a_network_is_called_once_for_each_length_and_a_loss_of_ones_own_never()
 
     check(Total(), [([0.0] * length, "any") for length in (1, 2, 1, 3, 2)], loss, "cases")
     assert lengths == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ([1, 2.0], True),
+        ((1.0,), True),
+        (np.ones((2, 3), np.float32), True),
+        (np.arange(3), True),
+        ([True, 1.0], False),
+        ([np.float64(1.0)], False),
+        ([[1.0]], False),
+        (np.array([True]), False),
+        (np.array(1.0), False),
+        (np.array([Value(1.0)]), False),
+        (1.0, False),
+        ("12", False),
+    ],
+)
+def test_what_is_quick_to_convert(data: Any, expected: bool) -> None:
+    assert is_plain(data) is expected
+
+
+@pytest.mark.parametrize("inputs", [[0.0, 10**400], (0.0, math.inf), np.array([0.0, math.nan])])
+def test_plain_data_that_are_not_finite_are_named(inputs: Any) -> None:
+    with pytest.raises(ValueError, match=r"the data hold (inf|nan) in the inputs of cases\[0\]"):
+        check(MLP(2, [1]), [(inputs, 0.0)], half_squared_error, "cases")
+
+
+def test_any_loss_is_tried_with_every_target_where_that_is_asked_for() -> None:
+    def loss(output: Any, target: Any) -> Any:
+        return half_squared_error(output, target) if target else None
+
+    cases = [([0.0, 1.0], 1.0), ([1.0, 1.0], 0.0)]
+    check(MLP(2, [1]), cases, loss, "cases")
+    with pytest.raises(TypeError, match=r"cases\[1\] does not fit: a loss must return a Value"):
+        check(MLP(2, [1]), cases, loss, "cases", tries_any_loss=True)
