@@ -398,7 +398,7 @@ erfc = Primitive("erfc", math.erfc,
 
 # Activation functions.
 
-sigmoid = Primitive("sigmoid", lambda x: exp(minimum(x, 0.0)) / (1.0 + exp(-abs(x))),
+sigmoid = Primitive("sigmoid", lambda x: where(greater(0.0, x), e := exp(-abs(x)), 1.0) / (1.0 + e),
     lambda out, x: out * (1.0 - out),
     symbol="σ", latex=r"\sigma", when_flat=SATURATED)
 

@@ -593,7 +593,7 @@ cdef class Runner:
                 if self.inputs:
                     memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
                 while done < times:
-                    if (done & 63) == 0 or self.work > 10000:
+                    if (done & 1023) == 0 or self.work > 1000:
                         if is_interrupted(&last):
                             interrupted = True
                             break
