@@ -36,6 +36,7 @@ class Compiled:
         functools.update_wrapper(self, function)
         self.function, self.static = function, frozenset(static_argnums)
         self._programs: dict[Hashable, Recorded] = {}
+        self._last: Recorded | None = None  # of the last call with positional arguments
         self._fast: dict[int, Any] = {}  # for so many floats as arguments, what runs them
 
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
@@ -62,26 +63,38 @@ class Compiled:
         return fast(arguments)
 
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
+        last = self._last
+        if last is not None and not keywords:
+            numbers = last.room()
+            if last.takes(arguments, numbers):  # as most calls do
+                return self._run(last, numbers, arguments, keywords)
         if _has_value(arguments) or _has_value(tuple(keywords.values())):
             return self.function(*arguments, **keywords)
+        from autograd.programs.nesting import NUMBER, flat
+
+        recorded, parts = self._recorded(arguments, keywords)
+        result = self._run(recorded, flat(parts), arguments, keywords)
+        if not keywords and not self.static:
+            self._last = recorded
+            is_plain = all(type(argument) is float for argument in arguments)
+            if is_plain and recorded.form is NUMBER and not recorded.captured and arguments:
+                self._fast[len(arguments)] = functools.partial(self._call_floats, recorded, recorded.code())
+        return result
+
+    def _run(self, recorded: Recorded, numbers: Floats, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         import numpy as np
 
-        from autograd.programs.nesting import NUMBER, flat, rebuilt_from
+        from autograd.programs.nesting import rebuilt_from
 
-        recorded, numbers = self._recorded(arguments, keywords)
         code = recorded.code()
-        inputs = recorded.inputs(flat(numbers))
         outputs = np.empty(len(code.outputs))
         runner = recorded.runner(code)
         try:
-            runner.call(inputs, outputs)
+            is_finite = runner.call(recorded.inputs(numbers), outputs)
         finally:
             recorded.release(runner)
-        if not np.isfinite(outputs).all():
+        if not is_finite:
             self._run_eagerly(arguments, keywords)
-        is_plain = all(type(argument) is float for argument in arguments) and not keywords and not self.static
-        if is_plain and recorded.form is NUMBER and not recorded.captured and len(arguments) not in self._fast:
-            self._fast[len(arguments)] = functools.partial(self._call_floats, recorded, code)
         return rebuilt_from(recorded.form, outputs)
 
     def _call_floats(self, recorded: Recorded, code: Any, arguments: tuple[float, ...]) -> float:

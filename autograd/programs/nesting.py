@@ -11,6 +11,7 @@ Strings, truth values and None are part of the form.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from numbers import Real
 from typing import Any, NamedTuple
@@ -119,7 +120,7 @@ def size_of(form: Any) -> int:
     if form is NUMBER:
         return 1
     if isinstance(form, Array):
-        return int(np.prod(form.shape))
+        return math.prod(form.shape)
     if isinstance(form, Floats):
         return form.count
     return sum(map(size_of, form.parts)) if isinstance(form, Nested) else 0
@@ -132,7 +133,7 @@ def rebuilt(form: Any, numbers: Iterator[Any]) -> Any:
     if isinstance(form, Floats):
         return form.kind([next(numbers) for _ in range(form.count)])
     if isinstance(form, Array):
-        array = np.empty(int(np.prod(form.shape)), object)
+        array = np.empty(math.prod(form.shape), object)
         array[:] = [next(numbers) for _ in range(len(array))]
         return array.reshape(form.shape)
     if isinstance(form, Fixed):
@@ -153,9 +154,9 @@ def _from_array(form: Any, numbers: Any, start: int, rows: int | None) -> tuple[
         part = numbers[start:end].tolist() if rows is None else [numbers[:, i].copy() for i in range(start, end)]
         return (part if form.kind is list else form.kind(part)), end
     if isinstance(form, Array):
-        end = start + int(np.prod(form.shape))
+        end = start + math.prod(form.shape)
         if rows is None:
-            return numbers[start:end].reshape(form.shape).copy(), end
+            return numbers[start:end].reshape(form.shape), end
         return numbers[:, start:end].reshape(rows, *form.shape).copy(), end
     if isinstance(form, Fixed):
         return form.thing, start

@@ -21,6 +21,8 @@ from autograd.value import Constant, Value
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
 
+MOST_FREE = 4  # runners of a program that are kept for the next calls
+
 
 class Recorded:
     """What a function computes from arguments of one form.
@@ -59,7 +61,8 @@ class Recorded:
         ]
         nodes = [output if isinstance(output, Value) else Constant(output) for output in outputs]
         self.instructions, self.captured = Instructions.of_graph(nodes, inputs)
-        self.size = len(inputs)
+        self.forms, self.size = list(forms), len(inputs)
+        self._running = selection.running()
         self._runners: dict[Any, list[Any]] = {}
         self._codes: dict[Any, Any] = {}
 
@@ -67,6 +70,14 @@ class Recorded:
     def program(self) -> Program:
         """The program, whose inputs are the numbers of the arguments in order."""
         return self.instructions.program(len(self.captured))
+
+    def room(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """An array for the numbers of the arguments."""
+        return np.empty(self.size)
+
+    def takes(self, arguments: tuple[Any, ...], numbers: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
+        """Whether arguments are seen at once to have these forms; then their numbers are copied."""
+        return bool(self._running.filled(self.forms, arguments, numbers))
 
     def inputs(self, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The inputs of the runner: the numbers of the arguments, and those of the captured leaves now."""
@@ -90,19 +101,20 @@ class Recorded:
         return self._codes[key]
 
     def runner(self, code: Any, count: int = 0) -> Any:
-        """A runner that no other thread uses; to be given back by `release`."""
-        running = selection.running()
-        lanes = running.lanes_for(code, count) if count else 0
-        free = self._runners.setdefault((id(code), lanes), [])
-        try:
-            return free.pop()
-        except IndexError:
-            return running.Runner(code, lanes)
+        """A runner that no other thread uses; to be given back by `release`.
+
+        Args:
+            code: the lowered program.
+            count: the number of examples; 0 where none of the inputs varies.
+        """
+        lanes = self._running.lanes_for(code, count) if count else 0
+        free = self._runners.get((id(code), lanes))
+        return free.pop() if free else self._running.Runner(code, lanes)
 
     def release(self, runner: Any) -> None:
         """Keep a runner for the next call."""
         free = self._runners.setdefault((id(runner.code), runner.lanes), [])
-        if len(free) < 4:
+        if len(free) < MOST_FREE:
             free.append(runner)
 
 

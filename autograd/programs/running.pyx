@@ -5,6 +5,7 @@ from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy, memset
+from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer
 
 import numpy as np
 
@@ -13,7 +14,10 @@ from autograd.value cimport Constant, Value
 from autograd.programs.groups import (
     CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
+from autograd.programs.nesting import NUMBER, Array, Fixed, Floats, Nested
 from autograd.programs.validation import validate
+
+FLOAT64 = np.dtype(np.float64)
 
 
 cdef extern from "kernels.h":
@@ -82,6 +86,65 @@ def use_instruction_set(str name):
         kernels = kernels_baseline()
     else:
         kernels = choose_kernels()
+
+
+cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place) except -1:
+    """Copy the numbers of a nesting, if it has this form and no other kinds of numbers than floats and float64 arrays."""
+    cdef Py_ssize_t i, size
+    cdef Py_buffer view
+    cdef object kind
+    cdef bint fits
+    if form is NUMBER:
+        if type(tree) is not float:
+            return False
+        numbers[place[0]] = tree
+        place[0] += 1
+        return True
+    kind = type(form)
+    if kind is Array:
+        if type(tree) is not np.ndarray or tree.dtype is not FLOAT64 or tree.shape != form.shape:
+            return False
+        size = tree.size
+        if size:
+            PyObject_GetBuffer(tree, &view, PyBUF_STRIDED_RO)
+            fits = PyBuffer_IsContiguous(&view, b"C")
+            if fits:
+                memcpy(&numbers[place[0]], view.buf, size * sizeof(double))
+            PyBuffer_Release(&view)
+            if not fits:
+                return False
+        place[0] += size
+        return True
+    if kind is Floats:
+        if type(tree) is not form.kind or len(tree) != form.count:
+            return False
+        for number in tree:
+            if type(number) is not float:
+                return False
+            numbers[place[0]] = number
+            place[0] += 1
+        return True
+    if kind is Nested and type(tree) is form.kind and len(tree) == len(form.parts):
+        if form.keys is not None:
+            if type(tree) is not dict or tuple(tree) != form.keys:
+                return False
+            tree = tree.values()
+        for part, branch in zip(form.parts, tree):
+            if not fills(part, branch, numbers, place):
+                return False
+        return True
+    return kind is Fixed and type(tree) is form.kind and tree == form.thing
+
+
+def filled(list forms, tuple arguments, double[::1] numbers):
+    """Copy the numbers of arguments, if they have these forms: see running.py."""
+    cdef Py_ssize_t place = 0
+    if len(forms) != len(arguments):
+        return False
+    for form, argument in zip(forms, arguments):
+        if not fills(form, argument, numbers, &place):
+            return False
+    return True
 
 
 def has_tape_step(code):
@@ -561,6 +624,7 @@ cdef class Runner:
     def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
         cdef size_t i
+        cdef double number, check = 0.0
         if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
             raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
         self._refuse_varying()
@@ -569,7 +633,10 @@ cdef class Runner:
                 memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
             run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
             for i in range(self.output_count):
-                outputs[i] = self.uniform[self.output_places[i]]
+                number = self.uniform[self.output_places[i]]
+                outputs[i] = number
+                check += number * 0.0  # nan if it is not finite
+        return check == 0.0
 
     def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
                double[:, ::1] records not None):
