@@ -108,8 +108,10 @@ class Recorded:
             count: the number of examples; 0 where none of the inputs varies.
         """
         lanes = self._running.lanes_for(code, count) if count else 0
-        free = self._runners.get((id(code), lanes))
-        return free.pop() if free else self._running.Runner(code, lanes)
+        try:
+            return self._runners[id(code), lanes].pop()
+        except (KeyError, IndexError):  # none yet, or all in use
+            return self._running.Runner(code, lanes)
 
     def release(self, runner: Any) -> None:
         """Keep a runner for the next call."""
