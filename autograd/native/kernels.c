@@ -212,13 +212,53 @@ static void matrix_each(double *out, const double *const *rows, size_t row_count
         }
 }
 
+#if defined(__has_builtin)
+#if __has_builtin(__builtin_shufflevector)
+#define HAS_SHUFFLE
+typedef double Four __attribute__((vector_size(32), aligned(8), may_alias));
+#endif
+#endif
+
 static void transpose(double *restrict panel, size_t width, const double *const *numbers, size_t count, size_t terms) {
-    for (size_t i = 0; i < count; ++i)
+    size_t i = 0;
+#ifdef HAS_SHUFFLE
+    for (; i + 4 <= count; i += 4) {
+        const double *a = numbers[i], *b = numbers[i + 1], *c = numbers[i + 2], *d = numbers[i + 3];
+        double *out = panel + i;
+        size_t t = 0;
+        for (; t + 4 <= terms; t += 4, out += 4 * width) {
+            const Four va = *(const Four *)(a + t), vb = *(const Four *)(b + t);
+            const Four vc = *(const Four *)(c + t), vd = *(const Four *)(d + t);
+            const Four ab_even = __builtin_shufflevector(va, vb, 0, 4, 2, 6);
+            const Four ab_odd = __builtin_shufflevector(va, vb, 1, 5, 3, 7);
+            const Four cd_even = __builtin_shufflevector(vc, vd, 0, 4, 2, 6);
+            const Four cd_odd = __builtin_shufflevector(vc, vd, 1, 5, 3, 7);
+            *(Four *)out = __builtin_shufflevector(ab_even, cd_even, 0, 1, 4, 5);
+            *(Four *)(out + width) = __builtin_shufflevector(ab_odd, cd_odd, 0, 1, 4, 5);
+            *(Four *)(out + 2 * width) = __builtin_shufflevector(ab_even, cd_even, 2, 3, 6, 7);
+            *(Four *)(out + 3 * width) = __builtin_shufflevector(ab_odd, cd_odd, 2, 3, 6, 7);
+        }
+        for (; t < terms; ++t, out += width) {
+            out[0] = a[t];
+            out[1] = b[t];
+            out[2] = c[t];
+            out[3] = d[t];
+        }
+    }
+#endif
+    for (; i < count; ++i)
         for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
 }
 
 static void add_lanes(double *totals, const double *const *numbers, size_t count, size_t lanes) {
     size_t i = 0;
+    for (; i + 8 <= count; i += 8) {
+        double total[8];
+        for (size_t k = 0; k < 8; ++k) total[k] = totals[i + k];
+        for (size_t lane = 0; lane < lanes; ++lane)
+            for (size_t k = 0; k < 8; ++k) total[k] += numbers[i + k][lane];
+        for (size_t k = 0; k < 8; ++k) totals[i + k] = total[k];
+    }
     for (; i + 4 <= count; i += 4) {
         const double *a = numbers[i], *b = numbers[i + 1], *c = numbers[i + 2], *d = numbers[i + 3];
         double ta = totals[i], tb = totals[i + 1], tc = totals[i + 2], td = totals[i + 3];

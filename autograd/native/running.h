@@ -9,7 +9,7 @@
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, CALL, TAPE };
 
 typedef struct {
     int kind;
@@ -84,6 +84,7 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
             }
             break;
         case GATHER: kernels->gather(step->out, memory, step->index, step->n); break;
+        case TRANSPOSE: kernels->transpose(step->out, step->out_step, step->pointers, step->n, step->arity); break;
         case MATRIX:
             kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
                             step->offset, step->n, step->arity, 0);

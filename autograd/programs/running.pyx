@@ -38,7 +38,7 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "running.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, MATRIX, MATRIX_EACH, CALL, TAPE
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, CALL, TAPE
     ctypedef struct Step:
         int kind
         Loop loop
@@ -474,6 +474,7 @@ cdef class Runner:
         cdef size_t width = column_count + (-column_count) % 8, lanes = self.lanes
         cdef size_t run, j, done = 0, c, first, length, start, count
         cdef ptrdiff_t row_step = 1
+        cdef bint is_strided = False, down
         cdef const double **rows
         cdef const double **columns
         cdef double *panel
@@ -496,9 +497,12 @@ cdef class Runner:
         else:  # where they are, if the places of each go up by the same step; else packed
             self._index(index, 1, self.uniform_size)
             rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
-            steps = np.diff(index, axis=1)
-            if terms == 1 or (steps == steps[0, 0]).all():
-                row_step = steps[0, 0] if terms > 1 else 0
+            row_steps = np.diff(index, axis=1) if terms > 1 else np.zeros((row_count, 1), np.int64)
+            is_strided = bool((row_steps == row_steps[:, :1]).all()) and all(
+                (row_steps[group.runs[start:start + count, 0], 0] == row_steps[group.runs[start, 0], 0]).all()
+                for start, count, _, _ in blocks_of(group.runs)
+            )
+            if is_strided:
                 places = index
                 for run in range(len(runs)):
                     rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
@@ -518,11 +522,18 @@ cdef class Runner:
                     columns[j] = self.uniform + <size_t>places[j, 0]
             else:
                 panel = <double *>self.keep((width * terms + MOST_TILE) * sizeof(double))
-                self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
+                down = bool((np.diff(by_term, axis=0) == -1).all())
+                if down or (np.diff(by_term, axis=0) == 1).all():
+                    self._add_transpose(panel, by_term[terms - 1] if down else by_term[0], width, terms)
+                else:
+                    down = False
+                    self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
                 for j in range(terms):
-                    columns[j] = panel + j * width
+                    columns[j] = panel + (terms - 1 - j if down else j) * width
         done = 0
         for start, count, first, length in blocks_of(group.runs):
+            if is_strided:
+                row_step = row_steps[runs[start, 0], 0]
             for c in range(length if group.varies and not group.rows_vary else 1):
                 step = self._new(group.varies)
                 step.kind, step.arity, step.row_count = MATRIX, terms, count
@@ -545,6 +556,17 @@ cdef class Runner:
         for i in range(count):
             table[i] = self.varying + <size_t>index[i] * self.lanes
         return table
+
+    cdef int _add_transpose(self, double *panel, places, size_t width, size_t terms) except -1:
+        """A step that packs columns, of which each has its uniform numbers one after another."""
+        cdef Step *step = self._new(False)
+        cdef const uint32_t *index = self._index(places, 1, self.uniform_size)
+        cdef size_t i
+        step.kind, step.out, step.n, step.arity, step.out_step = TRANSPOSE, panel, len(places), terms, width
+        step.pointers = <const double **>self.keep(step.n * sizeof(double *))
+        for i in range(step.n):
+            step.pointers[i] = self.uniform + index[i]
+        return 0
 
     cdef int _add_gather(self, double *panel, places) except -1:
         """A step that packs uniform numbers."""
