@@ -79,13 +79,21 @@ def has_tape_step(code: int) -> bool:
     return code <= len(PRIMITIVES)
 
 
-def columns(nodes: Sequence[Value]) -> tuple[list[Primitive | None], Floats, Truths]:
-    """Of each node of a tape its primitive, its number, and whether it is a constant."""
-    return (
-        [node._primitive for node in nodes],
-        np.array([node._data for node in nodes]),
-        np.array([isinstance(node, Constant) for node in nodes], bool),
-    )
+def columns(nodes: Sequence[Value]) -> tuple[Integers, Floats, Truths, list[Primitive]]:
+    """What instructions need of the nodes of a tape.
+
+    Returns:
+        For each node the code of its primitive, 0 for a leaf; its number; and whether it is a constant. And the
+        primitives that are not in the table, whose codes follow those of the table.
+    """
+    others: dict[Primitive, int] = {}
+    codes = np.zeros(len(nodes), np.int64)
+    for slot, node in enumerate(nodes):
+        primitive = node._primitive
+        if primitive is not None:
+            codes[slot] = primitive.index or others.setdefault(primitive, len(PRIMITIVES) + 1 + len(others))
+    numbers = np.array([node._data for node in nodes], np.float64)
+    return codes, numbers, np.array([isinstance(node, Constant) for node in nodes], bool), list(others)
 
 
 def analyse(

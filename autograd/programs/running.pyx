@@ -14,6 +14,7 @@ from autograd.value cimport Constant, Value
 from autograd.programs.groups import (
     CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
 )
+from autograd.primitives import PRIMITIVES
 from autograd.programs.nesting import NUMBER, Array, Fixed, Floats, Nested
 from autograd.programs.validation import validate
 
@@ -155,19 +156,24 @@ def has_tape_step(code):
 @cython.boundscheck(False)
 @cython.wraparound(False)
 def columns(list nodes):
-    """Of each node of a tape its primitive, its number, and whether it is a constant."""
+    """Of each node of a tape the code of its primitive, its number, and whether it is a constant: see running.py."""
     cdef Py_ssize_t size = len(nodes), i
     cdef Value node
-    cdef list primitives = [None] * size
-    numbers_array, constant_array = np.empty(size), np.empty(size, np.uint8)
+    cdef dict others = {}
+    cdef object primitive
+    codes_array, numbers_array, constant_array = np.zeros(size, np.int64), np.empty(size), np.empty(size, np.uint8)
+    cdef int64_t[::1] codes = codes_array
     cdef double[::1] numbers = numbers_array
     cdef uint8_t[::1] constant = constant_array
     for i in range(size):
         node = nodes[i]
-        primitives[i] = node._primitive
+        if node._primitive is not None:
+            codes[i] = node._primitive.index
+            if codes[i] == 0:
+                codes[i] = others.setdefault(node._primitive, len(PRIMITIVES) + 1 + len(others))
         numbers[i] = node._data
         constant[i] = isinstance(node, Constant)
-    return primitives, numbers_array, constant_array.view(bool)
+    return codes_array, numbers_array, constant_array.view(bool), list(others)
 
 
 @cython.boundscheck(False)

@@ -82,20 +82,17 @@ class Instructions:
             inputs: leaves, each once.
         """
         tape = Tape(*outputs, *inputs)
-        primitives, numbers, is_constant = selection.running().columns(tape.nodes)
-        codes, others = _codes(primitives)
-        given = np.array(tape.indices_of(inputs), np.int64)
-        place_of = {id(tape.nodes[slot]): slot for slot in given.tolist()}
-        given = np.array([place_of[id(leaf)] for leaf in inputs], np.int64)
+        codes, numbers, is_constant, others = selection.running().columns(tape.nodes)
+        slot_of = {id(tape.nodes[slot]): slot for slot in tape.indices_of([*outputs, *inputs])}
+        given = np.array([slot_of[id(leaf)] for leaf in inputs], np.int64)
         is_parameter = (codes == 0) & ~is_constant
         is_parameter[given] = False
         is_constant[given] = False
         parameters = np.flatnonzero(is_parameter)
-        slot_of = {id(tape.nodes[slot]): slot for slot in tape.indices_of(outputs)}
         instructions = cls(
             codes,
-            np.array(tape.starts, np.int64),
-            np.array(tape.operands, np.int64),
+            np.frombuffer(tape.starts, np.uint32).astype(np.int64),
+            np.frombuffer(tape.operands, np.uint32).astype(np.int64) if len(tape.operands) else np.zeros(0, np.int64),
             np.array([slot_of[id(output)] for output in outputs], np.int64),
             is_constant,
             numbers,
