@@ -147,3 +147,20 @@ def test_one_element_is_computed_as_many_are() -> None:
         many = np.broadcast_to(ARRAYS.compute(row, *columns), 40)
         one = [float(ARRAYS.compute(row, *[column[i : i + 1] for column in columns])[0]) for i in range(40)]
         assert np.array_equal(many, one, equal_nan=True), row
+        for place in range(len(columns) if len(columns) > 1 else 0):  # one number for all in its place
+            shared = [column[:1] if i == place else column for i, column in enumerate(columns)]
+            full = [np.repeat(column, 40) if len(column) == 1 else column for column in shared]
+            given, wanted = (np.broadcast_to(ARRAYS.compute(row, *each), 40) for each in (shared, full))
+            assert np.array_equal(given, wanted, equal_nan=True), row
+
+
+@pytest.mark.parametrize("exponent", [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 3.0])
+def test_powers_with_one_exponent_for_all_are_those_of_floats(exponent: float) -> None:
+    """NumPy has short cuts for some exponents, of which one has other infinities."""
+    rng = random.Random(exponent)
+    bases = [*SPECIAL, *[rng.uniform(0.0, 100.0) for _ in range(500)]]
+    for shape in ((), (1,)):
+        given = ARRAYS.compute(PRIMITIVES["power"], np.array(bases), np.full(shape, exponent)).tolist()
+        wanted = [PRIMITIVES["power"](base, exponent) for base in bases]
+        assert max(map(units, given, wanted)) <= 1.0
+        assert [math.copysign(1.0, x) for x in given if x == 0.0] == [math.copysign(1.0, x) for x in wanted if x == 0.0]

@@ -67,7 +67,8 @@ class Arrays:
         self._is_numpy = module.__name__ == "numpy"
         functions = {**_functions(module), **others}
         if self._is_numpy:
-            functions = {"erf": by_element(primitives.erf), "erfc": by_element(primitives.erfc), **functions}
+            own = {"power": _power, "erf": by_element(primitives.erf), "erfc": by_element(primitives.erfc)}
+            functions = {**functions, **own, **others}
         self._functions = {PRIMITIVES[name]: function for name, function in functions.items()}
 
     def function(self, primitive: Primitive) -> Function | None:
@@ -115,6 +116,17 @@ def by_element(primitive: Primitive) -> Function:
         return np.array([primitive(*numbers) for numbers in zip(*columns, strict=True)]).reshape(arrays[0].shape)
 
     return function
+
+
+def _power(x: Any, y: Any) -> Any:
+    """The power by NumPy, whatever the shapes.
+
+    For one exponent of −1, 0.5 or 2 for all, NumPy computes something else: sqrt(−inf) for (−inf) ** 0.5, for instance.
+    Hence exponents of full shape; and squares as Python's, since NumPy's powers miss the last digit of some.
+    """
+    import numpy as np
+
+    return np.where(np.equal(y, 2.0), np.multiply(x, x), np.power(x, y + np.zeros_like(x)))
 
 
 def _functions(module: Any) -> dict[str, Function]:

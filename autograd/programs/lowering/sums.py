@@ -51,7 +51,7 @@ def with_dot_products(instructions: Instructions) -> Instructions:
     >>> from autograd.programs.program import Program
     >>> a, b, c = Value(1.0), Value(2.0), Value(3.0)
     >>> lowered = with_dot_products(Instructions.of(Program.of([a * b + b * c], inputs=[a, b, c])))
-    >>> lowered.names()[-1], lowered.operands_of(5).tolist()
+    >>> lowered.names()[5], lowered.operands_of(5).tolist()
     ('dot', [0, 1, 1, 3])
     """
     codes, starts, operands = instructions.codes, instructions.starts, instructions.operands
