@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-import autograd
-from autograd import Value, dot, exp, log, relu, sqrt, sum, value_and_grad
+from autograd import Value, compile, dot, exp, log, relu, sqrt, sum, value_and_grad
 
 TOKENS, POSITIONS, WIDTH, HEADS = 27, 16, 16, 4
 BOUNDARY = TOKENS - 1  # the token before and after a name; the others are the letters
@@ -216,13 +215,8 @@ def schedule(steps: int) -> tuple[Array, Array, Array]:
 
 def train(steps: int) -> tuple[dict[str, Array], Array]:
     """The parameters after some steps, each with another name, and the loss of each step; by one compiled program."""
-    compile_ = getattr(autograd, "compile", None)
-    if compile_ is None:
-        raise SystemExit("this stepgrad has no autograd.compile: run with --eager")
     rounds = (*schedule(steps), *documents(made_up_names(steps)))
-    parameters, _, _, losses = compile_(training_step).repeat(
-        steps, initial_parameters(), zeros(), zeros(), each=rounds
-    )
+    parameters, _, _, losses = compile(training_step).repeat(steps, initial_parameters(), zeros(), zeros(), each=rounds)
     return parameters, losses
 
 

@@ -37,8 +37,8 @@ def gpt_training(steps: int) -> Task:
     return Task(repeated(run), lambda: run()[1], units=steps)
 
 
-def fit_task(rows: int, **settings: Any) -> Task:
-    """Rounds of fit. A run of n rounds is one training; the time before its first round counts with it."""
+def fit_task(rows: int, units: int = 1, **settings: Any) -> Task:
+    """Rounds of fit, in trainings of so many times as many rounds; the time before the first round counts with them."""
     inputs, targets = functions.network_cases(rows)
     cases = list(zip(inputs.tolist(), targets.tolist(), strict=True))
 
@@ -47,7 +47,7 @@ def fit_task(rows: int, **settings: Any) -> Task:
         history = fit(network, cases, rounds=rounds, progress=False, **settings)
         return numpy.array([*history.errors, *[parameter.data for parameter in network.parameters()]])
 
-    return Task(trained, lambda: trained(2))
+    return Task(lambda times: trained(times * units), lambda: trained(2), units)
 
 
 PROGRAMS: dict[str, Callable[[int], Task]] = {"gpt": gpt_mean, "gpt training": gpt_training, "fit": fit_task}

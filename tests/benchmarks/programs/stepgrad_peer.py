@@ -1,7 +1,6 @@
 """Compiled programs of this package."""
 
 import functools
-import inspect
 import subprocess
 import sys
 import time
@@ -10,20 +9,10 @@ from typing import Any
 
 import numpy
 
-import autograd
-from autograd import grad, value_and_grad
-from nn import fit
+from autograd import compile, grad, value_and_grad
 from tests.benchmarks import gpt
 from tests.benchmarks.programs import eager_peer, functions
-from tests.benchmarks.programs.serving import ROOT, Skipped, Task, repeated
-
-
-def compiled(function: Callable[..., Any]) -> Any:
-    """The function as a program."""
-    compile_ = getattr(autograd, "compile", None)
-    if compile_ is None:
-        raise Skipped("autograd.compile is not there")
-    return compile_(function)
+from tests.benchmarks.programs.serving import ROOT, Task, repeated
 
 
 def task(call: Callable[[], Any], units: int = 1) -> Task:
@@ -33,7 +22,7 @@ def task(call: Callable[[], Any], units: int = 1) -> Task:
 
 def gpt_called(_: int) -> Task:
     """Loss and gradients of one document, arrays in and out."""
-    program = compiled(value_and_grad(gpt.loss))
+    program = compile(value_and_grad(gpt.loss))
     arguments = [gpt.initial_parameters(), *[part[0] for part in functions.gpt_documents(1)]]
     return task(lambda: program(*arguments))
 
@@ -45,14 +34,14 @@ def gpt_descend(rounds: int) -> Task:
         gradients = grad(gpt.loss)(parameters, inputs, targets, weights)
         return {name: parameters[name] - 0.1 * numpy.asarray(gradients[name]) for name in parameters}
 
-    program = compiled(step)
+    program = compile(step)
     parameters, documents = gpt.initial_parameters(), functions.gpt_documents(rounds)
     return task(lambda: program.repeat(rounds, parameters, each=documents), units=rounds)
 
 
 def gpt_batch(count: int) -> Task:
     """The mean over documents."""
-    program = compiled(value_and_grad(gpt.loss))
+    program = compile(value_and_grad(gpt.loss))
     arguments = [gpt.initial_parameters(), *functions.gpt_documents(count)]
     return task(lambda: program.batch(*arguments, over=(1, 2, 3)), units=count)
 
@@ -61,7 +50,7 @@ def network(activation: str) -> Callable[[int], Task]:
     """The mean error of a network over many rows, and its gradient."""
 
     def build(rows: int) -> Task:
-        program = compiled(value_and_grad(functools.partial(functions.network_error, activation=activation)))
+        program = compile(value_and_grad(functools.partial(functions.network_error, activation=activation)))
         arguments = [functions.network_parameters(), *functions.network_cases(rows)]
         return task(lambda: program.batch(*arguments, over=(1, 2)))
 
@@ -70,7 +59,7 @@ def network(activation: str) -> Callable[[int], Task]:
 
 def worked_example(rounds: int) -> Task:
     """Rounds of training of the worked example."""
-    program, weights = compiled(functions.worked_example_round), functions.WORKED_EXAMPLE
+    program, weights = compile(functions.worked_example_round), functions.WORKED_EXAMPLE
     return Task(
         lambda times: program.repeat(times * rounds, weights),
         lambda: functions.flat(program.repeat(rounds, weights)),
@@ -80,19 +69,19 @@ def worked_example(rounds: int) -> Task:
 
 def rosenbrock(count: int) -> Task:
     """The gradient of the chained Rosenbrock function."""
-    program, x = compiled(grad(functions.rosenbrock)), functions.rosenbrock_point(count)
+    program, x = compile(grad(functions.rosenbrock)), functions.rosenbrock_point(count)
     return task(lambda: program(x))
 
 
 def chain(rounds: int) -> Task:
     """Value and derivative of a long chain."""
-    program = compiled(value_and_grad(functools.partial(functions.chain, rounds=rounds)))
+    program = compile(value_and_grad(functools.partial(functions.chain, rounds=rounds)))
     return task(lambda: program(functions.FIRST))
 
 
 def gpt_training(steps: int) -> Task:
     """A training in a process of its own, from start to exit; its imports and the recording count."""
-    compiled(functions.two_variables)  # skipped where nothing can be compiled
+    compile(functions.two_variables)  # skipped where nothing can be compiled
     command = [sys.executable, "tests/benchmarks/gpt.py", "--steps", str(steps)]
     run = functools.partial(subprocess.run, command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return Task(repeated(run), lambda: gpt.train(steps)[1], clock=time.perf_counter)
@@ -100,14 +89,12 @@ def gpt_training(steps: int) -> Task:
 
 def fit_compiled(rows: int) -> Task:
     """Rounds of fit, compiled."""
-    if "compiled" not in inspect.signature(fit).parameters:
-        raise Skipped("fit has no argument 'compiled'")
-    return eager_peer.fit_task(rows, compiled=True)
+    return eager_peer.fit_task(rows, units=100, compiled=True)
 
 
 def two_variables(_: int) -> Task:
     """A call with floats."""
-    program = compiled(functions.two_variables)
+    program = compile(functions.two_variables)
 
     def run(times: int) -> None:
         for _ in range(times):
@@ -122,7 +109,7 @@ def two_variables_repeated(rounds: int) -> Task:
     def step(x: Any, y: Any) -> Any:
         return functions.two_variables(x, y), y
 
-    program = compiled(step)
+    program = compile(step)
     return Task(
         lambda times: program.repeat(times * rounds, 0.5, 0.9),
         lambda: functions.flat(program.repeat(rounds, 0.5, 0.9)),
