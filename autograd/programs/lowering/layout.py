@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -218,11 +218,12 @@ class Layout:
         varies = bool(self.varies[members[0]])
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
-        plan = _matrix(a, b, may_swap=left_varies or not varies, is_packed=not varies)
-        if plan is not None:
-            order, rows, columns, runs = plan
-            out = self._put(members[order])
-            self.groups[varies].append(Matrix(rows, columns, left_varies, varies, runs, out, varies, len(members)))
+        may_swap = left_varies or not varies
+        plan = _matrix(a, b, may_swap, is_packed=not varies)
+        if plan.is_worth_it() or not may_swap:
+            out = self._put(members[plan.order])
+            matrix = Matrix(plan.rows, plan.columns, left_varies, varies, plan.runs, out, varies, len(members))
+            self.groups[varies].append(matrix)
             return
         order = _order([a[:, 0], b[:, 0]])
         members, a, b = members[order], a[order], b[order]
@@ -252,7 +253,7 @@ class Layout:
         products = wanted[self.summed[wanted]]
         if len(products):
             factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
-            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], always=True, is_packed=False)
+            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], is_packed=False)
             out = self.sizes[0]
             self.sizes[0] += len(products)
             place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
@@ -280,21 +281,37 @@ def _order(columns: list[Integers]) -> Integers:
     return np.lexsort([columns[i] for i in ranked])
 
 
-def _matrix(
-    a: Integers, b: Integers, may_swap: bool = True, always: bool = False, is_packed: bool = True
-) -> tuple[Integers, Integers, Integers, Integers] | None:
-    """Dot products as those of rows with columns: an order of them, the rows, the columns and the runs.
+class _Plan(NamedTuple):
+    """Dot products as those of rows with columns.
+
+    Attributes:
+        order: the order of the dot products.
+        rows, columns: the places of the factors.
+        runs: as of a `Matrix`.
+    """
+
+    order: Integers
+    rows: Integers
+    columns: Integers
+    runs: Integers
+
+    def is_worth_it(self) -> bool:
+        """Whether rows share so many columns that a matrix product is faster than dot products by themselves."""
+        return len(self.order) >= LEAST_SHARE * len(self.runs)
+
+
+def _matrix(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = True) -> _Plan:
+    """The best plan of dot products as those of rows with columns.
 
     Args:
         a: for each dot product the places of its left factors.
         b: likewise of its right factors.
         may_swap: whether rows may be made of the right factors.
-        always: whether to do so also where rows share few columns; else None is the result for these.
         is_packed: whether factors have to be packed, unless they stand in the right order.
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
-    best: tuple[float, Integers, Integers, Integers, Integers] | None = None
+    best: tuple[float, _Plan] | None = None
     for swap in (False, True) if may_swap else (False,):
         major, minor = (column_of, row_of) if swap else (row_of, column_of)
         order = np.lexsort([minor, major])
@@ -307,12 +324,9 @@ def _matrix(
         if is_packed:
             cost += 0.7 * (left.size * (not _is_strided(left)) + right.size * (not _is_contiguous(right)))
         if best is None or cost < best[0]:
-            best = cost, order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1)
+            best = cost, _Plan(order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1))
     assert best is not None
-    _, order, left, right, runs = best
-    if len(order) < LEAST_SHARE * len(runs) and may_swap and not always:
-        return None
-    return order, left, right, runs
+    return best[1]
 
 
 def _is_strided(rows: Integers) -> bool:
