@@ -177,8 +177,37 @@ ALWAYS_INLINE void strips(double *out, size_t out_step, const double *const *row
     }
 }
 
+/* The same for many terms: columns are copied to a panel that stays in the first cache while all rows are multiplied. */
+static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                        const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+    enum { TERMS = 128, MOST_ROWS = 64 };
+    double panel[TERMS * TILE];
+    const double *panel_rows[TERMS], *rows_from[MOST_ROWS];
+    for (size_t j = 0; j < TERMS; ++j) panel_rows[j] = panel + j * TILE;
+    for (size_t first = 0; first < column_count; first += TILE) {
+        size_t width = column_count - first < TILE ? column_count - first : TILE;
+        for (size_t from = 0; from < terms; from += TERMS) {
+            size_t size = terms - from < TERMS ? terms - from : TERMS;
+            for (size_t j = 0; j < size; ++j)
+                memcpy(panel + j * TILE, columns[from + j] + offset + first, width * sizeof(double));
+            for (size_t row = 0; row < row_count; row += MOST_ROWS) {
+                size_t count = row_count - row < MOST_ROWS ? row_count - row : MOST_ROWS;
+                for (size_t r = 0; r < count; ++r) rows_from[r] = rows[row + r] + (ptrdiff_t)from * row_step;
+                if (adds || from > 0)
+                    strips(out + row * out_step + first, out_step, rows_from, row_step, count, panel_rows, 0, width, size, 1);
+                else
+                    strips(out + row * out_step + first, out_step, rows_from, row_step, count, panel_rows, 0, width, size, 0);
+            }
+        }
+    }
+}
+
 static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
                    const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
+    if (terms >= 64 && row_count >= 32) {
+        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, adds);
+        return;
+    }
     if (adds) strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 1);
     else strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 0);
 }

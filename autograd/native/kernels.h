@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if defined(_MSC_VER)
+#define restrict __restrict
+#endif
+
 typedef void (*Loop)(double *out, const double *a, const double *b, const double *c, size_t n);
 
 /* Where the members of a group find an operand: one after another (step 1), the same (0), or base[index[i]]. */
