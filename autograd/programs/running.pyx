@@ -30,7 +30,6 @@ cdef extern from "kernels.h":
         const char *name
         size_t tile
         Loop (*loop)(uint32_t, int) noexcept nogil
-    const Kernels *kernels_baseline()
 
 
 cdef extern from "running.h":
@@ -62,26 +61,26 @@ cdef extern from "running.h":
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
     int raise_waiting() except -1
-    const Kernels *choose_kernels() noexcept
+    const Kernels *choose_kernels(int) noexcept
 
 
-cdef const Kernels *kernels = choose_kernels()
-cdef size_t LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
+cdef const Kernels *kernels = choose_kernels(2)
+LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512")  # from the narrowest
+
+
 def instruction_set():
-    """The name of the kernels that run: those of the widest instruction set that the processor has."""
+    """The name of the kernels that run: at first those of the widest instruction set that the processor has."""
     return kernels.name.decode().removeprefix("kernels_")
 
 
-def use_instruction_set(str name):
-    """Run kernels of another instruction set from now on, for tests."""
+def use_instruction_set(str widest):
+    """Let new runners use the kernels of an instruction set; of the next narrower one that is there, if it is not."""
     global kernels
-    if name == "baseline":
-        kernels = kernels_baseline()
-    else:
-        kernels = choose_kernels()
+    kernels = choose_kernels(INSTRUCTION_SETS.index(widest))
 
 
 @cython.boundscheck(False)
@@ -162,6 +161,7 @@ cdef class Runner:
     def __cinit__(self, code, Py_ssize_t lanes=0):
         self.memory = []
         validate(code, lanes)
+        lanes += -lanes % 8  # whole vectors
         self.code = code
         self.inputs = code.inputs
         self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
@@ -735,5 +735,5 @@ cdef class Runner:
 
 def lanes_for(code, size_t count):
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
-    cdef size_t room = LANE_MEMORY // max(code.varying_size, 1)
+    cdef size_t room = <size_t>LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))
