@@ -386,7 +386,7 @@ def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
     try:
         if engine.running.instruction_set() != name:
             pytest.skip(f"this processor has no {name}, or it was not compiled")
-        assert not any([what_differs(seed, engine) for seed in range(200)])
+        assert not any(what_differs(seed, engine) for seed in range(200))
         test_every_count_of_lanes_and_examples(engine)
         for varies in ((False, False), (False, True), (True, True)):
             test_products_of_matrices(engine, *varies)

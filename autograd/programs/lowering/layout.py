@@ -227,8 +227,12 @@ class Layout:
         place_of: dict[int, int] = {}
         products = wanted[self.summed[wanted]]
         if len(products):
-            factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
-            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], always=True, is_packed=False)
+            factors = self.places[
+                self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]
+            ]
+            plan = _matrix(factors[:, :1], factors[:, 1:], always=True, is_packed=False)
+            assert plan is not None
+            order, rows, columns, runs = plan
             out = self.sizes[0]
             self.sizes[0] += len(products)
             place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
