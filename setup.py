@@ -66,6 +66,7 @@ class BuildEngine(build_ext):
             (folder / f"kernels_{name}.c").write_text(f'#define KERNELS kernels_{name}\n#include "kernels.c"\n')
             extension.extra_objects += self.compiler.compile(
                 [str(folder / f"kernels_{name}.c")],
+                output_dir=self.build_temp,  # not the folder of the source
                 include_dirs=[str(folder), "autograd/native"],
                 extra_postargs=[*flags, *own],
             )

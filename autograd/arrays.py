@@ -19,8 +19,8 @@ from numbers import Real
 from typing import Any
 
 from autograd.floats import as_float
-from autograd.primitives import PRIMITIVES, Primitive
 from autograd.hooks import hooks
+from autograd.primitives import PRIMITIVES, Primitive
 from autograd.value import Value
 
 # Functions that NumPy itself carries out on arrays of objects by Python's operators; here they are for two numbers.

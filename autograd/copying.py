@@ -13,10 +13,10 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 from weakref import ref
 
+from autograd.hooks import hooks
 from autograd.nodes import rebuild
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.hooks import hooks
 from autograd.value import Value
 
 _Parts: TypeAlias = (

@@ -66,7 +66,7 @@ def floor_of(x: float) -> float:
 
 
 def power_of(x: float, y: float) -> float:
-    """x to the power y; a square is rounded once, as x · x is, which `math.pow` does not promise."""
+    """X to the power y; a square is rounded once, as x · x is, which `math.pow` does not promise."""
     return x * x if y == 2.0 else math.pow(x, y)
 
 

@@ -20,6 +20,7 @@ class Hooks:
     reduce: Callable[[Value], Any]
     shallow_copy: Callable[[Value], Value]
     deep_copy: Callable[[Value, dict[int, Any]], Value]
+    plain_refusal: Callable[[Value, str], TypeError]  # the error for what would make a plain number of a node
     refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
     display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
 

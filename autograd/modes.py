@@ -31,6 +31,9 @@ watchers: set[object] = set()
 tracers: set[object] = set()  # likewise one for each program that is being recorded; looked at where a number is read
 
 
+NOT_OF_USERS = {"autograd", "nn", "numpy", *sys.stdlib_module_names} - {"__main__"}  # packages, by name
+
+
 class Mode:
     """Something that a `with` block changes.
 
@@ -127,7 +130,11 @@ def ieee_arithmetic() -> _Setting:
 
 
 def tracing(what: object) -> _Setting:
-    """Within a `with` block and in this thread, refuse to read numbers: a program is being recorded, see `programs/refusals.py`."""
+    """Within a `with` block and in this thread, refuse to read numbers: a program is being recorded.
+
+    Args:
+        what: a `Trace` of `programs/refusals.py`.
+    """
     return _Setting(trace, what)
 
 
@@ -135,7 +142,7 @@ class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise;
     """Note the source line that makes each node, within a `with` block and in this thread.
 
     The block receives a dict that fills up: the file and the line of each node that an operation makes. The line is
-    the nearest one outside the packages `autograd` and `nn`.
+    the nearest one outside this project, NumPy and the standard library.
     """
 
     def __init__(self) -> None:
@@ -147,8 +154,13 @@ class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise;
         return self.sources
 
 
-def _note(sources: dict[Value, tuple[str, int]], node: Value) -> None:
+def line_of_user() -> tuple[str, int]:
+    """The file and the line being run, the nearest one outside this project, NumPy and the standard library."""
     frame = sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in NOT_OF_USERS:
         frame = frame.f_back
-    sources[node] = frame.f_code.co_filename, frame.f_lineno
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def _note(sources: dict[Value, tuple[str, int]], node: Value) -> None:
+    sources[node] = line_of_user()

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 
 from autograd.hooks import hooks
-from autograd.modes import is_ieee, watchers
+from autograd.modes import is_ieee, tracers, watchers
 from autograd.native import runtime
 from autograd.primitives import Primitive
 from autograd.value import Value, _binary, _constant, _described, _unary, _watched, _WideValue
@@ -71,7 +71,7 @@ def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
     """
     numbers = []
     for node in nodes:
-        numbers.append(node._data)  # not `data`, which may not be read while a program is recorded
+        numbers.append(node._data)  # noqa: PERF401  # a comprehension has no types; `data` is refused while recording
     try:
         return float(primitive.value(*numbers))
     except (ValueError, ArithmeticError) as error:
@@ -110,4 +110,13 @@ def rebuild(
     return node
 
 
-hooks.apply, hooks.value_or_limit = apply, _value_or_limit
+def _plain_refusal(node: Value, kind: str) -> TypeError:
+    if tracers:
+        hooks.refuse(node, f"turn a node into a plain {kind}")
+    return TypeError(
+        f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "
+        f"the method (v.exp() instead of math.exp(v)) to stay in the graph"
+    )
+
+
+hooks.apply, hooks.value_or_limit, hooks.plain_refusal = apply, _value_or_limit, _plain_refusal

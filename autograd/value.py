@@ -109,6 +109,8 @@ class Value:
 
     @grad.setter
     def grad(self, number: float | None) -> None:
+        if tracers:
+            hooks.refuse(self, "assign a grad")
         self._grad = 0.0 if number is None else as_float(number)
         self._has_grad = number is not None
 
@@ -288,7 +290,7 @@ class Value:
         Raises:
             ValueError: if `low` is greater than `high`.
         """
-        if low > high:
+        if not (tracers and trace.get()) and low > high:
             raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
@@ -315,6 +317,11 @@ class Value:
     def __copy__(self) -> Value: return hooks.shallow_copy(self)
     def __deepcopy__(self, memo: dict[int, Any]) -> Value: return hooks.deep_copy(self, memo)
 
+    # Converting to a number: refused.
+
+    def __float__(self) -> float: raise hooks.plain_refusal(self, "float")
+    def __int__(self) -> int: raise hooks.plain_refusal(self, "int")
+
     # fmt: on
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
@@ -324,16 +331,10 @@ class Value:
     def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
         return hooks.array_function(function, method, arguments, settings)
 
-    # Converting to a number and being shown.
-
-    def __float__(self) -> float:
-        raise TypeError(
-            f"turning {_described(self)} into a plain float would drop its gradient: use v.data for the number, or "
-            f"the method (v.exp() instead of math.exp(v)) to stay in the graph"
-        )
+    # Being shown.
 
     def __format__(self, specification: str) -> str:
-        return format(self._data, specification) if specification else repr(self)
+        return format(self.data, specification) if specification else repr(self)
 
     def __repr__(self) -> str:
         name = "Value" if self._primitive is not None else type(self).__name__

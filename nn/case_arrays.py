@@ -118,7 +118,7 @@ def _row(thing: Any) -> tuple[Any, list[float]]:
 def _shape(form: Any) -> Any:
     """A form without the classes of its lists and arrays."""
     if isinstance(form, Floats):
-        return "numbers", form.count
+        return "numbers", form.length
     if isinstance(form, Array):
         return ("numbers", *form.shape)
     if isinstance(form, Nested):
@@ -137,7 +137,7 @@ def _said(form: Any) -> str:
     if form is NUMBER:
         return "a number"
     if isinstance(form, Floats):
-        return f"a {form.kind.__name__} of {counted(form.count, 'number')}"
+        return f"a {form.kind.__name__} of {counted(form.length, 'number')}"
     if isinstance(form, Array):
         return f"an array of shape {form.shape}"
     if isinstance(form, Fixed):

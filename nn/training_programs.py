@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autograd import Value, gradients, no_grad
 from autograd.native import selection
-from autograd.programs.nesting import NUMBER, Array, Floats
+from autograd.programs.nesting import NUMBER, Array, CallForm, Floats, entries_of
 from autograd.programs.recorded import Recorded
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
@@ -84,7 +84,7 @@ class _Program:
         self.uniform[: self.plain] = plain
         self.uniform[self.places] = numbers[self.sources]
         if count not in self.runners:
-            self.runners[count] = self.recorded.runner(self.code, count)
+            self.runners[count] = self.recorded.runners(self.code, count).take()
         results = self.sums if self.totals else np.empty((count, len(self.code.outputs)))
         self.runners[count].batch(self.uniform, list(cases), rows, results)
         if self.totals:
@@ -139,7 +139,7 @@ class CasePrograms:
     def gives_numbers(self) -> bool:
         """Whether the network gives a number or a list of numbers."""
         assert self._forward is not None, "the outputs were asked for"
-        form = self._forward.recorded.form.parts[1]
+        form = entries_of(self._forward.recorded.form)[1]
         return form is NUMBER or isinstance(form, Floats) or (isinstance(form, Array) and len(form.shape) == 1)
 
     def refresh(self) -> None:
@@ -297,7 +297,7 @@ def _record(function: Callable[..., Any], forms: list[Any], failure: str) -> Rec
 
     one_case.__name__ = "a training"
     try:
-        return Recorded(one_case, forms, {})
+        return Recorded(one_case, CallForm(tuple(forms)))
     except Exception as error:
         message, trace = str(error), error.__traceback__
         line = ""

@@ -312,7 +312,21 @@ def test_arrays_of_values() -> None:
     assert [first.data for first in firsts] == pytest.approx(list(expected.flat), rel=1e-14)
     gradient = grad(lambda v: np.sum(np.array(v, dtype=object) ** 2))([1.0, 2.0])
     assert gradient == [2.0, 4.0]
-    assert grad(lambda v: v[0] * v[1])(np.array([2.0, 3.0])) == [3.0, 2.0]
+
+
+def test_of_an_array_the_gradient_is_an_array() -> None:
+    """The function gets an array of Values, so that it is called with what it is given by `compile`."""
+    given: Any = np.array([[0.1, -0.4], [0.7, 0.2]])
+    x: Any = np.array([0.5, -1.0])
+    gradient: Any = grad(lambda weights: np.sum(np.exp(weights @ x) * np.array([1.0, 2.0])))(given)
+    assert gradient.shape == (2, 2)
+    assert gradient.dtype == np.float64
+    assert gradient == pytest.approx(np.outer(np.exp(given @ x) * [1, 2], x), rel=1e-14)
+    second: Any = jacobian(lambda v: np.array([v[0] * v[1], v[0] ** 2, v[1]]))(np.array([2.0, 3.0]))
+    assert [row.tolist() for row in second] == [[3.0, 2.0], [4.0, 0.0], [0.0, 1.0]]
+    values: Any = grad(lambda v: v[0] * v[1])(np.array([Value(2.0), Value(3.0)]))
+    assert values.dtype == object
+    assert [value.data for value in values] == [3.0, 2.0]
 
 
 # Cost, in nodes.
@@ -502,7 +516,7 @@ def test_directions_may_be_values(transformation: Any) -> None:
 def test_a_numpy_number_is_one_number_and_an_array_several() -> None:
     assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0
     assert grad(lambda x: x * x)(np.array(3.0)[()]) == 6.0
-    assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])) == [4.0, 3.0]
+    assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])).tolist() == [4.0, 3.0]
 
 
 # Kinks, masks and poles: higher derivatives at and beside them.

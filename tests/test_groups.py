@@ -81,7 +81,9 @@ def test_too_many_runs_are_not_looked_at() -> None:
 def test_work_counts_operations() -> None:
     one = Operand(False, CONTIGUOUS, 0)
     index = np.arange(6)
-    matrix = Matrix(index.reshape(2, 3), index.reshape(2, 3), False, np.array([[0, 0, 2], [1, 0, 2]]), 9, False, 4)
+    matrix = Matrix(
+        index.reshape(2, 3), index.reshape(2, 3), False, False, np.array([[0, 0, 2], [1, 0, 2]]), 9, False, 4
+    )
     assert Map(PRIMITIVES["add"], 1, 9, False, 5, [one, one]).work() == 5
     assert Sum([one] * 3, 9, False, 5).work() == 15
     assert Dots([one] * 3, [one] * 3, 9, False, 5).work() == 30

@@ -129,8 +129,20 @@ def test_totals_of_products_are_outer_where_all_pairs_are_wanted() -> None:
     assert isinstance(total, OuterTotals)
     assert not full.varying_groups
     some = code_of([xs[i] * xs[i + 1] for i in range(8)] + [xs[0].exp()], xs, varying=9, totals=True)
-    assert [type(total) for total in some.totals] == [Totals, Totals]
-    assert [total.rights is None for total in some.totals] == [False, True]
+    *outer, plain = some.totals
+    assert [type(total) for total in outer] == [OuterTotals] * 8
+    assert [total.count for total in outer] == [1] * 8
+    assert isinstance(plain, Totals)
+    assert plain.rights is None
+
+
+def test_totals_are_made_for_each_block_of_rows_that_share_columns() -> None:
+    """As of two layers of a network: the gradients of each are the products of its errors and its inputs."""
+    xs = variables(12)
+    pairs = [(a, b) for a in xs[:2] for b in xs[2:5]] + [(a, b) for a in xs[5:8] for b in xs[8:12]]
+    totals = code_of([a * b for a, b in pairs], xs, varying=12, totals=True).totals
+    assert sorted(total.count for total in totals) == [6, 12]
+    assert all(isinstance(total, OuterTotals) for total in totals)
 
 
 def test_a_product_that_something_else_uses_is_computed_too() -> None:

@@ -233,8 +233,8 @@ def test_every_mixture_of_operands_in_dot_products(engine: Engine, terms: int) -
 
 
 @EACH_ENGINE
-@pytest.mark.parametrize("varies", [False, True])
-def test_products_of_matrices(engine: Engine, varies: bool) -> None:
+@pytest.mark.parametrize(("rows_vary", "varies"), [(False, False), (False, True), (True, True)])
+def test_products_of_matrices(engine: Engine, rows_vary: bool, varies: bool) -> None:
     rng = random.Random(2)
     for row_count, column_count, terms, is_regular, is_grid in itertools.product(
         (1, 2, 5, 9), (1, 3, 8, 26), (1, 2, 7), (False, True), (False, True)
@@ -260,11 +260,11 @@ def test_products_of_matrices(engine: Engine, varies: bool) -> None:
             columns: Any = columns,
         ) -> float:
             r, c = members[member]
-            left = [read(Operand(False, SINGLE, int(place)), 0) for place in rows[r]]
+            left = [read(Operand(rows_vary, SINGLE, int(place)), 0) for place in rows[r]]
             right = [read(Operand(varies, SINGLE, int(place)), 0) for place in columns[c]]
             return total_in_order([a * b for a, b in zip(left, right, strict=True)])
 
-        check_group(engine, Matrix(rows, columns, varies, runs, SIZE, varies, len(members)), value)
+        check_group(engine, Matrix(rows, columns, rows_vary, varies, runs, SIZE, varies, len(members)), value)
 
 
 @EACH_ENGINE
@@ -359,28 +359,41 @@ def test_no_examples_have_no_outputs_and_totals_of_nothing(engine: Engine) -> No
 
 @EACH_ENGINE
 def test_lanes_fit_the_examples_and_the_cache(engine: Engine) -> None:
+    """A multiple of 8, up to 128, such that the numbers of a block are at most 2**19, or 8 lanes."""
     x = Value(1.0)
     code = lower(Program.of([x.exp()], inputs=[x]), np.array([True]))
     assert [engine.running.lanes_for(code, count) for count in (0, 1, 8, 9, 100, 10**6)] == [8, 8, 8, 16, 104, 128]
-    code.varying_size = 10**4
-    assert engine.running.lanes_for(code, 10**6) == 8
+    assert engine.running.LANE_MEMORY == 2**19
+    for size, lanes in ((4096, 128), (4097, 120), (10**4, 48), (2**16, 8), (10**6, 8)):
+        code.varying_size = size
+        assert engine.running.lanes_for(code, 10**6) == lanes
+
+
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
 
 
 def test_the_instruction_set_is_named() -> None:
     assert ENGINES["plain"].running.instruction_set() == "numpy"
     if "compiled" in ENGINES:
-        assert ENGINES["compiled"].running.instruction_set() in ("baseline", "avx2", "avx512")
+        assert ENGINES["compiled"].running.instruction_set() in INSTRUCTION_SETS
 
 
 @pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
-def test_every_instruction_set_gives_the_same_bits() -> None:
+@pytest.mark.parametrize("name", INSTRUCTION_SETS)
+def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
     engine = ENGINES["compiled"]
-    engine.running.use_instruction_set("baseline")
+    engine.running.use_instruction_set(name)
     try:
-        assert engine.running.instruction_set() == "baseline"
-        assert not any(what_differs(seed, engine) for seed in range(100))
+        if engine.running.instruction_set() != name:
+            pytest.skip(f"this processor has no {name}, or it was not compiled")
+        assert not any(what_differs(seed, engine) for seed in range(200))
+        test_every_count_of_lanes_and_examples(engine)
+        for varies in ((False, False), (False, True), (True, True)):
+            test_products_of_matrices(engine, *varies)
+        for count in (1, 2, 5, 9, 30):
+            test_totals(engine, count)
     finally:
-        engine.running.use_instruction_set("widest")
+        engine.running.use_instruction_set("avx512")
 
 
 # Calls, rounds and errors.

@@ -213,7 +213,9 @@ def test_the_gradients_are_those_of_a_backward_pass() -> None:
         assert grads.tolist() == pytest.approx([parameter.grad for parameter in optimizer.parameters], rel=1e-14)
     errors, outputs = programs.errors_and_outputs(numbers, programs.arrays)
     tolerance = 0.0 if IS_EXACT else 1e-14
-    assert outputs[:, 0].tolist() == pytest.approx([network(inputs).data for inputs, _ in cases], rel=tolerance, abs=tolerance)
+    assert outputs[:, 0].tolist() == pytest.approx(
+        [network(inputs).data for inputs, _ in cases], rel=tolerance, abs=tolerance
+    )
     expected = [loss(network(inputs), target).data for inputs, target in cases]
     assert errors.tolist() == pytest.approx(expected, rel=tolerance, abs=tolerance)
     assert programs.gives_numbers()

@@ -86,10 +86,11 @@ def test_the_message_names_the_part(code: Code, message: str) -> None:
         ({"rows": np.array([[0, 10]])}, "a row is at places"),
         ({"columns": np.array([[0, 1], [-1, 3]])}, "a column is at places"),
         ({"columns_vary": True}, "do not fit together"),
+        ({"rows_vary": True}, "do not fit together"),
     ],
 )
 def test_matrices(change: dict[str, Any], message: str) -> None:
-    matrix = Matrix(np.array([[0, 1]]), np.array([[0, 1], [2, 3]]), False, np.array([[0, 0, 2]]), 5, False, 2)
+    matrix = Matrix(np.array([[0, 1]]), np.array([[0, 1], [2, 3]]), False, False, np.array([[0, 0, 2]]), 5, False, 2)
     validate(code_with(matrix), 0)
     with pytest.raises(ValueError, match=message):
         validate(code_with(dataclasses.replace(matrix, **change)), 0)

@@ -22,6 +22,11 @@ from autograd.value import Value
 _live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
 
 
+def is_differentiating() -> bool:
+    """Whether a transformation is under way around this call: a result may then depend on its inputs."""
+    return bool(_live.get())
+
+
 class Recording:
     """One call of a function, recorded.
 
@@ -91,7 +96,7 @@ class Recording:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The numbers of a nesting of lists, tuples and dicts, and what rebuilds the nesting around others."""
+    """The numbers of a nesting of lists, tuples, dicts and arrays, and what rebuilds the nesting around others."""
     if isinstance(tree, Mapping):
         keys, parts = list(tree), [flatten(tree[key]) for key in tree]
     elif isinstance(tree, list | tuple):
@@ -108,6 +113,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
             start += len(leaves)
         if keys is not None:
             return dict(zip(keys, rebuilt, strict=True))
+        if hasattr(tree, "_fields"):
+            return type(tree)(*rebuilt)
         return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
 
     return [leaf for leaves, _ in parts for leaf in leaves], rebuild

@@ -153,16 +153,19 @@ static int is_interrupted(clock_t *last) {
 /* Let the exception that a signal's handler raised go on to the caller. */
 static int raise_waiting(void) { return -1; }
 
-static const Kernels *choose_kernels(void) {
+/* The kernels of the widest instruction set that the processor has: 0, at most the baseline; 1, AVX2; 2, AVX-512. */
+static const Kernels *choose_kernels(int widest) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
     __builtin_cpu_init();
 #ifdef HAS_AVX512
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    if (widest >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl"))
         return kernels_avx512();
 #endif
 #ifdef HAS_AVX2
-    if (__builtin_cpu_supports("avx2")) return kernels_avx2();
+    if (widest >= 1 && __builtin_cpu_supports("avx2")) return kernels_avx2();
 #endif
 #endif
+    (void)widest;
     return kernels_baseline();
 }

@@ -2,27 +2,41 @@
 
 >>> numbers = []
 >>> form = form_of({"w": [1.0, 2.0], "b": 3}, numbers)
+>>> described(form)
+"{'w': a list of 2 numbers, 'b': a number}"
 >>> rebuilt(form, iter([10.0, 20.0, 30.0]))
 {'w': [10.0, 20.0], 'b': 30.0}
 
-Two arguments of the same form are computed by the same program. Numbers, and arrays of them, are inputs of the program.
+Two calls of the same form are computed by the same program. Numbers, and arrays of them, are inputs of the program.
 Strings, truth values and None are part of the form.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.floats import as_float
 from autograd.saving import shortened
 from autograd.value import Value
 
-NUMBER = "number"
+Row: TypeAlias = NDArray[np.float64]  # of one dimension
+Rows: TypeAlias = NDArray[np.float64]  # of two
+Leaf: TypeAlias = "float | Value | Row"
+
+SHOWN = 6  # parts of a form that are described
+
+
+class Number:
+    """The form of one number; there is one such form."""
+
+
+NUMBER: Final = Number()
 
 
 class Array(NamedTuple):
@@ -31,8 +45,22 @@ class Array(NamedTuple):
     shape: tuple[int, ...]
 
 
+class Floats(NamedTuple):
+    """The form of a list or a tuple of numbers alone."""
+
+    kind: type
+    length: int
+
+
+class Fixed(NamedTuple):
+    """The form of what is no number: itself. Its class tells True from 1."""
+
+    kind: type
+    thing: Any
+
+
 class Nested(NamedTuple):
-    """The form of a list, a tuple or a dict.
+    """The form of any other list, tuple or dict.
 
     Attributes:
         kind: the class; that of a named tuple is called with its parts.
@@ -45,59 +73,56 @@ class Nested(NamedTuple):
     parts: tuple[Any, ...]
 
 
-class Floats(NamedTuple):
-    """The form of a list or a tuple of numbers alone."""
-
-    kind: type
-    count: int
+Form: TypeAlias = Number | Array | Floats | Fixed | Nested
 
 
-class Fixed(NamedTuple):
-    """The form of what is no number: itself."""
+class CallForm(NamedTuple):
+    """The forms of the arguments of a call: those without and those with a name."""
 
-    kind: type
-    thing: Any
+    positional: tuple[Form, ...]
+    named: tuple[tuple[str, Form], ...] = ()
+
+    def rebuilt(self, numbers: Iterator[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments of these forms around other numbers."""
+        arguments = [rebuilt(form, numbers) for form in self.positional]
+        return arguments, {name: rebuilt(form, numbers) for name, form in self.named}
 
 
-def form_of(tree: Any, numbers: list[Any], fixed: bool = True) -> Any:
-    """The form of a nesting, whose numbers are appended to a list: floats and Values, and arrays as they are.
+def form_of(tree: Any, numbers: list[Leaf]) -> Form:
+    """The form of a nesting, whose numbers are appended to a list: floats and Values, and arrays as rows.
 
     Args:
-        tree: numbers, and lists, tuples, dicts and arrays of them.
+        tree: numbers, and lists, tuples, dicts and arrays of them; also strings, truth values and None.
         numbers: what the numbers are appended to.
-        fixed: whether strings, truth values and None are allowed.
 
     Raises:
         TypeError: for anything else.
     """
     kind = type(tree)
-    if kind is float or kind is int:
-        numbers.append(float(tree))
-        return NUMBER
-    if isinstance(tree, Value):
+    if kind is float or isinstance(tree, Value):
         numbers.append(tree)
         return NUMBER
     if isinstance(tree, list | tuple):
-        if tree and all(type(part) is float for part in tree) and not hasattr(tree, "_fields"):
-            numbers.extend(tree)
-            return Floats(kind, len(tree))
-        parts = tuple([form_of(part, numbers, fixed) for part in tree])
-        if parts and all(part is NUMBER for part in parts) and not hasattr(tree, "_fields"):
-            return Floats(kind, len(tree))
-        return Nested(kind, None, parts)
+        if not hasattr(tree, "_fields"):
+            if set(map(type, tree)) == {float}:
+                numbers.extend(tree)
+                return Floats(kind, len(tree))
+            parts = tuple([form_of(part, numbers) for part in tree])
+            if parts and all(part is NUMBER for part in parts):
+                return Floats(kind, len(parts))
+            return Nested(kind, None, parts)
+        return Nested(kind, None, tuple([form_of(part, numbers) for part in tree]))
     if isinstance(tree, Mapping):
-        return Nested(kind, tuple(tree), tuple([form_of(part, numbers, fixed) for part in tree.values()]))
+        return Nested(kind, tuple(tree), tuple([form_of(part, numbers) for part in tree.values()]))
     if isinstance(tree, np.ndarray) and tree.shape:
         if tree.dtype == object:
-            numbers.extend(tree.ravel().tolist())
-        elif tree.dtype.kind in "fiu":
-            numbers.append(np.ascontiguousarray(tree, np.float64).reshape(-1))
+            numbers.extend([part if isinstance(part, Value) else as_float(part) for part in tree.ravel().tolist()])
         else:
-            raise TypeError(f"expected an array of real numbers, got one of the type {tree.dtype}")
+            numbers.append(as_floats(tree).reshape(-1))
         return Array(tree.shape)
-    if fixed and (tree is None or kind in (bool, str)):
+    if tree is None or kind is bool or kind is str:
         return Fixed(kind, tree)
-    if isinstance(tree, Real) or getattr(tree, "shape", None) == ():
+    if isinstance(tree, Real) or getattr(tree, "shape", None) == ():  # an array of no dimensions holds a number
         numbers.append(as_float(tree if isinstance(tree, Real) else tree.item()))
         return NUMBER
     raise TypeError(
@@ -106,65 +131,132 @@ def form_of(tree: Any, numbers: list[Any], fixed: bool = True) -> Any:
     )
 
 
-def flat(numbers: list[Any]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """The numbers that `form_of` found as one array."""
+def as_floats(array: NDArray[Any]) -> NDArray[np.float64]:
+    """An array of real numbers as a contiguous one of float64.
+
+    Raises:
+        TypeError: if it is of another type.
+    """
+    if array.dtype == object:
+        return np.array([as_float(part) for part in array.ravel().tolist()], np.float64).reshape(array.shape)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"expected an array of real numbers, got one of the type {array.dtype}")
+    return np.ascontiguousarray(array, np.float64)
+
+
+def has_value(numbers: Iterable[Leaf]) -> bool:
+    """Whether there is a Value among what `form_of` found."""
+    return any(issubclass(kind, Value) for kind in set(map(type, numbers)))
+
+
+def flat(numbers: Sequence[Leaf]) -> Row:
+    """What `form_of` found as one array; there must be no Values in it."""
     if len(numbers) == 1 and isinstance(numbers[0], np.ndarray):
         return numbers[0]
-    if not any(isinstance(number, np.ndarray) for number in numbers):
-        return np.array(numbers, np.float64)
-    return np.concatenate([number if isinstance(number, np.ndarray) else (number,) for number in numbers])
+    if np.ndarray in set(map(type, numbers)):
+        return np.concatenate([np.atleast_1d(np.asarray(number, np.float64)) for number in numbers])
+    return np.array(numbers, np.float64)
 
 
-def size_of(form: Any) -> int:
+def plain(numbers: Iterable[Leaf]) -> list[float]:
+    """What `form_of` found as floats; of a Value its number."""
+    found: list[float] = []
+    for number in numbers:
+        if isinstance(number, np.ndarray):
+            found += number.tolist()
+        else:
+            found.append(number.data if isinstance(number, Value) else number)
+    return found
+
+
+def size_of(form: Form) -> int:
     """How many numbers a nesting of this form holds."""
-    if form is NUMBER:
+    if isinstance(form, Number):
         return 1
     if isinstance(form, Array):
         return math.prod(form.shape)
     if isinstance(form, Floats):
-        return form.count
+        return form.length
     return sum(map(size_of, form.parts)) if isinstance(form, Nested) else 0
 
 
-def rebuilt(form: Any, numbers: Iterator[Any]) -> Any:
-    """A nesting of this form around other numbers; arrays are of objects."""
-    if form is NUMBER:
-        return next(numbers)
+def entries_of(form: Form) -> tuple[Form, ...]:
+    """The forms of the entries of a list or a tuple; of anything else, itself alone."""
     if isinstance(form, Floats):
-        return form.kind([next(numbers) for _ in range(form.count)])
+        return (NUMBER,) * form.length
+    return form.parts if isinstance(form, Nested) and form.keys is None else (form,)
+
+
+def described(form: Form) -> str:
+    """A form in words, for messages."""
+    if isinstance(form, Number):
+        return "a number"
+    if isinstance(form, Array):
+        return f"an array of shape {form.shape}"
+    if isinstance(form, Floats):
+        return f"a {form.kind.__name__} of {form.length} number{'s' if form.length != 1 else ''}"
+    if isinstance(form, Fixed):
+        return shortened(form.thing)
+    parts = [described(part) for part in form.parts[:SHOWN]]
+    if form.keys is not None:
+        parts = [f"{shortened(key)}: {part}" for key, part in zip(form.keys, parts, strict=False)]
+    inside = ", ".join([*parts, *["…"] * (len(form.parts) > SHOWN)])
+    if form.keys is not None:
+        return f"{{{inside}}}"
+    if form.kind in (list, tuple):
+        return f"[{inside}]" if form.kind is list else f"({inside}{',' * (len(form.parts) == 1)})"
+    return f"{form.kind.__name__}({inside})"
+
+
+def rebuilt(form: Form, numbers: Iterator[Any]) -> Any:
+    """A nesting of this form around other numbers; arrays are of objects."""
+    if isinstance(form, Number):
+        return next(numbers)
+    if isinstance(form, Fixed):
+        return form.thing
+    if isinstance(form, Floats):
+        return form.kind([next(numbers) for _ in range(form.length)])
     if isinstance(form, Array):
         array = np.empty(math.prod(form.shape), object)
         array[:] = [next(numbers) for _ in range(len(array))]
         return array.reshape(form.shape)
-    if isinstance(form, Fixed):
-        return form.thing
     return _assembled(form, [rebuilt(part, numbers) for part in form.parts])
 
 
-def rebuilt_from(form: Any, numbers: np.ndarray[Any, np.dtype[np.float64]], rows: int | None = None) -> Any:
-    """A nesting of this form around an array of numbers; of rows of them, each number becomes an array."""
-    return _from_array(form, numbers, 0, rows)[0]
-
-
-def _from_array(form: Any, numbers: Any, start: int, rows: int | None) -> tuple[Any, int]:
-    if form is NUMBER:
-        return (float(numbers[start]) if rows is None else numbers[:, start].copy()), start + 1
-    if isinstance(form, Floats):
-        end = start + form.count
-        part = numbers[start:end].tolist() if rows is None else [numbers[:, i].copy() for i in range(start, end)]
-        return (part if form.kind is list else form.kind(part)), end
-    if isinstance(form, Array):
-        end = start + math.prod(form.shape)
-        if rows is None:
-            return numbers[start:end].reshape(form.shape), end
-        return numbers[:, start:end].reshape(rows, *form.shape).copy(), end
+def rebuilt_from(form: Form, numbers: Row) -> Any:
+    """A nesting of this form around an array of numbers, with floats and arrays of floats."""
+    if isinstance(form, Number):
+        return float(numbers[0])
     if isinstance(form, Fixed):
-        return form.thing, start
-    parts = []
-    for part in form.parts:
-        made, start = _from_array(part, numbers, start, rows)
-        parts.append(made)
-    return _assembled(form, parts), start
+        return form.thing
+    if isinstance(form, Floats):
+        found = numbers.tolist()
+        return found if form.kind is list else form.kind(found)
+    if isinstance(form, Array):
+        return numbers.reshape(form.shape).copy()
+    return _assembled(form, [rebuilt_from(part, numbers[place]) for part, place in _places(form.parts)])
+
+
+def rebuilt_from_rows(form: Form, rows: Rows) -> Any:
+    """A nesting of this form around rows of numbers: for each number an array with an entry for each row."""
+    if isinstance(form, Number):
+        return rows[:, 0].copy()
+    if isinstance(form, Fixed):
+        return form.thing
+    if isinstance(form, Floats):
+        return form.kind([column.copy() for column in rows.T])
+    if isinstance(form, Array):
+        return rows.reshape(len(rows), *form.shape).copy()
+    return _assembled(form, [rebuilt_from_rows(part, rows[:, place]) for part, place in _places(form.parts)])
+
+
+def _places(forms: Iterable[Form]) -> Iterator[tuple[Form, slice]]:
+    """Each form, and where its numbers are among those of all."""
+    start = 0
+    for form in forms:
+        end = start + size_of(form)
+        yield form, slice(start, end)
+        start = end
 
 
 def _assembled(form: Nested, parts: list[Any]) -> Any:
@@ -172,4 +264,4 @@ def _assembled(form: Nested, parts: list[Any]) -> Any:
         return dict(zip(form.keys, parts, strict=True))
     if hasattr(form.kind, "_fields"):
         return form.kind(*parts)
-    return parts if form.kind is list else tuple(parts) if form.kind is tuple else form.kind(parts)
+    return parts if form.kind is list else form.kind(parts)

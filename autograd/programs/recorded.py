@@ -1,91 +1,93 @@
-"""`Recorded`: a function recorded once, as a program, for arguments of one form."""
+"""`Recorded`: a function recorded once, as a program, for arguments of one form.
+
+>>> from autograd.programs.nesting import NUMBER, CallForm
+>>> recorded = Recorded(lambda x, y: x * y + 1.0, CallForm((NUMBER, NUMBER)))
+>>> runner = recorded.runners(recorded.code()).take()
+>>> runner.call_floats((3.0, 4.0))
+13.0
+"""
 
 from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.modes import ieee_arithmetic, is_recording, recording, tracing
 from autograd.native import selection
 from autograd.programs.lowering import lower
-from autograd.programs.nesting import form_of, rebuilt
 from autograd.programs.lowering.instructions import Instructions
-from autograd.programs.program import Program
-from autograd.programs.refusals import Trace
+from autograd.programs.nesting import CallForm, Leaf, Row, form_of
+from autograd.programs.refusals import Trace, index_refusal
 from autograd.value import Constant, Value
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Code
+    from autograd.programs.program import Program
 
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
-
-MOST_FREE = 4  # runners of a program that are kept for the next calls
+KEPT = 4  # runners of some code, for the next calls
 
 
 class Recorded:
     """What a function computes from arguments of one form.
 
     Args:
-        function: takes the arguments.
-        forms: the form of each argument, as from `form_of`; of a static one a pair of "static" and itself.
-        keywords: the forms of the arguments by name.
+        function: what is recorded.
+        call: the form of its arguments.
 
     Attributes:
+        call: the same.
         instructions: the program's; its inputs are the numbers of the arguments in order.
         captured: the leaves that the function refers to, besides its arguments: the parameters of the program.
+        size: how many numbers the arguments hold.
         form: the form of the result.
+
+    Raises:
+        TypeError: if the function does what cannot be recorded.
     """
 
-    def __init__(self, function: Callable[..., Any], forms: Sequence[Any], keywords: Mapping[str, Any]) -> None:
+    def __init__(self, function: Callable[..., Any], call: CallForm) -> None:
         inputs: list[Value] = []
-
-        def fresh() -> Iterator[Value]:
-            while True:
-                inputs.append(Value(PLACEHOLDERS[len(inputs) % len(PLACEHOLDERS)]))
-                yield inputs[-1]
-
-        rest = fresh()
-        arguments = [form[1] if _is_static(form) else rebuilt(form, rest) for form in forms]
-        named = {name: rebuilt(form, rest) for name, form in keywords.items()}
-        recording_ = contextlib.nullcontext() if is_recording.get() else recording()  # which every operation looks at
-        with recording_, ieee_arithmetic(), tracing(Trace(function, inputs)):
-            result = function(*arguments, **named)
-            results: list[Any] = []
+        arguments, named = call.rebuilt(_fresh(inputs))
+        # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
+        records = contextlib.nullcontext() if is_recording.get() else recording()
+        results: list[Leaf] = []
+        with records, ieee_arithmetic(), tracing(Trace(function, inputs)):
+            try:
+                result = function(*arguments, **named)
+            except Exception as error:
+                refused = index_refusal(error, function)
+                if refused is None:
+                    raise
+                raise refused from error
             self.form = form_of(result, results)
-        outputs = [
-            output
-            for part in results
-            for output in ((part,) if isinstance(part, Value | float) else part.tolist())
-        ]
-        nodes = [output if isinstance(output, Value) else Constant(output) for output in outputs]
-        self.instructions, self.captured = Instructions.of_graph(nodes, inputs)
-        self.forms, self.size = list(forms), len(inputs)
-        self._running = selection.running()
-        self._runners: dict[Any, list[Any]] = {}
-        self._codes: dict[Any, Any] = {}
+        self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), inputs)
+        self.call, self.size = call, len(inputs)
+        self._runners: dict[tuple[int, int], Runners] = {}
+        self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
 
     @functools.cached_property
     def program(self) -> Program:
         """The program, whose inputs are the numbers of the arguments in order."""
         return self.instructions.program(len(self.captured))
 
-    def room(self) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """An array for the numbers of the arguments."""
-        return np.empty(self.size)
+    def filled(self, arguments: tuple[Any, ...]) -> Row | None:
+        """The numbers of arguments that are seen at once to have these forms; else None."""
+        numbers = np.empty(self.size)
+        return numbers if selection.running().filled(self.call.positional, arguments, numbers) else None
 
-    def takes(self, arguments: tuple[Any, ...], numbers: np.ndarray[Any, np.dtype[np.float64]]) -> bool:
-        """Whether arguments are seen at once to have these forms; then their numbers are copied."""
-        return bool(self._running.filled(self.forms, arguments, numbers))
-
-    def inputs(self, numbers: np.ndarray[Any, np.dtype[np.float64]]) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """The inputs of the runner: the numbers of the arguments, and those of the captured leaves now."""
+    def inputs(self, numbers: Row) -> Row:
+        """The inputs of a runner: the numbers of the arguments, and those that the captured leaves hold now."""
         if not self.captured:
             return numbers
-        return np.concatenate([numbers, np.array([leaf.data for leaf in self.captured])])
+        return np.concatenate([numbers, [leaf.data for leaf in self.captured]])
 
-    def code(self, varies: tuple[bool, ...] = (), totals: bool = False) -> Any:
+    def code(self, varies: tuple[bool, ...] = (), totals: bool = False) -> Code:
         """The lowered program.
 
         Args:
@@ -97,28 +99,49 @@ class Recorded:
         if key not in self._codes:
             all_vary = np.zeros(self.size + len(self.captured), bool)
             all_vary[: len(varies)] = varies
-            self._codes[key] = lower(self.instructions, all_vary, totals)
+            self._codes.setdefault(key, lower(self.instructions, all_vary, totals))
         return self._codes[key]
 
-    def runner(self, code: Any, count: int = 0) -> Any:
-        """A runner that no other thread uses; to be given back by `release`.
+    def runners(self, code: Code, count: int = 0) -> Runners:
+        """The runners of this code for as many examples; for one call if there are none."""
+        lanes: int = selection.running().lanes_for(code, count) if count else 0
+        key = id(code), lanes
+        if key not in self._runners:
+            self._runners.setdefault(key, Runners(code, lanes))
+        return self._runners[key]
 
-        Args:
-            code: the lowered program.
-            count: the number of examples; 0 where none of the inputs varies.
-        """
-        lanes = self._running.lanes_for(code, count) if count else 0
+
+class Runners:
+    """The runners of some code: one for each thread that runs it at this moment, and those that are free."""
+
+    def __init__(self, code: Code, lanes: int) -> None:
+        self.code, self.lanes = code, lanes
+        self.free: list[Any] = []
+
+    def take(self) -> Any:
+        """A runner that no other thread uses."""
         try:
-            return self._runners[id(code), lanes].pop()
-        except (KeyError, IndexError):  # none yet, or all in use
-            return self._running.Runner(code, lanes)
+            return self.free.pop()
+        except IndexError:
+            return selection.running().Runner(self.code, self.lanes)
 
-    def release(self, runner: Any) -> None:
+    def give_back(self, runner: Any) -> None:
         """Keep a runner for the next call."""
-        free = self._runners.setdefault((id(runner.code), runner.lanes), [])
-        if len(free) < MOST_FREE:
-            free.append(runner)
+        if len(self.free) < KEPT:
+            self.free.append(runner)
 
 
-def _is_static(form: Any) -> bool:
-    return type(form) is tuple and form[:1] == ("static",)
+def _fresh(inputs: list[Value]) -> Iterator[Value]:
+    """New leaves, which are appended to a list."""
+    while True:
+        inputs.append(Value(PLACEHOLDERS[len(inputs) % len(PLACEHOLDERS)]))
+        yield inputs[-1]
+
+
+def _nodes(results: list[Leaf]) -> Iterator[Value]:
+    """The numbers of a result as nodes."""
+    for result in results:
+        if isinstance(result, Value):
+            yield result
+        else:
+            yield from map(Constant, result.tolist() if isinstance(result, np.ndarray) else [result])

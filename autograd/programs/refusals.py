@@ -6,11 +6,10 @@ decides.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 
 from autograd.hooks import hooks
-from autograd.modes import trace
+from autograd.modes import NOT_OF_USERS, line_of_user, trace
 from autograd.value import Value, is_constant
 
 
@@ -36,13 +35,10 @@ def refuse(node: Value, what: str) -> None:
     current = trace.get()
     if current is None or is_constant(node):
         return
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
-        frame = frame.f_back
-    name = getattr(current.function, "__name__", "a function")
+    file, line = line_of_user()
     raise TypeError(
-        f"cannot {what} while {name} is recorded to be compiled: {_named(node, current)} has another number at each "
-        f"call. This happened at line {frame.f_lineno} of {frame.f_code.co_filename}; {_remedy(what)}"
+        f"cannot {what} while {_name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
+        f"another number at each call. This happened at line {line} of {file}; {_remedy(what)}"
     )
 
 
@@ -58,7 +54,7 @@ def _named(node: Value, current: Trace) -> str:
 
 
 def _remedy(what: str) -> str:
-    if what.startswith(("run backward", "read a grad")):
+    if what.startswith(("run backward", "read a grad", "assign a grad")):
         return "use grad, value_and_grad or gradients, which give the gradients as results"
     if what.startswith("assign"):
         return "give the new number back as a result, and pass it as an argument to the next call"
@@ -67,6 +63,27 @@ def _remedy(what: str) -> str:
         "where(greater(a, b), x, y), maximum, minimum or clip; an argument that decides on the form of the program "
         "belongs into static_argnums"
     )
+
+
+def index_refusal(error: Exception, function: Callable[..., object]) -> TypeError | None:
+    """The error for a Value that was used as an index, which Python itself refuses; None for any other error."""
+    if not isinstance(error, TypeError | IndexError) or "integer" not in str(error):
+        return None
+    place = ""
+    frames = error.__traceback__
+    while frames is not None:
+        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in NOT_OF_USERS:
+            place = f", at line {frames.tb_lineno} of {frames.tb_frame.f_code.co_filename}"
+        frames = frames.tb_next
+    return TypeError(
+        f"{error}: this happened while {_name_of(function)} is recorded to be compiled{place}. A Value is no index or "
+        f"count, since it has another number at each call: name an argument that decides on the form of the program "
+        f"in static_argnums, or choose with where(greater(a, b), x, y)"
+    )
+
+
+def _name_of(function: Callable[..., object]) -> str:
+    return getattr(function, "__name__", "a function")
 
 
 hooks.refuse = refuse

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-LANE_MEMORY = 1 << 17  # numbers that the lanes of a block may hold, so that they stay in the cache
+LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
 

@@ -35,7 +35,6 @@ cdef extern from "kernels.h":
         const char *name
         size_t tile
         Loop (*loop)(uint32_t, int) noexcept nogil
-    const Kernels *kernels_baseline()
 
 
 cdef extern from "running.h":
@@ -67,26 +66,26 @@ cdef extern from "running.h":
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
     int raise_waiting() except -1
-    const Kernels *choose_kernels() noexcept
+    const Kernels *choose_kernels(int) noexcept
 
 
-cdef const Kernels *kernels = choose_kernels()
-cdef size_t LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
+cdef const Kernels *kernels = choose_kernels(2)
+LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512")  # from the narrowest
+
+
 def instruction_set():
-    """The name of the kernels that run: those of the widest instruction set that the processor has."""
+    """The name of the kernels that run: at first those of the widest instruction set that the processor has."""
     return kernels.name.decode().removeprefix("kernels_")
 
 
-def use_instruction_set(str name):
-    """Run kernels of another instruction set from now on, for tests."""
+def use_instruction_set(str widest):
+    """Let new runners use the kernels of an instruction set; of the next narrower one that is there, if it is not."""
     global kernels
-    if name == "baseline":
-        kernels = kernels_baseline()
-    else:
-        kernels = choose_kernels()
+    kernels = choose_kernels(INSTRUCTION_SETS.index(widest))
 
 
 cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place) except -1:
@@ -117,7 +116,7 @@ cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place
         place[0] += size
         return True
     if kind is Floats:
-        if type(tree) is not form.kind or len(tree) != form.count:
+        if type(tree) is not form.kind or len(tree) != form.length:
             return False
         for number in tree:
             if type(number) is not float:
@@ -137,7 +136,7 @@ cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place
     return kind is Fixed and type(tree) is form.kind and tree == form.thing
 
 
-def filled(list forms, tuple arguments, double[::1] numbers):
+def filled(tuple forms, tuple arguments, double[::1] numbers):
     """Copy the numbers of arguments, if they have these forms: see running.py."""
     cdef Py_ssize_t place = 0
     if len(forms) != len(arguments):
@@ -236,6 +235,7 @@ cdef class Runner:
     def __cinit__(self, code, Py_ssize_t lanes=0):
         self.memory = []
         validate(code, lanes)
+        lanes += -lanes % 8  # whole vectors
         self.code = code
         self.inputs = code.inputs
         self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
@@ -835,5 +835,5 @@ cdef class Runner:
 
 def lanes_for(code, size_t count):
     """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
-    cdef size_t room = LANE_MEMORY // max(code.varying_size, 1)
+    cdef size_t room = <size_t>LANE_MEMORY // max(code.varying_size, 1)
     return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))

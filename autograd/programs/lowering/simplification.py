@@ -54,8 +54,8 @@ def with_constants_folded(instructions: Instructions) -> Instructions:
     >>> sorted(with_constants_folded(given).constants.values())
     [2.0, 7.38905609893065]
     """
-    is_constant, codes = instructions.is_constant.copy(), instructions.codes.copy()
-    numbers = instructions.numbers.copy()
+    is_constant, numbers = instructions.is_constant.copy(), instructions.numbers.copy()
+    codes = instructions.codes.copy()
     owners = instructions.owners()
     while True:  # as often as such computations follow each other
         varies = np.bincount(owners[~is_constant[instructions.operands]], minlength=len(codes))
