@@ -53,7 +53,7 @@ def running() -> ModuleType:
     if name not in sys.modules and os.environ.get(VARIABLE) == "plain":
         import_module(name.rpartition(".")[0])
         _load_source(PROGRAMS)
-    return import_module(name)
+    return sys.modules.get(name) or import_module(name)
 
 
 def _load_source(module: str) -> None:
