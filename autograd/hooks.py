@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autograd.programs.program import Program
     from autograd.value import Value
 
 
@@ -21,6 +22,7 @@ class Hooks:
     shallow_copy: Callable[[Value], Value]
     deep_copy: Callable[[Value, dict[int, Any]], Value]
     refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
+    listing: Callable[[Program, Any, bool, int | None], str]  # of the groups that a program is lowered to
     display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
 
 
