@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -99,6 +101,21 @@ def imported(module: str) -> set[str]:
 @pytest.mark.parametrize("module", LAYERS)
 def test_imports_point_one_way(module: str) -> None:
     assert imported(module) <= set(LAYERS[: LAYERS.index(module)])
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_the_import_needs_the_standard_library_alone(package: str) -> None:
+    """NumPy takes longer to import than all of autograd, and one who only learns does not need it."""
+    code = f"""
+import sys
+before = {{name.partition(".")[0] for name in sys.modules}}
+import {package}
+after = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(after - before - set(sys.stdlib_module_names)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = {name for name in ast.literal_eval(done.stdout) if not name.startswith(("_cython", "cython_runtime"))}
+    assert found == {"autograd"} | {package}
 
 
 def test_every_module_is_on_the_list() -> None:
