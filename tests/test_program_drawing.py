@@ -24,10 +24,20 @@ def test_each_group_is_a_box_and_what_it_reads_an_edge() -> None:
     assert [title for _, title in boxes] == [entry.title for entry in lowered.entries]
     edges = set(re.findall(r"g(\d+) -> g(\d+)", source))
     assert edges == {(str(i), str(k)) for k, entry in enumerate(lowered.entries) for i in entry.sources}
+
+
+def test_what_is_around_the_groups() -> None:
+    source = draw_program(program()).source
     assert "27 inputs" in source
     assert "24 outputs" in source
     assert source == draw_program(program()).source
     assert "</svg>" in draw_program(program()).to_svg()
+
+
+def test_groups_of_one_title_that_read_the_same_share_a_box() -> None:
+    x, factors = [Value(0.1 * i) for i in range(32)], [Value(0.1 * i) for i in range(16)]
+    source = draw_program(Program.of([a.sin() * b.sin() for b in factors for a in x], inputs=x + factors)).source
+    assert "32 groups: multiply of 16 pairs" in source
 
 
 def test_many_groups_of_one_kind_share_a_box() -> None:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autograd.native import selection
-from autograd.programs.array_rules import Arrays, by_element
+from autograd.programs.array_rules import Arrays
 from autograd.programs.groups import (
     CONTIGUOUS,
     GATHERED,
@@ -99,7 +99,7 @@ class Entry:
         if isinstance(group, Map) and group.primitive is not None:
             if is_plain:
                 function = ARRAYS.function(group.primitive) if group.primitive.index else None
-                is_python = function is None or function.__qualname__.startswith(by_element.__name__)
+                is_python = not group.primitive.index or "by_element" in getattr(function, "__qualname__", "")
             else:
                 is_python = len(group.operands) > 3 or not selection.running().has_tape_step(group.code)
             if is_python:

@@ -25,14 +25,15 @@ if TYPE_CHECKING:
 FILLS = {"matrix product": "#fbe3b5", "dot product": "#fdf3dc", "sum": "#cfe3f5", "total": "#d9ead3"}
 LEAVES = {"shape": "ellipse", "style": "filled", "fillcolor": "#cfe3f5", "margin": "0.05,0.03"}
 SLOW = "#c00000"  # the border of what Python runs
-DETAILED = 60  # groups up to which each has its own box with all of its edges
+DETAILED = 60  # groups up to which only those of one title that read the same share a box
 
 
 def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB") -> Drawing:
     """Draw the groups of equal instructions that a program is lowered to.
 
-    A box is a group, or several of one kind on one level, with the number of instructions that it stands for: the more,
+    A box is a group, or several of one kind on one level that read the same groups, with the number of instructions that it stands for: the more,
     the larger. Those of one level stand side by side. An edge leads from what computes numbers to what reads them.
+    With more than 60 groups all of one kind on one level share a box.
     Matrix products, dot products, sums and totals are coloured; what Python runs has a red border.
 
     Args:
@@ -54,7 +55,8 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     graph = digraph(rankdir, None, ranksep="0.35", nodesep="0.15")
     boxes: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for i, entry in enumerate(lowered.entries):
-        key = (entry.level, i) if len(lowered.entries) <= DETAILED else (entry.level, _kind(entry), entry.run_by)
+        few = len(lowered.entries) <= DETAILED
+        key = (entry.level, entry.run_by, *((entry.title, *entry.sources) if few else (_kind(entry),)))
         boxes[key].append(i)
     box_of = {i: number for number, members in enumerate(boxes.values()) for i in members}
     inputs, parameters = lowered.leaves
@@ -99,7 +101,10 @@ def _appearance(entries: list[Entry]) -> dict[str, str]:
     """The box of some groups of one kind."""
     instructions = sum(entry.instructions for entry in entries)
     kind = _kind(entries[0])
-    title = entries[0].title if len(entries) == 1 else f"{len(entries)} groups: {kind}"
+    title = entries[0].title
+    if len(entries) > 1:
+        is_same = all(entry.title == title for entry in entries)
+        title = f"{len(entries)} groups: {title if is_same else kind}"
     size = 8.0 + 2.0 * math.log10(max(instructions, 1))
     look = {"label": lines_of(title, f"{instructions:,} instruction{'s' * (instructions != 1)}"), "shape": "box"}
     look |= {"style": "filled", "fillcolor": FILLS.get(kind, "white"), "fontsize": f"{size:.1f}"}
