@@ -35,8 +35,9 @@ def test_what_is_around_the_groups() -> None:
 
 
 def test_groups_of_one_title_that_read_the_same_share_a_box() -> None:
-    x, factors = [Value(0.1 * i) for i in range(32)], [Value(0.1 * i) for i in range(16)]
-    source = draw_program(Program.of([a.sin() * b.sin() for b in factors for a in x], inputs=x + factors)).source
+    x, y = [Value(0.1 * i) for i in range(32)], [Value(0.1 * i) for i in range(16)]
+    sines, cosines = [each.sin() for each in x], [each.cos() for each in y]
+    source = draw_program(Program.of([a * b for a in sines for b in cosines], inputs=x + y)).source
     assert "32 groups: multiply of 16 pairs" in source
 
 

@@ -31,10 +31,10 @@ DETAILED = 60  # groups up to which only those of one title that read the same s
 def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB") -> Drawing:
     """Draw the groups of equal instructions that a program is lowered to.
 
-    A box is a group, or several of one kind on one level that read the same groups, with the number of instructions that it stands for: the more,
-    the larger. Those of one level stand side by side. An edge leads from what computes numbers to what reads them.
-    With more than 60 groups all of one kind on one level share a box.
-    Matrix products, dot products, sums and totals are coloured; what Python runs has a red border.
+    A box is a group, or several of one kind on one level that read the same groups, with the number of instructions
+    that it stands for: the more, the larger. With more than 60 groups, all of one kind on one level share a box. Those
+    of one level stand side by side. An edge leads from what computes numbers to what reads them. Matrix products, dot
+    products, sums and totals are coloured; what Python runs has a red border.
 
     Args:
         program: of at most some hundreds of groups, such as `compile(…).program(…)` gives.
