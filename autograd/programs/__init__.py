@@ -4,10 +4,10 @@ from collections.abc import Sequence as _Sequence
 
 from autograd.hooks import hooks as _hooks
 from autograd.programs import refusals as _refusals  # noqa: F401  # it registers what recording refuses
-from autograd.programs.compilation import compile
+from autograd.programs.compilation import Compiled, compile
 from autograd.programs.program import Program
 
-__all__ = ["Program", "compile"]
+__all__ = ["Program", "Compiled", "compile"]
 
 
 def _listing(program: Program, varying: _Sequence[int], timed: bool, most: int | None) -> str:
