@@ -14,7 +14,7 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
-    *("autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
+    *("autograd.hooks", "autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
     *("autograd.native.languages", "autograd.native.c_rules", "autograd.native.loops", "autograd.native"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
     *("autograd.native.recording", "autograd.tape", "autograd.slope_rules", "autograd.sweeping"),
@@ -42,6 +42,10 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.lowering",
         "autograd.programs.lowered",
         "autograd.programs.listing",
+        "autograd.programs.refusals",
+        "autograd.programs.nesting",
+        "autograd.programs.recorded",
+        "autograd.programs.compilation",
         "autograd.programs",
         "autograd.views.tracing",
         "autograd.views.writing",
