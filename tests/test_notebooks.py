@@ -1,7 +1,8 @@
 """Every notebook runs, and says what it said when it was committed.
 
-The outputs of a cell with the tag "measured" hold times, and are not compared. `make notebooks` runs the notebooks again
-and keeps the outputs.
+The outputs of a cell with the tag "measured" hold times, and are not compared.
+
+`make notebooks` runs them again and keeps the outputs.
 """
 
 from pathlib import Path
