@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
 MERGING = (with_sums, with_dot_products)  # the passes whose instructions go on as a part of others; else they are gone
-SECONDS = 0.5  # to measure all groups of a program in
+SECONDS = 0.2  # to measure all groups of a program in
 LANES = 16  # examples side by side, when a program for batches is measured
 TYPICAL = 0.75  # a number in the domain of most functions, for groups to be measured with
 MODES = {CONTIGUOUS: "contiguous", SINGLE: "one number", GATHERED: "gathered"}
@@ -192,7 +192,7 @@ class Lowered:
         """The time of a group that is run several times in a row, without anything else."""
         group = entry.group
         lists = [places for _, places in read_by(group)]
-        again = max(1, min(32, 400 // max(len(lists), 1), 20_000 // sum(map(len, lists))))
+        again = max(1, min(32, 400 // max(len(lists), 1), 20_000 // max(sum(map(len, lists)), 1)))
         if isinstance(group, Totals | OuterTotals):
             again, code = 1, replace(empty, totals=[group])
         elif group.varies:
