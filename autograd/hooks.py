@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autograd.programs.program import Program
     from autograd.value import Value
 
 
@@ -22,6 +23,7 @@ class Hooks:
     deep_copy: Callable[[Value, dict[int, Any]], Value]
     plain_refusal: Callable[[Value, str], TypeError]  # the error for what would make a plain number of a node
     refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
+    listing: Callable[[Program, Any, bool, int | None], str]  # of the groups that a program is lowered to
     display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
 
 

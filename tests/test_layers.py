@@ -2,6 +2,8 @@
 
 import ast
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -12,7 +14,7 @@ import nn
 
 ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
-    *("autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
+    *("autograd.hooks", "autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
     *("autograd.native.languages", "autograd.native.c_rules", "autograd.native.loops", "autograd.native"),
     *("autograd.hooks", "autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
     *("autograd.native.recording", "autograd.tape", "autograd.slope_rules", "autograd.sweeping"),
@@ -38,6 +40,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.lowering.sums",
         "autograd.programs.lowering.layout",
         "autograd.programs.lowering",
+        "autograd.programs.lowered",
+        "autograd.programs.listing",
         "autograd.programs.nesting",
         "autograd.programs.refusals",
         "autograd.programs.recorded",
@@ -61,7 +65,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page",
     ),
     *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
-    "autograd.views.layer_drawing",
+    *("autograd.views.layer_drawing", "autograd.views.program_drawing"),
     *("autograd.views", "autograd", "autograd.__main__"),
     *("nn.calls", "nn.parameters", "nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.metrics", "nn.history"),
     *("nn.checkpoints", "nn.cases", "nn.rounds"),
@@ -103,6 +107,21 @@ def imported(module: str) -> set[str]:
 @pytest.mark.parametrize("module", LAYERS)
 def test_imports_point_one_way(module: str) -> None:
     assert imported(module) <= set(LAYERS[: LAYERS.index(module)])
+
+
+@pytest.mark.parametrize("package", ["autograd", "nn"])
+def test_the_import_needs_the_standard_library_alone(package: str) -> None:
+    """NumPy takes longer to import than all of autograd, and one who only learns does not need it."""
+    code = f"""
+import sys
+before = {{name.partition(".")[0] for name in sys.modules}}
+import {package}
+after = {{name.partition(".")[0] for name in sys.modules}}
+print(sorted(after - before - set(sys.stdlib_module_names)))
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = {name for name in ast.literal_eval(done.stdout) if not name.startswith(("_cython", "cython_runtime"))}
+    assert found == {"autograd"} | {package}
 
 
 def test_every_module_is_on_the_list() -> None:

@@ -1,5 +1,7 @@
 """Every notebook runs, and says what it said when it was committed.
 
+The outputs of a cell with the tag "measured" hold times, and are not compared.
+
 `make notebooks` runs them again and keeps the outputs.
 """
 
@@ -33,7 +35,8 @@ def run(path: Path) -> Any:
 
 def texts(notebook: Any) -> list[str]:
     """What each cell prints, and the text of its result; pictures depend on the renderer."""
-    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    cells = [cell for cell in notebook.cells if "measured" not in cell.metadata.get("tags", ())]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return [str(output.get("text") or output.get("data", {}).get("text/plain")) for output in outputs]
 
 

@@ -6,6 +6,7 @@ from autograd.views.diagnosis import Diagnosis, diagnose
 from autograd.views.drawing import Drawing, display, display_steps, draw
 from autograd.views.explanation import Explanation, explain
 from autograd.views.live_page import LivePage, NeuronNodes, live_page
+from autograd.views.program_drawing import draw_program
 from autograd.views.stepping import Step, Steps, steps
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "diagnose",
     "Drawing",
     "draw",
+    "draw_program",
     "LivePage",
     "NeuronNodes",
     "live_page",

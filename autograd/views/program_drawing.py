@@ -1,0 +1,113 @@
+"""Programs as pictures: the groups that they are lowered to, and which reads which.
+
+>>> from autograd import Value, dot, exp
+>>> from autograd.programs.program import Program
+>>> w, x = [Value(0.5) for _ in range(24)], [Value(2.0) for _ in range(3)]
+>>> outputs = [exp(dot(w[i : i + 3], x)) for i in range(0, 24, 3)]
+>>> picture = draw_program(Program.of(outputs, inputs=w + x))
+>>> "exp of 8 numbers" in picture.source
+True
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from autograd.programs.program import Program
+from autograd.views.drawing import Drawing, digraph, lines_of
+
+if TYPE_CHECKING:
+    from autograd.programs.lowered import Entry
+
+FILLS = {"matrix product": "#fbe3b5", "dot product": "#fdf3dc", "sum": "#cfe3f5", "total": "#d9ead3"}
+LEAVES = {"shape": "ellipse", "style": "filled", "fillcolor": "#cfe3f5", "margin": "0.05,0.03"}
+SLOW = "#c00000"  # the border of what Python runs
+DETAILED = 60  # groups up to which only those of one title that read the same share a box
+
+
+def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB") -> Drawing:
+    """Draw the groups of equal instructions that a program is lowered to.
+
+    A box is a group, or several of one kind on one level that read the same groups, with the number of instructions
+    that it stands for: the more, the larger. With more than 60 groups, all of one kind on one level share a box. Those
+    of one level stand side by side. An edge leads from what computes numbers to what reads them. Matrix products, dot
+    products, sums and totals are coloured; what Python runs has a red border.
+
+    Args:
+        program: of at most some hundreds of groups, such as `compile(…).program(…)` gives.
+        varying: the numbers of the inputs that differ from example to example, for the program of a batch.
+        rankdir: the direction of the computation, as for `draw`.
+
+    Returns:
+        The drawing. The same program gives the same source.
+
+    Raises:
+        ValueError: if `rankdir` is none of "LR", "TB", "RL" and "BT".
+    """
+    from autograd.programs.lowered import Lowered  # it needs NumPy
+
+    if rankdir not in ("LR", "TB", "RL", "BT"):
+        raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
+    lowered = Lowered(program, varying)
+    graph = digraph(rankdir, None, ranksep="0.35", nodesep="0.15")
+    boxes: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for i, entry in enumerate(lowered.entries):
+        few = len(lowered.entries) <= DETAILED
+        key = (entry.level, entry.run_by, *((entry.title, *entry.sources) if few else (_kind(entry),)))
+        boxes[key].append(i)
+    box_of = {i: number for number, members in enumerate(boxes.values()) for i in members}
+    inputs, parameters = lowered.leaves
+    given = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((inputs, "input"), (parameters, "parameter"))]
+    graph.node("leaves", lines_of(*[text for text in given if not text.startswith("0 ")] or ["constants"]), **LEAVES)
+    levels: dict[int, list[str]] = defaultdict(list)
+    edges: dict[tuple[str, str], None] = {}
+    for number, members in enumerate(boxes.values()):
+        entries = [lowered.entries[i] for i in members]
+        name = f"g{number}"
+        levels[entries[0].level].append(name)
+        graph.node(name, id=name, **_appearance(entries))
+        for entry in entries:
+            for source in entry.sources:
+                edges[f"g{box_of[source]}", name] = None
+            if not entry.sources:
+                edges["leaves", name] = None
+    noun = "output" if len(program.outputs) == 1 else "outputs"
+    graph.node("outputs", lines_of(f"{len(program.outputs):,} {noun}"), **LEAVES, peripheries="2")
+    for i in lowered.results:
+        edges[f"g{box_of[i]}", "outputs"] = None
+    for names in levels.values():
+        with graph.subgraph() as level:
+            level.attr(rank="same")
+            for name in names:
+                level.node(name)
+    for start, end in edges:
+        graph.edge(start, end, color="gray50")
+    return Drawing(graph.source)
+
+
+def _kind(entry: Entry) -> str:
+    """What a group computes, without its size."""
+    title = entry.title
+    for kind in FILLS:
+        if title.startswith(kind):
+            return kind
+    return title.partition(" ")[0]
+
+
+def _appearance(entries: list[Entry]) -> dict[str, str]:
+    """The box of some groups of one kind."""
+    instructions = sum(entry.instructions for entry in entries)
+    kind = _kind(entries[0])
+    title = entries[0].title
+    if len(entries) > 1:
+        is_same = all(entry.title == title for entry in entries)
+        title = f"{len(entries)} groups: {title if is_same else kind}"
+    size = 8.0 + 2.0 * math.log10(max(instructions, 1))
+    look = {"label": lines_of(title, f"{instructions:,} instruction{'s' * (instructions != 1)}"), "shape": "box"}
+    look |= {"style": "filled", "fillcolor": FILLS.get(kind, "white"), "fontsize": f"{size:.1f}"}
+    if entries[0].run_by == "Python":
+        look |= {"color": SLOW, "penwidth": "2"}
+    return look

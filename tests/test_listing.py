@@ -1,0 +1,113 @@
+"""The listing of a lowered program: every group stands in it, and what they stand for adds up."""
+
+import random
+import re
+
+import pytest
+
+import autograd
+from autograd import Program, Value, compile, dot, primitive, tanh, value_and_grad
+from tests.random_programs import random_program
+
+
+def layer(weights: list[list[Value]], x: list[Value]) -> Value:
+    return autograd.sum([tanh(dot(row, x)) * 1.0 for row in weights])
+
+
+WEIGHTS = [[0.1 * (i + j) for j in range(3)] for i in range(8)]
+
+
+def program() -> Program:
+    return compile(value_and_grad(layer)).program(WEIGHTS, [1.0, 2.0, 3.0])
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """The rows of the table of groups: the first column, the instructions, and the rest."""
+    lines = text.partition("run by\n")[2].splitlines()
+    found = [re.fullmatch(r" *(–|[\d.]+(?: %)?) +([\d,]+)  (.*)", line) for line in lines]
+    assert all(found), lines
+    return [list(match.groups()) for match in found if match]
+
+
+def test_every_group_is_listed_and_the_instructions_add_up() -> None:
+    text = program().listing(timed=False)
+    recorded, groups = map(int, re.match(r"(\d+) instructions in (\d+) groups", text).groups())  # type: ignore[union-attr]  # else the test fails
+    rows = rows_of(text)
+    assert len(rows) == groups
+    assert stood_for(text) + removed(text) == recorded == len(program()) - len(program().numbers)
+    assert "matrix product " in text
+    assert "tanh of 8 numbers" in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def removed(text: str) -> int:
+    """What the passes removed that do not merge."""
+    found = re.findall(r"^(without|with constants)[a-z ]+ ([\d,]+) +([\d,]+)$", text, re.MULTILINE)
+    return sum(int(before.replace(",", "")) - int(after.replace(",", "")) for _, before, after in found)
+
+
+def stood_for(text: str) -> int:
+    """How many instructions the groups stand for."""
+    return sum(int(row[1].replace(",", "")) for row in rows_of(text))
+
+
+def test_the_same_program_gives_the_same_text_without_times() -> None:
+    assert program().listing(timed=False) == program().listing(timed=False)
+
+
+def test_shares_add_up_and_the_heaviest_is_first() -> None:
+    text = program().listing()
+    shares = [float(row[0].removesuffix(" %")) for row in rows_of(text)]
+    assert shares == sorted(shares, reverse=True)
+    assert abs(sum(shares) - 100.0) < 0.05 * len(shares) + 0.01
+    assert re.search(r"^a run takes [\d.,]+ (µs|ms), its groups by themselves [\d.,]+ (µs|ms) \(\w+\)$", text, re.M)
+
+
+def test_the_heaviest_alone() -> None:
+    rows = rows_of(program().listing(most=2))
+    every = rows_of(program().listing())
+    assert rows[2][2] == f"{len(every) - 2} more groups"
+    assert stood_for(program().listing(most=2)) == stood_for(program().listing())
+
+
+def test_a_program_of_a_batch_has_totals() -> None:
+    varying = range(24, 27)
+    text = program().listing(varying)
+    assert "totals of" in text
+    assert "lanes" in text
+    assert "a block of 16 examples takes" in text
+    assert stood_for(text) + removed(text) == int(text.split()[0])
+
+
+def test_deep_programs_are_a_tape() -> None:
+    x = Value(0.5)
+    y = x
+    for _ in range(50):
+        y = (y + 1.0).sin()
+    text = Program.of([y], inputs=[x]).listing(timed=False)
+    assert [row[2].split("  ")[0] for row in rows_of(text)] == ["tape of 100 instructions"]
+
+
+def test_a_primitive_of_the_users_own_runs_as_python() -> None:
+    @primitive(lambda out, x: 2.0 * x)
+    def squared(x: float) -> float:
+        if x == 0.75:
+            raise ValueError("not this number")
+        return x * x
+
+    x = [Value(0.5 + i) for i in range(20)]
+    text = Program.of([squared(each) * 2.0 for each in x], inputs=x).listing()
+    (row,) = [row for row in rows_of(text) if row[2].startswith("squared of 20 numbers")]
+    assert row[2].endswith("Python")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_random_programs_add_up(seed: int) -> None:
+    made = random_program(random.Random(seed))
+    text = made.listing(timed=False)
+    assert stood_for(text) + removed(text) == int(text.split()[0])
+
+
+def test_a_program_without_instructions() -> None:
+    x = Value(1.0)
+    assert Program.of([x], inputs=[x]).listing().startswith("0 instructions in 0 groups: 1 input, 0 parameters")
