@@ -10,8 +10,21 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value, dot, gradients, prod
-from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Code, Dots, Map, Matrix, OuterTotals, Sum, Totals
+from autograd.programs.groups import (
+    CONTIGUOUS,
+    GATHERED,
+    SINGLE,
+    Code,
+    Dots,
+    Map,
+    Matrix,
+    OuterTotals,
+    Sum,
+    Tape,
+    Totals,
+)
 from autograd.programs.lowering import lower
+from autograd.programs.lowering.layout import DEEP
 from autograd.programs.program import Program
 from autograd.programs.validation import validate
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
@@ -21,9 +34,11 @@ def variables(count: int) -> list[Value]:
     return [Value(0.1 * i + 0.3) for i in range(count)]
 
 
-def code_of(outputs: list[Any], inputs: list[Value], varying: int = 0, totals: bool = False) -> Code:
+def code_of(
+    outputs: list[Any], inputs: list[Value], varying: int = 0, totals: bool = False, deep: float = DEEP
+) -> Code:
     """Lowered, where the first inputs vary."""
-    return lower(Program.of(outputs, inputs=inputs), np.arange(len(inputs)) < varying, totals)
+    return lower(Program.of(outputs, inputs=inputs), np.arange(len(inputs)) < varying, totals, deep=deep)
 
 
 def shapes(code: Code) -> list[tuple[str, int]]:
@@ -79,7 +94,17 @@ def test_levels_follow_each_other() -> None:
     node = x
     for _ in range(5):
         node = node.exp().sin()
-    assert shapes(code_of([node], [x])) == [("exp", 1), ("sin", 1)] * 5
+    assert shapes(code_of([node], [x], deep=1.0)) == [("exp", 1), ("sin", 1)] * 5
+
+
+def test_what_is_deep_and_narrow_is_a_tape() -> None:
+    (x,) = variables(1)
+    node = x
+    for _ in range(5):
+        node = node.exp().sin()
+    (tape,) = code_of([node], [x]).groups
+    assert isinstance(tape, Tape)
+    assert (tape.count, tape.operands.tolist()) == (10, list(range(10)))
 
 
 def test_a_full_grid_of_dot_products_is_a_product_of_matrices() -> None:
@@ -203,7 +228,7 @@ def test_results_have_places_of_their_own() -> None:
 
 def test_a_group_reads_what_stands_before_it() -> None:
     for seed in range(100):
-        code = lower(random_program(random.Random(seed)))
+        code = lower(random_program(random.Random(seed)), deep=1.0)
         known = set(range(code.inputs)) | set(code.constants)
         for group in code.groups:
             for name in ("operands", "terms", "lefts", "rights"):

@@ -89,9 +89,9 @@ class Compiled(Generic[ResultT]):
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         last = self._last
         if last is not None and not keywords:
-            numbers = last.filled(arguments)
-            if numbers is not None:  # as in most calls
-                return self._run(last, numbers)
+            filled = last.filled(arguments)
+            if filled is not None:  # as in most calls
+                return self._run(last, filled)
         from autograd.programs.nesting import flat, has_value
 
         try:

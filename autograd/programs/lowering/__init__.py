@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.programs.groups import Code
 from autograd.programs.lowering.instructions import Instructions
-from autograd.programs.lowering.layout import Layout
+from autograd.programs.lowering.layout import DEEP, Layout
 from autograd.programs.lowering.simplification import with_constants_folded, without_dead_code, without_identities
 from autograd.programs.lowering.sums import with_dot_products, with_sums
 from autograd.programs.program import Program
@@ -22,7 +22,11 @@ PASSES: tuple[Pass, ...] = (without_identities, with_constants_folded, without_d
 
 
 def lower(
-    program: Program | Instructions, varies: Truths | None = None, totals: bool = False, passes: Sequence[Pass] = PASSES
+    program: Program | Instructions,
+    varies: Truths | None = None,
+    totals: bool = False,
+    passes: Sequence[Pass] = PASSES,
+    deep: float = DEEP,
 ) -> Code:
     """Lower a program.
 
@@ -31,6 +35,7 @@ def lower(
         varies: for each input and each parameter whether it varies over the examples of a batch.
         totals: whether to sum outputs up over the examples.
         passes: what is done before instructions are grouped; each pass may be left out.
+        deep: how many groups for each instruction make the program a tape; 1 for none.
     """
     instructions = Instructions.of(program) if isinstance(program, Program) else program
     for change in passes:
@@ -38,4 +43,4 @@ def lower(
     leaves = np.zeros(len(instructions), bool)
     if varies is not None:
         leaves[instructions.inputs] = varies
-    return Layout(instructions, leaves, totals).code()
+    return Layout(instructions, leaves, totals, deep).code()

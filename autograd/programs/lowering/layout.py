@@ -40,9 +40,10 @@ class Layout:
         instructions: the instructions.
         varies: for each slot whether it is an input that varies over the examples of a batch.
         totals: whether what is wanted of outputs that vary is their sum over the examples.
+        deep: how many groups for each instruction make the program a tape; 1 for none.
     """
 
-    def __init__(self, instructions: Instructions, varies: Truths, totals: bool) -> None:
+    def __init__(self, instructions: Instructions, varies: Truths, totals: bool, deep: float = DEEP) -> None:
         self.instructions = instructions
         self.levels, self.varies, self.is_needed = selection.running().analyse(
             instructions.codes, instructions.starts, instructions.operands, instructions.outputs, varies
@@ -63,7 +64,7 @@ class Layout:
         )
         self.summed = self._products_to_total() if totals else np.zeros(len(instructions), bool)
         groups = self._members()
-        if len(groups) > DEEP * sum(map(len, groups)) and self._fits_tape():
+        if len(groups) > deep * sum(map(len, groups)) and self._fits_tape():
             self._add_tape()
         else:
             for members in groups:
@@ -252,7 +253,9 @@ class Layout:
         place_of: dict[int, int] = {}
         products = wanted[self.summed[wanted]]
         if len(products):
-            factors = self.places[self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]]
+            factors = self.places[
+                self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]
+            ]
             order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], is_packed=False)
             out = self.sizes[0]
             self.sizes[0] += len(products)
