@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd import Value, gradients, no_grad
 from autograd.native import selection
-from autograd.programs.nesting import NUMBER, Array, CallForm, Floats, entries_of
+from autograd.programs.nesting import NUMBER, Array, CallForm, Floats, Nested
 from autograd.programs.recorded import Recorded
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
@@ -137,7 +137,9 @@ class CasePrograms:
     def gives_numbers(self) -> bool:
         """Whether the network gives a number or a list of numbers."""
         assert self._forward is not None, "the outputs were asked for"
-        form = entries_of(self._forward.recorded.form)[1]
+        result = self._forward.recorded.form
+        assert isinstance(result, Nested)
+        form = result.parts[1]
         return form is NUMBER or isinstance(form, Floats) or (isinstance(form, Array) and len(form.shape) == 1)
 
     def refresh(self) -> None:
