@@ -299,6 +299,8 @@ def test_transformations_of_compiled_functions() -> None:
 
 def test_what_a_compiled_function_refers_to_is_differentiated() -> None:
     """Also where its arguments are plain numbers, so that its own result would be one."""
+    w = Value(5.0)
+    square = compile(lambda x: x * w)
     inner: list[Any] = []
 
     def outer(w: Any) -> Any:
@@ -309,8 +311,13 @@ def test_what_a_compiled_function_refers_to_is_differentiated() -> None:
     assert hessian(outer)(5.0) == 10.0
     assert compile(outer)(5.0) == 125.0
     assert compile(grad(outer))(5.0) == 50.0
-    w = Value(5.0)
-    square = compile(lambda x: x * w)
+    of_many: list[Callable[[Any], Any]] = [lambda f: f.batch([1.0, 2.0]), lambda f: f.repeat(2, 1.0)]
+    for many in of_many:
+        with pytest.raises(TypeError, match=r"refers to what is differentiated by .* run without a graph"):
+            grad(lambda w, many=many: many(compile(lambda x: x * w)))(5.0)
+        assert grad(lambda w, many=many: w * many(square))(5.0) == many(square)  # refers to something else
+        with pytest.raises(TypeError, match="a leaf that the function refers to"):
+            compile(lambda x, many=many: x * many(square))(1.0)
     assert square(2.0) == 10.0
     assert compile(lambda x: x * square(2.0))(3.0) == 30.0
     other = compile(lambda x: x * square(2.0))
@@ -485,7 +492,7 @@ def test_an_argument_of_another_kind_is_refused(wrong: Any) -> None:
 
 
 def test_a_result_of_another_kind_is_refused() -> None:
-    with pytest.raises(TypeError, match=r"got <object object .* of type object"):
+    with pytest.raises(TypeError, match=r"the result of <lambda> .* got <object object .* of type object"):
         compile(lambda x: [x, object()])(1.0)
 
 
