@@ -34,6 +34,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.groups",
         "autograd.programs.array_rules",
         "autograd.programs.validation",
+        "autograd.programs.array_steps",
         "autograd.programs.running",
         "autograd.programs.lowering.instructions",
         "autograd.programs.lowering.simplification",

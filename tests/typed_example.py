@@ -8,7 +8,21 @@ from __future__ import annotations
 
 import math
 
-from autograd import Value, cos, grad, hessian, hvp, hypot, jacobian, jvp, primitive, sigmoid, value_and_grad, vjp
+from autograd import (
+    Value,
+    compile,
+    cos,
+    grad,
+    hessian,
+    hvp,
+    hypot,
+    jacobian,
+    jvp,
+    primitive,
+    sigmoid,
+    value_and_grad,
+    vjp,
+)
 from nn import MLP
 
 
@@ -88,6 +102,24 @@ def polar(v: list[Value]) -> list[Value]:
 
 def powers(x: Value) -> list[Value]:
     return [x, x * x]
+
+
+def compiled_number() -> float:
+    return compile(square)(2.0)
+
+
+def compiled_list() -> list[float]:
+    return compile(polar)([1.0, 2.0])
+
+
+def compiled_value() -> Value:
+    result: Value = compile(square)(Value(2.0))
+    return result
+
+
+def compiled_slopes() -> list[float]:
+    slopes: list[float] = compile(grad(norm))([1.0, 2.0])
+    return slopes
 
 
 def jacobian_of_a_number() -> float:
@@ -194,6 +226,7 @@ def refused() -> None:
     text = jvp(polar, [[1.0, 2.0]], [[1.0, 0.0]])  # type: ignore[assignment]
     text = vjp(norm, [1.0, 2.0])[1](1.0)  # type: ignore[assignment]
     text = hvp(square, (3.0,), (1.0,))  # type: ignore[assignment]
+    text = compile(square)(2.0)  # type: ignore[assignment]
     text = chirp(Value(1.0))  # type: ignore[assignment]
     Value(1.0, (Value(2.0),), "+")  # type: ignore[call-arg, arg-type]
     Value()  # type: ignore[call-arg]

@@ -22,9 +22,10 @@ from autograd.value import Value
 _live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
 
 
-def is_differentiating() -> bool:
-    """Whether a transformation is under way around this call: a result may then depend on its inputs."""
-    return bool(_live.get())
+def is_differentiated(leaves: Sequence[Value]) -> bool:
+    """Whether a transformation that is under way around this call differentiates by one of some leaves."""
+    around = _live.get()
+    return bool(around) and bool(leaves) and not set(leaves).isdisjoint(Tape(*around).nodes)
 
 
 class Recording:

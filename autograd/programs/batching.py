@@ -1,10 +1,6 @@
 """Many examples computed side by side: what `batch` of a compiled function does.
 
 >>> from autograd.programs.nesting import described
->>> form, rows = examples_of((["ab", "cd"], [1.0, 2.0]), "argument 0")
-Traceback (most recent call last):
-TypeError: argument 0 must be an array or a list with an entry for each example, or a tuple or a dict of such, got \
-['ab', 'cd'] of type list
 >>> form, rows = examples_of(([[1.0, 2.0], [3.0, 4.0]], [5.0, 6.0]), "argument 0")
 >>> described(form), [part.tolist() for part in rows]
 ('(a list of 2 numbers, a number)', [[[1.0, 2.0], [3.0, 4.0]], [[5.0], [6.0]]])

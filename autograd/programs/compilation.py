@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
-from autograd.calculus.recorded_calls import is_differentiating
+from autograd.calculus.recorded_calls import is_differentiated
 from autograd.calculus.signatures import (
     Gradient,
     GradientByOne,
@@ -96,15 +96,17 @@ class Compiled(Generic[ResultT]):
 
         try:
             form, numbers = self._form_of(arguments, keywords)
-        except TypeError:
+        except TypeError as error:
             if _holds_value([*arguments, *keywords.values()]):
                 return self.function(*arguments, **keywords)
-            raise
+            raise TypeError(
+                f"{error}; name an argument that is something else in static_argnums, or let the function refer to it"
+            ) from error
         if has_value(numbers):
             return self.function(*arguments, **keywords)
         recorded = self._record(form)
-        if recorded.captured and (trace.get() is not None or is_differentiating()):
-            return self.function(*arguments, **keywords)  # what it refers to may be what is differentiated
+        if is_differentiated(recorded.captured) or (recorded.captured and trace.get() is not None):
+            return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded
         result = self._run(recorded, flat(numbers))
@@ -159,7 +161,7 @@ class Compiled(Generic[ResultT]):
         varying = set(range(len(arguments))) - static if over is None else _places_of(over, len(arguments))
         if varying & static:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
-        return batch(self.function, self._record, arguments, static, varying, reduce)
+        return batch(self.function, self._record_of_numbers, arguments, static, varying, reduce)
 
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
         """Call the function again and again, its results as the next arguments, without Python between the calls.
@@ -185,7 +187,7 @@ class Compiled(Generic[ResultT]):
 
         times = operator.index(times)
         static = self._static(len(state) + len(each))
-        return repeat(self.function, self._record, times, state, static, each)
+        return repeat(self.function, self._record_of_numbers, times, state, static, each)
 
     def program(self, *arguments: Any, **keywords: Any) -> Program:
         """The program that a call with these arguments runs, before it is lowered."""
@@ -235,6 +237,16 @@ class Compiled(Generic[ResultT]):
             from autograd.programs.recorded import Recorded
 
             recorded = self._programs.setdefault(form, Recorded(self.function, form))
+        return recorded
+
+    def _record_of_numbers(self, form: CallForm) -> Recorded:
+        """The same, where no gradient may flow to what the function refers to."""
+        recorded = self._record(form)
+        if is_differentiated(recorded.captured):
+            raise TypeError(
+                f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
+                f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
+            )
         return recorded
 
     def _run_eagerly(self, form: CallForm, numbers: list[float]) -> None:

@@ -126,8 +126,7 @@ def form_of(tree: Any, numbers: list[Leaf]) -> Form:
         numbers.append(as_float(tree if isinstance(tree, Real) else tree.item()))
         return NUMBER
     raise TypeError(
-        f"expected numbers, or lists, tuples, dicts and arrays of them, got {shortened(tree)} of type {kind.__name__}; "
-        f"name an argument that is something else in static_argnums, or let the function refer to it"
+        f"expected numbers, or lists, tuples, dicts and arrays of them, got {shortened(tree)} of type {kind.__name__}"
     )
 
 

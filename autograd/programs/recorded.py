@@ -21,7 +21,7 @@ from autograd.native import selection
 from autograd.programs.lowering import lower
 from autograd.programs.lowering.instructions import Instructions
 from autograd.programs.nesting import CallForm, Leaf, Row, form_of
-from autograd.programs.refusals import Trace, index_refusal
+from autograd.programs.refusals import Trace, index_refusal, name_of
 from autograd.value import Constant, Value
 
 if TYPE_CHECKING:
@@ -65,7 +65,10 @@ class Recorded:
                 if refused is None:
                     raise
                 raise refused from error
-            self.form = form_of(result, results)
+            try:
+                self.form = form_of(result, results)
+            except TypeError as error:
+                raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), inputs)
         self.call, self.size = call, len(inputs)
         self._runners: dict[tuple[int, int], Runners] = {}

@@ -37,7 +37,7 @@ def refuse(node: Value, what: str) -> None:
         return
     file, line = line_of_user()
     raise TypeError(
-        f"cannot {what} while {_name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
+        f"cannot {what} while {name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
         f"another number at each call. This happened at line {line} of {file}; {_remedy(what)}"
     )
 
@@ -76,13 +76,14 @@ def index_refusal(error: Exception, function: Callable[..., object]) -> TypeErro
             place = f", at line {frames.tb_lineno} of {frames.tb_frame.f_code.co_filename}"
         frames = frames.tb_next
     return TypeError(
-        f"{error}: this happened while {_name_of(function)} is recorded to be compiled{place}. A Value is no index or "
+        f"{error}: this happened while {name_of(function)} is recorded to be compiled{place}. A Value is no index or "
         f"count, since it has another number at each call: name an argument that decides on the form of the program "
         f"in static_argnums, or choose with where(greater(a, b), x, y)"
     )
 
 
-def _name_of(function: Callable[..., object]) -> str:
+def name_of(function: Callable[..., object]) -> str:
+    """What to call a function in a message."""
     return getattr(function, "__name__", "a function")
 
 

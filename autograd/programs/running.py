@@ -15,44 +15,24 @@ Every sum is added in the order of its terms: what is computed side by side are 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.primitives import PRIMITIVES, Primitive
-from autograd.programs.array_rules import Arrays, by_element
-from autograd.programs.groups import (
-    CONTIGUOUS,
-    GATHERED,
-    Code,
-    Dots,
-    Group,
-    Map,
-    Matrix,
-    Operand,
-    OuterTotals,
-    Sum,
-    Tape,
-    Totals,
-)
+from autograd.primitives import Primitive
+from autograd.programs.array_steps import Steps
+from autograd.programs.groups import Code
 from autograd.programs.validation import validate
 from autograd.value import Constant, Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from autograd.programs.groups import Integers, Truths
-
-    Floats = NDArray[np.float64]
+    from autograd.programs.groups import Floats, Integers, Truths
 
 LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
-FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
-
-Step = Callable[[], object]
-ARRAYS = Arrays(np)
 
 
 def instruction_set() -> str:
@@ -158,192 +138,16 @@ class Runner:
         self.output_count = len(code.outputs)
         self._uniform = np.zeros(code.uniform_size)
         self._varying = np.zeros((code.varying_size, lanes))
-        self._valid = lanes  # lanes in use
         for place, number in code.constants.items():
             self._uniform[place] = number
-        self._steps = [self._step(group) for group in code.groups]
-        self._block_steps = [self._step(group) for group in code.varying_groups]
-        self._totals = [self._total(total) for total in code.totals]
+        self._groups = Steps(code, self._uniform, self._varying)
+        self._steps = [self._groups.of(group) for group in code.groups]
+        self._block_steps = [self._groups.of(group) for group in code.varying_groups]
+        self._totals = [self._groups.of_total(total) for total in code.totals]
         varying = np.asarray(code.output_varies, bool) & (not code.totals)
         self._has_varying_outputs = bool(varying.any())
         self._uniform_outputs, self._varying_outputs = np.flatnonzero(~varying), np.flatnonzero(varying)
         self._output_places = np.asarray(code.outputs, np.int64)
-
-    # How groups become steps: functions without arguments that read and write the memories.
-
-    def _step(self, group: Group) -> Step:
-        if isinstance(group, Map):
-            return self._map(group)
-        if isinstance(group, Matrix):
-            return self._matrix(group)
-        if isinstance(group, Sum):
-            return self._sum(group)
-        if isinstance(group, Dots):
-            return self._dots(group)
-        return self._tape(group)
-
-    def _out(self, group: Group) -> Floats:
-        """Where a group's results go: a view of one of the memories."""
-        memory = self._varying if group.varies else self._uniform
-        return memory[group.out : group.out + group.count]
-
-    def _reader(self, operand: Operand, group: Group) -> Callable[[], Floats]:
-        """A function that gives an operand of a group, in a shape that fits the results."""
-        memory = self._varying if operand.varies else self._uniform[:, None] if group.varies else self._uniform
-        if operand.mode == GATHERED:
-            return partial(memory.take, operand.gathered, 0)  # type: ignore[return-value]  # it takes the index as it is
-        count = group.count if operand.mode == CONTIGUOUS else 1
-        view = memory[operand.place : operand.place + count]
-        return lambda: view
-
-    def _map(self, group: Map) -> Step:
-        out, primitive = self._out(group), group.primitive
-        readers = [self._reader(operand, group) for operand in group.operands]
-        if primitive is None:
-            return lambda: np.copyto(out, readers[0]())
-        if not primitive.index:
-            return self._call(primitive, out, readers, group.varies)
-        function = ARRAYS.function(primitive)
-        if isinstance(function, np.ufunc):
-            ufunc = function
-            if all(operand.mode != GATHERED for operand in group.operands):
-                return partial(ufunc, *[reader() for reader in readers], out)
-            return lambda: ufunc(*[reader() for reader in readers], out)
-        compute = partial(ARRAYS.compute, primitive)
-        return lambda: np.copyto(out, compute(*[reader() for reader in readers]))
-
-    def _call(self, primitive: Primitive, out: Floats, readers: Sequence[Callable[[], Floats]], varies: bool) -> Step:
-        """A primitive that is not in the table: Python's own function for each number."""
-        function = by_element(primitive)
-
-        def step() -> None:
-            if varies:
-                out[:, : self._valid] = function(*[reader()[:, : self._valid] for reader in readers])
-            else:
-                out[:] = function(*[reader() for reader in readers])
-
-        return step
-
-    def _sum(self, group: Sum) -> Step:
-        out = self._out(group)
-        if not group.varies:
-            index = _index(group.terms, group.count)
-            return lambda: _add_up(self._uniform.take(index), out)
-        first, *others = [self._reader(term, group) for term in group.terms]
-
-        def step() -> None:
-            np.copyto(out, first())
-            for term in others:
-                np.add(out, term(), out)
-
-        return step
-
-    def _dots(self, group: Dots) -> Step:
-        out = self._out(group)
-        if not group.varies:
-            left_index, right_index = _index(group.lefts, group.count), _index(group.rights, group.count)
-            return lambda: _add_up(self._uniform.take(left_index) * self._uniform.take(right_index), out)
-        pairs = [
-            (self._reader(left, group), self._reader(right, group))
-            for left, right in zip(group.lefts, group.rights, strict=True)
-        ]
-        product = np.empty_like(out)
-
-        def step() -> None:
-            target = out
-            for left, right in pairs:
-                np.multiply(left(), right(), target)
-                if target is product:
-                    np.add(out, product, out)
-                target = product
-
-        return step
-
-    def _matrix(self, group: Matrix) -> Step:
-        """The products of each row with each column, term after term."""
-        out, varies = self._out(group), group.varies
-        rows, columns = (np.ascontiguousarray(part.T) for part in (group.rows, group.columns))  # a row for each term
-        row, first, length = group.runs.T
-        row_count, column_count = rows.shape[1], columns.shape[1]
-        is_grid = np.array_equal(row, np.arange(row_count)) and not first.any() and (length == column_count).all()
-        left_shape: tuple[int, ...] = (-1, 1) if is_grid else (-1,)
-        if varies:
-            left_shape += (self.lanes if group.rows_vary else 1,)
-        if is_grid:
-            out = out.reshape(row_count, column_count, *out.shape[1:])
-        else:  # the factors of each result by themselves
-            starts = np.repeat(np.cumsum(length) - length, length)
-            rows = rows[:, np.repeat(row, length)]
-            columns = columns[:, np.repeat(first, length) + np.arange(group.count) - starts]
-        memory = self._varying if varies else self._uniform
-        row_memory = self._varying if group.rows_vary else self._uniform
-        if out.size <= FEW:
-
-            def add_few() -> None:
-                rights = memory.take(columns, 0)
-                lefts = row_memory.take(rows, 0).reshape(len(rows), *left_shape)
-                _add_up(lefts * (rights[:, None] if is_grid else rights), out)
-
-            return add_few
-        product = np.empty_like(out)
-
-        def step() -> None:
-            lefts = row_memory.take(rows, 0)
-            target = out
-            for left, places in zip(lefts, columns, strict=True):
-                np.multiply(left.reshape(left_shape), memory.take(places, 0), target)
-                if target is product:
-                    np.add(out, product, out)
-                target = product
-
-        return step
-
-    def _tape(self, group: Tape) -> Step:
-        """Each step of a tape as a call of Python, on a list of floats."""
-        table = list(PRIMITIVES.values())
-        places, ends = group.operands.tolist(), group.starts.tolist()
-        steps = []
-        for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):
-            primitive = table[code - 1] if code <= len(table) else self.code.others[code]
-            steps.append((primitive, primitive.value, places[start:end]))
-
-        def step() -> None:
-            numbers = self._uniform[: group.out].tolist()
-            for primitive, value, operands in steps:
-                try:
-                    numbers.append(value(*[numbers[place] for place in operands]))
-                except (ValueError, ArithmeticError):  # noqa: PERF203  # as for the primitive itself, without a call more
-                    numbers.append(primitive(*[numbers[place] for place in operands]))
-            self._uniform[group.out : group.out + group.count] = numbers[group.out :]
-
-        return step
-
-    def _total(self, total: Totals | OuterTotals) -> Step:
-        """Add the numbers of the lanes in use to the totals, lane after lane."""
-        out = self._uniform[total.out : total.out + total.count]
-        if isinstance(total, OuterTotals):
-            lefts, rights = total.lefts, total.rights
-            grid = out.reshape(len(lefts), len(rights))
-
-            def add_outer() -> None:
-                left = self._varying.take(lefts, 0).T[: self._valid, :, None]
-                right = self._varying.take(rights, 0).T[: self._valid, None, :]
-                if out.size <= FEW:
-                    _add_up(np.concatenate([grid[None], left * right]), grid)
-                    return
-                for i in range(self._valid):
-                    np.add(grid, left[i] * right[i], grid)
-
-            return add_outer
-        places, others = total.places, total.rights
-
-        def add() -> None:
-            numbers = self._varying.take(places, 0).T[: self._valid]
-            if others is not None:
-                numbers = numbers * self._varying.take(others, 0).T[: self._valid]
-            _add_up(np.concatenate([out[None], numbers]), out)
-
-        return add
 
     # Running.
 
@@ -465,15 +269,15 @@ class Runner:
         for first in range(0, count, self.lanes):
             chosen = indices[first : first + self.lanes]
             self._fill(tables, chosen)
-            self._valid = len(chosen)
+            self._groups.valid = len(chosen)
             with np.errstate(all="ignore"):
                 for step in self._block_steps:
                     step()
                 for step in self._totals:
                     step()
             if each and self._has_varying_outputs:
-                results = self._varying.take(self._output_places[self._varying_outputs], 0)[:, : self._valid]
-                outputs[first : first + self._valid, self._varying_outputs] = results.T
+                results = self._varying.take(self._output_places[self._varying_outputs], 0)[:, : len(chosen)]
+                outputs[first : first + len(chosen), self._varying_outputs] = results.T
         if not each:
             outputs[0] = self._uniform.take(self._output_places)
 
@@ -512,21 +316,6 @@ class Runner:
     def _refuse_varying(self) -> None:
         if self._has_varying_outputs:
             raise ValueError("an output varies over the examples: run the program for a batch")
-
-
-def _index(operands: Sequence[Operand], count: int) -> Integers:
-    """The places of operands: a row for each, a column for each member."""
-    return np.array([operand.places(count) for operand in operands])
-
-
-def _add_up(terms: Floats, out: Floats) -> None:
-    """Write the sum over the first axis, added in order."""
-    if out.size <= FEW:
-        np.copyto(out, np.add.accumulate(terms, 0)[-1])
-        return
-    np.copyto(out, terms[0])
-    for term in terms[1:]:
-        np.add(out, term, out)
 
 
 def _array(numbers: Any, dimensions: int, kind: Any = np.float64, is_written: bool = False) -> NDArray[Any]:

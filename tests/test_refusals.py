@@ -1,0 +1,200 @@
+"""What a function may not do while it is recorded, and what the message says."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+import pickle
+import statistics
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autograd import Constant, Value, compile, grad, no_grad, where
+from autograd.modes import tracing
+from autograd.programs.refusals import Trace, index_refusal, refuse
+
+OUTSIDE = Value(3.0, label="outside")
+
+
+def if_positive(x: Any) -> Any:
+    if x > 0.0:
+        return x
+    return -x
+
+
+def while_large(x: Any) -> Any:
+    while abs(x) >= 1.0:
+        x = x * 0.5
+    return x
+
+
+def assigned(x: Any) -> None:
+    OUTSIDE.data = x * 2.0
+
+
+def updated(x: Any) -> None:
+    (x * OUTSIDE).backward()
+    OUTSIDE.data -= 0.1 * OUTSIDE.grad
+
+
+def forgotten(x: Any) -> None:
+    OUTSIDE.grad = 0.0
+
+
+CHOOSE, GRADIENTS, RESULT = r"where\(greater\(a, b\), x, y\)", "use grad, value_and_grad", "give the new number back"
+REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "data": (lambda x: x.data, CHOOSE),
+    "data of a result": (lambda x: (x * 2.0).data, CHOOSE),
+    "data of a leaf outside": (lambda x: x * OUTSIDE.data, CHOOSE),
+    "an if": (if_positive, CHOOSE),
+    "a while": (while_large, CHOOSE),
+    "less": (lambda x: x < 1.0, CHOOSE),
+    "less or equal": (lambda x: x <= 1.0, CHOOSE),
+    "greater from the other side": (lambda x: 1.0 > x, CHOOSE),  # noqa: SIM300  # that is what is tried
+    "greater or equal": (lambda x: x >= x * 2.0, CHOOSE),
+    "equal to a number": (lambda x: x == 1.0, CHOOSE),
+    "equal from the other side": (lambda x: 1.0 == x, CHOOSE),  # noqa: SIM300  # likewise
+    "not equal": (lambda x: x != 1.0, CHOOSE),
+    "in a list of numbers": (lambda x: x in [1.0, 2.0], CHOOSE),
+    "bool": (bool, CHOOSE),
+    "not": (lambda x: not x, CHOOSE),
+    "and": (lambda x: x and 1.0, CHOOSE),
+    "max": (lambda x: max(x, 1.0), CHOOSE),
+    "min of a list": (lambda x: min([x, x * 2.0]), CHOOSE),
+    "sorted": (lambda x: sorted([x * 2.0, x]), CHOOSE),
+    "argmax": (lambda x: np.argmax(np.array([x, x * 2.0])), CHOOSE),
+    "NumPy's sort": (lambda x: np.sort(np.array([x, x * 2.0])), CHOOSE),
+    "NumPy's isnan": (np.isnan, CHOOSE),
+    "median": (lambda x: statistics.median([x, x * 2.0]), CHOOSE),
+    "int": (int, CHOOSE),
+    "float": (float, CHOOSE),
+    "math.exp": (math.exp, CHOOSE),
+    "format": (lambda x: f"{x:.2f}", CHOOSE),
+    "an index": (lambda x: [1.0, 2.0][x], CHOOSE),
+    "an index of an array": (lambda x: np.zeros(3)[x], CHOOSE),
+    "range": (lambda x: range(x), CHOOSE),  # noqa: PLW0108  # so that its line is that of a function
+    "a copy": (copy.copy, CHOOSE),
+    "a deep copy": (copy.deepcopy, CHOOSE),
+    "a pickle": (pickle.dumps, CHOOSE),
+    "backward": (lambda x: (x * x).backward(), GRADIENTS),
+    "backward of a leaf outside": (updated, GRADIENTS),
+    "grad": (lambda x: x.grad, GRADIENTS),
+    "grad of a leaf outside": (lambda x: x * OUTSIDE.grad, GRADIENTS),
+    "a gradient set to zero": (forgotten, GRADIENTS),
+    "by hand": (lambda x: (x * x)._backward(), CHOOSE),
+    "an assignment": (assigned, RESULT),
+}  # fmt: skip
+del REFUSED["by hand"]  # nothing is handed on by a node whose gradient is not known
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_looks_at_a_number_is_refused(name: str) -> None:
+    function, remedy = REFUSED[name]
+    compiled = compile(function)
+    with pytest.raises(TypeError, match=remedy) as caught:
+        compiled(1.5)
+    message = str(caught.value)
+    assert "recorded to be compiled" in message
+    assert "static_argnums" in message or remedy != CHOOSE
+    if function.__module__ == __name__:
+        lines, first = inspect.getsourcelines(function)
+        number = int(message.partition("at line ")[2].partition(" ")[0])
+        assert first <= number < first + len(lines)
+        assert message.partition(f"at line {number} of ")[2].startswith(__file__)
+    assert (OUTSIDE.data, OUTSIDE.has_grad) == (3.0, False)
+    assert Value(2.0) > 1.0  # nothing is refused afterwards
+
+
+@pytest.mark.parametrize("name", ["an if", "data", "float", "backward", "an index"])
+def test_also_within_a_derivative_a_batch_and_a_repetition(name: str) -> None:
+    function, remedy = REFUSED[name]
+    calls: tuple[Callable[[], Any], ...] = (
+        lambda: compile(grad(function))(1.5),
+        lambda: compile(function).batch([1.5, 2.5]),
+        lambda: compile(function).repeat(3, 1.5),
+        lambda: compile(no_grad()(function))(1.5),
+        lambda: compile(lambda x: compile(function)(x))(1.5),  # noqa: PLW0108  # the outer one is recorded
+    )
+    for call in calls:
+        with pytest.raises(TypeError, match=remedy):
+            call()
+
+
+def test_the_message_names_the_node() -> None:
+    def with_label(x: Any) -> Any:
+        y = x * 2.0
+        y.label = "total"
+        return y.data
+
+    cases: list[tuple[Callable[..., Any], str]] = [
+        (with_label, "the node 'total' has another number"),
+        (lambda x, y: y.data, "number 1 of the arguments"),
+        (lambda v, y: v[1].data, "number 1 of the arguments"),
+        (lambda x, y: (x * y).data, "a result of multiply"),
+        (lambda x, y: OUTSIDE.data, "the node 'outside'"),
+    ]
+    for function, named in cases:
+        arguments = [1.0] if function is with_label else [1.0, 2.0]
+        if named == "number 1 of the arguments" and function.__code__.co_varnames[0] == "v":
+            arguments = [[1.0, 2.0], 3.0]  # type: ignore[list-item]  # a list for once
+        with pytest.raises(TypeError, match=named):
+            compile(function)(*arguments)
+    leaf = Value(1.0)
+    with pytest.raises(TypeError, match="a leaf that the function refers to"):
+        compile(lambda x: x * leaf.data)(1.0)
+
+
+def test_what_looks_at_no_number_is_allowed() -> None:
+    def function(x: Any, y: Any) -> Any:
+        constant = Constant(2.0) * 1.0 if False else Constant(2.0)
+        assert constant.data > 1.0
+        assert x is not y
+        assert x != y
+        assert x == x  # two Values are equal if they are the same node
+        assert x in [y, x]
+        assert {x: 1}[x] == 1
+        assert repr(x).startswith("Value(")
+        assert f"{x}" == repr(x)
+        assert isinstance(x, Value)
+        assert x.primitive is None
+        assert (x * y).parents == (x, y)
+        x.label = "x"
+        return where(x.maximum(y), x.clip(0.0, y), y.minimum(x)) + round(2.5) + max(1.0, 2.0)
+
+    assert compile(function)(1.0, 2.0) == 1.0 + 2.0 + 2.0
+
+
+def test_bounds_of_clip_are_looked_at_only_outside() -> None:
+    compiled = compile(lambda x, low, high: x.clip(low, high))
+    assert [compiled(x, 0.0, 1.0) for x in (-1.0, 0.5, 2.0)] == [0.0, 0.5, 1.0]
+    with pytest.raises(ValueError, match="clip needs a low bound"):
+        Value(1.0).clip(Value(2.0), Value(1.0))
+
+
+def test_only_the_thread_that_records_is_refused() -> None:
+    x, seen = Value(2.0), []
+    with tracing(Trace(test_only_the_thread_that_records_is_refused, [x])):
+        thread = threading.Thread(target=lambda: seen.append(x.data))
+        thread.start()
+        thread.join()
+        with pytest.raises(TypeError, match="while test_only_the_thread"):
+            assert x.data
+    assert seen == [2.0]
+    refuse(x, "read a number")  # outside
+
+
+def test_other_errors_are_not_those_of_an_index() -> None:
+    assert index_refusal(ValueError("integer"), abs) is None
+    assert index_refusal(TypeError("something else"), abs) is None
+    assert "while abs is recorded" in str(index_refusal(TypeError("indices must be integers"), abs))
+
+    def function(x: Any) -> Any:
+        return x + "text"
+
+    with pytest.raises(TypeError, match="expected a real number"):
+        compile(function)(1.0)
