@@ -20,6 +20,7 @@ from autograd.native import selection
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.array_rules import Arrays
 from autograd.programs.lowering import lower
+from autograd.programs.lowering.layout import DEEP
 from autograd.programs.program import Program
 
 Compute = Callable[..., float]  # takes a primitive and its operands
@@ -52,15 +53,16 @@ def plain_running() -> ModuleType:
 
 
 class Engine:
-    """A module that runs lowered programs, and how the primitives are computed there one by one."""
+    """A module that runs lowered programs, how the primitives are computed there one by one, and from which depth on
+    a program is a tape: never with NumPy, where Python would compute its numbers."""
 
-    def __init__(self, running: ModuleType, compute: Compute) -> None:
-        self.running, self.compute = running, compute
+    def __init__(self, running: ModuleType, compute: Compute, deep: float) -> None:
+        self.running, self.compute, self.deep = running, compute, deep
 
 
-ENGINES = {"plain": Engine(plain_running(), by_numpy)}
+ENGINES = {"plain": Engine(plain_running(), by_numpy, 1.0)}
 if not str(selection.running().__file__).endswith(".py"):
-    ENGINES["compiled"] = Engine(selection.running(), by_python)
+    ENGINES["compiled"] = Engine(selection.running(), by_python, DEEP)
 EACH_ENGINE = pytest.mark.parametrize("engine", list(ENGINES.values()), ids=list(ENGINES))
 
 
@@ -167,7 +169,7 @@ def what_differs(seed: int, engine: Engine) -> str:
     rng = random.Random(seed)
     program = random_program(rng)
     parameters = [program.numbers[slot] for slot in program.parameters]
-    runner = engine.running.Runner(lower(program))
+    runner = engine.running.Runner(lower(program, deep=engine.deep))
     given: list[float] = []
     outputs = np.empty(len(program.outputs))
     for _ in range(2):

@@ -150,7 +150,7 @@ def _operands_first(results: Sequence[Expression]) -> list[Expression]:
 # Functions that neither language has, or has otherwise: parameters and result. A comparison with nan is false in both.
 SHARED_HELPERS = {
     "greater": (("a", "b"), "a > b ? 1.0 : 0.0"),
-    "where": (("condition", "a", "b"), "condition != 0.0 ? a : b"),
+    "where": (("test", "a", "b"), "test != 0.0 ? a : b"),
     "maximum": (("a", "b"), "a >= b || a != a ? a : b"),
     "minimum": (("a", "b"), "a <= b || a != a ? a : b"),
     "sign": (("x",), "x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x"),  # that of 0, −0 and nan is itself

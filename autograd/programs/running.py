@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.primitives import Primitive
+from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.array_steps import Steps
 from autograd.programs.groups import Code
 from autograd.programs.validation import validate
