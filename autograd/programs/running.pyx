@@ -228,6 +228,8 @@ cdef class Runner:
     cdef list memory  # addresses of what is freed with the runner
     cdef uint32_t *output_places
     cdef uint8_t *output_varies
+    cdef size_t *spans
+    cdef size_t span_count
     cdef readonly size_t output_count
     cdef size_t work
     cdef bint has_varying_outputs
@@ -347,7 +349,32 @@ cdef class Runner:
                 if not 0 <= code.outputs[i] < self.varying_size:
                     raise ValueError(f"the output {i} has the place {code.outputs[i]}")
                 self.output_places[i] = <uint32_t>code.outputs[i]
+        self._find_spans()
         return 0
+
+    cdef int _find_spans(self) except -1:
+        """Where outputs stand one after another in the uniform memory, too."""
+        cdef size_t i
+        self.spans = <size_t *>self.keep((self.output_count + 1) * sizeof(size_t))
+        self.span_count = 0
+        for i in range(self.output_count):
+            if i == 0 or self.output_places[i] != self.output_places[i - 1] + 1:
+                self.spans[self.span_count] = i
+                self.span_count += 1
+        self.spans[self.span_count] = self.output_count
+        return 0
+
+    cdef void _copy_outputs(self, double *out) noexcept nogil:
+        """Copy the outputs, none of which varies."""
+        cdef size_t i, span, first
+        if self.span_count * 8 > self.output_count:
+            for i in range(self.output_count):
+                out[i] = self.uniform[self.output_places[i]]
+            return
+        for span in range(self.span_count):
+            first = self.spans[span]
+            memcpy(out + first, self.uniform + self.output_places[first],
+                   (self.spans[span + 1] - first) * sizeof(double))
 
     cdef int _add(self, group) except -1:
         self.work += group.work()
@@ -652,7 +679,7 @@ cdef class Runner:
     def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
         cdef size_t i
-        cdef double number, check = 0.0
+        cdef double check = 0.0
         if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
             raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
         self._refuse_varying()
@@ -660,16 +687,17 @@ cdef class Runner:
             if self.inputs:
                 memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
             run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+            if self.output_count:
+                self._copy_outputs(&outputs[0])
             for i in range(self.output_count):
-                number = self.uniform[self.output_places[i]]
-                outputs[i] = number
-                check += number * 0.0  # nan if it is not finite
+                check += outputs[i] * 0.0  # nan if it is not finite
         return check == 0.0
 
     def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
                double[:, ::1] records not None):
         """Run it again and again: see running.py."""
-        cdef size_t done = 0, i, each_count = each.shape[1], record_count = self.output_count - state
+        cdef size_t done = 0, each_count = each.shape[1], record_count = self.output_count - state
+        cdef size_t interval = 1 + 200_000 // (self.work + 1)  # rounds between looks for a signal
         cdef double *results
         cdef clock_t last = 0
         cdef bint interrupted = False
@@ -680,7 +708,7 @@ cdef class Runner:
         ):
             raise ValueError(f"there are not rows for {times} rounds")
         self._refuse_varying()
-        results = <double *>malloc((state + 1) * sizeof(double))
+        results = <double *>malloc((self.output_count + 1) * sizeof(double))
         if results == NULL:
             raise MemoryError()
         try:
@@ -688,17 +716,15 @@ cdef class Runner:
                 if self.inputs:
                     memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
                 while done < times:
-                    if (done & 1023) == 0 or self.work > 1000:
-                        if is_interrupted(&last):
-                            interrupted = True
-                            break
+                    if done % interval == 0 and is_interrupted(&last):
+                        interrupted = True
+                        break
                     if each_count:
                         memcpy(self.uniform + state, &each[done, 0], each_count * sizeof(double))
                     run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
-                    for i in range(record_count):
-                        records[done, i] = self.uniform[self.output_places[state + i]]
-                    for i in range(state):
-                        results[i] = self.uniform[self.output_places[i]]
+                    self._copy_outputs(results)
+                    if record_count:
+                        memcpy(&records[done, 0], results + state, record_count * sizeof(double))
                     if state:
                         memcpy(self.uniform, results, state * sizeof(double))
                     done += 1
@@ -772,9 +798,8 @@ cdef class Runner:
                                 else:
                                     outputs[first + k, i] = self.uniform[self.output_places[i]]
                     first += valid
-                if not each:
-                    for i in range(self.output_count):
-                        outputs[0, i] = self.uniform[self.output_places[i]]
+                if not each and self.output_count:
+                    self._copy_outputs(&outputs[0, 0])
         finally:
             free(data)
             free(widths)
