@@ -14,7 +14,7 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(BIN)/python -m pytest
-	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py --ignore=tests/test_documentation.py # a page is the same with each engine
+	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py # a page is the same with each engine
 
 check: lint types docs test ## everything that must pass before a commit
 
@@ -27,8 +27,9 @@ lint: .venv/tools ## look for mistakes of style
 types: .venv/tools ## check the types
 	$(BIN)/mypy
 
-docs: .venv/tools ## build the documentation, into build/docs/index.html
+docs: .venv/tools ## build the documentation, into build/docs/index.html, and look at its pages
 	$(BIN)/python -m sphinx --quiet --fresh-env --nitpicky --fail-on-warning --keep-going docs build/docs
+	$(BIN)/python -m pytest -o addopts=--import-mode=importlib tests/test_documentation.py
 
 bench: .venv/tools ## measure the speed beside micrograd, PyTorch, JAX, CasADi and C, and the live page
 	$(INSTALL) --editable '.[bench]'
