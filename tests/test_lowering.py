@@ -20,7 +20,7 @@ def test_without_one_pass_the_results_are_the_same(engine: Engine, left_out: obj
         given = [rng.uniform(-2, 2) for _ in program.inputs]
         inputs = np.array([*given, *[program.numbers[slot] for slot in program.parameters]])
         outputs = np.empty(len(program.outputs))
-        engine.running.Runner(lower(program, passes=passes)).call(inputs, outputs)
+        engine.running.Runner(lower(program, passes=passes, deep=engine.deep)).call(inputs, outputs)
         if engine.compute is by_python or left_out is not with_constants_folded:
             assert same(run_by(engine.compute, program, given), outputs), seed
         else:  # what depends on constants alone is then computed by NumPy

@@ -87,7 +87,7 @@ def test_the_order_of_rounding_is_kept(engine: Engine, passes: Any) -> None:
     for each, other in zip(inputs[1:], [*inputs[2:], inputs[0]], strict=True):
         total, products = total + each, products + each * other
     program = Program.of([total, products], inputs=inputs)
-    runner = engine.running.Runner(lower(program, passes=passes))
+    runner = engine.running.Runner(lower(program, passes=passes, deep=engine.deep))
     outputs = np.empty(2)
     runner.call(np.array(numbers), outputs)
     assert outputs.tolist() == [total.data, products.data] == list(program.run())
