@@ -13,13 +13,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value
-from autograd.floats import as_float
-from autograd.programs.nesting import NUMBER, Array, Fixed, Floats, Nested, form_of, size_of
+from autograd.programs.nesting import Array, Floats, Form, Leaf, Nested, described, form_of, plain
 from autograd.saving import shortened
 from nn.cases import is_plain
 from nn.metrics import Case
-from nn.parameters import counted
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -102,17 +99,11 @@ def _plain_length(thing: Any) -> int | None:
     return None
 
 
-def _row(thing: Any) -> tuple[Any, list[float]]:
+def _row(thing: Any) -> tuple[Form, list[float]]:
     """The form of anything, and its numbers."""
-    parts: list[Any] = []
-    form = form_of(thing, parts)
-    numbers: list[float] = []
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            numbers += part.tolist()
-        else:
-            numbers.append(part.data if isinstance(part, Value) else as_float(part))
-    return form, numbers
+    leaves: list[Leaf] = []
+    form = form_of(thing, leaves)
+    return form, plain(leaves)
 
 
 def _shape(form: Any) -> Any:
@@ -128,18 +119,6 @@ def _shape(form: Any) -> Any:
 
 def _other_form(what: str, form: Any, other: str, other_form: Any) -> TypeError:
     return TypeError(
-        f"{what} is {_said(form)}, and that of {other} {_said(other_form)}: a compiled training records one case and "
-        f"runs all of them by its program, so they need the same form; give cases of one form, or {REMEDY}"
+        f"{what} is {described(form)}, and that of {other} {described(other_form)}: a compiled training records one "
+        f"case and runs all of them by its program, so they need the same form; give cases of one form, or {REMEDY}"
     )
-
-
-def _said(form: Any) -> str:
-    if form is NUMBER:
-        return "a number"
-    if isinstance(form, Floats):
-        return f"a {form.kind.__name__} of {counted(form.length, 'number')}"
-    if isinstance(form, Array):
-        return f"an array of shape {form.shape}"
-    if isinstance(form, Fixed):
-        return shortened(form.thing)
-    return f"a {form.kind.__name__} with {counted(size_of(form), 'number')} in {counted(len(form.parts), 'part')}"

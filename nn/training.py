@@ -91,7 +91,7 @@ def fit(
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
             from the middle of a round. Cases, batches and the schedule must be the same for that.
-        compiled: whether to record the steps as programs, which needs NumPy and cases of one form.
+        compiled: whether to record the steps as programs, which needs cases of one form.
 
     Returns:
         The history of the training.
@@ -179,12 +179,6 @@ def _recorded(
     network: Module, cases: list[Case], loss: Loss, optimizer: Optimizer, plan: Plan, measures: Measures
 ) -> Callable[..., Rounds]:
     """What makes the rounds of a compiled training, after it was recorded. The generators stay as they were."""
-    try:
-        import numpy  # noqa: F401  # to say who needs it
-    except ImportError as error:
-        raise ImportError(
-            "compiled=True needs NumPy; get it with pip install numpy, or leave compiled=True out"
-        ) from error
     from nn.compiled_rounds import CompiledRounds, Programs
 
     generators = {generator: generator.getstate() for generator in (plan.pick, plan.shuffle) if generator is not None}

@@ -18,6 +18,7 @@ from autograd import Value, gradients, no_grad
 from autograd.native import selection
 from autograd.programs.nesting import NUMBER, Array, CallForm, Floats, Nested
 from autograd.programs.recorded import Recorded
+from autograd.programs.refusals import place_of
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
 from nn.metrics import Case, error_of, mean_loss
@@ -26,7 +27,6 @@ from nn.parameters import Module
 
 TRIED = 8  # cases that the program of a case is compared with the network for; and as many with targets of their own
 MOST_LANES = 1024  # parameters that are changed side by side
-PACKAGES = ("autograd", "nn")
 
 
 class _Program:
@@ -301,14 +301,6 @@ def _record(function: Callable[..., Any], forms: list[Any], failure: str) -> Rec
     try:
         return Recorded(one_case, CallForm(tuple(forms)))
     except Exception as error:
-        message, trace = str(error), error.__traceback__
-        line = ""
-        while trace is not None:
-            package = trace.tb_frame.f_globals.get("__name__", "").partition(".")[0]
-            if package not in PACKAGES:
-                line = f", at line {trace.tb_lineno} of {trace.tb_frame.f_code.co_filename}"
-            trace = trace.tb_next
-        if " at line " in message:
-            line = ""
+        place = "" if " at line " in str(error) else place_of(error)
         kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
-        raise TypeError(f"{failure}: {kind}{message}{line}; or {REMEDY}") from error
+        raise TypeError(f"{failure}: {kind}{error}{place}; or {REMEDY}") from error

@@ -50,7 +50,7 @@ def test_rows_stand_in_the_reverse_order(inputs: list[Any], rows: Any) -> None:
         ),
         ([(np.ones(2), 0.0), (np.ones(3), 0.0)], r"inputs of cases\[1\] is an array of shape \(3,\)"),
         ([([1.0], "yes"), ([1.0], "no")], r"target of cases\[1\] is 'no', and that of cases\[0\] 'yes'"),
-        ([({"a": [1.0]}, 0.0), ({"b": [1.0]}, 0.0)], r"cases\[1\] is a dict with 1 number in 1 part"),
+        ([({"a": [1.0]}, 0.0), ({"b": [1.0]}, 0.0)], r"cases\[1\] is \{'b': a list of 1 number\}, and that of"),
         ([([1.0], 0.0), ({1.0}, 0.0)], r"inputs of cases\[1\] cannot be recorded: expected numbers, .*got \{1\.0\}"),
         ([([1.0], 0.0), (np.array([True]), 0.0)], r"inputs of cases\[1\] cannot be recorded: .*arrays of them"),
     ],

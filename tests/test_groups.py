@@ -89,7 +89,7 @@ def test_work_counts_operations() -> None:
     assert Dots([one] * 3, [one] * 3, 9, False, 5).work() == 30
     assert matrix.work() == 24
     assert Tape(index[:1], np.array([0, 2]), index[:2], 9).work() == 2
-    assert Totals(index, None, 9).count == 6
+    assert Totals(index, 9).count == 6
     assert OuterTotals(index, index[:2], 9).count == 12
 
 

@@ -158,7 +158,6 @@ def test_totals_of_products_are_outer_where_all_pairs_are_wanted() -> None:
     assert [type(total) for total in outer] == [OuterTotals] * 8
     assert [total.count for total in outer] == [1] * 8
     assert isinstance(plain, Totals)
-    assert plain.rights is None
 
 
 def test_totals_are_made_for_each_block_of_rows_that_share_columns() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 import autograd
 from autograd import Program, Value, compile, dot, draw_program, grad, primitive, tanh
-from autograd.programs.lowered import Lowered
+from autograd.programs.profile import Profile
 
 
 def loss(w: list[Value], x: list[Value]) -> Value:
@@ -19,11 +19,11 @@ def program() -> Program:
 
 def test_each_group_is_a_box_and_what_it_reads_an_edge() -> None:
     source = draw_program(program()).source
-    lowered = Lowered(program(), ())
+    profile = Profile(program(), ())
     boxes = re.findall(r"^\s*g(\d+) \[label=\"(.*?)\\n", source, re.MULTILINE)
-    assert [title for _, title in boxes] == [entry.title for entry in lowered.entries]
+    assert [title for _, title in boxes] == [entry.title for entry in profile.entries]
     edges = set(re.findall(r"g(\d+) -> g(\d+)", source))
-    assert edges == {(str(i), str(k)) for k, entry in enumerate(lowered.entries) for i in entry.sources}
+    assert edges == {(str(i), str(k)) for k, entry in enumerate(profile.entries) for i in entry.sources}
 
 
 def test_what_is_around_the_groups() -> None:

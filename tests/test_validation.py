@@ -63,10 +63,9 @@ def test_what_the_lowering_makes_is_well_formed() -> None:
         (code_with(Map(EXP, EXP.index, 5, False, 2, [Operand(False, 0, 0, np.array([0]))])), "that are not read"),
         (code_with(Sum([], 5, False, 2)), "a Sum has no terms"),
         (code_with(Dots([FIRST], [FIRST, SINGLES], 5, False, 2)), "the factors of Dots are not pairs"),
-        (code_with(totals=[Totals(np.array([1, 2]), np.array([1]), 5)]), "the factors of totals are not pairs"),
         (code_with(totals=[OuterTotals(np.array([1]), np.array([], int), 5)]), "a total is of nothing"),
-        (code_with(totals=[Totals(np.array([1, 2]), None, 9)]), "a total of 2 numbers is at 9"),
-        (code_with(totals=[Totals(np.array([-1]), None, 9)]), "the factor of a total is at places from -1"),
+        (code_with(totals=[Totals(np.array([1, 2]), 9)]), "a total of 2 numbers is at 9"),
+        (code_with(totals=[Totals(np.array([-1]), 9)]), "the factor of a total is at places from -1"),
         (code_with("a group"), "not well-formed code"),
     ],
 )

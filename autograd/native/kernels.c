@@ -279,6 +279,7 @@ static void transpose(double *restrict panel, size_t width, const double *const 
         for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
 }
 
+/* Eight totals side by side, so that one need not wait for its own last addition. */
 static void add_lanes(double *totals, const double *const *numbers, size_t count, size_t lanes) {
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
@@ -288,32 +289,9 @@ static void add_lanes(double *totals, const double *const *numbers, size_t count
             for (size_t k = 0; k < 8; ++k) total[k] += numbers[i + k][lane];
         for (size_t k = 0; k < 8; ++k) totals[i + k] = total[k];
     }
-    for (; i + 4 <= count; i += 4) {
-        const double *a = numbers[i], *b = numbers[i + 1], *c = numbers[i + 2], *d = numbers[i + 3];
-        double ta = totals[i], tb = totals[i + 1], tc = totals[i + 2], td = totals[i + 3];
-        for (size_t lane = 0; lane < lanes; ++lane) {
-            ta += a[lane];
-            tb += b[lane];
-            tc += c[lane];
-            td += d[lane];
-        }
-        totals[i] = ta;
-        totals[i + 1] = tb;
-        totals[i + 2] = tc;
-        totals[i + 3] = td;
-    }
     for (; i < count; ++i) {
         double total = totals[i];
         for (size_t lane = 0; lane < lanes; ++lane) total += numbers[i][lane];
-        totals[i] = total;
-    }
-}
-
-static void add_products(double *totals, const double *const *lefts, const double *const *rights, size_t count,
-                         size_t lanes) {
-    for (size_t i = 0; i < count; ++i) {
-        double total = totals[i];
-        for (size_t lane = 0; lane < lanes; ++lane) total += lefts[i][lane] * rights[i][lane];
         totals[i] = total;
     }
 }
@@ -349,7 +327,7 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 #define TEXT_OF(name) NAME_OF(name)
 
 const Kernels *KERNELS(void) {
-    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,   find_loop, gather,    map,          sums, dots,
-                                    matrix,           matrix_each, transpose, add_lanes, add_products, tape};
+    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,        find_loop, gather,    map, sums, dots,
+                                    matrix,           matrix_each, transpose, add_lanes, tape};
     return &kernels;
 }

@@ -46,8 +46,6 @@ typedef struct {
     /* panel[t][i] = numbers[i][t] */
     void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
     void (*add_lanes)(double *totals, const double *const *numbers, size_t count, size_t lanes);
-    void (*add_products)(double *totals, const double *const *lefts, const double *const *rights, size_t count,
-                         size_t lanes);
     void (*tape)(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide);
 } Kernels;
 

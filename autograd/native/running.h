@@ -101,7 +101,7 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
     return 0;
 }
 
-/* Sums over the lanes in use: of numbers, of products, or of the products of each of `n` numbers with each of others. */
+/* Sums over the lanes in use: of numbers, or of the products of each of `n` numbers with each of others. */
 typedef struct {
     double *out;
     size_t n, columns;
@@ -120,9 +120,7 @@ static void run_totals(const Kernels *kernels, double *panel, const Total *total
                 kernels->matrix(total->out + first, total->columns, total->lefts, 1, total->n, rows_of_panel, 0, width,
                                 lanes, 1);
             }
-        } else if (total->rights != NULL)
-            kernels->add_products(total->out, total->lefts, total->rights, total->n, lanes);
-        else
+        } else
             kernels->add_lanes(total->out, total->lefts, total->n, lanes);
     }
 }

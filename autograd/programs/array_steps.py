@@ -227,12 +227,10 @@ class Steps:
                     np.add(grid, left[i] * right[i], grid)
 
             return add_outer
-        places, others = total.places, total.rights
+        places = total.places
 
         def add() -> None:
             numbers = self.varying.take(places, 0).T[: self.valid]
-            if others is not None:
-                numbers = numbers * self.varying.take(others, 0).T[: self.valid]
             _add_up(np.concatenate([out[None], numbers]), out)
 
         return add

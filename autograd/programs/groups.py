@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     Truths = NDArray[np.bool_]
     Floats = NDArray[np.float64]
 
+Read: TypeAlias = "tuple[bool, Integers]"  # which memory, whether the varying one; and places in it
+
 CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
 
 
@@ -69,6 +71,10 @@ class Map:
         """How many operations it takes."""
         return self.count
 
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return _places_of(self.operands, self.count)
+
 
 @dataclass
 class Sum:
@@ -82,6 +88,10 @@ class Sum:
     def work(self) -> int:
         """How many operations it takes."""
         return self.count * len(self.terms)
+
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return _places_of(self.terms, self.count)
 
 
 @dataclass
@@ -97,6 +107,10 @@ class Dots:
     def work(self) -> int:
         """How many operations it takes."""
         return 2 * self.count * len(self.lefts)
+
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return _places_of([*self.lefts, *self.rights], self.count)
 
 
 @dataclass
@@ -122,25 +136,31 @@ class Matrix:
         """How many operations it takes."""
         return 2 * self.count * int(self.rows.shape[1])
 
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return [(self.rows_vary, self.rows.ravel()), (self.columns_vary, self.columns.ravel())]
+
 
 @dataclass
 class Totals:
-    """Sums over the lanes of numbers that vary; or of products of two numbers that vary.
+    """Sums over the lanes of numbers that vary.
 
     Attributes:
-        places: of the numbers, or of the left factors.
-        rights: of the right factors; None for plain numbers.
+        places: of the numbers.
         out: the uniform place of the first total.
     """
 
     places: Integers
-    rights: Integers | None
     out: int
 
     @property
     def count(self) -> int:
         """How many totals there are."""
         return len(self.places)
+
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return [(True, self.places)]
 
 
 @dataclass
@@ -155,6 +175,10 @@ class OuterTotals:
     def count(self) -> int:
         """How many totals there are."""
         return len(self.lefts) * len(self.rights)
+
+    def reads(self) -> list[Read]:
+        """Where it reads: for each operand, or in all, in which memory, and the places."""
+        return [(True, self.lefts), (True, self.rights)]
 
 
 @dataclass
@@ -182,6 +206,10 @@ class Tape:
     def work(self) -> int:
         """How many operations it takes."""
         return len(self.operands)
+
+    def reads(self) -> list[Read]:
+        """Likewise, of what it does not compute itself."""
+        return [(False, self.operands[self.operands < self.out])]
 
 
 Group: TypeAlias = Map | Sum | Dots | Matrix | Tape
@@ -221,6 +249,23 @@ class Code:
         """Every group."""
         yield from self.groups
         yield from self.varying_groups
+
+
+def _places_of(operands: Sequence[Operand], count: int) -> list[Read]:
+    return [(operand.varies, operand.places(count)) for operand in operands]
+
+
+def is_strided(places: Integers, step: int | None = None) -> bool:
+    """Whether the places of every row go up by the same step.
+
+    Args:
+        places: rows of places.
+        step: which step; any when not given.
+    """
+    if places.shape[1] == 1:
+        return True
+    steps = np.diff(places, axis=1)
+    return bool((steps == (steps[0, 0] if step is None else step)).all())
 
 
 def runs_of(columns: Sequence[Integers]) -> Integers | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autograd.native import selection
-from autograd.programs.lowered import LANES, Lowered, counted
+from autograd.programs.profile import LANES, Profile, counted
 from autograd.programs.program import Program
 
 COLUMNS = {"group": 44, "reads": 22, "run by": 13}  # and how wide they may be
@@ -20,20 +20,20 @@ COLUMNS = {"group": 44, "reads": 22, "run by": 13}  # and how wide they may be
 
 def listing(program: Program, varying: Sequence[int], timed: bool, most: int | None) -> str:
     """The text of `Program.listing`."""
-    lowered = Lowered(program, varying)
-    entries = lowered.entries
-    lines = [_summary(lowered, timed), ""]
-    before = lowered.recorded
+    profile = Profile(program, varying)
+    entries = profile.entries
+    lines = [_summary(profile, timed), ""]
+    before = profile.recorded
     lines.append(f"{'pass':<28}{'instructions':>14}{'after it':>12}")
-    for name, after in lowered.passes:
+    for name, after in profile.passes:
         lines.append(f"{name:<28}{before:>14,}{after:>12,}")
         before = after
     lines += [f"{'in groups':<28}{before:>14,}{len(entries):>12,}", ""]
     shares: list[float | None] = [None] * len(entries)
     order = list(range(len(entries)))
     if timed:
-        total = sum(seconds or 0.0 for seconds in lowered.seconds) or 1.0
-        shares = [None if seconds is None else seconds / total for seconds in lowered.seconds]
+        total = sum(seconds or 0.0 for seconds in profile.seconds) or 1.0
+        shares = [None if seconds is None else seconds / total for seconds in profile.seconds]
         order.sort(key=lambda i: -(shares[i] or 0.0))
     rows = [(entries[i].title, entries[i].reads, entries[i].run_by) for i in order[:most]]
     widths = [
@@ -53,18 +53,18 @@ def listing(program: Program, varying: Sequence[int], timed: bool, most: int | N
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _summary(lowered: Lowered, timed: bool) -> str:
-    inputs, parameters = lowered.leaves
+def _summary(profile: Profile, timed: bool) -> str:
+    inputs, parameters = profile.leaves
     text = (
-        f"{counted(lowered.recorded, 'instruction')} in {counted(len(lowered.entries), 'group')}: "
+        f"{counted(profile.recorded, 'instruction')} in {counted(len(profile.entries), 'group')}: "
         f"{counted(inputs, 'input')}, {counted(parameters, 'parameter')}, "
-        f"{counted(len(lowered.code.outputs), 'output')}"
+        f"{counted(len(profile.code.outputs), 'output')}"
     )
     if timed:
-        what = f"a block of {LANES} examples" if lowered.code.varying_inputs else "a run"
+        what = f"a block of {LANES} examples" if profile.code.varying_inputs else "a run"
         name = selection.running().instruction_set()
-        total = sum(seconds or 0.0 for seconds in lowered.seconds)
-        text += f"\n{what} takes {_time(lowered.whole())}, its groups by themselves {_time(total)} ({name})"
+        total = sum(seconds or 0.0 for seconds in profile.seconds)
+        text += f"\n{what} takes {_time(profile.whole())}, its groups by themselves {_time(total)} ({name})"
     return text
 
 

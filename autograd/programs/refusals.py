@@ -69,17 +69,21 @@ def index_refusal(error: Exception, function: Callable[..., object]) -> TypeErro
     """The error for a Value that was used as an index, which Python itself refuses; None for any other error."""
     if not isinstance(error, TypeError | IndexError) or "integer" not in str(error):
         return None
-    place = ""
-    frames = error.__traceback__
+    return TypeError(
+        f"{error}: this happened while {name_of(function)} is recorded to be compiled{place_of(error)}. A Value is no "
+        f"index or count, since it has another number at each call: name an argument that decides on the form of the "
+        f"program in static_argnums, or choose with where(greater(a, b), x, y)"
+    )
+
+
+def place_of(error: Exception) -> str:
+    """Where in a user's code an error came from, as the end of a sentence; nothing if it came from elsewhere."""
+    place, frames = "", error.__traceback__
     while frames is not None:
         if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in NOT_OF_USERS:
             place = f", at line {frames.tb_lineno} of {frames.tb_frame.f_code.co_filename}"
         frames = frames.tb_next
-    return TypeError(
-        f"{error}: this happened while {name_of(function)} is recorded to be compiled{place}. A Value is no index or "
-        f"count, since it has another number at each call: name an argument that decides on the form of the program "
-        f"in static_argnums, or choose with where(greater(a, b), x, y)"
-    )
+    return place
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -1,10 +1,9 @@
 # Running lowered programs, compiled: running.py does the same with NumPy.
 
 cimport cython
-from libc.math cimport isfinite
 from libc.stdint cimport int64_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
-from libc.string cimport memcpy, memset
+from libc.string cimport memcpy
 from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer
 
 import numpy as np
@@ -263,48 +262,27 @@ cdef class Runner:
 
     # How groups become steps.
 
-    cdef const uint32_t *_index(self, places, size_t scale, size_t size) except NULL:
-        """Places as an index into a memory; each is checked against its size."""
-        array = np.ascontiguousarray(places, np.int64).reshape(-1)
-        if len(array) and not (0 <= array.min() and array.max() < size):
-            raise ValueError(f"places from {array.min()} to {array.max()} are not within {size}")
-        cdef int64_t[::1] view = array
-        cdef uint32_t *index = <uint32_t *>self.keep(len(array) * sizeof(uint32_t))
+    cdef const uint32_t *_index(self, places) except NULL:
+        """Places as an index into a memory."""
+        cdef int64_t[::1] view = np.ascontiguousarray(places, np.int64).reshape(-1)
+        cdef uint32_t *index = <uint32_t *>self.keep(len(view) * sizeof(uint32_t))
         cdef Py_ssize_t i
-        for i in range(len(array)):
-            index[i] = <uint32_t>(view[i] * scale)
+        for i in range(len(view)):
+            index[i] = <uint32_t>view[i]
         return index
 
-    cdef int _source(self, Source *source, operand, size_t count) except -1:
+    cdef int _source(self, Source *source, operand) except -1:
         """An operand in the uniform memory."""
-        if operand.varies:
-            raise ValueError(f"the operand {operand} varies, but its results do not")
-        self._check(operand, count)
         source.index = NULL
-        source.step = 1
+        source.step = operand.mode != SINGLE
         source.base = self.uniform + <size_t>operand.place
-        if operand.mode == SINGLE:
-            source.step = 0
-        elif operand.mode == GATHERED:
-            source.base = self.uniform
-            source.index = self._index(operand.gathered, 1, self.uniform_size)
-        return 0
-
-    cdef int _check(self, operand, size_t count) except -1:
-        size = self.varying_size if operand.varies else self.uniform_size
         if operand.mode == GATHERED:
-            fits = len(operand.gathered) == count
-        else:
-            fits = 0 <= operand.place and operand.place + (count if operand.mode == CONTIGUOUS else 1) <= size
-        if not fits or (operand.varies and not self.lanes):
-            raise ValueError(f"the operand {operand} of {count} numbers is not within {size}")
+            source.base = self.uniform
+            source.index = self._index(operand.gathered)
         return 0
 
-    cdef double *_out(self, group) except NULL:
-        size = self.varying_size if group.varies else self.uniform_size
-        if not 0 <= group.out <= size - group.count or (group.varies and not self.lanes):
-            raise ValueError(f"results at {group.out} of {group.count} numbers are not within {size}")
-        return self.varying + <size_t>group.out * self.lanes if group.varies else self.uniform + <size_t>group.out
+    cdef double *_out(self, group) noexcept:
+        return <double *>self._pointer(group.varies, group.out)
 
     cdef const double *_pointer(self, bint varies, size_t place) noexcept:
         return self.varying + place * self.lanes if varies else self.uniform + place
@@ -338,17 +316,11 @@ cdef class Runner:
         for i, total in enumerate(code.totals):
             self._add_total(&self.totals[i], total)
         self.output_count = len(code.outputs)
-        self.output_places = <uint32_t *>self._index(
-            np.where(code.output_varies & (not code.totals), 0, code.outputs), 1, max(self.uniform_size, 1)
-        )
+        self.output_places = <uint32_t *>self._index(code.outputs)
         self.output_varies = <uint8_t *>self.keep(self.output_count)
         for i in range(self.output_count):
             self.output_varies[i] = code.output_varies[i] and not code.totals
-            if self.output_varies[i]:
-                self.has_varying_outputs = True
-                if not 0 <= code.outputs[i] < self.varying_size:
-                    raise ValueError(f"the output {i} has the place {code.outputs[i]}")
-                self.output_places[i] = <uint32_t>code.outputs[i]
+            self.has_varying_outputs |= self.output_varies[i]
         self._find_spans()
         return 0
 
@@ -395,14 +367,12 @@ cdef class Runner:
         cdef size_t count = group.count, arity = len(group.operands), i, j
         cdef int arrays = 0
         cdef Step *step
-        for operand in group.operands:
-            self._check(operand, count)
         step = self._new(group.varies)
         step.out, step.n, step.arity, step.lanes = out, count, arity, self.lanes if group.varies else 1
         step.sources = <Source *>self.keep(arity * sizeof(Source))
         if group.primitive is None:
             step.kind = COPY
-            self._source(&step.sources[0], group.operands[0], count)
+            self._source(&step.sources[0], group.operands[0])
             return 0
         is_single = [operand.mode == SINGLE and not operand.varies for operand in group.operands]
         if all(is_single):  # one operand becomes an array, of one number for each member
@@ -416,15 +386,13 @@ cdef class Runner:
         if not group.varies:
             simple = True
             for i in range(arity):
-                self._source(&step.sources[i], group.operands[i], count)
+                self._source(&step.sources[i], group.operands[i])
                 if group.operands[i].mode == GATHERED or (step.sources[i].step == 0 and not is_single[i]):
                     simple = False
             if not simple:
                 if all(operand.mode == SINGLE for operand in group.operands):
                     step.sources[0].base, step.sources[0].step = self.uniform, 1
-                    step.sources[0].index = self._index(
-                        np.full(count, group.operands[0].place), 1, self.uniform_size
-                    )
+                    step.sources[0].index = self._index(np.full(count, group.operands[0].place))
                 step.kind = MAP
                 return 0
         elif all(operand.mode == (CONTIGUOUS if operand.varies else SINGLE) for operand in group.operands):
@@ -449,16 +417,12 @@ cdef class Runner:
         """For each member the address of each operand."""
         cdef const double **pointers = <const double **>self.keep(count * width * sizeof(double *))
         cdef int64_t[::1] places
-        cdef size_t i, j, size
+        cdef size_t i, j
         cdef bint varies
         for j, operand in enumerate(operands):
-            self._check(operand, count)
             places = np.ascontiguousarray(operand.places(count), np.int64)
             varies = operand.varies
-            size = self.varying_size if varies else self.uniform_size
             for i in range(count):
-                if not 0 <= places[i] < <int64_t>size:
-                    raise ValueError(f"the place {places[i]} is not within {size}")
                 pointers[i * width + j] = self._pointer(varies, <size_t>places[i])
         return pointers
 
@@ -482,14 +446,13 @@ cdef class Runner:
         if not group.varies:
             step.sources = <Source *>self.keep(width * sizeof(Source))
             for i in range(width):
-                self._source(&step.sources[i], operands[i], count)
+                self._source(&step.sources[i], operands[i])
             return 0
         step.lanes = self.lanes
         if all(operand.varies and operand.mode == CONTIGUOUS for operand in operands):
             step.sources = <Source *>self.keep(width * sizeof(Source))
             step.n = count * self.lanes
             for i in range(width):
-                self._check(operands[i], count)
                 step.sources[i].base, step.sources[i].step = self._pointer(True, operands[i].place), 1
             return 0
         step.kind = SUMS_EACH if kind == SUMS else DOTS_EACH
@@ -513,22 +476,11 @@ cdef class Runner:
         cdef double *panel
         cdef Step *step
         cdef int64_t[:, ::1] places, runs = np.ascontiguousarray(group.runs, np.int64)
-        if (group.columns.shape[1] != terms or group.runs.shape[1] != 3 or group.columns_vary is not group.varies
-                or (group.rows_vary and not group.varies) or not terms):
-            raise ValueError("the rows, columns and runs of a matrix product do not fit together")
-        for run in range(len(runs)):
-            if not (0 <= runs[run, 0] < <int64_t>row_count and 0 <= runs[run, 1] and runs[run, 2] > 0
-                    and runs[run, 1] + runs[run, 2] <= <int64_t>column_count):
-                raise ValueError("a run of a matrix product is not within its rows and columns")
-            done += runs[run, 2]
-        if done != group.count:
-            raise ValueError(f"the runs of a matrix product have {done} results, not {group.count}")
         index = np.ascontiguousarray(group.rows, np.int64)
         by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
         if group.rows_vary:
             rows = self._table(index[group.runs[:, 0]])
         else:  # where they are, if the places of each go up by the same step; else packed
-            self._index(index, 1, self.uniform_size)
             rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
             row_steps = np.diff(index, axis=1) if terms > 1 else np.zeros((row_count, 1), np.int64)
             is_strided = bool((row_steps == row_steps[:, :1]).all()) and all(
@@ -547,7 +499,6 @@ cdef class Runner:
         if group.varies:
             columns = self._table(group.columns)
         else:
-            self._index(by_term, 1, self.uniform_size)
             columns = <const double **>self.keep(terms * sizeof(double *))
             if column_count == 1 or (np.diff(by_term, axis=1) == 1).all():
                 places = by_term
@@ -583,7 +534,7 @@ cdef class Runner:
 
     cdef const double **_table(self, places) except NULL:
         """The addresses of numbers that vary."""
-        cdef const uint32_t *index = self._index(places, 1, self.varying_size)
+        cdef const uint32_t *index = self._index(places)
         cdef size_t i, count = places.size
         cdef const double **table = <const double **>self.keep(count * sizeof(double *))
         for i in range(count):
@@ -593,7 +544,7 @@ cdef class Runner:
     cdef int _add_transpose(self, double *panel, places, size_t width, size_t terms) except -1:
         """A step that packs columns, of which each has its uniform numbers one after another."""
         cdef Step *step = self._new(False)
-        cdef const uint32_t *index = self._index(places, 1, self.uniform_size)
+        cdef const uint32_t *index = self._index(places)
         cdef size_t i
         step.kind, step.out, step.n, step.arity, step.out_step = TRANSPOSE, panel, len(places), terms, width
         step.pointers = <const double **>self.keep(step.n * sizeof(double *))
@@ -605,7 +556,7 @@ cdef class Runner:
         """A step that packs uniform numbers."""
         cdef Step *step = self._new(False)
         step.kind, step.out, step.n = GATHER, panel, places.size
-        step.index = self._index(places, 1, self.uniform_size)
+        step.index = self._index(places)
         return 0
 
     cdef int _add_tape(self, group) except -1:
@@ -618,16 +569,9 @@ cdef class Runner:
         cdef uint32_t *wide = <uint32_t *>self.keep((size + len(operands)) * sizeof(uint32_t))
         cdef Step *step
         cdef uint32_t INDEX_OF_sum = group.SUM, INDEX_OF_dot = group.DOT
-        if len(starts) != size + 1 or first + size > self.uniform_size:
-            raise ValueError("a tape does not fit into the memory")
         for i in range(size):
             count = starts[i + 1] - starts[i]
-            if not (0 <= starts[i] <= starts[i + 1] <= len(operands)):
-                raise ValueError("the operands of a tape do not fit together")
             tape[i].code = <uint32_t>codes[i]
-            for j in range(starts[i], starts[i + 1]):
-                if not 0 <= operands[j] < <int64_t>first + i:
-                    raise ValueError(f"step {i} of a tape reads the place {operands[j]}")
             if codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot:
                 tape[i].operands[0] = <uint32_t>wide_count
                 wide[wide_count] = <uint32_t>(count // (1 if codes[i] == INDEX_OF_sum else 2))
@@ -644,18 +588,12 @@ cdef class Runner:
         return 0
 
     cdef int _add_total(self, Total *made, total) except -1:
-        if not 0 <= total.out <= self.uniform_size - total.count:
-            raise ValueError(f"totals at {total.out} of {total.count} numbers are not within {self.uniform_size}")
         made.out = self.uniform + <size_t>total.out
         outer = isinstance(total, OuterTotals)
         made.lefts = self._table(total.lefts if outer else total.places)
         made.n = len(total.lefts) if outer else len(total.places)
         if outer:
             made.rights, made.columns = self._table(total.rights), len(total.rights)
-        elif total.rights is not None:
-            if len(total.rights) != len(total.places):
-                raise ValueError("the factors of totals do not fit together")
-            made.rights = self._table(total.rights)
         return 0
 
     # Running.

@@ -161,13 +161,9 @@ class _Validation:
 
     def _total(self, total: Totals | OuterTotals) -> None:
         _demand(self.lanes > 0, "there are totals, but no lanes")
-        lefts = total.lefts if isinstance(total, OuterTotals) else total.places
-        for factors in (lefts, total.rights):
-            if factors is not None:
-                self._places(factors, True, "the factor of a total")
-                _demand(np.ndim(factors) == 1 and len(factors) > 0, "a total is of nothing")
-        if isinstance(total, Totals) and total.rights is not None:
-            _demand(len(total.rights) == len(total.places), "the factors of totals are not pairs")
+        for places in (total.lefts, total.rights) if isinstance(total, OuterTotals) else (total.places,):
+            self._places(places, True, "the factor of a total")
+            _demand(np.ndim(places) == 1 and len(places) > 0, "a total is of nothing")
         self._within(total.out, total.count, False, "a total")
 
 

@@ -20,7 +20,7 @@ from autograd.programs.program import Program
 from autograd.views.drawing import Drawing, digraph, lines_of
 
 if TYPE_CHECKING:
-    from autograd.programs.lowered import Entry
+    from autograd.programs.profile import Entry
 
 FILLS = {"matrix product": "#fbe3b5", "dot product": "#fdf3dc", "sum": "#cfe3f5", "total": "#d9ead3"}
 LEAVES = {"shape": "ellipse", "style": "filled", "fillcolor": "#cfe3f5", "margin": "0.05,0.03"}
@@ -47,25 +47,25 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     Raises:
         ValueError: if `rankdir` is none of "LR", "TB", "RL" and "BT".
     """
-    from autograd.programs.lowered import Lowered  # it needs NumPy
+    from autograd.programs.profile import Profile  # it needs NumPy
 
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
-    lowered = Lowered(program, varying)
+    profile = Profile(program, varying)
     graph = digraph(rankdir, None, ranksep="0.35", nodesep="0.15")
     boxes: dict[tuple[object, ...], list[int]] = defaultdict(list)
-    for i, entry in enumerate(lowered.entries):
-        few = len(lowered.entries) <= DETAILED
+    for i, entry in enumerate(profile.entries):
+        few = len(profile.entries) <= DETAILED
         key = (entry.level, entry.run_by, *((entry.title, *entry.sources) if few else (_kind(entry),)))
         boxes[key].append(i)
     box_of = {i: number for number, members in enumerate(boxes.values()) for i in members}
-    inputs, parameters = lowered.leaves
+    inputs, parameters = profile.leaves
     given = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((inputs, "input"), (parameters, "parameter"))]
     graph.node("leaves", lines_of(*[text for text in given if not text.startswith("0 ")] or ["constants"]), **LEAVES)
     levels: dict[int, list[str]] = defaultdict(list)
     edges: dict[tuple[str, str], None] = {}
     for number, members in enumerate(boxes.values()):
-        entries = [lowered.entries[i] for i in members]
+        entries = [profile.entries[i] for i in members]
         name = f"g{number}"
         levels[entries[0].level].append(name)
         graph.node(name, id=name, **_appearance(entries))
@@ -76,7 +76,7 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
                 edges["leaves", name] = None
     noun = "output" if len(program.outputs) == 1 else "outputs"
     graph.node("outputs", lines_of(f"{len(program.outputs):,} {noun}"), **LEAVES, peripheries="2")
-    for i in lowered.results:
+    for i in profile.results:
         edges[f"g{box_of[i]}", "outputs"] = None
     for names in levels.values():
         with graph.subgraph() as level:

@@ -148,6 +148,12 @@ class Instructions:
         """How often each slot is used: as an operand, and as an output."""
         return np.bincount(self.operands, minlength=len(self)) + np.bincount(self.outputs, minlength=len(self))
 
+    def needed(self) -> Truths:
+        """For each slot whether outputs need it."""
+        none = np.zeros(len(self), bool)
+        needed: Truths = selection.running().analyse(self.codes, self.starts, self.operands, self.outputs, none)[2]
+        return needed
+
     def replaced(self, **parts: Any) -> Instructions:
         """The same instructions with other parts."""
         names = ("codes", "starts", "operands", "outputs", "is_constant", "numbers", "inputs", "others")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,13 +23,12 @@ from autograd.programs.groups import (
     runs_of,
 )
 from autograd.programs.lowering.instructions import DOT, MULTIPLY, SUM, TABLE, Instructions
+from autograd.programs.lowering.products import plan_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
 LEAST_RUN = 8  # members that a run must have on average, for a group to be split into runs
-LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
-
 DEEP = 0.25  # groups for each instruction, above which a program is run as a tape
 
 
@@ -220,7 +219,7 @@ class Layout:
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
         may_swap = left_varies or not varies
-        plan = _matrix(a, b, may_swap, is_packed=not varies)
+        plan = plan_of(a, b, may_swap, is_packed=not varies)
         if plan.is_worth_it() or not may_swap:
             out = self._put(members[plan.order])
             matrix = Matrix(plan.rows, plan.columns, left_varies, varies, plan.runs, out, varies, len(members))
@@ -256,7 +255,7 @@ class Layout:
             factors = self.places[
                 self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]
             ]
-            order, rows, columns, runs = _matrix(factors[:, :1], factors[:, 1:], is_packed=False)
+            order, rows, columns, runs = plan_of(factors[:, :1], factors[:, 1:], is_packed=False)
             out = self.sizes[0]
             self.sizes[0] += len(products)
             place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
@@ -269,7 +268,7 @@ class Layout:
             plain = plain[np.argsort(self.places[plain], kind="stable")]
             out = self.sizes[0]
             self.sizes[0] += len(plain)
-            self.totals.append(Totals(self.places[plain], None, out))
+            self.totals.append(Totals(self.places[plain], out))
             place_of.update(zip(plain.tolist(), range(out, out + len(plain)), strict=True))
         for index in np.flatnonzero(self.output_varies).tolist():
             self.outputs[index] = place_of[int(outputs[index])]
@@ -282,77 +281,3 @@ def _order(columns: list[Integers]) -> Integers:
     distinct = [len(np.unique(column)) for column in columns]
     ranked = sorted(range(len(columns)), key=lambda i: distinct[i])  # lexsort takes the last key first
     return np.lexsort([columns[i] for i in ranked])
-
-
-class _Plan(NamedTuple):
-    """Dot products as those of rows with columns.
-
-    Attributes:
-        order: the order of the dot products.
-        rows, columns: the places of the factors.
-        runs: as of a `Matrix`.
-    """
-
-    order: Integers
-    rows: Integers
-    columns: Integers
-    runs: Integers
-
-    def is_worth_it(self) -> bool:
-        """Whether rows share so many columns that a matrix product is faster than dot products by themselves."""
-        return len(self.order) >= LEAST_SHARE * len(self.runs)
-
-
-def _matrix(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = True) -> _Plan:
-    """The best plan of dot products as those of rows with columns.
-
-    Args:
-        a: for each dot product the places of its left factors.
-        b: likewise of its right factors.
-        may_swap: whether rows may be made of the right factors.
-        is_packed: whether factors have to be packed, unless they stand in the right order.
-    """
-    row_of, rows = _distinct(a)
-    column_of, columns = _distinct(b)
-    best: tuple[float, _Plan] | None = None
-    for swap in (False, True) if may_swap else (False,):
-        major, minor = (column_of, row_of) if swap else (row_of, column_of)
-        order = np.lexsort([minor, major])
-        major, minor = major[order], minor[order]
-        starts = np.flatnonzero(np.concatenate([[True], (major[1:] != major[:-1]) | (minor[1:] != minor[:-1] + 1)]))
-        lengths = np.diff([*starts, len(order)])
-        left, right = (columns, rows) if swap else (rows, columns)
-        # What it takes, in nanoseconds or so: tiles, runs, and packing.
-        cost = (-(-lengths // 8)).sum() * left.shape[1] * 0.5 + 8.0 * len(starts)
-        if is_packed:
-            cost += 0.7 * (left.size * (not _is_strided(left)) + right.size * (not _is_contiguous(right)))
-        if best is None or cost < best[0]:
-            best = cost, _Plan(order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1))
-    assert best is not None
-    return best[1]
-
-
-def _is_strided(rows: Integers) -> bool:
-    """Whether the places of every row go up by the same step."""
-    return rows.shape[1] == 1 or bool((np.diff(rows, axis=1) == rows[0, 1] - rows[0, 0]).all())
-
-
-def _is_contiguous(columns: Integers) -> bool:
-    """Whether every column stands beside the one before it."""
-    return len(columns) == 1 or bool((np.diff(columns, axis=0) == 1).all())
-
-
-def _distinct(places: Integers) -> tuple[Integers, Integers]:
-    """For each row of places its number among the distinct ones, and these, sorted."""
-    weights = np.random.default_rng(1).integers(1, 2**62, places.shape[1], dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        keys = (places.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
-    _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    if not np.array_equal(places[first][inverse], places):  # two of them share a key
-        distinct, inverse = np.unique(places, axis=0, return_inverse=True)
-    else:
-        distinct = places[first]
-    order = np.lexsort(distinct.T[::-1])
-    rank = np.empty(len(order), np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[inverse.reshape(-1)], distinct[order]

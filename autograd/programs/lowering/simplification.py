@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.native import selection
 from autograd.primitives import PRIMITIVES
 from autograd.programs.lowering.instructions import Instructions, from_edges
 
@@ -18,7 +17,12 @@ if TYPE_CHECKING:
 
 # Operations that leave a number as it is: the primitive, the place of the operand that is constant, and its number.
 # (x + 0 is not one of them: it makes 0 of −0.)
-IDENTITIES = (("multiply", 0, 1.0), ("multiply", 1, 1.0), ("divide", 1, 1.0), ("power", 1, 1.0))
+IDENTITIES = [
+    (primitive, place, number)
+    for primitive in PRIMITIVES.values()
+    for place, number in enumerate(primitive.neutral)
+    if number is not None and number != 0.0
+]
 
 
 def without_identities(instructions: Instructions) -> Instructions:
@@ -34,8 +38,8 @@ def without_identities(instructions: Instructions) -> Instructions:
     size = len(instructions)
     alias = np.arange(size)
     numbers = np.where(instructions.is_constant, instructions.numbers, np.nan)
-    for name, place, neutral in IDENTITIES:
-        slots = np.flatnonzero(instructions.codes == PRIMITIVES[name].index)
+    for primitive, place, neutral in IDENTITIES:
+        slots = np.flatnonzero(instructions.codes == primitive.index)
         first = instructions.starts[slots]
         found = numbers[instructions.operands[first + place]] == neutral
         alias[slots[found]] = instructions.operands[first[found] + 1 - place]
@@ -88,13 +92,7 @@ def without_dead_code(instructions: Instructions) -> Instructions:
     >>> without_dead_code(given).uses().tolist()
     [1, 0, 0, 1]
     """
-    _, _, keep = selection.running().analyse(
-        instructions.codes,
-        instructions.starts,
-        instructions.operands,
-        instructions.outputs,
-        np.zeros(len(instructions), bool),
-    )
+    keep = instructions.needed()
     owners = instructions.owners()
     starts, operands = from_edges(owners[keep[owners]], instructions.operands[keep[owners]], len(instructions))
     codes = np.where(keep, instructions.codes, 0)

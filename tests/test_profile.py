@@ -2,7 +2,7 @@
 
 from autograd import Value, compile, dot, grad, prod, tanh
 from autograd.programs.groups import Map, Totals
-from autograd.programs.lowered import Lowered, read_by, title_of
+from autograd.programs.profile import Profile, title_of
 from autograd.programs.program import Program
 
 
@@ -11,8 +11,8 @@ def sums_of_products(w: list[Value], x: list[Value]) -> Value:
     return tanh(first) * tanh(second)
 
 
-def lowered(varying: range = range(0)) -> Lowered:
-    return Lowered(compile(grad(sums_of_products)).program([0.1] * 32, [0.2] * 16), varying)
+def lowered(varying: range = range(0)) -> Profile:
+    return Profile(compile(grad(sums_of_products)).program([0.1] * 32, [0.2] * 16), varying)
 
 
 def test_levels_follow_what_is_read() -> None:
@@ -39,7 +39,7 @@ def test_each_group_has_a_time() -> None:
 def test_titles_say_what_is_computed() -> None:
     x = [Value(float(i)) for i in range(40)]
     products = [prod(x[i : i + 5]) for i in range(0, 40, 5)]
-    (entry,) = Lowered(Program.of(products, inputs=x), ()).entries
+    (entry,) = Profile(Program.of(products, inputs=x), ()).entries
     assert (entry.title, entry.instructions) == ("prod of 5 operands, 8", 8)
     assert entry.run_by in ("Python", "NumPy")
     totals = [entry.group for entry in lowered(range(32, 48)).entries if isinstance(entry.group, Totals)]
@@ -50,5 +50,5 @@ def test_titles_say_what_is_computed() -> None:
 
 def test_what_is_read_covers_every_operand() -> None:
     for entry in lowered(range(32, 48)).entries:
-        assert sum(len(places) for _, places in read_by(entry.group)) > 0
+        assert sum(len(places) for _, places in entry.group.reads()) > 0
         assert entry.reads

@@ -4,7 +4,7 @@
 >>> from autograd.programs.program import Program
 >>> w, x = [Value(0.5) for _ in range(24)], [Value(2.0) for _ in range(3)]
 >>> outputs = [exp(dot(w[i : i + 3], x)) for i in range(0, 24, 3)]
->>> found = Lowered(Program.of(outputs, inputs=w + x), ())
+>>> found = Profile(Program.of(outputs, inputs=w + x), ())
 >>> [entry.title for entry in found.entries]
 ['matrix product 1 × 3 · 3 × 8', 'exp of 8 numbers']
 """
@@ -31,12 +31,12 @@ from autograd.programs.groups import (
     Group,
     Map,
     Matrix,
-    Operand,
     OuterTotals,
     Sum,
     Tape,
     Total,
     Totals,
+    is_strided,
 )
 from autograd.programs.lowering import PASSES
 from autograd.programs.lowering.instructions import Instructions
@@ -45,7 +45,7 @@ from autograd.programs.lowering.sums import with_dot_products, with_sums
 from autograd.programs.program import Program
 
 if TYPE_CHECKING:
-    from autograd.programs.groups import Integers, Truths
+    from autograd.programs.groups import Integers
 
 MERGING = (with_sums, with_dot_products)  # the passes whose instructions go on as a part of others; else they are gone
 SECONDS = 0.2  # to measure all groups of a program in
@@ -87,8 +87,8 @@ class Entry:
             counted = Counter(MODES[operand.mode] for operand in operands)
             return ", ".join(f"{count} {mode}" for mode, count in counted.items())
         if isinstance(group, Matrix):
-            rows = "lanes" if group.rows_vary else "in place" if _is_strided(group.rows) else "gathered"
-            columns = "lanes" if group.varies else "in place" if _is_strided(group.columns.T, 1) else "gathered"
+            rows = "lanes" if group.rows_vary else "in place" if is_strided(group.rows) else "gathered"
+            columns = "lanes" if group.varies else "in place" if is_strided(group.columns.T, 1) else "gathered"
             return f"{rows}, {columns}"
         return "one by one" if isinstance(group, Tape) else "over the lanes"
 
@@ -113,7 +113,7 @@ class Entry:
         return kinds.get(type(group), "totals")
 
 
-class Lowered:
+class Profile:
     """A program, lowered and described.
 
     Args:
@@ -134,7 +134,7 @@ class Lowered:
         self.passes: list[tuple[str, int]] = []
         for change in PASSES:
             changed = change(instructions)
-            is_there = _needed(changed)
+            is_there = changed.needed() & (changed.codes > 0)
             weights = np.append(weights, np.zeros(len(changed) - len(weights), np.int64))
             gone = np.flatnonzero(~is_there & (weights > 0))
             if change in MERGING:
@@ -165,7 +165,7 @@ class Lowered:
             vary = False if isinstance(group, Totals | OuterTotals) else group.varies
             made = slice(group.out, group.out + group.count)
             count = group.count if isinstance(group, OuterTotals) else int(weight_at[vary][made].sum())
-            sources = {int(i) for memory, places in read_by(group) for i in np.unique(made_by[memory][places])} - {-1}
+            sources = {int(i) for memory, places in group.reads() for i in np.unique(made_by[memory][places])} - {-1}
             level = 1 + max((entries[i].level for i in sources), default=0)
             made_by[vary][made] = len(entries)
             entries.append(Entry(group, count, level, sorted(sources)))
@@ -191,7 +191,7 @@ class Lowered:
     def _seconds_of(self, entry: Entry, empty: Code, limit: float, base: dict[bool, float]) -> float | None:
         """The time of a group that is run several times in a row, without anything else."""
         group = entry.group
-        lists = [places for _, places in read_by(group)]
+        lists = [places for _, places in group.reads()]
         again = max(1, min(32, 400 // max(len(lists), 1), 20_000 // max(sum(map(len, lists)), 1)))
         if isinstance(group, Totals | OuterTotals):
             again, code = 1, replace(empty, totals=[group])
@@ -235,35 +235,7 @@ def title_of(group: Group | Total) -> str:
         return f"tape of {counted(group.count, 'instruction')}"
     if isinstance(group, OuterTotals):
         return f"totals of {len(group.lefts):,} × {len(group.rights):,} products"
-    return f"totals of {counted(group.count, 'number' if group.rights is None else 'product')}"
-
-
-def read_by(group: Group | Total) -> list[tuple[bool, Integers]]:
-    """What a group reads: for each operand, or in all, in which memory, and the places."""
-    if isinstance(group, Map | Sum | Dots):
-        operands: list[Operand]
-        if isinstance(group, Map):
-            operands = group.operands
-        else:
-            operands = group.terms if isinstance(group, Sum) else [*group.lefts, *group.rights]
-        return [(operand.varies, operand.places(group.count)) for operand in operands]
-    if isinstance(group, Matrix):
-        return [(group.rows_vary, group.rows.ravel()), (group.varies, group.columns.ravel())]
-    if isinstance(group, Tape):
-        return [(False, group.operands[group.operands < group.out])]
-    if isinstance(group, OuterTotals):
-        return [(True, group.lefts), (True, group.rights)]
-    return [(True, places) for places in (group.places, group.rights) if places is not None]
-
-
-def _needed(instructions: Instructions) -> Truths:
-    """The instructions that outputs need."""
-    none = np.zeros(len(instructions), bool)
-    _, _, is_needed = selection.running().analyse(
-        instructions.codes, instructions.starts, instructions.operands, instructions.outputs, none
-    )
-    needed: Truths = is_needed & (instructions.codes > 0)
-    return needed
+    return f"totals of {counted(group.count, 'number')}"
 
 
 def fastest(code: Code, lanes: int, limit: float) -> float:
@@ -281,14 +253,6 @@ def fastest(code: Code, lanes: int, limit: float) -> float:
             runner.call(inputs, outputs[0])
         best, runs = min(best, time.perf_counter() - start), runs + 1
     return best
-
-
-def _is_strided(places: Integers, step: int | None = None) -> bool:
-    """Whether the places of every row go up by the same step."""
-    if places.shape[1] == 1:
-        return True
-    steps = np.diff(places, axis=1)
-    return bool((steps == (steps[0, 0] if step is None else step)).all())
 
 
 def counted(count: int, noun: str) -> str:
