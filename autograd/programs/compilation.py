@@ -37,6 +37,7 @@ from autograd.saving import shortened
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.programs.batching import Batch
     from autograd.programs.nesting import CallForm, Leaf, Row
     from autograd.programs.program import Program
     from autograd.programs.recorded import Recorded
@@ -57,6 +58,7 @@ class Compiled(Generic[ResultT]):
         self.static_names = _names_of(function, self.static_argnums)
         self._programs: dict[CallForm, Recorded] = {}
         self._last: Recorded | None = None  # of the last call, if it had neither names nor static arguments
+        self._last_batch: tuple[object, Batch] | None = None  # and of which `over` and `reduce`
         self._of_floats: dict[int, Callable[[tuple[float, ...]], float]] = {}  # by the count of arguments, all floats
 
     @overload
@@ -92,12 +94,12 @@ class Compiled(Generic[ResultT]):
             filled = last.filled(arguments)
             if filled is not None:  # as in most calls
                 return self._run(last, filled)
-        from autograd.programs.nesting import flat, has_value
+        from autograd.programs.nesting import flat, has_value, holds_value
 
         try:
             form, numbers = self._form_of(arguments, keywords)
         except TypeError as error:
-            if _holds_value([*arguments, *keywords.values()]):
+            if holds_value([*arguments, *keywords.values()]):
                 return self.function(*arguments, **keywords)
             raise TypeError(
                 f"{error}; name an argument that is something else in static_argnums, or let the function refer to it"
@@ -117,8 +119,6 @@ class Compiled(Generic[ResultT]):
         """The result for arguments that hold these numbers."""
         import numpy as np
 
-        from autograd.programs.nesting import rebuilt_from
-
         code = recorded.code()
         outputs = np.empty(len(code.outputs))
         runners = recorded.runners(code)
@@ -127,7 +127,7 @@ class Compiled(Generic[ResultT]):
         runners.give_back(runner)
         if not is_finite:
             self._run_eagerly(recorded.call, numbers.tolist())
-        return rebuilt_from(recorded.form, outputs)
+        return recorded.rebuild(outputs)
 
     def batch(
         self,
@@ -153,15 +153,24 @@ class Compiled(Generic[ResultT]):
             ValueError: if there are no examples, or not as many in each argument.
             TypeError: as for a call, or for a Value among the arguments.
         """
-        from autograd.programs.batching import batch
+        from autograd.programs.batching import batch_of
 
+        key = over if over is None or isinstance(over, int) else tuple(over), reduce
+        if self._last_batch is not None and self._last_batch[0] == key:
+            batch = self._last_batch[1]
+            filled = batch.filled(arguments)
+            if filled is not None:  # as in most calls
+                self._refuse_gradient(batch.recorded)
+                return batch.run(*filled)
         if reduce not in ("mean", "sum", "each"):
             raise ValueError(f"reduce must be 'mean', 'sum' or 'each', got {reduce!r}")
         static = self._static(len(arguments))
         varying = set(range(len(arguments))) - static if over is None else _places_of(over, len(arguments))
         if varying & static:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
-        return batch(self.function, self._record_of_numbers, arguments, static, varying, reduce)
+        batch, uniform, parts = batch_of(self.function, self._record_of_numbers, arguments, static, varying, reduce)
+        self._last_batch = key, batch
+        return batch.run(uniform, parts)
 
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
         """Call the function again and again, its results as the next arguments, without Python between the calls.
@@ -242,12 +251,16 @@ class Compiled(Generic[ResultT]):
     def _record_of_numbers(self, form: CallForm) -> Recorded:
         """The same, where no gradient may flow to what the function refers to."""
         recorded = self._record(form)
+        self._refuse_gradient(recorded)
+        return recorded
+
+    def _refuse_gradient(self, recorded: Recorded) -> None:
+        """Refuse to run without a graph what a gradient has to flow through."""
         if is_differentiated(recorded.captured):
             raise TypeError(
                 f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
                 f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
             )
-        return recorded
 
     def _run_eagerly(self, form: CallForm, numbers: list[float]) -> None:
         """Run the function with Values, after a result that is not finite: the engine's error says what happened."""
@@ -330,17 +343,3 @@ def _places_of(over: int | Sequence[int], count: int) -> set[int]:
         if not -count <= place < count:
             raise ValueError(f"there is no argument {place} as in over={over}: {count} were given")
     return {place % count for place in places}
-
-
-def _holds_value(arguments: Sequence[Any]) -> bool:
-    """Whether there is a Value among arguments that are none of a program."""
-    for argument in arguments:
-        if isinstance(argument, Value):
-            return True
-        if isinstance(argument, list | tuple) and _holds_value(argument):
-            return True
-        if isinstance(argument, dict) and _holds_value(list(argument.values())):
-            return True
-        if getattr(getattr(argument, "dtype", None), "kind", "") == "O" and _holds_value(argument.ravel().tolist()):
-            return True
-    return False

@@ -14,7 +14,7 @@ Strings, truth values and None are part of the form.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -148,6 +148,20 @@ def has_value(numbers: Iterable[Leaf]) -> bool:
     return any(issubclass(kind, Value) for kind in set(map(type, numbers)))
 
 
+def holds_value(arguments: Sequence[Any]) -> bool:
+    """Whether there is a Value among arguments of which `form_of` knows no form."""
+    for argument in arguments:
+        if isinstance(argument, Value):
+            return True
+        if isinstance(argument, list | tuple) and holds_value(argument):
+            return True
+        if isinstance(argument, dict) and holds_value(list(argument.values())):
+            return True
+        if getattr(getattr(argument, "dtype", None), "kind", "") == "O" and holds_value(argument.ravel().tolist()):
+            return True
+    return False
+
+
 def flat(numbers: Sequence[Leaf]) -> Row:
     """What `form_of` found as one array; there must be no Values in it."""
     if len(numbers) == 1 and isinstance(numbers[0], np.ndarray):
@@ -222,18 +236,29 @@ def rebuilt(form: Form, numbers: Iterator[Any]) -> Any:
     return _assembled(form, [rebuilt(part, numbers) for part in form.parts])
 
 
-def rebuilt_from(form: Form, numbers: Row) -> Any:
-    """A nesting of this form around an array of numbers, with floats and arrays of floats."""
+def rebuilder(form: Form, start: int = 0) -> Callable[[Row], Any]:
+    """A function that puts a nesting of this form around an array of numbers, with floats and arrays of floats.
+
+    Args:
+        form: the form.
+        start: where its numbers start in the array.
+
+    Returns:
+        The function. The arrays that it gives are parts of the array that it is called with.
+    """
+    end = start + size_of(form)
     if isinstance(form, Number):
-        return float(numbers[0])
+        return lambda numbers: float(numbers[start])
     if isinstance(form, Fixed):
-        return form.thing
+        return lambda numbers: form.thing
     if isinstance(form, Floats):
-        found = numbers.tolist()
-        return found if form.kind is list else form.kind(found)
+        if form.kind is list:
+            return lambda numbers: numbers[start:end].tolist()
+        return lambda numbers: form.kind(numbers[start:end].tolist())
     if isinstance(form, Array):
-        return numbers.reshape(form.shape).copy()
-    return _assembled(form, [rebuilt_from(part, numbers[place]) for part, place in _places(form.parts)])
+        return lambda numbers: numbers[start:end].reshape(form.shape)
+    parts = [rebuilder(part, start + place.start) for part, place in _places(form.parts)]
+    return lambda numbers: _assembled(form, [part(numbers) for part in parts])
 
 
 def rebuilt_from_rows(form: Form, rows: Rows) -> Any:

@@ -20,7 +20,7 @@ from autograd.modes import ieee_arithmetic, is_recording, recording, tracing
 from autograd.native import selection
 from autograd.programs.lowering import lower
 from autograd.programs.lowering.instructions import Instructions
-from autograd.programs.nesting import CallForm, Leaf, Row, form_of
+from autograd.programs.nesting import CallForm, Leaf, Row, form_of, rebuilder
 from autograd.programs.refusals import Trace, index_refusal, name_of
 from autograd.value import Constant, Value
 
@@ -46,6 +46,7 @@ class Recorded:
         captured: the leaves that the function refers to, besides its arguments: the parameters of the program.
         size: how many numbers the arguments hold.
         form: the form of the result.
+        rebuild: puts the result's nesting around the outputs.
 
     Raises:
         TypeError: if the function does what cannot be recorded.
@@ -69,6 +70,7 @@ class Recorded:
                 self.form = form_of(result, results)
             except TypeError as error:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
+        self.rebuild = rebuilder(self.form)
         self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), inputs)
         self.call, self.size = call, len(inputs)
         self._runners: dict[tuple[int, int], Runners] = {}

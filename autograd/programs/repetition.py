@@ -20,7 +20,7 @@ from autograd.programs.nesting import (
     entries_of,
     form_of,
     plain,
-    rebuilt_from,
+    rebuilder,
     rebuilt_from_rows,
     size_of,
 )
@@ -88,7 +88,7 @@ def repeat(
     results = []
     at = 0
     for form in forms:
-        results.append(rebuilt_from(form, inputs[at : at + size_of(form)]))
+        results.append(rebuilder(form, at)(inputs))
         at += size_of(form)
     at = 0
     for form in found[len(forms) :]:
