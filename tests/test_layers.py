@@ -41,6 +41,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.lowering.sums",
         "autograd.programs.lowering.products",
         "autograd.programs.lowering.layout",
+        "autograd.programs.lowering.sharing",
         "autograd.programs.lowering",
         "autograd.programs.profile",
         "autograd.programs.listing",

@@ -207,7 +207,7 @@ def test_results_have_places_of_their_own() -> None:
         program = random_program(rng)
         varies = np.array([rng.random() < 0.5 for _ in program.inputs] + [False] * len(program.parameters))
         for totals in (False, True):
-            code = lower(program, varies, totals)
+            code = lower(program, varies, totals, shares_places=False)
             validate(code, 8)
             for memory, size, given in (
                 (False, code.uniform_size, code.inputs),

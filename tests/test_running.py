@@ -359,12 +359,13 @@ def test_no_examples_have_no_outputs_and_totals_of_nothing(engine: Engine) -> No
 
 @EACH_ENGINE
 def test_lanes_fit_the_examples_and_the_cache(engine: Engine) -> None:
-    """A multiple of 8, up to 128, such that the numbers of a block are at most 2**19, or 8 lanes."""
+    """A multiple of 8, up to 128, such that the numbers of a block are at most 2**20, or 8 lanes; blocks are alike."""
     x = Value(1.0)
     code = lower(Program.of([x.exp()], inputs=[x]), np.array([True]))
     assert [engine.running.lanes_for(code, count) for count in (0, 1, 8, 9, 100, 10**6)] == [8, 8, 8, 16, 104, 128]
-    assert engine.running.LANE_MEMORY == 2**19
-    for size, lanes in ((4096, 128), (4097, 120), (10**4, 48), (2**16, 8), (10**6, 8)):
+    assert [engine.running.lanes_for(code, count) for count in (129, 136, 137, 1000, 1024)] == [72, 72, 72, 128, 128]
+    assert engine.running.LANE_MEMORY == 2**20
+    for size, lanes in ((8192, 128), (8193, 120), (20_000, 48), (2**17, 8), (10**6, 8)):
         code.varying_size = size
         assert engine.running.lanes_for(code, 10**6) == lanes
 

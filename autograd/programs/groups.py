@@ -140,6 +140,15 @@ class Matrix:
         """Where it reads: for each operand, or in all, in which memory, and the places."""
         return [(self.rows_vary, self.rows.ravel()), (self.columns_vary, self.columns.ravel())]
 
+    def row_steps(self) -> list[int | None]:
+        """For each block of runs the step by which the places of all its rows go up, if there is one."""
+        numbers = self.runs[:, 0]
+        return [step_of(self.rows[numbers[start : start + count]]) for start, count, _, _ in blocks_of(self.runs)]
+
+    def columns_in_place(self) -> list[bool]:
+        """For each block of runs whether the numbers of its columns stand side by side, for each term."""
+        return [step_of(self.columns[first : first + length].T) == 1 for _, _, first, length in blocks_of(self.runs)]
+
 
 @dataclass
 class Totals:
@@ -255,17 +264,19 @@ def _places_of(operands: Sequence[Operand], count: int) -> list[Read]:
     return [(operand.varies, operand.places(count)) for operand in operands]
 
 
-def is_strided(places: Integers, step: int | None = None) -> bool:
-    """Whether the places of every row go up by the same step.
+def step_of(places: Integers) -> int | None:
+    """The step by which the places of every row go up.
 
     Args:
         places: rows of places.
-        step: which step; any when not given.
+
+    Returns:
+        The step; 1 if there is one place in each row; None if there is no such step.
     """
     if places.shape[1] == 1:
-        return True
+        return 1
     steps = np.diff(places, axis=1)
-    return bool((steps == (steps[0, 0] if step is None else step)).all())
+    return int(steps[0, 0]) if (steps == steps[0, 0]).all() else None
 
 
 def runs_of(columns: Sequence[Integers]) -> Integers | None:

@@ -36,7 +36,6 @@ from autograd.programs.groups import (
     Tape,
     Total,
     Totals,
-    is_strided,
 )
 from autograd.programs.lowering import PASSES
 from autograd.programs.lowering.instructions import Instructions
@@ -87,8 +86,8 @@ class Entry:
             counted = Counter(MODES[operand.mode] for operand in operands)
             return ", ".join(f"{count} {mode}" for mode, count in counted.items())
         if isinstance(group, Matrix):
-            rows = "lanes" if group.rows_vary else "in place" if is_strided(group.rows) else "gathered"
-            columns = "lanes" if group.varies else "in place" if is_strided(group.columns.T, 1) else "gathered"
+            rows = "lanes" if group.rows_vary else "in place" if None not in group.row_steps() else "gathered"
+            columns = "lanes" if group.varies else "in place" if all(group.columns_in_place()) else "gathered"
             return f"{rows}, {columns}"
         return "one by one" if isinstance(group, Tape) else "over the lanes"
 

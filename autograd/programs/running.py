@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from autograd.programs.groups import Floats, Integers, Truths
 
-LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
+LANE_MEMORY = 1 << 20  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 
@@ -41,9 +41,15 @@ def instruction_set() -> str:
 
 
 def lanes_for(code: Code, count: int) -> int:
-    """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
+    """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache.
+
+    Blocks are as large as each other, or nearly so.
+    """
     room = LANE_MEMORY // max(code.varying_size, 1)
-    return max(8, min(count + -count % 8, room - room % 8, MOST_LANES))
+    most = max(8, min(room - room % 8, MOST_LANES))
+    blocks = max(1, -(-count // most))
+    lanes = -(-count // blocks)
+    return max(8, lanes + -lanes % 8)
 
 
 def filled(forms: Sequence[Any], arguments: tuple[Any, ...], numbers: Floats) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.value cimport Constant, Value
 
 from autograd.programs.groups import (
-    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of,
+    CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of, step_of,
 )
 from autograd.primitives import PRIMITIVES
 from autograd.programs.nesting import NUMBER, Array, Fixed, Floats, Nested
@@ -63,13 +63,14 @@ cdef extern from "running.h":
     int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
+    bint all_finite(const double *, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
     int raise_waiting() except -1
     const Kernels *choose_kernels(int) noexcept
 
 
 cdef const Kernels *kernels = choose_kernels(2)
-LANE_MEMORY = 1 << 19  # numbers that the lanes of a block may hold, so that they stay in the cache
+LANE_MEMORY = 1 << 20  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
 
@@ -218,6 +219,8 @@ cdef class Runner:
     cdef double *uniform
     cdef double *varying
     cdef double *panel
+    cdef double *packed[2]  # the rows and the columns of the matrix product that is computed
+    cdef size_t packed_room[2]
     cdef readonly size_t lanes
     cdef size_t inputs, uniform_size, varying_size
     cdef Step *steps
@@ -259,6 +262,15 @@ cdef class Runner:
             raise MemoryError(f"there is no memory for {size} bytes")
         self.memory.append(<size_t>block)
         return block
+
+    cdef double *_panel(self, group, bint is_column, size_t size) except NULL:
+        """Memory for the packed rows or columns of a matrix product."""
+        if group.varies:  # they are packed once, and read for each block of examples
+            return <double *>self.keep(size * sizeof(double))
+        if self.packed_room[is_column] < size:
+            self.packed[is_column] = <double *>self.keep(size * sizeof(double))
+            self.packed_room[is_column] = size
+        return self.packed[is_column]
 
     # How groups become steps.
 
@@ -466,62 +478,33 @@ cdef class Runner:
 
     cdef int _add_matrix(self, group) except -1:
         cdef double *out = self._out(group)
-        cdef size_t terms = group.rows.shape[1], row_count = len(group.rows), column_count = len(group.columns)
-        cdef size_t width = column_count + (-column_count) % 8, lanes = self.lanes
-        cdef size_t run, j, done = 0, c, first, length, start, count
-        cdef ptrdiff_t row_step = 1
-        cdef bint is_strided = False, down
+        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, done = 0, c, start, count, first, length
         cdef const double **rows
-        cdef const double **columns
-        cdef double *panel
+        cdef const double **columns = NULL
+        cdef const double **packed = NULL
         cdef Step *step
-        cdef int64_t[:, ::1] places, runs = np.ascontiguousarray(group.runs, np.int64)
-        index = np.ascontiguousarray(group.rows, np.int64)
-        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        blocks = list(blocks_of(group.runs))
         if group.rows_vary:
-            rows = self._table(index[group.runs[:, 0]])
-        else:  # where they are, if the places of each go up by the same step; else packed
+            rows, row_steps = self._table(group.rows[group.runs[:, 0]]), None
+        else:
             rows = <const double **>self.keep(len(group.runs) * sizeof(double *))
-            row_steps = np.diff(index, axis=1) if terms > 1 else np.zeros((row_count, 1), np.int64)
-            is_strided = bool((row_steps == row_steps[:, :1]).all()) and all(
-                (row_steps[group.runs[start:start + count, 0], 0] == row_steps[group.runs[start, 0], 0]).all()
-                for start, count, _, _ in blocks_of(group.runs)
-            )
-            if is_strided:
-                places = index
-                for run in range(len(runs)):
-                    rows[run] = self.uniform + <size_t>places[runs[run, 0], 0]
-            else:
-                panel = <double *>self.keep((row_count * terms + MOST_TILE) * sizeof(double))
-                self._add_gather(panel, index)
-                for run in range(len(runs)):
-                    rows[run] = panel + <size_t>runs[run, 0] * terms
+            row_steps = self._find_rows(rows, group, blocks)
+        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
         if group.varies:
             columns = self._table(group.columns)
         else:
-            columns = <const double **>self.keep(terms * sizeof(double *))
-            if column_count == 1 or (np.diff(by_term, axis=1) == 1).all():
-                places = by_term
-                for j in range(terms):
-                    columns[j] = self.uniform + <size_t>places[j, 0]
-            else:
-                panel = <double *>self.keep((width * terms + MOST_TILE) * sizeof(double))
-                down = bool((np.diff(by_term, axis=0) == -1).all())
-                if down or (np.diff(by_term, axis=0) == 1).all():
-                    self._add_transpose(panel, by_term[terms - 1] if down else by_term[0], width, terms)
-                else:
-                    down = False
-                    self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
-                for j in range(terms):
-                    columns[j] = panel + (terms - 1 - j if down else j) * width
-        done = 0
-        for start, count, first, length in blocks_of(group.runs):
-            if is_strided:
-                row_step = row_steps[runs[start, 0], 0]
+            in_place = group.columns_in_place()
+            packed = NULL if all(in_place) else self._pack_columns(group, by_term)
+        for i, (start, count, first, length) in enumerate(blocks):
+            if not group.varies:
+                columns = packed
+                if in_place[i]:
+                    columns = self._places(by_term[:, first])
+                    first = 0
             for c in range(length if group.varies and not group.rows_vary else 1):
                 step = self._new(group.varies)
                 step.kind, step.arity, step.row_count = MATRIX, terms, count
-                step.pointers, step.row_step, step.out = rows + start, row_step, out + done
+                step.pointers, step.row_step, step.out = rows + start, row_steps[i] if row_steps else 1, out + done
                 step.columns, step.offset, step.n, step.out_step = columns, first, length, length
                 if group.rows_vary:
                     step.kind, step.lanes, step.pointers = MATRIX_EACH, lanes, rows + start * terms
@@ -531,6 +514,54 @@ cdef class Runner:
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
             done += count * length
         return 0
+
+    cdef list _find_rows(self, const double **rows, group, list blocks):
+        """The address of the row of each run, and for each block the step from one term to the next.
+
+        A row stands where it is, if the places of all in its block go up by the same step; else it is packed.
+        """
+        cdef const double *panel = NULL
+        cdef size_t terms = group.rows.shape[1], start, count, run
+        cdef int64_t[::1] places
+        numbers, steps = group.runs[:, 0], group.row_steps()
+        to_pack = [range(block[0], block[0] + block[1]) for block, step in zip(blocks, steps) if step is None]
+        if to_pack:
+            packed, index = np.unique(numbers[np.concatenate(to_pack)], return_inverse=True)
+            panel = self._panel(group, False, len(packed) * terms + MOST_TILE)
+            self._add_gather(<double *>panel, np.ascontiguousarray(group.rows[packed], np.int64))
+        place_of = dict(zip(packed.tolist(), range(len(packed)))) if to_pack else {}
+        places = np.ascontiguousarray(group.rows[numbers, 0], np.int64)
+        for (start, count, _, _), step in zip(blocks, steps):
+            for run in range(start, start + count):
+                if step is None:
+                    rows[run] = panel + <size_t>place_of[int(numbers[run])] * terms
+                else:
+                    rows[run] = self.uniform + <size_t>places[run]
+        return [1 if step is None else step for step in steps]
+
+    cdef const double **_pack_columns(self, group, by_term) except NULL:
+        """Pack the columns; the address of the numbers of each term."""
+        cdef size_t terms = by_term.shape[0], column_count = by_term.shape[1], j
+        cdef size_t width = column_count + (-column_count) % 8
+        cdef double *panel = self._panel(group, True, width * terms + MOST_TILE)
+        cdef const double **columns = <const double **>self.keep(terms * sizeof(double *))
+        cdef bint down = step_of(by_term.T) == -1
+        if down or step_of(by_term.T) == 1:
+            self._add_transpose(panel, by_term[terms - 1] if down else by_term[0], width, terms)
+        else:
+            self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
+        for j in range(terms):
+            columns[j] = panel + (terms - 1 - j if down else j) * width
+        return columns
+
+    cdef const double **_places(self, places) except NULL:
+        """The addresses of uniform numbers."""
+        cdef int64_t[::1] view = np.ascontiguousarray(places, np.int64)
+        cdef Py_ssize_t i
+        cdef const double **table = <const double **>self.keep(len(view) * sizeof(double *))
+        for i in range(len(view)):
+            table[i] = self.uniform + <size_t>view[i]
+        return table
 
     cdef const double **_table(self, places) except NULL:
         """The addresses of numbers that vary."""
@@ -616,8 +647,7 @@ cdef class Runner:
 
     def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
-        cdef size_t i
-        cdef double check = 0.0
+        cdef bint are_finite
         if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
             raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
         self._refuse_varying()
@@ -627,9 +657,8 @@ cdef class Runner:
             run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
             if self.output_count:
                 self._copy_outputs(&outputs[0])
-            for i in range(self.output_count):
-                check += outputs[i] * 0.0  # nan if it is not finite
-        return check == 0.0
+            are_finite = self.output_count == 0 or all_finite(&outputs[0], self.output_count)
+        return are_finite
 
     def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
                double[:, ::1] records not None):
@@ -797,6 +826,9 @@ cdef class Runner:
 
 
 def lanes_for(code, size_t count):
-    """How many examples are run side by side: a multiple of 8, such that their numbers stay in the cache."""
+    """How many examples are run side by side: see running.py."""
     cdef size_t room = <size_t>LANE_MEMORY // max(code.varying_size, 1)
-    return max(8, min(count + (-count) % 8, room - room % 8, MOST_LANES))
+    cdef size_t most = max(8, min(room - room % 8, <size_t>MOST_LANES))
+    cdef size_t blocks = max(1, (count + most - 1) // most)
+    cdef size_t lanes = (count + blocks - 1) // blocks
+    return max(8, lanes + (-lanes) % 8)

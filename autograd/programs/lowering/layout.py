@@ -28,7 +28,7 @@ from autograd.programs.lowering.products import plan_of
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
-LEAST_RUN = 8  # members that a run must have on average, for a group to be split into runs
+LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
 DEEP = 0.25  # groups for each instruction, above which a program is run as a tape
 
 
@@ -256,13 +256,18 @@ class Layout:
                 self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]
             ]
             order, rows, columns, runs = plan_of(factors[:, :1], factors[:, 1:], is_packed=False)
-            out = self.sizes[0]
+            out, done = self.sizes[0], 0
             self.sizes[0] += len(products)
-            place_of.update(zip(products[order].tolist(), range(out, out + len(products)), strict=True))
             for row, count, first, length in blocks_of(runs):
                 lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
-                self.totals.append(OuterTotals(lefts, rights, out))
-                out += count * length
+                members = products[order[done : done + count * length]].reshape(count, length)
+                if length < count:  # vectors hold some of the longer side
+                    lefts, rights, members = rights, lefts, members.T
+                self.totals.append(OuterTotals(lefts, rights, out + done))
+                place_of.update(
+                    zip(members.ravel().tolist(), range(out + done, out + done + members.size), strict=True)
+                )
+                done += members.size
         plain = wanted[~self.summed[wanted]]
         if len(plain):
             plain = plain[np.argsort(self.places[plain], kind="stable")]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from autograd.programs.groups import is_strided
+from autograd.programs.groups import step_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -61,7 +61,7 @@ def plan_of(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = T
         # What it takes, in nanoseconds or so: tiles, runs, and packing.
         cost = (-(-lengths // 8)).sum() * left.shape[1] * 0.5 + 8.0 * len(starts)
         if is_packed:
-            cost += 0.7 * (left.size * (not is_strided(left)) + right.size * (not is_strided(right.T, 1)))
+            cost += 0.7 * (left.size * (step_of(left) is None) + right.size * (step_of(right.T) != 1))
         if best is None or cost < best[0]:
             best = cost, Plan(order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1))
     assert best is not None
