@@ -31,9 +31,17 @@ def test_each_primitive_with_c_has_a_loop_for_each_mixture_of_arrays() -> None:
 
 
 def test_a_step_of_a_tape_for_each_of_them() -> None:
-    cases = re.findall(r"case (\d+): .*/\* (\w+) \*/", SOURCE)
-    assert {name: int(index) for index, name in cases} == {
-        name: row.index for name, row in PRIMITIVES.items() if row.arity and has_c(name)
+    """One for each choice of operands that are the result of the step before."""
+    cases = re.findall(r"case (\d+) \+ (\d) \* PRIMITIVES: \{ (.*)/\* (\w+) \*/", SOURCE)
+    found = {
+        (name, int(mask)): (int(index), re.findall(r"const double \w = (\w)", body))
+        for index, mask, body, name in cases
+    }
+    assert found == {
+        (name, mask): (row.index, ["l" if mask >> i & 1 else "m" for i in range(row.arity)])
+        for name, row in PRIMITIVES.items()
+        if row.arity and has_c(name)
+        for mask in range(2**row.arity)
     }
 
 

@@ -296,30 +296,31 @@ static void add_lanes(double *totals, const double *const *numbers, size_t count
     }
 }
 
-/* Sums and dot products stand in `wide`: their number of terms, then the places. */
+/* Sums and dot products stand in `wide`: their number of terms, then the places. The code of any other step is that of its
+ * primitive, and PRIMITIVES more for the first operand, two times and four times as many for the second and third, if it
+ * is the result of the step before: waiting until that can be read again would take longer than most steps. */
 static void tape(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide) {
-    double *out = memory + first;
+    double *out = memory + first, last = 0.0;
     const TapeStep *end = steps + count;
     for (const TapeStep *step = steps; step < end; ++step, ++out) {
         switch (step->code) {
             TAPE_CASES
         case INDEX_OF_sum: {
             const uint32_t *places = wide + step->operands[0];
-            double acc = -0.0;
-            for (size_t j = 1; j <= places[0]; ++j) acc += memory[places[j]];
-            *out = acc;
+            last = -0.0;
+            for (size_t j = 1; j <= places[0]; ++j) last += memory[places[j]];
             break;
         }
         case INDEX_OF_dot: {
             const uint32_t *places = wide + step->operands[0];
             const size_t terms = places[0];
-            double acc = -0.0;
-            for (size_t j = 1; j <= terms; ++j) acc += memory[places[j]] * memory[places[terms + j]];
-            *out = acc;
+            last = -0.0;
+            for (size_t j = 1; j <= terms; ++j) last += memory[places[j]] * memory[places[terms + j]];
             break;
         }
-        default: *out = NAN;
+        default: last = NAN;
         }
+        *out = last;
     }
 }
 

@@ -37,13 +37,9 @@ def source() -> str:
         rows.append(
             f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},"
         )
-        reads = " ".join(
-            f"const double {name} = memory[step->operands[{i}]];" for i, name in enumerate(NAMES[: primitive.arity])
-        )
-        cases.append(
-            f"    case {primitive.index}: {{ {reads} {' '.join(statements)} *out = {text}; break; }} "
-            f"/* {primitive.name} */"
-        )
+        cases += [
+            _case(primitive, are_last, statements, text) for are_last in product((False, True), repeat=primitive.arity)
+        ]
     text = "\n".join(loops)
     size = max(primitive.index for primitive in PRIMITIVES.values()) + 1
     return "\n".join(
@@ -62,6 +58,17 @@ def source() -> str:
             "",
         ]
     )
+
+
+def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
+    """A step of a tape, whose operands are read from the memory, or are the last result, which is in a register."""
+    reads = [
+        f"const double {name} = {'last' if is_last else f'memory[step->operands[{i}]]'};"
+        for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))
+    ]
+    mask = sum(is_last << i for i, is_last in enumerate(are_last))
+    code = f"{primitive.index} + {mask} * PRIMITIVES"
+    return f"    case {code}: {{ {' '.join([*reads, *statements])} last = {text}; break; }} /* {primitive.name} */"
 
 
 def _loop(name: str, primitive: Primitive, mixture: tuple[bool, ...], statements: list[str], text: str) -> str:

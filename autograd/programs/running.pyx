@@ -70,6 +70,7 @@ cdef extern from "running.h":
 
 
 cdef const Kernels *kernels = choose_kernels(2)
+cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 LANE_MEMORY = 1 << 20  # numbers that the lanes of a block may hold, so that they stay in the cache
 MOST_LANES = 128
 
@@ -614,6 +615,8 @@ cdef class Runner:
             else:
                 for j in range(count):
                     tape[i].operands[j] = <uint32_t>operands[starts[i] + j]
+                    if i > 0 and tape[i].operands[j] == first + i - 1:
+                        tape[i].code += <uint32_t>PRIMITIVE_CODES << j
         step = self._new(False)
         step.kind, step.tape, step.n, step.first, step.index = TAPE, tape, size, first, wide
         return 0
