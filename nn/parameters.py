@@ -53,7 +53,7 @@ class Module:
 
     def parameters(self) -> list[Value]:
         """Every parameter, each once."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return [thing for _, _, thing in _found(self) if isinstance(thing, Value)]
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """What else decides what the network computes, such as activation functions: for each module by its path."""
@@ -156,30 +156,38 @@ def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
 
     Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
     """
-    seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
     taken: set[str] = set()
-    waiting: list[tuple[str, object]] = [("", root)]
+    for prefix, name, thing in _found(root):
+        path = unique = f"{prefix}{name}"
+        for count in itertools.count(2):
+            if unique not in taken:
+                break
+            unique = f"{path}({count})"
+        taken.add(unique)
+        yield unique, thing
+
+
+def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
+    """A module and every module and parameter within it, each once: in what it stands, under which name, and itself."""
+    seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
+    waiting: list[tuple[str, object, object]] = [("", "", root)]
     while waiting:
-        path, thing = waiting.pop()
+        prefix, name, thing = waiting.pop()
         if id(thing) in seen:
             continue
         seen[id(thing)] = thing
-        if isinstance(thing, Module) or (isinstance(thing, Value) and is_parameter(thing)):
-            unique = path
-            for count in itertools.count(2):
-                if unique not in taken:
-                    break
-                unique = f"{path}({count})"
-            taken.add(unique)
-            yield unique, thing
-        prefix = f"{path}." if path else ""
-        waiting += [(f"{prefix}{name}", item) for name, item in reversed(_items(thing))]
+        if isinstance(thing, Value):
+            if is_parameter(thing):
+                yield prefix, name, thing
+            continue
+        if isinstance(thing, Module):
+            yield prefix, name, thing
+        within = f"{prefix}{name}." if thing is not root else ""
+        waiting += [(within, key, item) for key, item in reversed(_items(thing))]
 
 
 def _items(thing: object) -> list[tuple[object, object]]:
     """What a module or a collection holds, with names."""
-    if isinstance(thing, Value):
-        return []
     if isinstance(thing, Module):
         return list(vars(thing).items())
     if isinstance(thing, Mapping):

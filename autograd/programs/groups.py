@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Read: TypeAlias = "tuple[bool, Integers]"  # which memory, whether the varying one; and places in it
 
+NO_STEP = -(2**62)
 CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
 
 
@@ -142,12 +143,15 @@ class Matrix:
 
     def row_steps(self) -> list[int | None]:
         """For each block of runs the step by which the places of all its rows go up, if there is one."""
-        numbers = self.runs[:, 0]
-        return [step_of(self.rows[numbers[start : start + count]]) for start, count, _, _ in blocks_of(self.runs)]
+        steps = np.diff(self.rows, axis=1) if self.rows.shape[1] > 1 else np.ones((len(self.rows), 1), np.int64)
+        own = np.where((steps == steps[:, :1]).all(axis=1), steps[:, 0], NO_STEP)[self.runs[:, 0]].tolist()
+        found = [set(own[start : start + count]) for start, count, _, _ in blocks_of(self.runs)]
+        return [steps.pop() if len(steps) == 1 and NO_STEP not in steps else None for steps in found]
 
     def columns_in_place(self) -> list[bool]:
         """For each block of runs whether the numbers of its columns stand side by side, for each term."""
-        return [step_of(self.columns[first : first + length].T) == 1 for _, _, first, length in blocks_of(self.runs)]
+        breaks = np.cumsum([0, *(np.diff(self.columns, axis=0) != 1).any(axis=1)]).tolist()
+        return [breaks[first + length - 1] == breaks[first] for _, _, first, length in blocks_of(self.runs)]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Compiled programs of this package."""
 
 import functools
+import os
 import subprocess
 import sys
 import time
@@ -83,7 +84,10 @@ def gpt_training(steps: int) -> Task:
     """A training in a process of its own, from start to exit; its imports and the recording count."""
     compile(functions.two_variables)  # skipped where nothing can be compiled
     command = [sys.executable, "tests/benchmarks/gpt.py", "--steps", str(steps)]
-    run = functools.partial(subprocess.run, command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    environment = {
+        name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"
+    }  # as by default
+    run = functools.partial(subprocess.run, command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=environment)
     return Task(repeated(run), lambda: gpt.train(steps)[1], clock=time.perf_counter)
 
 
