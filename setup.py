@@ -20,11 +20,13 @@ from autograd.native.c_rules import header  # noqa: E402  # it takes the line ab
 from autograd.native.loops import source  # noqa: E402  # likewise
 from autograd.native.selection import MODULES, PROGRAMS  # noqa: E402  # likewise
 
+AVX512 = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"]
 # The kernels of the compiled programs are compiled for each of these; which one runs is chosen at import.
 INSTRUCTION_SETS = {
     "baseline": [],
     "avx2": ["-mavx2"],
-    "avx512": ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"],
+    "avx512": AVX512,
+    "avx512_halves": [*AVX512, "-DHALF_TILES"],
 }
 KERNEL_FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math"]
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")

@@ -268,6 +268,49 @@ def test_products_of_matrices(engine: Engine, rows_vary: bool, varies: bool) -> 
 
 
 @EACH_ENGINE
+@pytest.mark.parametrize("step", [1, -1, 0, 3])
+@pytest.mark.parametrize("varies", [False, True])
+def test_long_products_of_matrices(engine: Engine, step: int, varies: bool) -> None:
+    """Of many terms, which are added up in blocks; the numbers of a row are `step` apart."""
+    generator = np.random.default_rng(3)
+    for row_count, column_count, terms in (
+        (31, 3, 64),
+        (32, 25, 63),
+        (33, 1, 64),
+        (64, 24, 65),
+        (65, 26, 128),
+        (130, 9, 300),
+    ):
+        size = row_count * (3 * terms + 1) + terms * column_count
+        memory = generator.normal(size=size)
+        rows = (3 * terms + 1) * np.arange(row_count)[:, None] + terms + step * np.arange(terms)
+        rows = np.abs(rows)
+        columns = row_count * (3 * terms + 1) + np.arange(column_count)[:, None] + column_count * np.arange(terms)
+        if varies:
+            columns -= row_count * (3 * terms + 1)
+        runs = np.array([[r, 0, column_count] for r in range(row_count)])
+        count = row_count * column_count
+        lanes = 16 if varies else 0
+        table = generator.normal(size=(lanes, terms * column_count))
+        group = Matrix(rows, columns, False, varies, runs, terms * column_count if varies else size, varies, count)
+        code = Code(
+            size + count * (not varies), (terms * column_count + count) * varies, size, terms * column_count * varies,
+            {}, [group] * (not varies), [group] * varies, [], group.out + np.arange(count), np.full(count, varies),
+        )  # fmt: skip
+        runner = engine.running.Runner(code, lanes)
+        outputs = np.empty((lanes or 1, count))
+        if varies:
+            runner.batch(memory, [table], None, outputs)
+        else:
+            runner.call(memory, outputs[0])
+        for made, example in zip(outputs, table if varies else [memory], strict=True):
+            wanted = np.full((row_count, column_count), -0.0)
+            for j in range(terms):
+                wanted = wanted + memory[rows[:, j]][:, None] * example[columns[:, j]]
+            assert made.tolist() == wanted.ravel().tolist(), (row_count, column_count, terms)
+
+
+@EACH_ENGINE
 @pytest.mark.parametrize("count", [1, 2, 5, 9, 30])
 def test_totals(engine: Engine, count: int) -> None:
     """Of numbers, and of the products of all pairs; also where a number is a factor of itself."""
@@ -359,18 +402,29 @@ def test_no_examples_have_no_outputs_and_totals_of_nothing(engine: Engine) -> No
 
 @EACH_ENGINE
 def test_lanes_fit_the_examples_and_the_cache(engine: Engine) -> None:
-    """A multiple of 8, up to 128, such that the numbers of a block are at most 2**20, or 8 lanes; blocks are alike."""
-    x = Value(1.0)
-    code = lower(Program.of([x.exp()], inputs=[x]), np.array([True]))
-    assert [engine.running.lanes_for(code, count) for count in (0, 1, 8, 9, 100, 10**6)] == [8, 8, 8, 16, 104, 128]
-    assert [engine.running.lanes_for(code, count) for count in (129, 136, 137, 1000, 1024)] == [72, 72, 72, 128, 128]
-    assert engine.running.LANE_MEMORY == 2**20
-    for size, lanes in ((8192, 128), (8193, 120), (20_000, 48), (2**17, 8), (10**6, 8)):
+    """A multiple of 8, up to 64, such that the numbers of a block are at most 196,608, or 8 lanes; blocks are alike."""
+    x, y = ([Value(0.5) for _ in range(count)] for count in (100, 200))
+    code = lower(Program.of([x[0].exp()], inputs=x), np.full(100, True))
+    lanes_for = engine.running.lanes_for
+    assert [lanes_for(code, count) for count in (0, 1, 8, 9, 64, 65, 72, 137, 10**6)] == [
+        8,
+        8,
+        8,
+        16,
+        64,
+        40,
+        40,
+        48,
+        64,
+    ]
+    for size, lanes in ((3072, 64), (3073, 56), (8192, 24), (2**16, 8), (10**6, 8)):
         code.varying_size = size
-        assert engine.running.lanes_for(code, 10**6) == lanes
+        assert lanes_for(code, 10**6) == lanes
+    products = Program.of([a * b for a in x for b in y], inputs=[*x, *y])
+    assert lanes_for(lower(products, np.full(300, True), totals=True), 1000) == 128, "with 20,000 totals"
 
 
-INSTRUCTION_SETS = ("baseline", "avx2", "avx512")
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")
 
 
 def test_the_instruction_set_is_named() -> None:
@@ -383,6 +437,7 @@ def test_the_instruction_set_is_named() -> None:
 @pytest.mark.parametrize("name", INSTRUCTION_SETS)
 def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
     engine = ENGINES["compiled"]
+    before = engine.running.instruction_set()
     engine.running.use_instruction_set(name)
     try:
         if engine.running.instruction_set() != name:
@@ -391,10 +446,12 @@ def test_every_instruction_set_gives_the_same_bits(name: str) -> None:
         test_every_count_of_lanes_and_examples(engine)
         for varies in ((False, False), (False, True), (True, True)):
             test_products_of_matrices(engine, *varies)
+        for step, does_vary in itertools.product((1, -1), (False, True)):
+            test_long_products_of_matrices(engine, step, does_vary)
         for count in (1, 2, 5, 9, 30):
             test_totals(engine, count)
     finally:
-        engine.running.use_instruction_set("avx512")
+        engine.running.use_instruction_set(before)
 
 
 # Calls, rounds and errors.

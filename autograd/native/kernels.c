@@ -17,26 +17,36 @@
 #define ALWAYS_INLINE static inline
 #endif
 
-/* V holds WIDTH numbers; a tile of a matrix product is ROWS rows of VECTORS such vectors. */
+/* V holds WIDTH numbers. A tile of a matrix product is ROWS rows of VECTORS vectors T, of which each holds TILE_WIDTH. */
 #if defined(__GNUC__) && defined(__AVX512F__)
-enum { WIDTH = 8, ROWS = 8, VECTORS = 3 };
+enum { WIDTH = 8 };
 typedef double V __attribute__((vector_size(64), aligned(8), may_alias));
-#elif defined(__GNUC__) && defined(__AVX__)
-enum { WIDTH = 4, ROWS = 4, VECTORS = 3 };
-typedef double V __attribute__((vector_size(32), aligned(8), may_alias));
-#elif defined(__GNUC__)
-enum { WIDTH = 2, ROWS = 4, VECTORS = 3 };
-typedef double V __attribute__((vector_size(16), aligned(8), may_alias));
+#if defined(HALF_TILES)
+enum { TILE_WIDTH = 4, ROWS = 4, VECTORS = 6 };
+typedef double T __attribute__((vector_size(32), aligned(8), may_alias));
 #else
-enum { WIDTH = 1, ROWS = 4, VECTORS = 2 };
+enum { TILE_WIDTH = 8, ROWS = 8, VECTORS = 3 };
+typedef V T;
+#endif
+#elif defined(__GNUC__) && defined(__AVX__)
+enum { WIDTH = 4, TILE_WIDTH = 4, ROWS = 4, VECTORS = 3 };
+typedef double V __attribute__((vector_size(32), aligned(8), may_alias));
+typedef V T;
+#elif defined(__GNUC__)
+enum { WIDTH = 2, TILE_WIDTH = 2, ROWS = 4, VECTORS = 3 };
+typedef double V __attribute__((vector_size(16), aligned(8), may_alias));
+typedef V T;
+#else
+enum { WIDTH = 1, TILE_WIDTH = 1, ROWS = 4, VECTORS = 2 };
 typedef double V;
+typedef V T;
 #endif
 #if defined(__GNUC__)
-#define MINUS_ZERO (-(V){0.0}) /* in each */
+#define MINUS_ZERO(Vector) (-(Vector){0.0}) /* in each */
 #else
-#define MINUS_ZERO (-0.0)
+#define MINUS_ZERO(Vector) (-0.0)
 #endif
-enum { TILE = WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
+enum { TILE = TILE_WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
 
 static Loop find_loop(uint32_t code, int arrays) { return code < PRIMITIVES ? loops[code][arrays] : NULL; }
 
@@ -117,99 +127,115 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
 }
 
 /* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read,
- * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. */
-ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t height,
-                        const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
-                        int adds) {
-    V acc[ROWS][VECTORS];
-    const double *row[ROWS];
+ * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. If it is a `panel`, the numbers of
+ * rows stand side by side, and those of columns in rows of TILE from `columns[0]` on. */
+ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, size_t offset, ptrdiff_t row_step,
+                        size_t height, const double *const *columns, size_t first, size_t vectors, size_t width,
+                        size_t terms, int adds, int panel) {
+    T acc[ROWS][VECTORS];
+    const double *row[ROWS], *column = columns[0] + first;
     for (size_t r = 0; r < height; ++r) {
-        row[r] = rows[r];
+        row[r] = rows[r] + offset;
         for (size_t v = 0; v < vectors; ++v)
-            acc[r][v] = adds ? *(const V *)(out + r * out_step + v * WIDTH) : MINUS_ZERO;
+            acc[r][v] = adds ? *(const T *)(out + r * out_step + v * TILE_WIDTH) : MINUS_ZERO(T);
     }
     for (size_t j = 0; j < terms; ++j) {
-        const double *column = columns[j] + first;
-        V b[VECTORS];
-        for (size_t v = 0; v < vectors; ++v) b[v] = *(const V *)(column + v * WIDTH);
+        T b[VECTORS];
+        if (!panel) column = columns[j] + first;
+        for (size_t v = 0; v < vectors; ++v) b[v] = *(const T *)(column + v * TILE_WIDTH);
         for (size_t r = 0; r < height; ++r) {
-            const double a = *row[r];
+            const double a = panel ? row[r][j] : *row[r];
             for (size_t v = 0; v < vectors; ++v) acc[r][v] += a * b[v];
-            row[r] += row_step;
+            if (!panel) row[r] += row_step;
         }
+        if (panel) column += TILE;
     }
     for (size_t r = 0; r < height; ++r) {
         double *place = out + r * out_step;
         size_t v = 0;
-        for (; v + 1 < vectors; ++v) *(V *)(place + v * WIDTH) = acc[r][v];
-        if (width == vectors * WIDTH) *(V *)(place + v * WIDTH) = acc[r][v];
+        for (; v + 1 < vectors; ++v) *(T *)(place + v * TILE_WIDTH) = acc[r][v];
+        if (width == vectors * TILE_WIDTH) *(T *)(place + v * TILE_WIDTH) = acc[r][v];
         else {
-            double last[WIDTH];
-            *(V *)last = acc[r][v];
-            memcpy(place + v * WIDTH, last, (width - v * WIDTH) * sizeof(double));
+            double last[TILE_WIDTH];
+            *(T *)last = acc[r][v];
+            memcpy(place + v * TILE_WIDTH, last, (width - v * TILE_WIDTH) * sizeof(double));
         }
     }
 }
 
-ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                         const double *const *columns, size_t first, size_t vectors, size_t width, size_t terms,
-                         int adds) {
+/* All rows, and the columns of one tile. */
+ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows, size_t offset, ptrdiff_t row_step,
+                         size_t row_count, const double *const *columns, size_t first, size_t width, size_t terms,
+                         int adds, int panel) {
+    const size_t vectors = (width + TILE_WIDTH - 1) / TILE_WIDTH;
     size_t row = 0;
-    for (; row + ROWS <= row_count; row += ROWS)
-        tile(out + row * out_step, out_step, rows + row, row_step, ROWS, columns, first, vectors, width, terms, adds);
-    for (; row + 4 <= row_count; row += 4)
-        tile(out + row * out_step, out_step, rows + row, row_step, 4, columns, first, vectors, width, terms, adds);
-    for (; row < row_count; ++row)
-        tile(out + row * out_step, out_step, rows + row, row_step, 1, columns, first, vectors, width, terms, adds);
-}
-
-ALWAYS_INLINE void strips(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                          const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
-    for (size_t first = 0; first < column_count; first += TILE) {
-        size_t width = column_count - first < TILE ? column_count - first : TILE, from = offset + first;
-        double *place = out + first;
-        if (width > 2 * WIDTH)
-            strip(place, out_step, rows, row_step, row_count, columns, from, VECTORS, width, terms, adds);
-        else if (width > WIDTH)
-            strip(place, out_step, rows, row_step, row_count, columns, from, 2, width, terms, adds);
-        else
-            strip(place, out_step, rows, row_step, row_count, columns, from, 1, width, terms, adds);
+#define TILES(height, count) \
+    for (; row + height <= row_count; row += height) \
+        tile(out + row * out_step, out_step, rows + row, offset, row_step, height, columns, first, count, width, terms, \
+             adds, panel);
+#define STRIP(count) \
+    if (vectors == count) { \
+        TILES(ROWS, count) \
+        if (ROWS > 4) TILES(4, count) \
+        TILES(1, count) \
     }
+    STRIP(1)
+    STRIP(2)
+#if defined(__GNUC__)
+    STRIP(3)
+#endif
+#if defined(HALF_TILES)
+    STRIP(4)
+    STRIP(5)
+    STRIP(6)
+#endif
+#undef STRIP
+#undef TILES
 }
 
-/* The same for many terms: columns are copied to a panel that stays in the first cache while all rows are multiplied. */
+static void panel_matrix(double *out, size_t out_step, const double *const *rows, size_t offset, size_t row_count,
+                         const double *panel, size_t width, size_t terms, int adds) {
+    if (adds) strip(out, out_step, rows, offset, 1, row_count, &panel, 0, width, terms, 1, 1);
+    else strip(out, out_step, rows, offset, 1, row_count, &panel, 0, width, terms, 0, 1);
+}
+
+/* The same for many terms: as many of them at a time as let a panel of columns stay in the first cache while all rows are
+ * multiplied, and the rows in the second one while that is done for all columns. */
 static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                        const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
-    enum { TERMS = 128, MOST_ROWS = 64 };
-    double panel[TERMS * TILE];
-    const double *panel_rows[TERMS], *rows_from[MOST_ROWS];
-    for (size_t j = 0; j < TERMS; ++j) panel_rows[j] = panel + j * TILE;
-    for (size_t first = 0; first < column_count; first += TILE) {
-        size_t width = column_count - first < TILE ? column_count - first : TILE;
-        for (size_t from = 0; from < terms; from += TERMS) {
-            size_t size = terms - from < TERMS ? terms - from : TERMS;
-            for (size_t j = 0; j < size; ++j)
-                memcpy(panel + j * TILE, columns[from + j] + offset + first, width * sizeof(double));
-            for (size_t row = 0; row < row_count; row += MOST_ROWS) {
-                size_t count = row_count - row < MOST_ROWS ? row_count - row : MOST_ROWS;
-                for (size_t r = 0; r < count; ++r) rows_from[r] = rows[row + r] + (ptrdiff_t)from * row_step;
-                if (adds || from > 0)
-                    strips(out + row * out_step + first, out_step, rows_from, row_step, count, panel_rows, 0, width, size, 1);
-                else
-                    strips(out + row * out_step + first, out_step, rows_from, row_step, count, panel_rows, 0, width, size, 0);
+                        const double *const *columns, size_t offset, size_t column_count, size_t terms) {
+    enum { TERMS = 128, MOST_ROWS = 64 }; /* so many rows are packed at a time, if their numbers are apart */
+    const int is_packed = row_step != 1;
+    const size_t block = is_packed ? MOST_ROWS : row_count;
+    double panel[TERMS * TILE], packed[TERMS * MOST_ROWS];
+    const double *packed_rows[MOST_ROWS];
+    for (size_t r = 0; r < MOST_ROWS; ++r) packed_rows[r] = packed + r * TERMS;
+    for (size_t from = 0; from < terms; from += TERMS) {
+        size_t size = terms - from < TERMS ? terms - from : TERMS;
+        for (size_t row = 0; row < row_count; row += block) {
+            size_t count = row_count - row < block ? row_count - row : block;
+            for (size_t r = 0; is_packed && r < count; ++r)
+                for (size_t j = 0; j < size; ++j)
+                    packed[r * TERMS + j] = rows[row + r][(ptrdiff_t)(from + j) * row_step];
+            for (size_t first = 0; first < column_count; first += TILE) {
+                size_t width = column_count - first < TILE ? column_count - first : TILE;
+                for (size_t j = 0; j < size; ++j)
+                    memcpy(panel + j * TILE, columns[from + j] + offset + first, width * sizeof(double));
+                panel_matrix(out + row * out_step + first, out_step, is_packed ? packed_rows : rows,
+                             is_packed ? 0 : from, count, panel, width, size, from > 0);
             }
         }
     }
 }
 
 static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds) {
-    if (terms >= 64 && row_count >= 32) {
-        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, adds);
-        return;
-    }
-    if (adds) strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 1);
-    else strips(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, 0);
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms) {
+    if (terms >= 64 && row_count >= 32)
+        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms);
+    else
+        for (size_t first = 0; first < column_count; first += TILE) {
+            size_t width = column_count - first < TILE ? column_count - first : TILE;
+            strip(out + first, out_step, rows, 0, row_step, row_count, columns, offset + first, width, terms, 0, 0);
+        }
 }
 
 enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
@@ -225,7 +251,7 @@ static void matrix_each(double *out, const double *const *rows, size_t row_count
             for (size_t lane = 0; lane < lanes; lane += WIDTH) {
                 V acc[EACH_ROWS][EACH_COLUMNS];
                 for (size_t i = 0; i < EACH_ROWS; ++i)
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO;
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO(V);
                 for (size_t j = 0; j < terms; ++j) {
                     V b[EACH_COLUMNS];
                     for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
@@ -328,7 +354,7 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 #define TEXT_OF(name) NAME_OF(name)
 
 const Kernels *KERNELS(void) {
-    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,        find_loop, gather,    map, sums, dots,
-                                    matrix,           matrix_each, transpose, add_lanes, tape};
+    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,         find_loop,   gather,    map,       sums, dots,
+                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, tape};
     return &kernels;
 }

@@ -36,9 +36,13 @@ typedef struct {
     /* out[i] = ((t[0][i] + t[1][i]) + …), and the same of products. */
     void (*sums)(double *out, const Source *terms, size_t count, size_t n);
     void (*dots)(double *out, const Source *lefts, const Source *rights, size_t count, size_t n);
-    /* out[r][c] = start + Σ_j rows[r][j] · columns[j][offset + c]: the start is −0, or what is in out. */
+    /* out[r][c] = Σ_j rows[r][j · row_step] · columns[j][offset + c] */
     void (*matrix)(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, int adds);
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms);
+    /* out[r][c] = start + Σ_j rows[r][offset + j] · panel[j][c], for at most `tile` columns: the start is −0, or what is in
+     * out. */
+    void (*panel_matrix)(double *out, size_t out_step, const double *const *rows, size_t offset, size_t row_count,
+                         const double *panel, size_t width, size_t terms, int adds);
     /* The same where both sides vary: rows[r * terms + j] and columns[c * terms + j] are arrays of lanes, and so is the
      * result, at out + (r * column_count + c) * lanes. */
     void (*matrix_each)(double *out, const double *const *rows, size_t row_count, const double *const *columns,
@@ -55,4 +59,5 @@ const Kernels *kernels_avx2(void);
 #endif
 #ifdef HAS_AVX512
 const Kernels *kernels_avx512(void);
+const Kernels *kernels_avx512_halves(void);
 #endif

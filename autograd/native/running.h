@@ -87,7 +87,7 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
         case TRANSPOSE: kernels->transpose(step->out, step->out_step, step->pointers, step->n, step->arity); break;
         case MATRIX:
             kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
-                            step->offset, step->n, step->arity, 0);
+                            step->offset, step->n, step->arity);
             break;
         case MATRIX_EACH:
             kernels->matrix_each(step->out, step->pointers, step->row_count, step->columns, step->n, step->arity, lanes);
@@ -101,27 +101,28 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
     return 0;
 }
 
-/* Sums over the lanes in use: of numbers, or of the products of each of `n` numbers with each of others. */
+/* Sums over the lanes in use, which are added to those of the blocks before: of numbers, or of the products of each of `n` numbers with each of others. */
 typedef struct {
     double *out;
     size_t n, columns;
     const double **lefts, **rights;
 } Total;
 
-static void run_totals(const Kernels *kernels, double *panel, const Total *totals, size_t count, size_t lanes) {
+static void run_totals(const Kernels *kernels, double *panel, const Total *totals, size_t count, size_t lanes,
+                       int is_first) {
+    const size_t tile = kernels->tile;
     for (const Total *total = totals; total < totals + count; ++total) {
-        if (total->columns > 0) {
-            const double *rows_of_panel[1024];
-            size_t tile = kernels->tile;
-            for (size_t lane = 0; lane < lanes; ++lane) rows_of_panel[lane] = panel + lane * tile;
-            for (size_t first = 0; first < total->columns; first += tile) {
-                size_t width = total->columns - first < tile ? total->columns - first : tile;
-                kernels->transpose(panel, tile, total->rights + first, width, lanes);
-                kernels->matrix(total->out + first, total->columns, total->lefts, 1, total->n, rows_of_panel, 0, width,
-                                lanes, 1);
-            }
-        } else
+        size_t first;
+        if (total->columns == 0) {
+            for (first = 0; is_first && first < total->n; ++first) total->out[first] = -0.0;
             kernels->add_lanes(total->out, total->lefts, total->n, lanes);
+        }
+        for (first = 0; first < total->columns; first += tile) {
+            size_t width = total->columns - first < tile ? total->columns - first : tile;
+            kernels->transpose(panel, tile, total->rights + first, width, lanes);
+            kernels->panel_matrix(total->out + first, total->columns, total->lefts, 0, total->n, panel, width, lanes,
+                                  !is_first);
+        }
     }
 }
 
@@ -162,19 +163,24 @@ static int is_interrupted(clock_t *last) {
 /* Let the exception that a signal's handler raised go on to the caller. */
 static int raise_waiting(void) { return -1; }
 
-/* The kernels of the widest instruction set that the processor has: 0, at most the baseline; 1, AVX2; 2, AVX-512. */
-static const Kernels *choose_kernels(int widest) {
+/* The kernels of the widest instruction set that the processor has: 0, at most the baseline; 1, AVX2; 2, AVX-512 with
+ * tiles of half vectors; 3, AVX-512. Processors that compute a vector in two halves spread a number to a whole one slowly,
+ * which takes a third of the time of a tile: they get at most 2, if they may have 3. */
+static const Kernels *choose_kernels(int widest, int is_best) {
 #if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
     __builtin_cpu_init();
 #ifdef HAS_AVX512
     if (widest >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl"))
+        __builtin_cpu_supports("avx512vl")) {
+        if (widest == 2 || (is_best && __builtin_cpu_is("amdfam19h"))) return kernels_avx512_halves();
         return kernels_avx512();
+    }
 #endif
 #ifdef HAS_AVX2
     if (widest >= 1 && __builtin_cpu_supports("avx2")) return kernels_avx2();
 #endif
 #endif
+    (void)is_best;
     (void)widest;
     return kernels_baseline();
 }

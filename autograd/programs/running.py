@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from autograd.programs.groups import Floats, Integers, Truths
 
-LANE_MEMORY = 1 << 20  # numbers that the lanes of a block may hold, so that they stay in the cache
-MOST_LANES = 128
+LANE_MEMORY = 3 << 16  # numbers that the lanes of a block may hold, so that they stay in the cache
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger
+MOST_LANES, MOST_LANES_OF_LARGE = 64, 128
 
 
 def instruction_set() -> str:
@@ -46,7 +47,8 @@ def lanes_for(code: Code, count: int) -> int:
     Blocks are as large as each other, or nearly so.
     """
     room = LANE_MEMORY // max(code.varying_size, 1)
-    most = max(8, min(room - room % 8, MOST_LANES))
+    is_large = sum([total.count for total in code.totals]) > LARGE
+    most = max(8, min(room - room % 8, MOST_LANES_OF_LARGE if is_large else MOST_LANES))
     blocks = max(1, -(-count // most))
     lanes = -(-count // blocks)
     return max(8, lanes + -lanes % 8)

@@ -61,32 +61,33 @@ cdef extern from "running.h":
         const double **rights
     ctypedef long clock_t
     int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
-    void run_totals(const Kernels *, double *, const Total *, size_t, size_t) noexcept nogil
+    void run_totals(const Kernels *, double *, const Total *, size_t, size_t, bint) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     bint all_finite(const double *, size_t) noexcept nogil
     bint is_interrupted(clock_t *) noexcept nogil
     int raise_waiting() except -1
-    const Kernels *choose_kernels(int) noexcept
+    const Kernels *choose_kernels(int, bint) noexcept
 
 
-cdef const Kernels *kernels = choose_kernels(2)
+cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
-LANE_MEMORY = 1 << 20  # numbers that the lanes of a block may hold, so that they stay in the cache
-MOST_LANES = 128
+LANE_MEMORY = 3 << 16  # numbers that the lanes of a block may hold, so that they stay in the cache
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger
+MOST_LANES, MOST_LANES_OF_LARGE = 64, 128
 
 
-INSTRUCTION_SETS = ("baseline", "avx2", "avx512")  # from the narrowest
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
 
 
 def instruction_set():
-    """The name of the kernels that run: at first those of the widest instruction set that the processor has."""
+    """The name of the kernels that run: at first those that are the fastest on this processor."""
     return kernels.name.decode().removeprefix("kernels_")
 
 
 def use_instruction_set(str widest):
     """Let new runners use the kernels of an instruction set; of the next narrower one that is there, if it is not."""
     global kernels
-    kernels = choose_kernels(INSTRUCTION_SETS.index(widest))
+    kernels = choose_kernels(INSTRUCTION_SETS.index(widest), False)
 
 
 cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place) except -1:
@@ -744,10 +745,9 @@ cdef class Runner:
             with nogil:
                 if self.inputs:
                     memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
-                for k in range(self.total_groups):
-                    for i in range(self.totals[k].n * max(self.totals[k].columns, 1)):
-                        self.totals[k].out[i] = -0.0
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
+                if count == 0:
+                    run_totals(kernels, self.panel, self.totals, self.total_groups, 0, True)
                 first = 0
                 while first < count:
                     if is_interrupted(&last):
@@ -759,7 +759,7 @@ cdef class Runner:
                         fill_lanes(self.varying + place * self.lanes, data[k], widths[k], row, first, valid, self.lanes)
                         place += widths[k]
                     run_steps(kernels, self.uniform, self.blocks, self.block_count, valid)
-                    run_totals(kernels, self.panel, self.totals, self.total_groups, valid)
+                    run_totals(kernels, self.panel, self.totals, self.total_groups, valid, first == 0)
                     if each:
                         for i in range(self.output_count):
                             for k in range(valid):
@@ -831,7 +831,8 @@ cdef class Runner:
 def lanes_for(code, size_t count):
     """How many examples are run side by side: see running.py."""
     cdef size_t room = <size_t>LANE_MEMORY // max(code.varying_size, 1)
-    cdef size_t most = max(8, min(room - room % 8, <size_t>MOST_LANES))
+    cdef bint is_large = sum([total.count for total in code.totals]) > LARGE
+    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LANES_OF_LARGE if is_large else MOST_LANES)))
     cdef size_t blocks = max(1, (count + most - 1) // most)
     cdef size_t lanes = (count + blocks - 1) // blocks
     return max(8, lanes + (-lanes) % 8)
