@@ -94,15 +94,17 @@ class CompiledRounds(Rounds):
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
-        error, grads = self.programs.case.error_and_gradients(state.numbers, self._rows(places))
+        error, grads, are_finite = self.programs.case.error_and_gradients(state.numbers, self._rows(places))
         error /= len(places)
         total += error * len(places)
         if not np.isfinite(error):
             self._look_at(places)
         self._check_finite("the error", [error, total])
-        self._check_all_finite("a gradient", grads)
-        update = self.programs.update.run(state, grads)
-        self._check_all_finite(STEPPED, update.numbers)
+        if not are_finite:
+            self._check_finite("a gradient", grads.tolist())
+        update, are_finite = self.programs.update.run(state, grads)
+        if not are_finite:
+            self._check_finite(STEPPED, update.numbers.tolist())
         return error, total, update
 
     def _rows(self, places: Sequence[int]) -> Any:
@@ -119,10 +121,6 @@ class CompiledRounds(Rounds):
         with no_grad():
             for place in [place for place in places if not np.isfinite(errors[place])][:LOOKED_AT]:
                 mean_loss(self.network, [self.cases[place]], self.loss)
-
-    def _check_all_finite(self, what: str, numbers: Numbers) -> None:
-        if not np.isfinite(numbers).all():
-            self._check_finite(what, numbers.tolist())
 
     # What is measured after a round; `tried` is the update.
 
@@ -164,5 +162,5 @@ class CompiledRounds(Rounds):
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
         update, learning_rate, generator_state = super()._state()
-        memory = np.array(update.memory, np.float64).reshape(-1, len(update.numbers))
+        memory = [np.array(row, np.float64) for row in update.memory]
         return Update(np.array(update.numbers), memory, update.steps), learning_rate, generator_state

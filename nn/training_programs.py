@@ -9,10 +9,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd import Value, gradients, no_grad
 from autograd.native import selection
@@ -26,11 +26,11 @@ from nn.optimizers import Optimizer, Update
 from nn.parameters import Module
 
 TRIED = 8  # cases that the program of a case is compared with the network for; and as many with targets of their own
-MOST_LANES = 1024  # parameters that are changed side by side
+MOST_LANES = 128  # parameters that are changed side by side: their numbers stay in the first cache
 
 
 class _Program:
-    """A function of one case as a program, and the arrays that it runs with.
+    """A function of one case as a program.
 
     Args:
         function: takes plain numbers, the inputs and the target.
@@ -49,27 +49,21 @@ class _Program:
         parameters: Sequence[Value],
     ) -> None:
         forms = [NUMBER] * plain + [cases.input_form, cases.target_form]
-        self.recorded = _record(function, forms, "the network and the loss cannot be recorded as a program")
+        failure = "the network and the loss cannot be recorded as a program"
+        self.recorded = _record(function, forms, failure, parameters)
         varies = (False,) * plain + (True,) * (cases.inputs.shape[1] + cases.targets.shape[1])
         self.plain, self.totals = plain, totals
         self.code = self.recorded.code(varies, totals)
-        self.runners: dict[int, Any] = {}
-        captured = self.recorded.captured
-        self.uniform = np.zeros(plain + len(captured))
-        index = {id(parameter): place for place, parameter in enumerate(parameters)}
-        places = [(plain + at, index[id(leaf)]) for at, leaf in enumerate(captured) if id(leaf) in index]
-        self.places, self.sources = map(_as_range, np.array(places, np.int64).reshape(-1, 2).T)
-        self.sums = np.empty((1, len(self.code.outputs)))
-        self.others = [(plain + at, leaf) for at, leaf in enumerate(captured) if id(leaf) not in index]
+        self.runners: dict[int, tuple[Any, Numbers]] = {}  # by the count of cases, with the memory of its inputs
+        self.sums = [np.empty((1, len(self.code.outputs))) for _ in range(2)]
         self.refresh()
 
     def refresh(self) -> None:
         """Read the leaves that the training does not change."""
-        for place, leaf in self.others:
-            self.uniform[place] = leaf.data
+        self.others = [leaf.data for leaf in self.recorded.captured]
 
-    def run(self, numbers: Numbers, cases: Sequence[Numbers], rows: Any, *plain: float) -> Numbers:
-        """The results.
+    def run(self, numbers: Numbers, cases: Sequence[Numbers], rows: Any, *plain: float) -> tuple[Numbers, bool]:
+        """The results, and whether they are finite.
 
         Args:
             numbers: those of the parameters.
@@ -78,18 +72,21 @@ class _Program:
             plain: the plain numbers.
 
         Returns:
-            A row for each case, or one row of the sums over the cases, which the next run overwrites.
+            A row for each case, or one row of the sums over the cases, in use until the run after the next one.
         """
         count = len(cases[0] if rows is None else rows)
-        self.uniform[: self.plain] = plain
-        self.uniform[self.places] = numbers[self.sources]
         if count not in self.runners:
-            self.runners[count] = self.recorded.runners(self.code, count).take()
-        results = self.sums if self.totals else np.empty((count, len(self.code.outputs)))
-        self.runners[count].batch(self.uniform, list(cases), rows, results)
+            made = self.recorded.runners(self.code, count).take()
+            self.runners[count] = made, made.inputs
+        runner, inputs = self.runners[count]
+        end = self.plain + len(numbers)
+        inputs[: self.plain], inputs[self.plain : end], inputs[end:] = plain, numbers, self.others
+        results = self.sums[0] if self.totals else np.empty((count, len(self.code.outputs)))
+        self.sums.reverse()
+        are_finite = runner.batch(None, list(cases), rows, results)
         if self.totals:
             results[0, ~self.code.output_varies] *= count
-        return results
+        return results, are_finite
 
 
 class CasePrograms:
@@ -115,8 +112,10 @@ class CasePrograms:
         self._forward: _Program | None = None
         self._check(cases)
 
-    def error_and_gradients(self, numbers: Numbers, rows: slice | Any) -> tuple[float, Numbers]:
-        """The sum of the errors of some cases, and the gradients of their mean, until the next call.
+    def error_and_gradients(self, numbers: Numbers, rows: slice | Any) -> tuple[float, Numbers, bool]:
+        """The sum of the errors of some cases, the gradients of their mean, and whether all are finite.
+
+        The gradients are in use until the call after the next one.
 
         Args:
             numbers: those of the parameters.
@@ -126,14 +125,15 @@ class CasePrograms:
         if isinstance(rows, slice):
             parts = [part[rows] for part in parts]
         count = len(parts[0] if chosen is None else chosen)
-        results = self._gradient.run(numbers, parts, chosen, 1.0 / count)
-        return float(results[0, 0]), results[0, 1:]
+        results, are_finite = self._gradient.run(numbers, parts, chosen, 1.0 / count)
+        return float(results[0, 0]), results[0, 1:], are_finite
 
     def errors_and_outputs(self, numbers: Numbers, arrays: CaseArrays) -> tuple[Numbers, Numbers]:
         """The error of each case, and the outputs of the network for it, in the order of the cases."""
         if self._forward is None:
             self._forward = _Program(self._error_and_output, 0, self.arrays, False, self.parameters)
-        results = self._forward.run(numbers, [arrays.inputs, arrays.targets], None)[::-1]
+        results, _ = self._forward.run(numbers, [arrays.inputs, arrays.targets], None)
+        results = results[::-1]
         return results[:, 0], results[:, 1:]
 
     def gives_numbers(self) -> bool:
@@ -170,7 +170,7 @@ class CasePrograms:
         numbers = np.array([parameter.data for parameter in self.parameters])
         for place in sorted(chosen):
             row = count - 1 - place
-            error, _ = self.error_and_gradients(numbers, slice(row, row + 1))
+            error, _, _ = self.error_and_gradients(numbers, slice(row, row + 1))
             try:
                 with no_grad():
                     expected = mean_loss(self.network, [cases[place]], self.loss).data
@@ -205,7 +205,7 @@ class UpdateProgram:
                     f"parameter by _rule, as SGD does, or {REMEDY}"
                 )
         self.settings: dict[str, Any] | None = None
-        self.states = np.empty((0, 0)), np.empty((0, 0))
+        self.states = [np.empty((0, 0)), np.empty((0, 0))]
         self.refresh()
 
     def refresh(self) -> None:
@@ -219,25 +219,34 @@ class UpdateProgram:
         )
         self.recorded, self.settings = recorded, settings
         parameters = len(self.optimizer.parameters)
-        self.runner = selection.running().Runner(
-            recorded.code((False, False) + (True,) * count), min(MOST_LANES, parameters + -parameters % 8)
-        )
+        code = recorded.code((False, False) + (True,) * count)
+        # What is remembered may be what was given, such as the gradient: then it need not be written.
+        is_given = code.output_varies & (code.outputs < code.varying_inputs)
+        self.given = [int(place) if known else None for place, known in zip(code.outputs, is_given, strict=True)]
+        code = replace(code, outputs=code.outputs[~is_given], output_varies=code.output_varies[~is_given])
+        self.runner = selection.running().Runner(code, min(MOST_LANES, parameters + -parameters % 8))
         self._check()
 
-    def run(self, update: Update, grads: Numbers) -> Update:
-        """The next state. Its arrays are in use until the call after the next one.
+    def run(self, update: Update, grads: Numbers) -> tuple[Update, bool]:
+        """The next state, and whether all its numbers are finite.
+
+        Its arrays are in use until the call after the next one. What it remembers may be an array that was given.
 
         Args:
             update: the state now, with arrays.
             grads: the gradient of each parameter.
         """
-        shape = 1 + len(update.memory), len(grads)
+        shape = len(self.given), len(grads)
         if self.states[0].shape != shape:
-            self.states = np.empty(shape), np.empty(shape)
-        results = self.states[update.numbers.base is self.states[0]]  # fresh memory would take as long as the step
+            self.states = [np.empty(shape), np.empty(shape)]  # fresh memory each time would take as long as the step
+        made = self.states[0]
+        self.states.reverse()
         inputs = self.recorded.inputs(np.array([self.optimizer.learning_rate, float(update.steps)]))
-        self.runner.each(inputs, [update.numbers, grads, *update.memory], list(results))
-        return Update(results[0], results[1:], update.steps + 1)
+        columns = [update.numbers, grads, *update.memory]
+        results = [row if given is None else columns[given] for row, given in zip(made, self.given, strict=True)]
+        computed = [row for row, given in zip(made, self.given, strict=True) if given is None]
+        are_finite = self.runner.each(inputs, columns, computed)
+        return Update(results[0], results[1:], update.steps + 1), are_finite
 
     def _step(self, learning_rate: Value, steps: Value, *numbers: Value) -> list[Value]:
         results = list(self._rule(learning_rate, steps)(*numbers))
@@ -262,21 +271,14 @@ class UpdateProgram:
                 except (ValueError, ArithmeticError):
                     continue
                 given = Update(np.array(numbers[:1]), np.array(numbers[2:]).reshape(memory, 1), steps)
-                made = self.run(given, np.array([grad]))
-                for one, other in zip([*made.numbers.tolist(), *made.memory.ravel().tolist()], expected, strict=True):
+                made, _ = self.run(given, np.array([grad]))
+                for one, other in zip(np.ravel([made.numbers, *made.memory]).tolist(), expected, strict=True):
                     if not _agree(one, other):
                         raise TypeError(
                             f"the rule of {type(self.optimizer).__name__} gives {other!r} for a gradient of {grad}, "
                             f"and the program recorded of it {one!r}: it depends on something that a program does not "
                             f"record, such as a comparison with ==; write it with where, greater and abs, or {REMEDY}"
                         )
-
-
-def _as_range(places: NDArray[np.int64]) -> Any:
-    """Places as a slice where they follow each other, which is read faster; else as they are."""
-    if len(places) and np.array_equal(places, np.arange(places[0], places[0] + len(places))):
-        return slice(int(places[0]), int(places[0]) + len(places))
-    return places.copy()
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
@@ -291,7 +293,7 @@ def _agree(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
 
 
-def _record(function: Callable[..., Any], forms: list[Any], failure: str) -> Recorded:
+def _record(function: Callable[..., Any], forms: list[Any], failure: str, parameters: Sequence[Value] = ()) -> Recorded:
     """A recorded function; or an error that says on which line it cannot be recorded."""
 
     def one_case(*arguments: Any) -> Any:
@@ -299,7 +301,7 @@ def _record(function: Callable[..., Any], forms: list[Any], failure: str) -> Rec
 
     one_case.__name__ = "a training"
     try:
-        return Recorded(one_case, CallForm(tuple(forms)))
+        return Recorded(one_case, CallForm(tuple(forms)), parameters)
     except Exception as error:
         place = "" if " at line " in str(error) else place_of(error)
         kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "

@@ -109,7 +109,7 @@ def test_a_runner_is_for_one_thread_at_a_time() -> None:
     assert len(runners.free) == KEPT
     assert runners.take() in taken
     batches = [recorded.runners(recorded.code((True, False)), count) for count in (1, 8, 9, 1000)]
-    assert [runners.lanes for runners in batches] == [8, 8, 16, 128]
+    assert [runners.lanes for runners in batches] == [8, 8, 16, 64]
     assert batches[0] is batches[1]
     found: list[int] = []
 

@@ -84,17 +84,19 @@ static void sums(double *out, const Source *terms, size_t count, size_t n) {
         }
     else
         for (size_t start = 0; start < n; start += BLOCK) {
-            double acc[BLOCK], buffer[BLOCK];
+            double buffer[BLOCK], *restrict acc = out + start;
             size_t size = n - start < BLOCK ? n - start : BLOCK;
-            for (size_t i = 0; i < size; ++i) acc[i] = -0.0;
             for (size_t j = 0; j < count; ++j) {
                 const double *term = block_of(&terms[j], start, size, buffer);
-                if (terms[j].step)
-                    for (size_t i = 0; i < size; ++i) acc[i] += term[i];
-                else
-                    for (size_t i = 0; i < size; ++i) acc[i] += *term;
+#define ADD_TO(acc, operator) \
+    if (terms[j].step) \
+        for (size_t i = 0; i < size; ++i) acc[i] operator term[i]; \
+    else \
+        for (size_t i = 0; i < size; ++i) acc[i] operator *term;
+                if (j == 0) ADD_TO(acc, =)
+                else ADD_TO(acc, +=)
+#undef ADD_TO
             }
-            memcpy(out + start, acc, size * sizeof *acc);
         }
 }
 
@@ -107,22 +109,24 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
         }
     else
         for (size_t start = 0; start < n; start += BLOCK) {
-            double acc[BLOCK], left_buffer[BLOCK], right_buffer[BLOCK];
+            double left_buffer[BLOCK], right_buffer[BLOCK], *restrict acc = out + start;
             size_t size = n - start < BLOCK ? n - start : BLOCK;
-            for (size_t i = 0; i < size; ++i) acc[i] = -0.0;
             for (size_t j = 0; j < count; ++j) {
                 const double *left = block_of(&lefts[j], start, size, left_buffer);
                 const double *right = block_of(&rights[j], start, size, right_buffer);
-                if (lefts[j].step && rights[j].step)
-                    for (size_t i = 0; i < size; ++i) acc[i] += left[i] * right[i];
-                else if (rights[j].step)
-                    for (size_t i = 0; i < size; ++i) acc[i] += *left * right[i];
-                else if (lefts[j].step)
-                    for (size_t i = 0; i < size; ++i) acc[i] += left[i] * *right;
-                else
-                    for (size_t i = 0; i < size; ++i) acc[i] += *left * *right;
+#define ADD_TO(acc, operator) \
+    if (lefts[j].step && rights[j].step) \
+        for (size_t i = 0; i < size; ++i) acc[i] operator left[i] * right[i]; \
+    else if (rights[j].step) \
+        for (size_t i = 0; i < size; ++i) acc[i] operator *left * right[i]; \
+    else if (lefts[j].step) \
+        for (size_t i = 0; i < size; ++i) acc[i] operator left[i] * *right; \
+    else \
+        for (size_t i = 0; i < size; ++i) acc[i] operator *left * *right;
+                if (j == 0) ADD_TO(acc, =)
+                else ADD_TO(acc, +=)
+#undef ADD_TO
             }
-            memcpy(out + start, acc, size * sizeof *acc);
         }
 }
 

@@ -136,6 +136,14 @@ static void fill_lanes(double *out, const double *data, size_t width, const int6
     }
 }
 
+/* Let numbers come into the cache, while others are computed. */
+static void prefetch(const double *numbers, size_t count) {
+#if defined(__GNUC__)
+    for (size_t i = 0; i < count; i += 8) __builtin_prefetch(numbers + i);
+#endif
+    (void)numbers, (void)count;
+}
+
 /* Whether none is infinite or nan. */
 static int all_finite(const double *numbers, size_t count) {
     double sums[16] = {0.0}, sum = 0.0;
@@ -148,11 +156,14 @@ static int all_finite(const double *numbers, size_t count) {
 }
 
 /* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */
-static int is_interrupted(clock_t *last) {
-    clock_t now = clock();
-    int waiting;
+static int is_interrupted(double *last) {
+    struct timespec time;
     PyGILState_STATE state;
-    if (now - *last < CLOCKS_PER_SEC / 50) return 0;
+    double now;
+    int waiting;
+    timespec_get(&time, TIME_UTC); /* which takes 20 ns where clock() takes 400 */
+    now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    if (now >= *last && now - *last < 0.02) return 0;
     *last = now;
     state = PyGILState_Ensure();
     waiting = PyErr_CheckSignals() < 0;

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,11 +39,12 @@ class Recorded:
     Args:
         function: what is recorded.
         call: the form of its arguments.
+        leaves: that the function refers to; their numbers are inputs of the program, after those of the arguments.
 
     Attributes:
         call: the same.
-        instructions: the program's; its inputs are the numbers of the arguments in order.
-        captured: the leaves that the function refers to, besides its arguments: the parameters of the program.
+        instructions: the program's; its inputs are the numbers of the arguments in order, and of the leaves.
+        captured: the other leaves that the function refers to: the parameters of the program.
         size: how many numbers the arguments hold.
         form: the form of the result.
         rebuild: puts the result's nesting around the outputs.
@@ -52,7 +53,7 @@ class Recorded:
         TypeError: if the function does what cannot be recorded.
     """
 
-    def __init__(self, function: Callable[..., Any], call: CallForm) -> None:
+    def __init__(self, function: Callable[..., Any], call: CallForm, leaves: Sequence[Value] = ()) -> None:
         inputs: list[Value] = []
         arguments, named = call.rebuilt(_fresh(inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
@@ -71,7 +72,7 @@ class Recorded:
             except TypeError as error:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.rebuild = rebuilder(self.form)
-        self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), inputs)
+        self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), [*inputs, *leaves])
         self.call, self.size = call, len(inputs)
         self._runners: dict[tuple[int, int], Runners] = {}
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
@@ -102,7 +103,7 @@ class Recorded:
         """
         key = varies, totals
         if key not in self._codes:
-            all_vary = np.zeros(self.size + len(self.captured), bool)
+            all_vary = np.zeros(len(self.instructions.inputs), bool)
             all_vary[: len(varies)] = varies
             self._codes.setdefault(key, lower(self.instructions, all_vary, totals))
         return self._codes[key]

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from autograd.programs.groups import Floats, Integers, Truths
 
-LANE_MEMORY = 3 << 16  # numbers that the lanes of a block may hold, so that they stay in the cache
-LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger
-MOST_LANES, MOST_LANES_OF_LARGE = 64, 128
+LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
+LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
 
 
 def instruction_set() -> str:
@@ -46,9 +46,10 @@ def lanes_for(code: Code, count: int) -> int:
 
     Blocks are as large as each other, or nearly so.
     """
-    room = LANE_MEMORY // max(code.varying_size, 1)
     is_large = sum([total.count for total in code.totals]) > LARGE
-    most = max(8, min(room - room % 8, MOST_LANES_OF_LARGE if is_large else MOST_LANES))
+    memory, lanes = (LARGE_LANE_MEMORY, MOST_LARGE_LANES) if is_large else (LANE_MEMORY, MOST_LANES)
+    room = memory // max(code.varying_size, 1)
+    most = max(8, min(room - room % 8, lanes))
     blocks = max(1, -(-count // most))
     lanes = -(-count // blocks)
     return max(8, lanes + -lanes % 8)
@@ -134,6 +135,7 @@ class Runner:
         code: the lowered program.
         lanes: how many examples of a batch are run side by side.
         output_count: how many outputs it has.
+        inputs: the memory of the inputs that do not vary, as an array to write to.
 
     Raises:
         ValueError: if the code is not well formed.
@@ -146,6 +148,7 @@ class Runner:
         self.output_count = len(code.outputs)
         self._uniform = np.zeros(code.uniform_size)
         self._varying = np.zeros((code.varying_size, lanes))
+        self.inputs = self._uniform[: code.inputs]
         for place, number in code.constants.items():
             self._uniform[place] = number
         self._groups = Steps(code, self._uniform, self._varying)
@@ -238,11 +241,11 @@ class Runner:
             inputs[:state] = committed[1]
         return committed[0], interrupted
 
-    def batch(self, inputs: Floats, parts: Sequence[Floats], rows: Integers | None, outputs: Floats) -> None:
-        """Run it for many examples.
+    def batch(self, inputs: Floats | None, parts: Sequence[Floats], rows: Integers | None, outputs: Floats) -> bool:
+        """Run it for many examples, and say whether all outputs are finite.
 
         Args:
-            inputs: a number for each input that does not vary.
+            inputs: a number for each input that does not vary; what is in the memory of the inputs when None.
             parts: arrays with a row for each example, whose columns are the inputs that vary, part after part.
             rows: the rows of the examples to run, in their order; all of them if it is None.
             outputs: where the outputs go: a row for each example; or one row, for the totals over the examples, or for
@@ -251,7 +254,7 @@ class Runner:
         Raises:
             ValueError: if the sizes do not fit the program.
         """
-        inputs, outputs = _array(inputs, 1), _array(outputs, 2, is_written=True)
+        inputs, outputs = self.inputs if inputs is None else _array(inputs, 1), _array(outputs, 2, is_written=True)
         tables = [_array(part, 2) for part in parts]
         if rows is None and not tables:
             raise ValueError("there are no examples")
@@ -288,9 +291,10 @@ class Runner:
                 outputs[first : first + len(chosen), self._varying_outputs] = results.T
         if not each:
             outputs[0] = self._uniform.take(self._output_places)
+        return bool(np.isfinite(outputs).all())
 
-    def each(self, inputs: Floats, columns: Sequence[Floats], results: Sequence[Floats]) -> None:
-        """Run it for many examples, whose numbers stand in columns.
+    def each(self, inputs: Floats, columns: Sequence[Floats], results: Sequence[Floats]) -> bool:
+        """Run it for many examples, whose numbers stand in columns, and say whether all results are finite.
 
         Args:
             inputs: as for `batch`.
@@ -303,9 +307,10 @@ class Runner:
         if len(results) != self.output_count or self.code.totals:
             raise ValueError("the inputs and results do not fit the program")
         outputs = np.empty((len(columns[0]), self.output_count))
-        self.batch(inputs, [np.stack(columns, axis=1)], None, outputs)
+        are_finite = self.batch(inputs, [np.stack(columns, axis=1)], None, outputs)
         for result, output in zip(results, outputs.T, strict=True):
             result[:] = output
+        return are_finite
 
     def _run(self) -> None:
         with np.errstate(all="ignore"):

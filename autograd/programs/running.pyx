@@ -59,21 +59,21 @@ cdef extern from "running.h":
         size_t n, columns
         const double **lefts
         const double **rights
-    ctypedef long clock_t
     int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t, bint) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
+    void prefetch(const double *, size_t) noexcept nogil
     bint all_finite(const double *, size_t) noexcept nogil
-    bint is_interrupted(clock_t *) noexcept nogil
+    bint is_interrupted(double *) noexcept nogil
     int raise_waiting() except -1
     const Kernels *choose_kernels(int, bint) noexcept
 
 
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
-LANE_MEMORY = 3 << 16  # numbers that the lanes of a block may hold, so that they stay in the cache
-LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger
-MOST_LANES, MOST_LANES_OF_LARGE = 64, 128
+LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
+LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
 
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
@@ -224,7 +224,7 @@ cdef class Runner:
     cdef double *packed[2]  # the rows and the columns of the matrix product that is computed
     cdef size_t packed_room[2]
     cdef readonly size_t lanes
-    cdef size_t inputs, uniform_size, varying_size
+    cdef size_t inputs_count, uniform_size, varying_size
     cdef Step *steps
     cdef Step *blocks
     cdef Total *totals
@@ -234,6 +234,8 @@ cdef class Runner:
     cdef uint8_t *output_varies
     cdef size_t *spans
     cdef size_t span_count
+    cdef uint8_t *is_read  # of each input that varies
+    cdef Py_ssize_t shape  # of the buffer
     cdef readonly size_t output_count
     cdef size_t work
     cdef bint has_varying_outputs
@@ -243,7 +245,7 @@ cdef class Runner:
         validate(code, lanes)
         lanes += -lanes % 8  # whole vectors
         self.code = code
-        self.inputs = code.inputs
+        self.inputs_count = code.inputs
         self.uniform_size, self.varying_size = code.uniform_size, code.varying_size
         self.lanes = lanes
         self.uniform = <double *>self.keep((self.uniform_size + MOST_TILE) * sizeof(double))
@@ -252,6 +254,20 @@ cdef class Runner:
         for place, number in code.constants.items():
             self.uniform[place] = number
         self._prepare(code)
+
+    def __getbuffer__(self, Py_buffer *buffer, int flags):
+        """The memory of the inputs that do not vary."""
+        self.shape = self.inputs_count
+        buffer.buf = self.uniform
+        buffer.itemsize, buffer.len, buffer.ndim = sizeof(double), self.shape * sizeof(double), 1
+        buffer.shape, buffer.strides, buffer.suboffsets, buffer.internal = &self.shape, &buffer.itemsize, NULL, NULL
+        buffer.format = "d"
+        buffer.readonly, buffer.obj = False, self
+
+    @property
+    def inputs(self):
+        """The memory of the inputs that do not vary, as an array to write to."""
+        return np.frombuffer(self) if self.inputs_count else np.empty(0)
 
     def __dealloc__(self):
         for address in self.memory or ():
@@ -323,8 +339,15 @@ cdef class Runner:
         cdef size_t i
         for group in code.groups:
             self._add(group)
+        is_read = np.zeros(code.varying_size, np.uint8)
         for group in code.varying_groups:
             self._add(group)
+            for varies, places in group.reads():
+                if varies:
+                    is_read[places] = True
+        self.is_read = <uint8_t *>self.keep(code.varying_inputs)
+        for i in range(code.varying_inputs):
+            self.is_read[i] = is_read[i]
         self.total_groups = len(code.totals)
         self.totals = <Total *>self.keep(self.total_groups * sizeof(Total))
         for i, total in enumerate(code.totals):
@@ -335,6 +358,8 @@ cdef class Runner:
         for i in range(self.output_count):
             self.output_varies[i] = code.output_varies[i] and not code.totals
             self.has_varying_outputs |= self.output_varies[i]
+            if self.output_varies[i] and self.output_places[i] < <size_t>code.varying_inputs:
+                self.is_read[self.output_places[i]] = True
         self._find_spans()
         return 0
 
@@ -636,10 +661,10 @@ cdef class Runner:
     def call_floats(self, tuple arguments):
         """Run it with one float for each input, and give the first output."""
         cdef size_t i
-        if <size_t>len(arguments) != self.inputs or not self.output_count:
-            raise ValueError(f"{len(arguments)} arguments, not {self.inputs}; {self.output_count} outputs")
+        if <size_t>len(arguments) != self.inputs_count or not self.output_count:
+            raise ValueError(f"{len(arguments)} arguments, not {self.inputs_count}; {self.output_count} outputs")
         self._refuse_varying()
-        for i in range(self.inputs):
+        for i in range(self.inputs_count):
             self.uniform[i] = arguments[i]
         run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
         return self.uniform[self.output_places[0]]
@@ -652,12 +677,12 @@ cdef class Runner:
     def call(self, const double[::1] inputs not None, double[::1] outputs not None):
         """Run it: see running.py."""
         cdef bint are_finite
-        if <size_t>len(inputs) != self.inputs or <size_t>len(outputs) != self.output_count:
-            raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs} and {self.output_count}")
+        if <size_t>len(inputs) != self.inputs_count or <size_t>len(outputs) != self.output_count:
+            raise ValueError(f"{len(inputs)} inputs and {len(outputs)} outputs, not {self.inputs_count} and {self.output_count}")
         self._refuse_varying()
         with nogil:
-            if self.inputs:
-                memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+            if self.inputs_count:
+                memcpy(self.uniform, &inputs[0], self.inputs_count * sizeof(double))
             run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
             if self.output_count:
                 self._copy_outputs(&outputs[0])
@@ -670,9 +695,9 @@ cdef class Runner:
         cdef size_t done = 0, each_count = each.shape[1], record_count = self.output_count - state
         cdef size_t interval = 1 + 200_000 // (self.work + 1)  # rounds between looks for a signal
         cdef double *results
-        cdef clock_t last = 0
+        cdef double last = 0.0
         cdef bint interrupted = False
-        if <size_t>len(inputs) != self.inputs or state + each_count > self.inputs or self.output_count < state:
+        if <size_t>len(inputs) != self.inputs_count or state + each_count > self.inputs_count or self.output_count < state:
             raise ValueError("the state and the inputs do not fit the program")
         if (each_count and <size_t>each.shape[0] < times) or (
             record_count and (<size_t>records.shape[0] < times or <size_t>records.shape[1] != record_count)
@@ -684,8 +709,8 @@ cdef class Runner:
             raise MemoryError()
         try:
             with nogil:
-                if self.inputs:
-                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                if self.inputs_count:
+                    memcpy(self.uniform, &inputs[0], self.inputs_count * sizeof(double))
                 while done < times:
                     if done % interval == 0 and is_interrupted(&last):
                         interrupted = True
@@ -710,7 +735,7 @@ cdef class Runner:
                 pass
         return done, interrupted
 
-    def batch(self, const double[::1] inputs not None, list parts not None, const int64_t[::1] rows,
+    def batch(self, const double[::1] inputs, list parts not None, const int64_t[::1] rows,
               double[:, ::1] outputs not None):
         """Run it for many examples: see running.py."""
         if rows is None and not parts:
@@ -721,7 +746,8 @@ cdef class Runner:
         cdef const double[:, ::1] part
         cdef const double **data = <const double **>malloc((part_count + 1) * sizeof(double *))
         cdef size_t *widths = <size_t *>malloc((part_count + 1) * sizeof(size_t))
-        cdef clock_t last = 0
+        cdef double last = 0.0
+        cdef bint are_finite = True
         cdef bint each = not self.total_groups and self.output_count > 0 and <size_t>outputs.shape[0] == count
         try:
             if data == NULL or widths == NULL:
@@ -735,7 +761,10 @@ cdef class Runner:
                 data[k] = &part[0, 0] if part.shape[0] and part.shape[1] else NULL
                 widths[k] = part.shape[1]
                 width += widths[k]
-            if <size_t>len(inputs) != self.inputs or width != self.code.varying_inputs or not self.lanes:
+            if (
+                (inputs is not None and <size_t>len(inputs) != self.inputs_count)
+                or width != self.code.varying_inputs or not self.lanes
+            ):
                 raise ValueError("the inputs do not fit the program")
             if (
                 <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1)
@@ -743,8 +772,8 @@ cdef class Runner:
             ):
                 raise ValueError("there is no room for the outputs")
             with nogil:
-                if self.inputs:
-                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                if self.inputs_count and inputs is not None:
+                    memcpy(self.uniform, &inputs[0], self.inputs_count * sizeof(double))
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
                 if count == 0:
                     run_totals(kernels, self.panel, self.totals, self.total_groups, 0, True)
@@ -770,9 +799,12 @@ cdef class Runner:
                     first += valid
                 if not each and self.output_count:
                     self._copy_outputs(&outputs[0, 0])
+                if self.output_count and (count or not each):
+                    are_finite = all_finite(&outputs[0, 0], outputs.shape[0] * outputs.shape[1])
         finally:
             free(data)
             free(widths)
+        return are_finite
 
     def each(self, const double[::1] inputs not None, list columns not None, list results not None):
         """Run it for many examples, whose numbers stand in columns: see running.py."""
@@ -784,11 +816,12 @@ cdef class Runner:
         cdef const double **data = <const double **>malloc((column_count + 1) * sizeof(double *))
         cdef double **out = <double **>malloc((self.output_count + 1) * sizeof(double *))
         cdef double *lane
-        cdef clock_t last = 0
+        cdef double last = 0.0
+        cdef bint are_finite = True
         try:
             if data == NULL or out == NULL:
                 raise MemoryError()
-            if (<size_t>len(inputs) != self.inputs or column_count != self.code.varying_inputs or not self.lanes
+            if (<size_t>len(inputs) != self.inputs_count or column_count != self.code.varying_inputs or not self.lanes
                     or self.total_groups or <size_t>len(results) != self.output_count):
                 raise ValueError("the inputs and results do not fit the program")
             for i in range(column_count):
@@ -802,8 +835,8 @@ cdef class Runner:
                     raise ValueError("there is no room for the results")
                 out[i] = &result[0] if count else NULL
             with nogil:
-                if self.inputs:
-                    memcpy(self.uniform, &inputs[0], self.inputs * sizeof(double))
+                if self.inputs_count:
+                    memcpy(self.uniform, &inputs[0], self.inputs_count * sizeof(double))
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
                 first = 0
                 while first < count:
@@ -812,27 +845,33 @@ cdef class Runner:
                             raise_waiting()
                     valid = min(self.lanes, count - first)
                     for i in range(column_count):
-                        lane = self.varying + i * self.lanes
-                        memcpy(lane, data[i] + first, valid * sizeof(double))
+                        if self.is_read[i]:
+                            memcpy(self.varying + i * self.lanes, data[i] + first, valid * sizeof(double))
+                            prefetch(data[i] + first + valid, min(self.lanes, count - first - valid))
+                    for i in range(self.output_count):
+                        prefetch(out[i] + first, valid)
                     run_steps(kernels, self.uniform, self.blocks, self.block_count, valid)
                     for i in range(self.output_count):
                         if self.output_varies[i]:
                             lane = self.varying + self.output_places[i] * self.lanes
                             memcpy(out[i] + first, lane, valid * sizeof(double))
+                            are_finite &= all_finite(lane, valid)
                         else:
                             for k in range(valid):
                                 out[i][first + k] = self.uniform[self.output_places[i]]
+                            are_finite &= all_finite(&self.uniform[self.output_places[i]], 1)
                     first += valid
         finally:
             free(data)
             free(out)
+        return are_finite
 
 
 def lanes_for(code, size_t count):
     """How many examples are run side by side: see running.py."""
-    cdef size_t room = <size_t>LANE_MEMORY // max(code.varying_size, 1)
     cdef bint is_large = sum([total.count for total in code.totals]) > LARGE
-    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LANES_OF_LARGE if is_large else MOST_LANES)))
+    cdef size_t room = <size_t>(LARGE_LANE_MEMORY if is_large else LANE_MEMORY) // max(code.varying_size, 1)
+    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LARGE_LANES if is_large else MOST_LANES)))
     cdef size_t blocks = max(1, (count + most - 1) // most)
     cdef size_t lanes = (count + blocks - 1) // blocks
     return max(8, lanes + (-lanes) % 8)
