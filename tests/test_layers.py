@@ -45,6 +45,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.profile",
         "autograd.programs.listing",
         "autograd.programs.nesting",
+        "autograd.programs.array_reads",
+        "autograd.programs.array_functions",
         "autograd.programs.refusals",
         "autograd.programs.recorded",
         "autograd.programs.batching",
