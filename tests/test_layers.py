@@ -47,6 +47,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.nesting",
         "autograd.programs.array_reads",
         "autograd.programs.array_functions",
+        "autograd.programs.jax_export",
         "autograd.programs.refusals",
         "autograd.programs.recorded",
         "autograd.programs.batching",
