@@ -93,7 +93,9 @@ class ArrayFunction:
         """Whether a group is computed together with others: it is of their kind, and does not read them."""
         first = joined[0]
         is_product = isinstance(group, Matrix) and isinstance(first, Matrix)
-        if not (is_product or type(group) is type(first)) or not all(self.sources.has(places) for _, places in group.reads()):
+        if not (is_product or type(group) is type(first)) or not all(
+            self.sources.has(places) for _, places in group.reads()
+        ):
             return False
         if isinstance(first, Map):
             return isinstance(group, Map) and (group.code, len(group.operands)) == (first.code, len(first.operands))
