@@ -324,42 +324,17 @@ def test_stablehlo() -> None:
     assert "stablehlo.multiply" in jax.jit(exported).lower(np.ones(3)).as_text()
 
 
-FOUR_DEVICES = """
-import random
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jax.sharding import Mesh, PartitionSpec
-from autograd import compile, gradients
-from nn import MLP, softmax_cross_entropy
-
-network = MLP(8, [6, 3], "tanh", generator=random.Random(1))
-error = compile(lambda x, target: softmax_cross_entropy(network(x), list(target)))
-x, target = np.random.default_rng(1).normal(size=(20, 8)), np.eye(3)[np.arange(20) % 3]
-exported, leaves = error.program(x[0], target[0]).to_jax(), error.parameters(x[0], target[0])
-parameters = jnp.array([leaf.data for leaf in leaves])
-
-def mean(parameters, x, target):
-    return jax.lax.pmean(jax.vmap(exported, (None, 0, 0))(parameters, x, target).mean(), "cases")
-
-mesh, whole, split = Mesh(np.array(jax.devices()), "cases"), PartitionSpec(), PartitionSpec("cases")
-gradient = jax.jit(jax.grad(jax.shard_map(mean, mesh=mesh, in_specs=(whole, split, split), out_specs=whole)))
-ours = compile(lambda x, target: gradients(softmax_cross_entropy(network(x), list(target)), leaves))
-difference = abs(np.array(ours.batch(x, target)) - np.asarray(gradient(parameters, x, target))).max()
-print(len(jax.devices()), bool(difference < 1e-12))
-"""
-
-
-def test_gradients_over_several_devices() -> None:
-    variables = {
-        **os.environ,
-        "XLA_FLAGS": "--xla_force_host_platform_device_count=4",
-        "JAX_ENABLE_X64": "1",
-        "JAX_PLATFORMS": "cpu",
-    }
-    command = [sys.executable, "-c", FOUR_DEVICES]
-    done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
-    assert done.stdout.split() == ["4", "True"], done.stderr
+def test_the_page_of_the_documentation_with_four_devices() -> None:
+    """Its examples, gradients over several devices among them; the tests of the documentation run them with one."""
+    variables = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
+    code = "import doctest, jax; print(len(jax.devices()), *doctest.testfile('docs/how_to/run_on_jax.md', False))"
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, **variables}, capture_output=True, text=True, check=False
+    )
+    devices, failed, tried = map(int, done.stdout.split())
+    assert (devices, failed) == (4, 0), done.stdout + done.stderr
+    assert tried > 30
 
 
 # What is refused.
@@ -378,3 +353,9 @@ def test_a_primitive_of_one_s_own_is_refused() -> None:
 def test_each_primitive_is_a_function_of_jax() -> None:
     arrays = JaxArrays()
     assert all(arrays.function(row) is not None for row in PRIMITIVES.values())
+
+
+def test_without_jax_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "jax", None)
+    with pytest.raises(ImportError, match=r"needs JAX.* get it with pip install 'stepgrad\[jax\]'"):
+        Program.of([Value(1.0) * 2.0]).to_jax()
