@@ -136,3 +136,18 @@ def test_a_primitive_of_one_s_own_is_refused_where_only_numpy_could_call_it() ->
     other.__dict__.update({name: it for name, it in vars(np).items() if not name.startswith("__")})
     with pytest.raises(TypeError, match=r"square.* is not in the table of primitives.*; compose it of primitives"):
         ArrayFunction(lower(program, deep=1), [1], [(1,)], Arrays(other))
+
+
+def test_a_product_is_cut_by_the_columns_that_its_rows_share() -> None:
+    """Each of four rows has its own range of six columns, longer from row to row, in each of three heads."""
+    x = graph(3 * 4 * 2 + 3 * 6 * 2)
+    rows = [[x[8 * head + 2 * i : 8 * head + 2 * i + 2] for i in range(4)] for head in range(3)]
+    columns = [[x[24 + 12 * head + 2 * j : 24 + 12 * head + 2 * j + 2] for j in range(6)] for head in range(3)]
+    program = Program.of(
+        [dot(rows[head][i], columns[head][j]) for i in range(4) for head in range(3) for j in range(3 + i)], inputs=x
+    )
+    (group,) = lower(program, deep=1).groups
+    assert isinstance(group, Matrix)
+    assert array_functions._Products.of([group], 100).rows.shape == (3, 4, 2)
+    numbers = [program.numbers[slot] for slot in program.inputs]
+    assert outputs_of(program, numbers).tolist() == pytest.approx(program.run(), rel=1e-14)

@@ -181,6 +181,32 @@ def _as_product(group: Group) -> Group:
     return group
 
 
+class _Part(NamedTuple):
+    """A part of a matrix product: some runs of results, as rows and columns that hold all of them.
+
+    Attributes:
+        group: the matrix product.
+        runs: the indices of the runs.
+        rows: the rows that they have.
+        row: for each run, which of these it has.
+        first, end: the columns that they have.
+    """
+
+    group: Matrix
+    runs: Integers
+    rows: Integers
+    row: Integers
+    first: int
+    end: int
+
+    @classmethod
+    def of(cls, group: Matrix, runs: Integers) -> _Part:
+        """The part of some runs."""
+        rows, row = np.unique(group.runs[runs, 0], return_inverse=True)
+        _, firsts, lengths = group.runs[runs].T
+        return cls(group, runs, rows, row.reshape(-1), int(firsts.min()), int((firsts + lengths).max()))
+
+
 class _Products(NamedTuple):
     """Matrix products side by side, all of one size: each row with each column.
 
@@ -197,34 +223,27 @@ class _Products(NamedTuple):
 
     @classmethod
     def of(cls, groups: Sequence[Matrix], zero: int) -> _Products:
-        """The products of some groups, with zeros for what is missing; of one group in pieces or whole.
+        """The products of some groups, in parts that take the least work; of those in the fewest parts.
 
         Args:
             groups: the groups.
-            zero: the place of a zero.
+            zero: the place of a zero, for what is missing in a part.
         """
-        parts = [(group, *block) for group in groups for block in blocks_of(group.runs)]
-        row_count, column_count = max(part[2] for part in parts), max(part[4] for part in parts)
-        terms = max(group.rows.shape[1] for group in groups)
+        ways = [[_Part.of(group, runs) for group in groups for runs in cut(group.runs)] for cut in CUTS]
+        parts = min(ways, key=lambda parts: (len(parts) * math.prod(_sizes(parts)), len(parts)))
+        row_count, column_count, terms = _sizes(parts)
         rows = np.full((len(parts), row_count, terms), zero)
         columns = np.full((len(parts), column_count, terms), zero)
-        indices = []
-        for number, (group, run, count, first, length) in enumerate(parts):
-            width = group.rows.shape[1]
-            rows[number, :count, :width] = group.rows[group.runs[run : run + count, 0]]
-            columns[number, :length, :width] = group.columns[first : first + length]
-            index = (number * row_count + np.arange(count)[:, None]) * column_count + np.arange(length)
-            indices.append(index.ravel())
-        places = np.concatenate(
-            [group.out + (group.order if isinstance(group, _Product) else np.arange(group.count)) for group in groups]
-        )
-        pieces = cls(rows, columns, places, np.concatenate(indices))
-        if len(groups) > 1 or len(groups[0].rows) * groups[0].columns.size >= pieces.work():
-            return pieces
-        (group,) = groups
-        row, first, length = group.runs.T
-        shift = row * len(group.columns) + first - (np.cumsum(length) - length)
-        return cls(group.rows[None], group.columns[None], places, np.repeat(shift, length) + np.arange(group.count))
+        places, indices = [], []
+        for number, (group, runs, members, row, first, end) in enumerate(parts):
+            rows[number, : len(members), : _terms(group)] = group.rows[members]
+            columns[number, : end - first, : _terms(group)] = group.columns[first:end]
+            lengths = group.runs[:, 2]
+            order = group.order if isinstance(group, _Product) else np.arange(group.count)
+            places.append(group.out + order[_spread((np.cumsum(lengths) - lengths)[runs], lengths[runs])])
+            starts = (number * row_count + row) * column_count + group.runs[runs, 1] - first
+            indices.append(_spread(starts, lengths[runs]))
+        return cls(rows, columns, np.concatenate(places), np.concatenate(indices))
 
     def size(self) -> int:
         """How many results there are."""
@@ -234,6 +253,37 @@ class _Products(NamedTuple):
     def work(self) -> int:
         """How many multiplications they take."""
         return self.size() * int(self.rows.shape[2])
+
+
+def _whole(runs: Integers) -> list[Integers]:
+    """All runs together."""
+    return [np.arange(len(runs))]
+
+
+def _by_columns(runs: Integers) -> list[Integers]:
+    """Runs of which none shares a column with a run of another part."""
+    order = np.argsort(runs[:, 1], kind="stable")
+    ends = np.maximum.accumulate(runs[order, 1] + runs[order, 2])
+    return np.split(order, np.flatnonzero(runs[order[1:], 1] >= ends[:-1]) + 1)
+
+
+def _by_blocks(runs: Integers) -> list[Integers]:
+    """Runs that have the same columns."""
+    return [np.arange(start, start + count) for start, count, _, _ in blocks_of(runs)]
+
+
+CUTS = (_whole, _by_columns, _by_blocks)
+
+
+def _sizes(parts: Sequence[_Part]) -> tuple[int, int, int]:
+    """How many rows, columns and terms parts have at most."""
+    rows, columns = max(len(part.rows) for part in parts), max(part.end - part.first for part in parts)
+    return rows, columns, max(_terms(part.group) for part in parts)
+
+
+def _spread(starts: Integers, lengths: Integers) -> Integers:
+    """For each start the numbers that follow it, as many as the length says."""
+    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
 
 
 def _terms(group: Sum | Dots | Matrix) -> int:
