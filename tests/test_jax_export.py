@@ -155,7 +155,7 @@ def test_what_does_not_vary_needs_no_slope() -> None:
 
 
 def test_random_programs() -> None:
-    for seed in range(8):
+    for seed in range(5):
         rng = random.Random(seed)
         program = random_program(rng)
         given = [rng.uniform(-2.0, 2.0) for _ in program.inputs]

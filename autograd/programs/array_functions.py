@@ -73,7 +73,7 @@ class ArrayFunction:
             dtype: the type of their numbers, in which everything is computed.
         """
         as_array = self.arrays.module.asarray
-        arrays = [*inputs, as_array(list(self.constants.values()), dtype)]
+        arrays = [*inputs, as_array(np.array(list(self.constants.values())), dtype)]
         for step in self.steps:
             arrays.append(as_array(step(arrays), dtype))
         return [read(arrays) for read in self.results]
@@ -92,10 +92,8 @@ class ArrayFunction:
     def _fits(self, group: Group, joined: list[Any]) -> bool:
         """Whether a group is computed together with others: it is of their kind, and does not read them."""
         first = joined[0]
-        is_product = isinstance(group, Matrix) and isinstance(first, Matrix)
-        if not (is_product or type(group) is type(first)) or not all(
-            self.sources.has(places) for _, places in group.reads()
-        ):
+        is_of_their_kind = isinstance(group, Matrix if isinstance(first, Matrix) else type(first))
+        if not is_of_their_kind or not all(self.sources.has(places) for _, places in group.reads()):
             return False
         if isinstance(first, Map):
             return isinstance(group, Map) and (group.code, len(group.operands)) == (first.code, len(first.operands))
