@@ -24,6 +24,7 @@ class Hooks:
     plain_refusal: Callable[[Value, str], TypeError]  # the error for what would make a plain number of a node
     refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
     listing: Callable[[Program, Any, bool, int | None], str]  # of the groups that a program is lowered to
+    to_jax: Callable[[Program], Callable[..., Any]]  # a program as a function on arrays of JAX
     display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
 
 

@@ -52,7 +52,10 @@ nitpicky = True
 nitpick_ignore_regex = [
     # What other packages document, and types that are imported for a type checker alone.
     ("py:.*", r"(collections|typing|numpy|os|pathlib|random|matplotlib)\..*|Axes|Path|array"),
-    ("py:class", "Plain|Mixed|PullBack|Values|Floats"),  # names of types in signatures, which type checkers resolve
+    (
+        "py:class",
+        "Plain|Mixed|PullBack|Values|Floats|CallForm|Form",
+    ),  # names of types in signatures, which type checkers resolve
     # What is defined in a module and is no public name. A test looks for those that are.
     ("py:.*", r"(autograd|nn)\.\w+\..*"),
 ]

@@ -87,6 +87,18 @@ def same(wanted: Any, given: Any) -> bool:
     return bool(np.array_equal(np.asarray(wanted, float), np.asarray(given, float), equal_nan=True))
 
 
+def rounding(compute: Compute, program: Program, inputs: Sequence[float]) -> tuple[Any, Any]:
+    """What a program computes, and how far a result may be from that which is rounded in another way.
+
+    Where terms cancel, roundings of theirs show. The inputs are changed a little to see how much.
+    """
+    wanted = np.array(run_by(compute, program, inputs))
+    changed = [run_by(compute, program, [x * (1.0 + i * 1e-11) for x in inputs]) for i in (-2, -1, 1, 2)]
+    with np.errstate(all="ignore"):
+        spread = np.abs(np.array(changed) - wanted).max(axis=0)
+        return wanted, 10.0 * spread + 1e-12 * np.maximum(1.0, np.abs(wanted))
+
+
 def total_in_order(numbers: Sequence[float]) -> float:
     """The sum from left to right."""
     total = -0.0

@@ -642,3 +642,15 @@ def test_memory_does_not_grow_with_calls() -> None:
     finally:
         tracemalloc.stop()
     assert grown < 20_000
+
+
+# Programs elsewhere.
+
+
+def test_parameters_are_the_leaves_that_a_call_reads_besides_its_arguments() -> None:
+    w, b, other = Value(2.0), Parameter(0.5), Value(1.0)
+    function = compile(lambda x: b + w * x + Constant(1.0))
+    leaves, program = function.parameters(3.0), function.program(3.0)
+    assert {id(leaf) for leaf in leaves} == {id(w), id(b)}
+    assert [leaf.data for leaf in leaves] == [program.numbers[slot] for slot in program.parameters]
+    assert compile(lambda x: x).parameters(other.data) == []

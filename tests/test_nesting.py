@@ -25,11 +25,14 @@ from autograd.programs.nesting import (
     flat,
     form_of,
     has_value,
+    leaves_of,
     plain,
+    put_together,
     rebuilder,
     rebuilt,
     rebuilt_from_rows,
     size_of,
+    taken_apart,
 )
 
 
@@ -126,6 +129,15 @@ def test_what_is_rebuilt_from_rows_shares_no_memory_with_them() -> None:
     rows = rebuilt_from_rows(Nested(tuple, None, (NUMBER, Array((1,)))), memory.reshape(2, 2))
     memory[:] = -1.0
     assert [part.tolist() for part in rows] == [[0.0, 2.0], [[1.0], [3.0]]]
+
+
+@pytest.mark.parametrize("tree", TREES, ids=repr)
+def test_a_nesting_is_taken_apart_and_put_together_by_its_form(tree: Any) -> None:
+    form = form_of(tree, [])
+    leaves = list(taken_apart(form, tree))
+    forms = list(leaves_of(form))
+    assert [np.shape(leaf) for leaf in leaves] == [getattr(leaf, "shape", ()) for leaf in forms]
+    assert repr(put_together(form, iter(leaves))) == repr(tree)
 
 
 @pytest.mark.parametrize("number", [3, np.float32(3), np.int64(3), np.array(3.0), Fraction(3), np.array(3)])

@@ -212,6 +212,7 @@ def timed(task: Callable[[], Any]) -> float:
 @pytest.mark.no_cover
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on Windows")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:os.fork.. was called:RuntimeWarning")  # by JAX, if other tests loaded it
 def test_a_child_process_runs_backward_while_a_thread_of_the_parent_did() -> None:
     stop = threading.Event()
     leaf = Value(0.5)

@@ -57,6 +57,14 @@ def test_what_changes_a_number_stays(function: Callable[..., Any]) -> None:
     assert after.operands.tolist() == before.operands.tolist()
 
 
+def test_stops_stay_for_a_program_that_is_differentiated_by_something_else() -> None:
+    x = Value(2.0)
+    given = Instructions.of(Program.of([stop_gradient(x * 1.0) * 3.0], inputs=[x]))
+    kept = without_identities(given, keeps_stops=True)
+    assert without_identities(given).operands_of(5).tolist() == [0, 4]
+    assert [kept.operands_of(slot).tolist() for slot in (3, 5)] == [[0], [3, 4]]
+
+
 def test_a_parameter_of_one_is_no_constant() -> None:
     x, w = Value(2.0), Value(1.0)
     before = Instructions.of(Program.of([x * w], inputs=[x]))

@@ -1,6 +1,8 @@
 """Graphs as lists of instructions, for whatever runs them elsewhere; functions compiled to such programs."""
 
+from collections.abc import Callable as _Callable
 from collections.abc import Sequence as _Sequence
+from typing import Any as _Any
 
 from autograd.hooks import hooks as _hooks
 from autograd.programs import refusals as _refusals  # noqa: F401  # it registers what recording refuses
@@ -16,4 +18,10 @@ def _listing(program: Program, varying: _Sequence[int], timed: bool, most: int |
     return listing(program, varying, timed, most)
 
 
-_hooks.listing = _listing
+def _to_jax(program: Program) -> _Callable[..., _Any]:
+    from autograd.programs.jax_export import to_jax  # it needs NumPy
+
+    return to_jax(program)
+
+
+_hooks.listing, _hooks.to_jax = _listing, _to_jax

@@ -84,7 +84,7 @@ class Arrays:
             if not self._is_numpy:
                 raise TypeError(
                     f"{primitive!r} is not in the table of primitives: only Python knows its function, which "
-                    f"{self.module.__name__} cannot run"
+                    f"{self.module.__name__} cannot run; compose it of primitives of the table"
                 )
             return by_element(primitive)
         return found
@@ -99,6 +99,10 @@ class Arrays:
         with self.quiet():
             result = rule(*numbers)
         return result.array if isinstance(result, ArrayNumber) else result
+
+    def take(self, array: Any, indices: Any) -> Any:
+        """The numbers of an array of one dimension at some indices, which are all within it."""
+        return self.module.take(array, indices)
 
     def quiet(self) -> AbstractContextManager[Any]:
         """A context in which the module does not warn of what is not finite."""

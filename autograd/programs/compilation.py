@@ -202,6 +202,10 @@ class Compiled(Generic[ResultT]):
         """The program that a call with these arguments runs, before it is lowered."""
         return self._record(self._form_of(arguments, keywords)[0]).program
 
+    def parameters(self, *arguments: Any, **keywords: Any) -> list[Value]:
+        """The leaves that a call with these arguments reads besides them, in the order of its program's parameters."""
+        return list(self._record(self._form_of(arguments, keywords)[0]).captured)
+
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__name__', repr(self.function))}>"
 

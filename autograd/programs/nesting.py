@@ -274,6 +274,65 @@ def rebuilt_from_rows(form: Form, rows: Rows) -> Any:
     return _assembled(form, [rebuilt_from_rows(part, rows[:, place]) for part, place in _places(form.parts)])
 
 
+def leaves_of(form: Form) -> Iterator[Number | Array]:
+    """The forms of the numbers and of the arrays in a nesting of this form."""
+    if isinstance(form, Floats):
+        yield from (NUMBER,) * form.length
+    elif isinstance(form, Nested):
+        for part in form.parts:
+            yield from leaves_of(part)
+    elif not isinstance(form, Fixed):
+        yield form
+
+
+def taken_apart(form: Form, tree: Any) -> Iterator[Any]:
+    """The numbers and the arrays in a nesting, as they are; of dicts in the order of the form.
+
+    Args:
+        form: the form that the nesting must have.
+        tree: the nesting. Its numbers and arrays may be of any library, such as those that JAX traces.
+
+    Raises:
+        TypeError: if it does not have the form.
+    """
+    if isinstance(form, Number | Array):
+        fits = getattr(tree, "shape", ()) == (form.shape if isinstance(form, Array) else ())
+        if not fits or tree is None or isinstance(tree, str | list | tuple | Mapping):
+            raise _misfit(form, tree)
+        yield tree
+    elif isinstance(form, Fixed):
+        if type(tree) is not form.kind or tree != form.thing:
+            raise _misfit(form, tree)
+    elif isinstance(form, Nested) and form.keys is not None:
+        if not isinstance(tree, Mapping) or set(tree) != set(form.keys):
+            raise _misfit(form, tree)
+        for key, part in zip(form.keys, form.parts, strict=True):
+            yield from taken_apart(part, tree[key])
+    else:
+        parts = entries_of(form)
+        if not isinstance(tree, list | tuple) or len(tree) != len(parts):
+            raise _misfit(form, tree)
+        for part, entry in zip(parts, tree, strict=True):
+            yield from taken_apart(part, entry)
+
+
+def put_together(form: Form, leaves: Iterator[Any]) -> Any:
+    """A nesting of this form around other numbers and arrays, which `leaves_of` gives the forms of."""
+    if isinstance(form, Number | Array):
+        return next(leaves)
+    if isinstance(form, Fixed):
+        return form.thing
+    if isinstance(form, Floats):
+        return form.kind([next(leaves) for _ in range(form.length)])
+    return _assembled(form, [put_together(part, leaves) for part in form.parts])
+
+
+def _misfit(form: Form, tree: Any) -> TypeError:
+    shape = getattr(tree, "shape", None)
+    given = f"an array of shape {shape}" if shape else f"{shortened(tree)} of type {type(tree).__name__}"
+    return TypeError(f"expected {described(form)}, as when the function was recorded, got {given}")
+
+
 def _places(forms: Iterable[Form]) -> Iterator[tuple[Form, slice]]:
     """Each form, and where its numbers are among those of all."""
     start = 0

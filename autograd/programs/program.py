@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from autograd.floats import as_float
 from autograd.hooks import hooks
@@ -27,6 +27,9 @@ from autograd.primitives import PRIMITIVES, Primitive, stop_gradient
 from autograd.saving import finite_number, shortened
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
+
+if TYPE_CHECKING:
+    from autograd.programs.nesting import CallForm, Form
 
 __all__ = ["Program"]
 
@@ -55,13 +58,17 @@ class Program:
         outputs: the slots of the results.
         labels: the labels of slots that have one, by slot.
         layers: for each parameter the layer of a network that it belongs to, counted from 0; none for other graphs.
+        forms: how the arguments and the results of a function are nested that was recorded, whose numbers are the
+            inputs and the outputs; None for other graphs.
 
     Raises:
         ValueError: if these make no well-formed program; the message names the slot. An operand must be an earlier
             slot, the number of operands must be that of the primitive, and each leaf must have a number.
     """
 
-    __slots__ = ("inputs", "labels", "layers", "numbers", "operands", "outputs", "parameters", "primitives", "starts")
+    __slots__ = (
+        "forms", "inputs", "labels", "layers", "numbers", "operands", "outputs", "parameters", "primitives", "starts",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -73,11 +80,12 @@ class Program:
         outputs: Sequence[int],
         labels: Mapping[int, str],
         layers: Sequence[int] = (),
+        forms: tuple[CallForm, Form] | None = None,
     ) -> None:
         self.primitives = tuple(primitives)
         self.numbers = dict(numbers)
         self.inputs, self.parameters, self.outputs = tuple(inputs), tuple(parameters), tuple(outputs)
-        self.labels, self.layers = dict(labels), tuple(layers)
+        self.labels, self.layers, self.forms = dict(labels), tuple(layers), forms
         self.starts, self.operands = array("I", [0]), array("I")
         if len(primitives) > MOST_SLOTS:
             raise _malformed(f"it has {len(primitives)} slots, at most {MOST_SLOTS} are possible")
@@ -215,6 +223,23 @@ class Program:
             computes, how it reads its operands and what runs it. It takes about a second for 500 groups.
         """
         return hooks.listing(self, varying, timed, most)
+
+    def to_jax(self) -> Callable[..., Any]:
+        """The program as a function on arrays of JAX, for `jit`, `grad`, `vmap`, `shard_map` and whatever JAX runs on.
+
+        JAX differentiates it by the slopes of the table, so its gradients are ours. All numbers have the type of the
+        arguments: float64 if JAX's setting `jax_enable_x64` is on, else float32.
+
+        Returns:
+            A function. That of `compile(f).program(…)` takes the arguments of `f` and gives its results, in the same
+            nesting. That of another program takes an array of the inputs, if there are any, and gives an array of the
+            outputs. If the program has parameters, an array of these is the first argument.
+
+        Raises:
+            ImportError: if JAX, which the extra `stepgrad[jax]` installs, is missing.
+            TypeError: if the program has a primitive that is not in the table; the message names it.
+        """
+        return hooks.to_jax(self)
 
     def to_json(self) -> str:
         """The program as JSON: arrays of numbers, without NaN, the same for the same program.

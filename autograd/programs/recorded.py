@@ -80,7 +80,7 @@ class Recorded:
     @functools.cached_property
     def program(self) -> Program:
         """The program, whose inputs are the numbers of the arguments in order."""
-        return self.instructions.program(len(self.captured))
+        return self.instructions.program(len(self.captured), (self.call, self.form))
 
     def filled(self, arguments: tuple[Any, ...]) -> Row | None:
         """The numbers of arguments that are seen at once to have these forms; else None."""

@@ -24,6 +24,7 @@ from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Floats, Integers, Truths
+    from autograd.programs.nesting import CallForm, Form
 
 TABLE: tuple[Primitive, ...] = tuple(PRIMITIVES.values())
 ADD, MULTIPLY = PRIMITIVES["add"].index, PRIMITIVES["multiply"].index
@@ -101,8 +102,13 @@ class Instructions:
         )
         return instructions, [tape.nodes[slot] for slot in parameters.tolist()]
 
-    def program(self, parameters: int) -> Program:
-        """The program of these instructions, of which so many inputs at the end are parameters."""
+    def program(self, parameters: int, forms: tuple[CallForm, Form] | None = None) -> Program:
+        """The program of these instructions, of which so many inputs at the end are parameters.
+
+        Args:
+            parameters: how many.
+            forms: as of a `Program`.
+        """
         count = len(self.inputs) - parameters
         starts = self.starts.tolist()
         return Program(
@@ -113,6 +119,7 @@ class Instructions:
             self.inputs[count:].tolist(),
             self.outputs.tolist(),
             {},
+            forms=forms,
         )
 
     @property

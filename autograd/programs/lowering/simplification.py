@@ -25,7 +25,7 @@ IDENTITIES = [
 ]
 
 
-def without_identities(instructions: Instructions) -> Instructions:
+def without_identities(instructions: Instructions, keeps_stops: bool = False) -> Instructions:
     """Let whatever uses x · 1, x / 1, x ** 1 or stop_gradient(x) use x.
 
     >>> from autograd import Value
@@ -34,6 +34,10 @@ def without_identities(instructions: Instructions) -> Instructions:
     >>> given = Instructions.of(Program.of([(x * 1.0).exp()], inputs=[x]))
     >>> given.operands_of(3).tolist(), without_identities(given).operands_of(3).tolist()
     ([2], [0])
+
+    Args:
+        instructions: the instructions.
+        keeps_stops: whether stop_gradient stays, for a program that is differentiated by something else.
     """
     size = len(instructions)
     alias = np.arange(size)
@@ -43,8 +47,9 @@ def without_identities(instructions: Instructions) -> Instructions:
         first = instructions.starts[slots]
         found = numbers[instructions.operands[first + place]] == neutral
         alias[slots[found]] = instructions.operands[first[found] + 1 - place]
-    slots = np.flatnonzero(instructions.codes == PRIMITIVES["stop_gradient"].index)
-    alias[slots] = instructions.operands[instructions.starts[slots]]
+    if not keeps_stops:
+        slots = np.flatnonzero(instructions.codes == PRIMITIVES["stop_gradient"].index)
+        alias[slots] = instructions.operands[instructions.starts[slots]]
     return _redirected(instructions, alias)
 
 

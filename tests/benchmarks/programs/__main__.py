@@ -30,6 +30,7 @@ NAMES = {
     "c": "C, exact",
     "fast_c": "C, -ffast-math",
     "jax": "JAX",
+    "jax_export": "stepgrad, on JAX",
     "casadi": "CasADi",
     "torch": "PyTorch",
 }
@@ -186,6 +187,31 @@ def rows() -> dict[str, Row]:
                 Line(OURS, "two variables repeated", group="repeat", note="in repeat, a round"),
             ],
             [Bar(0, 1e-6), Bar(1, 0.5e-6)],
+        ),
+        "10": Row(
+            "a document of the scalar GPT, exported to JAX: loss and 4,192 gradients",
+            "µs",
+            1,
+            [
+                Line("jax_export", "gpt", note="the program with its gradients"),
+                Line("jax_export", "gpt differentiated", note="differentiated by JAX"),
+                Line("jax", "gpt", note="on arrays"),
+            ],
+            [Bar(0, 2.0, 2), Bar(1, 2.0, 2)],
+        ),
+        "11": Row(
+            "64 such documents, time for each",
+            "µs",
+            64,
+            [Line("jax_export", "gpt batch", note="differentiated by JAX"), Line("jax", "gpt", note="on arrays")],
+            [Bar(0, 5.0, 1)],
+        ),
+        "12": Row(
+            "tracing and compiling the exported step by JAX",
+            "s",
+            1,
+            [Line("jax_export", "gpt compiled"), Line("jax", "gpt compiled", note="on arrays")],
+            [Bar(0, 5.0)],
         ),
     }
 

@@ -1,5 +1,6 @@
 """JAX in float64 on one thread, on arrays rather than scalars. Its arguments are on its device beforehand."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -40,23 +41,53 @@ def gpt_loss(w: Any, tokens: Any, targets: Any, weights: Any) -> Any:
     return weights @ errors
 
 
-def gpt_mean(count: int) -> Task:
-    """The mean over documents."""
+def mean_of(loss: Callable[..., Any]) -> Callable[..., Any]:
+    """The mean of a loss over documents, and its gradient by the parameters."""
 
     def mean(w: Any, *documents: Any) -> Any:
-        return jax.vmap(gpt_loss, (None, 0, 0, 0))(w, *documents).mean()
+        return jax.vmap(loss, (None, 0, 0, 0))(w, *documents).mean()
 
+    both: Callable[..., Any] = jax.value_and_grad(mean)
+    return both
+
+
+def gpt_arguments(count: int) -> list[Any]:
+    """The parameters and documents, with tokens as indices."""
     inputs, targets, weights = functions.gpt_documents(count)
-    arguments = [inputs.argmax(-1), targets.argmax(-1), weights]
-    parameters = gpt.initial_parameters()
-    on_device = jax.device_put([{name: parameters[name] for name in gpt.SHAPES}, *arguments])
-    program = jax.jit(jax.value_and_grad(mean))
+    return [gpt.initial_parameters(), inputs.argmax(-1), targets.argmax(-1), weights]
 
-    def result() -> Any:
-        value, gradients = program(*on_device)
-        return functions.flat((value, {name: gradients[name] for name in gpt.SHAPES}))
 
-    return Task(repeated(lambda: jax.block_until_ready(program(*on_device))), result, units=count)
+def gpt_numbers(results: Any) -> Any:
+    """A loss and its gradients in the order that all peers give them in."""
+    value, gradients = results
+    return functions.flat((value, {name: gradients[name] for name in gpt.SHAPES}))
+
+
+def gpt_task(function: Callable[..., Any], arguments: list[Any], units: int = 1) -> Task:
+    """Calls of a function that gives a loss and its gradients."""
+    program, on_device = jax.jit(function), jax.device_put(arguments)
+    run = repeated(lambda: jax.block_until_ready(program(*on_device)))
+    return Task(run, lambda: gpt_numbers(program(*on_device)), units)
+
+
+def gpt_compiling(function: Callable[..., Any], arguments: list[Any]) -> Task:
+    """What JAX does before the first call of such a function, each time anew: tracing and compiling."""
+
+    def compiled() -> Any:
+        jax.clear_caches()
+        return jax.jit(function).lower(*arguments).compile()
+
+    return Task(repeated(compiled), lambda: gpt_numbers(compiled()(*arguments)), clock=time.perf_counter)
+
+
+def gpt_mean(count: int) -> Task:
+    """The mean over documents."""
+    return gpt_task(mean_of(gpt_loss), gpt_arguments(count), count)
+
+
+def gpt_compiled(_: int) -> Task:
+    """The mean over documents, compiled."""
+    return gpt_compiling(mean_of(gpt_loss), gpt_arguments(1))
 
 
 def network(activation: Callable[[Any], Any]) -> Callable[[int], Task]:
@@ -108,6 +139,7 @@ def rosenbrock(count: int) -> Task:
 assert numpy.float64 == jnp.zeros(1).dtype  # by the environment variable that a Peer sets
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt": gpt_mean,
+    "gpt compiled": gpt_compiled,
     "network tanh": network(jnp.tanh),
     "network relu": network(jax.nn.relu),
     "worked example": worked_example,
