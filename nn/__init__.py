@@ -8,7 +8,8 @@ The modules are `calls` (what is said of arguments that do not fit), `parameters
 found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`, `metrics`,
 `history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `case_arrays`,
 `training_programs` and `compiled_rounds` (which make up a compiled training), `worked_example` (Mazur's
-2-2-2 network and its figures), `example_pages`, and the command line, `python -m nn`.
+2-2-2 network and its figures), `example_pages`, `digits`, `mnist_files` and `digit_pictures` (networks that read
+handwritten digits), and the command line, `python -m nn`.
 """
 
 from autograd import Parameter
