@@ -14,7 +14,7 @@ handwritten digits), and the command line, `python -m nn`.
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
-from nn.example_pages import logic_gates_page, worked_example_page
+from nn.example_pages import digit_page, logic_gates_page, worked_example_page
 from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error
@@ -48,4 +48,5 @@ __all__ = [
     "network_page",
     "worked_example_page",
     "logic_gates_page",
+    "digit_page",
 ]

@@ -6,15 +6,16 @@ import json
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-from autograd import Drawing
+from autograd import Drawing, LivePage
 from nn import worked_example
 from nn.checkpoints import save_network
 from nn.command_options import Parser, obstacle_to, positive_number, program, whole_number
-from nn.example_pages import GATE_INPUTS, GATES, gate_network, logic_gates_page, worked_example_page
+from nn.example_pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.optimizers import SGD
 from nn.story import story
 from nn.training import average_error, fit
@@ -155,23 +156,27 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
 def _write_pages(words: Sequence[str]) -> None:
     parser = Parser(
         prog=f"{program()} page",
-        description="Writes the worked example and logic gates as pages for a browser: step through every number, ask "
-        "why a gradient is what it is, change anything, and train.",
+        description="Writes the worked example, logic gates and a network that reads digits as pages for a browser: "
+        "step through every number, ask why a gradient is what it is, change anything, and train. The last one needs "
+        "scikit-learn, and is left out without it.",
     )
     parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
     options = parser.parse_args(words)
     parser.check_out(options.out, "pages")
+    pages: dict[str, Callable[[], LivePage]] = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
+    has_digits = find_spec("sklearn") is not None
+    if has_digits:
+        pages["digits"] = digit_page
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        written = [
-            worked_example_page().save(options.out / "worked_example.html"),
-            logic_gates_page().save(options.out / "logic_gates.html"),
-        ]
+        written = [make().save(options.out / f"{name}.html") for name, make in pages.items()]
     except OSError as error:
         parser.error(f"cannot write pages: {error}; name another directory with --out")
     print("Open these in a browser, from the folder or with the address; they need neither a server nor a network:")
     for path in written:
         print(f"  {path}    {path.resolve().as_uri()}")
+    if not has_digits:
+        print("A page of digits needs scikit-learn, which is not installed here: pip install 'stepgrad[digits]'")
 
 
 if __name__ == "__main__":

@@ -153,5 +153,5 @@ def _draw_image(axes: Axes, pixels: Any, caption: str, colours: str, bounds: tup
 
 def _saved(figure: Figure, path: str | os.PathLike[str]) -> Path:
     content = io.BytesIO()
-    figure.savefig(content, format="png", dpi=120)
+    figure.savefig(content, format="png", dpi=100)
     return save(path, content.getvalue())

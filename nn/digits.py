@@ -185,13 +185,20 @@ def scores(network: DigitNetwork, images: LabelledImages) -> NDArray[np.float64]
     return np.stack(compile(network).batch(images.pixels, reduce="each"), axis=1)
 
 
+def split(images: LabelledImages) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """The places of the images outside of each part, and of those in it. Each part has as much of each digit.
+
+    The images are shuffled before: in their order the last fifth comes from other writers than the rest.
+    """
+    from sklearn.model_selection import StratifiedKFold
+
+    yield from StratifiedKFold(PARTS, shuffle=True, random_state=SPLIT_SEED).split(*images)
+
+
 def cross_validate(
     images: LabelledImages, candidates: Sequence[Settings], seeds: Sequence[int], done: Callable[[], object]
 ) -> Iterator[Part]:
     """Test networks with each part of some images, after training with the other parts.
-
-    The images are shuffled before they are split: in their order the last 360 come from other writers than the rest.
-    Each part has as much of each digit.
 
     Args:
         images: all images.
@@ -202,9 +209,7 @@ def cross_validate(
     Yields:
         What was found for each part.
     """
-    from sklearn.model_selection import StratifiedKFold
-
-    for others, places in StratifiedKFold(PARTS, shuffle=True, random_state=SPLIT_SEED).split(*images):
+    for others, places in split(images):
         training, test = images.part(others), images.part(places)
         settings = choose(training, candidates, done)
         part = Part(places, settings, [], [], [])

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from nn import logic_gates_page, worked_example, worked_example_page
+from nn import digit_page, logic_gates_page, worked_example, worked_example_page
 from nn.__main__ import main
 
 
@@ -138,19 +138,30 @@ def test_the_pages_are_written_and_their_addresses_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    pages = {"worked_example": worked_example_page(), "logic_gates": logic_gates_page(), "digits": digit_page()}
     for arguments, folder in (
         (["page"], tmp_path / "pages"),
         (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü"),
         (["page", "--out", str(tmp_path / "pages")], tmp_path / "pages"),  # once more, over those that are there
     ):
         told = run(arguments, capsys)
-        assert sorted(path.name for path in folder.iterdir()) == ["logic_gates.html", "worked_example.html"]
-        for name, page in (("worked_example", worked_example_page()), ("logic_gates", logic_gates_page())):
+        assert sorted(path.name for path in folder.iterdir()) == [f"{name}.html" for name in sorted(pages)]
+        for name, page in pages.items():
             path = folder / f"{name}.html"
             assert path.read_text(encoding="utf-8") == page.html
             assert path.as_uri() in told
         assert "browser" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "pages"]
+
+
+def test_without_scikit_learn_the_other_pages_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nn.__main__.find_spec", lambda name: None)
+    told = run(["page", "--out", str(tmp_path)], capsys)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logic_gates.html", "worked_example.html"]
+    assert "A page of digits needs scikit-learn" in told
+    assert "pip install 'stepgrad[digits]'" in told
 
 
 def test_pages_that_cannot_be_written(
