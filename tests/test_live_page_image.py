@@ -100,7 +100,7 @@ def test_the_weights_shown_are_those_of_the_neuron_that_a_step_is_about(driven: 
 
 
 def test_axe_finds_nothing(driven: Driven, axe: str) -> None:  # noqa: F811  # the fixture
-    """In the picture, since the rest is as on other pages: letters on each shade have enough contrast in each scheme."""
+    """In the picture, since the rest is as on other pages: letters have enough contrast on each shade and scheme."""
     driven.page.set_viewport_size({"width": 1280, "height": 900})
     driven.page.emulate_media(color_scheme="light", reduced_motion="reduce")
     driven.open(page())
