@@ -9,7 +9,7 @@ found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a
 `history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `case_arrays`,
 `training_programs` and `compiled_rounds` (which make up a compiled training), `worked_example` (Mazur's
 2-2-2 network and its figures), `example_pages`, `digits`, `mnist_files` and `digit_pictures` (networks that read
-handwritten digits), and the command line, `python -m nn`.
+handwritten digits), `gpt` (a GPT as functions of numbers), and the command line, `python -m nn`.
 """
 
 from autograd import Parameter

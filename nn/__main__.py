@@ -1,4 +1,4 @@
-"""The command line, as `stepgrad` or `python -m nn`: prints the worked example, or trains a network to be a gate."""
+"""The command line, as `stepgrad` or `python -m nn`: the worked example, logic gates, pages, and the way to others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,19 @@ from nn import worked_example
 from nn.checkpoints import save_network
 from nn.command_options import Parser, obstacle_to, positive_number, program, whole_number
 from nn.example_pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
+from nn.gpt_command import run_gpt
 from nn.optimizers import SGD
 from nn.story import story
 from nn.training import average_error, fit
+
+EXAMPLES = {  # what to type after the program's name, and what it does
+    "": "the worked example: every number of one round, and what training makes of it",
+    "xor": "a 2-5-1 network that learns a logic gate; also or, nand, and",
+    "digits": "a 64-32-10 network that reads 1,797 real digits, tested with five parts",
+    "digits --mnist FOLDER": "a 784-300-10 network that reads MNIST",
+    "gpt": "a GPT of scalar nodes that makes up names",
+    "page": "three live pages: the worked example, logic gates, a network that reads digits",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,6 +51,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _write_pages(words[1:])
         elif words and words[0] == "digits":
             return _run_digits(words[1:])
+        elif words and words[0] == "gpt":
+            run_gpt(words[1:])
+        elif words and words[0] == "list":
+            _list_examples(words[1:])
         else:
             _tell_worked_example(words)
         sys.stdout.flush()
@@ -61,6 +75,14 @@ def _run_digits(words: Sequence[str]) -> int:
     return run_digits(words)
 
 
+def _list_examples(words: Sequence[str]) -> None:
+    Parser(prog=f"{program()} list", description="Lists the examples that come with the package.").parse_args(words)
+    lines = {f"{program()} {arguments}".rstrip(): said for arguments, said in EXAMPLES.items()}
+    width = max(map(len, lines))
+    for line, said in lines.items():
+        print(f"{line:<{width}}  {said}")
+
+
 # The worked example.
 
 
@@ -68,8 +90,8 @@ def _tell_worked_example(words: Sequence[str]) -> None:
     parser = Parser(
         prog=program(),
         description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
-        epilog=f"'{program()} xor' (or {', '.join(list(GATES)[1:]).lower()}) trains a 2-5-1 network instead, and "
-        f"'{program()} page' writes both as live pages; see their --help.",
+        epilog=f"Other examples are {', '.join(list(GATES)).lower()}, digits, gpt and page, as in '{program()} xor'; "
+        f"'{program()} list' says what each does, and each has a --help.",
     )
     parser.add_argument("--rounds", type=whole_number, default=worked_example.ROUNDS, help="how many (10000)")
     parser.add_argument(

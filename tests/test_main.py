@@ -113,6 +113,7 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
         (["page", "--rounds", "5"], "--help"),
         (["page", "xor"], "--help"),
         (["pages"], "--help"),
+        (["list", "digits"], "--help"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
@@ -187,6 +188,19 @@ def test_help_names_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
         assert end.value.code == 0
         told = capsys.readouterr().out
         assert all(word in told for word in words)
+
+
+def test_the_list_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = run(["list"], capsys).splitlines()
+    commands = [re.split("  +", line)[0].split()[3:] for line in lines]
+    assert commands == [[], ["xor"], ["digits"], ["digits", "--mnist", "FOLDER"], ["gpt"], ["page"]]
+    for words in commands:
+        with pytest.raises(SystemExit) as end:
+            main([*words[:1], "--help"])
+        assert end.value.code == 0
+        said = capsys.readouterr().out
+        assert said.startswith(" ".join(["usage: python -m nn", *words[:1]]))
+        assert all(word in said for word in words[1:])
 
 
 def test_divergence_is_one_line_and_code_1(
