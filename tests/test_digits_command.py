@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -48,6 +49,12 @@ def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     assert "loaded again, and gives the same numbers for 360 images" in told
     load_network(MLP(64, [32, 10], "tanh"), tmp_path / "out" / "network.json")
     assert max(map(len, told.replace(str(tmp_path), "").splitlines())) <= 100
+
+
+@pytest.fixture(autouse=True)
+def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of a few digits, since matplotlib takes its time over each."""
+    monkeypatch.setattr("nn.digit_pictures.MOST_SHOWN", 8)
 
 
 @pytest.fixture
@@ -105,6 +112,16 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
     run(command[3:], capsys)
     whole, broken = (tmp_path / name / "mnist_seed_1.json" for name in ("whole", "broken"))
     assert whole.read_bytes() == broken.read_bytes()
+
+
+@pytest.mark.skipif("STEPGRAD_MNIST" not in os.environ, reason="STEPGRAD_MNIST names no folder with MNIST's files")
+def test_98_of_100_images_of_mnist_are_read_right(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """This takes about a minute."""
+    told = run(["digits", "--mnist", os.environ["STEPGRAD_MNIST"], "--seeds", "1", "--out", str(tmp_path)], capsys)
+    assert "60,000 images to train with, 10,000 to test with" in told
+    found = re.search(r"seed 1: ([\d.]+)% right", told)
+    assert found is not None
+    assert float(found[1]) >= 98.0
 
 
 @pytest.mark.parametrize(
