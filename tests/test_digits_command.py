@@ -28,6 +28,8 @@ def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nn.digits_command.CANDIDATES", CANDIDATES[:1])
+    for module in ("nn.digits", "nn.digits_command"):
+        monkeypatch.setattr(f"{module}.SIZES", (4, 10))
     told = run(["digits", "--out", str(tmp_path / "out"), "--seeds", "2", "--rounds", "1"], capsys)
     rows = re.findall(r"^(\d|all) .*?([\d.]+)% +([\d.]+)%$", told, re.MULTILINE)
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "all"]
@@ -47,7 +49,7 @@ def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     assert 1.0 - misread / 1797 == pytest.approx(float(rows[-1][1]) / 100, abs=1e-4)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted([*PICTURES, "network.json"])
     assert "loaded again, and gives the same numbers for 360 images" in told
-    load_network(MLP(64, [32, 10], "tanh"), tmp_path / "out" / "network.json")
+    load_network(MLP(64, [4, 10], "tanh"), tmp_path / "out" / "network.json")
     assert max(map(len, told.replace(str(tmp_path), "").splitlines())) <= 100
 
 
