@@ -94,8 +94,8 @@ def _read_small_digits(seeds: Sequence[int], rounds: int | None, out: Path) -> N
     images = read_digits()
     candidates = [settings if rounds is None else settings._replace(rounds=rounds) for settings in CANDIDATES]
     print(
-        f"{len(images.labels):,} digits of {SIDE}×{SIDE} pixels, in {PARTS} parts. Networks are tested with\n"
-        f"each part, after training with the other four; their settings are chosen within these.\n"
+        f"{len(images.labels):,} digits of {SIDE}×{SIDE} pixels, in {PARTS} parts. Networks are tested with each part\n"
+        f"after training with the other four; settings are chosen within those.\n"
     )
     print(f"{'part':<6}{'settings':<26}" + "".join(f"{f'seed {seed}':>10}" for seed in seeds))
     found, parts = np.empty((len(seeds), len(images.labels), CLASSES)), []
@@ -159,7 +159,7 @@ def _tell(images: LabelledImages, found: NDArray[np.float64], which: str) -> Non
     """Print the confusion matrix, and the mistakes that the network was surest of."""
     answers = found.argmax(axis=1)
     wrong = surest_mistakes(found, images.labels)
-    print(f"\n{which}: {len(wrong)} of {len(answers):,} misread. Rows are digits, columns what they were read as:\n")
+    print(f"\n{which}: {len(wrong)} of {len(answers):,} misread. Rows are digits, columns answers:\n")
     print(counts_as_text(confusion(found, images.labels)))
     blocks = [in_letters(images.pixels[place], f"{images.labels[place]} as {answers[place]}") for place in wrong]
     if blocks:
@@ -176,9 +176,8 @@ def _prove(network: DigitNetwork, other: DigitNetwork, path: Path, images: Label
     load_network(other, path)
     if not (scores(network, images) == scores(other, images)).all():
         raise RuntimeError(f"the network read from {path} gives other numbers than the one that was saved")
-    print(
-        f"\nthe network {which} was saved, loaded again, and gives the same numbers for {len(images.labels):,} images"
-    )
+    print(f"\nthe network {which} was saved and loaded again, and gives")
+    print(f"the same numbers for {len(images.labels):,} images")
     print(f"written: {path}")
 
 
