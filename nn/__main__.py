@@ -1,25 +1,34 @@
-"""The command line, as `stepgrad` or `python -m nn`: prints the worked example, or trains a network to be a gate."""
+"""The command line, as `stepgrad` or `python -m nn`: the worked example, logic gates, pages, and the way to others."""
 
 from __future__ import annotations
 
-import argparse
 import json
-import math
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NoReturn, get_args
+from typing import get_args
 
-import autograd
-from autograd import Drawing
+from autograd import Drawing, LivePage
 from nn import worked_example
 from nn.checkpoints import save_network
-from nn.example_pages import GATE_INPUTS, GATES, gate_network, logic_gates_page, worked_example_page
+from nn.command_options import Parser, obstacle_to, positive_number, program, whole_number
+from nn.example_pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
+from nn.gpt_command import run_gpt
 from nn.optimizers import SGD
 from nn.story import story
 from nn.training import average_error, fit
+
+EXAMPLES = {  # what to type after the program's name, and what it does
+    "": "the worked example: every number of one round, and what training makes of it",
+    "xor": "a 2-5-1 network that learns a logic gate; also or, nand, and",
+    "digits": "a 64-32-10 network that reads 1,797 real digits, tested with five parts",
+    "digits --mnist FOLDER": "a 784-300-10 network that reads MNIST",
+    "gpt": "a GPT of scalar nodes that makes up names",
+    "page": "three live pages: the worked example, logic gates, a network that reads digits",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _train_gate(words[0].lower(), words[1:])
         elif words and words[0] == "page":
             _write_pages(words[1:])
+        elif words and words[0] == "digits":
+            return _run_digits(words[1:])
+        elif words and words[0] == "gpt":
+            run_gpt(words[1:])
+        elif words and words[0] == "list":
+            _list_examples(words[1:])
         else:
             _tell_worked_example(words)
         sys.stdout.flush()
@@ -54,52 +69,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _program() -> str:
-    """What the reader typed to run this."""
-    return "stepgrad" if Path(sys.argv[0]).stem == "stepgrad" else "python -m nn"
+def _run_digits(words: Sequence[str]) -> int:
+    from nn.digits_command import run_digits
+
+    return run_digits(words)
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
-        version = f"stepgrad {autograd.__version__}, {autograd.engine} engine"
-        self.add_argument("--version", action="version", version=version)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"stepgrad: {message} ('{self.prog} --help' lists what there is)\n")
-
-
-def _whole_number(text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = -1
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of rounds; give an integer of at least 0")
-    return number
-
-
-def _positive_number(text: str) -> float:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0.0 < number < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a learning rate; give a number greater than 0, such as 0.5")
-    return number
+def _list_examples(words: Sequence[str]) -> None:
+    Parser(prog=f"{program()} list", description="Lists the examples that come with the package.").parse_args(words)
+    lines = {f"{program()} {arguments}".rstrip(): said for arguments, said in EXAMPLES.items()}
+    width = max(map(len, lines))
+    for line, said in lines.items():
+        print(f"{line:<{width}}  {said}")
 
 
 # The worked example.
 
 
 def _tell_worked_example(words: Sequence[str]) -> None:
-    parser = _Parser(
-        prog=_program(),
+    parser = Parser(
+        prog=program(),
         description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
-        epilog=f"'{_program()} xor' (or {', '.join(list(GATES)[1:]).lower()}) trains a 2-5-1 network instead, and "
-        f"'{_program()} page' writes both as live pages; see their --help.",
+        epilog=f"Other examples are {', '.join(list(GATES)).lower()}, digits, gpt and page, as in '{program()} xor'; "
+        f"'{program()} list' says what each does, and each has a --help.",
     )
-    parser.add_argument("--rounds", type=_whole_number, default=worked_example.ROUNDS, help="how many (10000)")
+    parser.add_argument("--rounds", type=whole_number, default=worked_example.ROUNDS, help="how many (10000)")
     parser.add_argument(
         "--update",
         choices=get_args(worked_example.Order),
@@ -112,14 +106,12 @@ def _tell_worked_example(words: Sequence[str]) -> None:
         help="left alone as in the article (frozen), or learning: one a layer (shared), or one a neuron (per-neuron)",
     )
     parser.add_argument(
-        "--learning-rate", type=_positive_number, default=worked_example.LEARNING_RATE, metavar="η", help="(0.5)"
+        "--learning-rate", type=positive_number, default=worked_example.LEARNING_RATE, metavar="η", help="(0.5)"
     )
     parser.add_argument("--out", type=Path, default=Path("worked_example"), metavar="DIR", help="where pictures go")
     parser.add_argument("--json", action="store_true", help="print the same figures as JSON, and nothing else")
     options = parser.parse_args(words)
-    obstacle = _obstacle(options.out)
-    if obstacle:
-        parser.error(f"cannot write pictures into {str(options.out)!r}: {obstacle}; name another directory with --out")
+    parser.check_out(options.out, "pictures")
 
     orders = (options.update,) if options.update else get_args(worked_example.Order)
     figures = worked_example.figures(orders, options.rounds, options.biases, options.learning_rate)
@@ -137,14 +129,6 @@ def _tell_worked_example(words: Sequence[str]) -> None:
         print("\n".join(story(network, figures, pictures)))
 
 
-def _obstacle(folder: Path) -> str | None:
-    """Why no file could be written into a folder, which need not exist yet."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        return f"{str(existing)!r} is not a directory"
-    return None if os.access(existing, os.W_OK | os.X_OK) else "it is not writable"
-
-
 def _save(drawing: Drawing, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -158,17 +142,17 @@ def _save(drawing: Drawing, path: Path) -> Path:
 
 
 def _train_gate(gate: str, words: Sequence[str]) -> None:
-    parser = _Parser(
-        prog=f"{_program()} {gate}",
+    parser = Parser(
+        prog=f"{program()} {gate}",
         description="Trains the 2-5-1 network of the article's companion script: logistic neurons, one bias a layer "
         "that is left alone, initial numbers from [0, 1), and one case picked at random in each round.",
     )
-    parser.add_argument("--rounds", type=_whole_number, default=10_000, help="how many (10000)")
+    parser.add_argument("--rounds", type=whole_number, default=10_000, help="how many (10000)")
     parser.add_argument("--seed", type=int, default=1, help="of the initial weights and the picked cases (1)")
-    parser.add_argument("--learning-rate", type=_positive_number, default=0.5, metavar="η", help="(0.5)")
+    parser.add_argument("--learning-rate", type=positive_number, default=0.5, metavar="η", help="(0.5)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the network as JSON")
     options = parser.parse_args(words)
-    obstacle = _obstacle(options.save.parent) if options.save else None
+    obstacle = obstacle_to(options.save.parent) if options.save else None
     if options.save and (obstacle or not options.save.parent.exists()):
         obstacle = obstacle or "its directory does not exist"
         parser.error(f"cannot save to {str(options.save)!r}: {obstacle}; name another file")
@@ -192,27 +176,29 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
 
 
 def _write_pages(words: Sequence[str]) -> None:
-    parser = _Parser(
-        prog=f"{_program()} page",
-        description="Writes the worked example and logic gates as pages for a browser: step through every number, ask "
-        "why a gradient is what it is, change anything, and train.",
+    parser = Parser(
+        prog=f"{program()} page",
+        description="Writes the worked example, logic gates and a network that reads digits as pages for a browser: "
+        "step through every number, ask why a gradient is what it is, change anything, and train. The last one needs "
+        "scikit-learn, and is left out without it.",
     )
     parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
     options = parser.parse_args(words)
-    obstacle = _obstacle(options.out)
-    if obstacle:
-        parser.error(f"cannot write pages into {str(options.out)!r}: {obstacle}; name another directory with --out")
+    parser.check_out(options.out, "pages")
+    pages: dict[str, Callable[[], LivePage]] = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
+    has_digits = find_spec("sklearn") is not None
+    if has_digits:
+        pages["digits"] = digit_page
     try:
         options.out.mkdir(parents=True, exist_ok=True)
-        written = [
-            worked_example_page().save(options.out / "worked_example.html"),
-            logic_gates_page().save(options.out / "logic_gates.html"),
-        ]
+        written = [make().save(options.out / f"{name}.html") for name, make in pages.items()]
     except OSError as error:
         parser.error(f"cannot write pages: {error}; name another directory with --out")
     print("Open these in a browser, from the folder or with the address; they need neither a server nor a network:")
     for path in written:
         print(f"  {path}    {path.resolve().as_uri()}")
+    if not has_digits:
+        print("A page of digits needs scikit-learn, which is not installed here: pip install 'stepgrad[digits]'")
 
 
 if __name__ == "__main__":

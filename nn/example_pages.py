@@ -1,4 +1,4 @@
-"""The two pages that come with the package: the worked example, and logic gates.
+"""The pages that come with the package: the worked example, logic gates, and a network that reads digits.
 
 >>> worked_example_page().title
 'A step by step backpropagation example'
@@ -13,11 +13,24 @@ from typing import Any, get_args
 from autograd import Constant, LivePage
 from autograd.views.live_page.content import GraphContent
 from nn import worked_example
-from nn.losses import half_squared_error
+from nn.digits import (
+    CANDIDATES,
+    CLASSES,
+    SIDE,
+    digit_network,
+    finished,
+    read_digits,
+    scores,
+    split,
+    surest_mistakes,
+    train,
+)
+from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.pages import neurons_of
 
 GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "NAND": (1, 1, 1, 0), "AND": (0, 0, 0, 1)}
+MISTAKES = 3  # that the page of digits offers
 GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
@@ -92,6 +105,47 @@ def logic_gates_page(seed: int = 1) -> LivePage:
         "biases": {"frozen": _learning([graph], weights), "shared": _learning([graph], names)},
     }
     return LivePage([graph], "Logic gates", settings)
+
+
+def digit_page() -> LivePage:
+    """A 64-8-10 network that reads images of digits, after its training: the image and weights are shown as squares.
+
+    It is trained with four fifths of scikit-learn's digits. The page offers an image of each digit from the last fifth,
+    and those of the surest mistakes there. Any pixel can be changed.
+
+    Raises:
+        ImportError: if scikit-learn, which the extra `stepgrad[digits]` installs, is missing.
+    """
+    images = read_digits()
+    others, places = next(split(images))
+    network = digit_network(images, [8, CLASSES], CANDIDATES[0].activation, seed=1)
+    finished(train(network, images.part(others), CANDIDATES[0], seed=1))
+    test = images.part(places)
+    rows = scores(network, test)
+    answers = rows.argmax(axis=1)
+    right = [int(((test.labels == digit) & (answers == digit)).argmax()) for digit in range(CLASSES)]
+    offered = {f"{digit}": place for digit, place in enumerate(right)}
+    for place in surest_mistakes(rows, test.labels)[:MISTAKES]:
+        offered[f"{test.labels[place]}, read as {answers[place]}"] = place
+    for digit, neuron in enumerate(network.layers[-1].neurons):
+        neuron.name = f"o{digit}"
+    pixels = [Constant(number, f"i{count}") for count, number in enumerate(test.pixels[right[0]].tolist(), start=1)]
+    outputs = network.forward(pixels)
+    targets = [Constant(float(digit == 0), f"target_{digit}") for digit in range(CLASSES)]
+    error = softmax_cross_entropy(outputs, targets)  # type: ignore[arg-type]  # constants are shown, floats are not
+    error.label = "E"
+    graph = GraphContent(
+        error,
+        inputs=[*pixels, *targets],
+        layers=neurons_of(network, error),
+        predictions=list(zip(outputs, targets, strict=True)),
+    )
+    cases = {
+        name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(CLASSES))]]
+        for name, place in offered.items()
+    }
+    settings = {"learningRate": 0.1, "gates": cases, "image": SIDE}
+    return LivePage([graph], "A network that reads digits", settings)
 
 
 def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:

@@ -9,17 +9,18 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def progress_bar(total: int, done: int, show: bool | None) -> tqdm[Any]:
+def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds") -> tqdm[Any]:
     """A progress bar of rounds, which is a context manager.
 
     Args:
         total: the number of rounds at the end.
         done: the number of rounds done.
         show: whether to show it; None shows it in a notebook, and if the standard error is a terminal.
+        unit: what they are called, where they are something else.
     """
     in_notebook = _is_notebook()
     disable = not show if show is not None else False if in_notebook else None
-    return (_widget_bar() if in_notebook else _text_bar())(total=total, initial=done, disable=disable, unit=" rounds")
+    return (_widget_bar() if in_notebook else _text_bar())(total=total, initial=done, disable=disable, unit=f" {unit}")
 
 
 def _is_notebook() -> bool:

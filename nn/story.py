@@ -39,6 +39,7 @@ def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mappi
     yield f"the computation graph of one round:  {pictures['graph']}"
     yield "a page to step through and to train:  stepgrad page"
     yield "a network that learns XOR:            stepgrad xor"
+    yield "all examples, also with real data:    stepgrad list"
     yield "the same in notebooks:                notebooks/03_worked_example.ipynb"
 
 

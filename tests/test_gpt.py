@@ -1,6 +1,7 @@
-"""The GPT in scalars of the benchmarks, beside C that was written by hand."""
+"""The GPT in scalars, beside C that was written by hand."""
 
 import ctypes
+import random
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import numpy
 import pytest
 
 from autograd import value_and_grad
+from nn.gpt import BOUNDARY, predictions, sampled_names
 from tests.benchmarks import gpt
 
 SOURCE = Path(__file__).parent / "benchmarks" / "programs" / "gpt.c"
@@ -69,3 +71,25 @@ def test_names_are_the_same_at_each_run() -> None:
     assert {len(name) for name in names} == set(range(3, 11))
     assert all(name.isascii() and name.islower() and name.isalpha() for name in names)
     assert sum(numpy.prod(shape) for shape in gpt.SHAPES.values()) == 4192
+
+
+def test_predictions_are_what_the_loss_measures_and_look_at_no_later_token() -> None:
+    parameters, (inputs, targets, weights) = gpt.initial_parameters(), gpt.document("emma")
+    rows = numpy.array([[logit.data for logit in logits] for logits in predictions(parameters, inputs)])
+    probabilities = numpy.exp(rows) / numpy.exp(rows).sum(axis=1, keepdims=True)
+    expected = -(weights * numpy.log((probabilities * targets).sum(axis=1) + (weights == 0.0))).sum()
+    assert gpt.loss(parameters, inputs, targets, weights).data == pytest.approx(expected, rel=1e-12)
+    inputs[3:] = gpt.document("emir").inputs[3:]
+    other = numpy.array([[logit.data for logit in logits] for logits in predictions(parameters, inputs)])
+    assert (other[:3] == rows[:3]).all()
+    assert (other[3] != rows[3]).any()
+
+
+def test_samples_end_where_the_model_ends_them() -> None:
+    """A model whose logits do not depend on the tokens: it ends each name at once, or never."""
+    parameters = {name: numpy.zeros(shape) for name, shape in gpt.SHAPES.items()}
+    parameters["position_embedding"][:] = 1.0
+    parameters["head"][BOUNDARY] = 100.0
+    assert sampled_names(parameters, 2, random.Random(1)) == ["", ""]
+    parameters["head"][BOUNDARY], parameters["head"][2] = -100.0, 100.0
+    assert sampled_names(parameters, 2, random.Random(1)) == ["c" * 16] * 2

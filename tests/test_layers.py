@@ -76,7 +76,9 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("nn.calls", "nn.parameters", "nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.metrics", "nn.history"),
     *("nn.checkpoints", "nn.cases", "nn.rounds"),
     *("nn.case_arrays", "nn.training_programs", "nn.compiled_rounds", "nn.progress", "nn.training"),
-    *("nn.worked_example", "nn.example_pages", "nn.story", "nn", "nn.__main__"),
+    *("nn.digits", "nn.mnist_files", "nn.digit_pictures", "nn.gpt"),
+    *("nn.worked_example", "nn.example_pages", "nn.story", "nn"),
+    *("nn.command_options", "nn.digits_command", "nn.gpt_command", "nn.__main__"),
 ]
 
 

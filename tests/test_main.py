@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 import autograd
-from nn import logic_gates_page, worked_example, worked_example_page
+from nn import digit_page, logic_gates_page, worked_example, worked_example_page
 from nn.__main__ import main
 
 
@@ -113,6 +113,7 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
         (["page", "--rounds", "5"], "--help"),
         (["page", "xor"], "--help"),
         (["pages"], "--help"),
+        (["list", "digits"], "--help"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
@@ -138,19 +139,30 @@ def test_the_pages_are_written_and_their_addresses_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    pages = {"worked_example": worked_example_page(), "logic_gates": logic_gates_page(), "digits": digit_page()}
     for arguments, folder in (
         (["page"], tmp_path / "pages"),
         (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü"),
         (["page", "--out", str(tmp_path / "pages")], tmp_path / "pages"),  # once more, over those that are there
     ):
         told = run(arguments, capsys)
-        assert sorted(path.name for path in folder.iterdir()) == ["logic_gates.html", "worked_example.html"]
-        for name, page in (("worked_example", worked_example_page()), ("logic_gates", logic_gates_page())):
+        assert sorted(path.name for path in folder.iterdir()) == [f"{name}.html" for name in sorted(pages)]
+        for name, page in pages.items():
             path = folder / f"{name}.html"
             assert path.read_text(encoding="utf-8") == page.html
             assert path.as_uri() in told
         assert "browser" in told
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a b", "pages"]
+
+
+def test_without_scikit_learn_the_other_pages_are_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nn.__main__.find_spec", lambda name: None)
+    told = run(["page", "--out", str(tmp_path)], capsys)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["logic_gates.html", "worked_example.html"]
+    assert "A page of digits needs scikit-learn" in told
+    assert "pip install 'stepgrad[digits]'" in told
 
 
 def test_pages_that_cannot_be_written(
@@ -176,6 +188,19 @@ def test_help_names_the_pages(capsys: pytest.CaptureFixture[str]) -> None:
         assert end.value.code == 0
         told = capsys.readouterr().out
         assert all(word in told for word in words)
+
+
+def test_the_list_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = run(["list"], capsys).splitlines()
+    commands = [re.split("  +", line)[0].split()[3:] for line in lines]
+    assert commands == [[], ["xor"], ["digits"], ["digits", "--mnist", "FOLDER"], ["gpt"], ["page"]]
+    for words in commands:
+        with pytest.raises(SystemExit) as end:
+            main([*words[:1], "--help"])
+        assert end.value.code == 0
+        said = capsys.readouterr().out
+        assert said.startswith(" ".join(["usage: python -m nn", *words[:1]]))
+        assert all(word in said for word in words[1:])
 
 
 def test_divergence_is_one_line_and_code_1(

@@ -37,6 +37,7 @@ SCRIPTS = (  # each after those that it imports from
     *("placement", "picture", "curve", "line", "tables", "controls", "page"),
 )
 STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
+FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -171,10 +172,11 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     from rcssmin import cssmin
     from rjsmin import jsmin
 
-    modules = [rules, *(_read(f"{name}.js") for name in SCRIPTS)]
+    added = [FOR_IMAGES] if data.get("image") else []
+    modules = [rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))]
     script = jsmin('"use strict";\n' + "\n".join(map(_inlined, modules)), keep_bang_comments=True)
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
-    style = cssmin("\n".join(_read(f"{name}.css") for name in STYLES))
+    style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

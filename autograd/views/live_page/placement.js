@@ -1,14 +1,14 @@
 // Where boxes and lines stand: a network in layers, other graphs as Graphviz placed them, or the surroundings of a node.
 
-const BOX = 44; // the height of a box
+export const BOX = 44; // the height of a box
 const PITCH = 54;
-const ROW = 20; // the height of a row of a large layer
-const NEURON = 2 * ROW + 6;
+export const ROW = 20; // the height of a row of a large layer
+export const NEURON = 2 * ROW + 6;
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
 const NARROW = 296; // its width
-const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
+export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
 /** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown; `focus` is a node. */
 export function place(graph, isNarrow, chosen, focus) {
@@ -58,7 +58,7 @@ function box(slot, x, y, width, height, kind = "") {
 }
 
 /** A line between two boxes, from left to right, or from top to bottom. */
-function line(from, to, of, { weight, isFaint = false, isDown = false } = {}) {
+export function line(from, to, of, { weight, isFaint = false, isDown = false } = {}) {
   return { path: isDown ? downward(from, to) : rightward(from, to), of, weight, isFaint };
 }
 
@@ -83,7 +83,7 @@ function sideways(from, to) {
 }
 
 /** A network: its inputs, its layers, and then what its error is made of. */
-class NetworkPlacement {
+export class NetworkPlacement {
   constructor(graph, chosen) {
     this.graph = graph;
     this.chosen = chosen;
