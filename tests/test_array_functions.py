@@ -24,7 +24,7 @@ ARRAYS = Arrays(np)
 
 def function_of(program: Program) -> ArrayFunction:
     sizes = [len(program.inputs), len(program.parameters)]
-    return ArrayFunction(lower(program, deep=1), sizes, [(len(program.outputs),)], ARRAYS)
+    return ArrayFunction(lower(program, deep=1, shares_places=False), sizes, [(len(program.outputs),)], ARRAYS)
 
 
 def outputs_of(program: Program, given: list[float]) -> Any:
@@ -70,7 +70,7 @@ def test_ragged_groups_become_few_steps() -> None:
     given = [program.numbers[slot] for slot in program.inputs]
     found = outputs_of(program, given)
     assert found.tolist() == pytest.approx(program.run(), rel=1e-12, abs=1e-14)
-    steps, groups = len(function_of(program).steps), len(lower(program, deep=1).groups)
+    steps, groups = len(function_of(program).steps), len(lower(program, deep=1, shares_places=False).groups)
     assert steps < 0.7 * groups
 
 
@@ -79,7 +79,7 @@ def test_a_grid_with_holes_is_computed_whole_where_that_is_less() -> None:
     left, right = [x[i : i + 4] for i in range(0, 40, 4)], [x[i : i + 4] for i in range(40, 56, 4)]
     wanted = [(i, j) for i in range(10) for j in range(4) if (i, j) not in ((0, 0), (9, 3), (5, 1))]
     program = Program.of([dot(left[i], right[j]) for i, j in wanted], inputs=x)
-    (group,) = lower(program, deep=1).groups
+    (group,) = lower(program, deep=1, shares_places=False).groups
     assert isinstance(group, Matrix)
     assert group.count == 37
     numbers = [program.numbers[slot] for slot in program.inputs]
@@ -96,7 +96,7 @@ def test_products_of_different_sizes_are_joined_if_they_are_small(size: int, ste
     program = Program.of([*layer, *[dot(x[i : i + 4], x[-4:]) for i in range(4)]], inputs=x)
     function = function_of(program)
     assert len(function.steps) == steps
-    assert len(lower(program, deep=1).groups) == 2
+    assert len(lower(program, deep=1, shares_places=False).groups) == 2
     found = outputs_of(program, [program.numbers[slot] for slot in program.inputs])
     assert found.tolist() == pytest.approx(program.run(), rel=1e-12, abs=1e-12)
 
@@ -110,7 +110,7 @@ def test_outputs_may_be_inputs_constants_and_repeated() -> None:
 def test_outputs_have_the_shapes_that_are_asked_for() -> None:
     x = graph(6)
     program = Program.of([one * 2.0 for one in x], inputs=x)
-    function = ArrayFunction(lower(program, deep=1), [2, 4], [(), (2, 2), (0,), (1,)], ARRAYS)
+    function = ArrayFunction(lower(program, deep=1, shares_places=False), [2, 4], [(), (2, 2), (0,), (1,)], ARRAYS)
     one, matrix, none, last = function([np.arange(2.0), np.arange(4.0)], np.float64)
     assert (one.shape, matrix.shape, none.shape, last.shape) == ((), (2, 2), (0,), (1,))
     assert matrix.tolist() == [[2.0, 0.0], [2.0, 4.0]]
@@ -118,7 +118,7 @@ def test_outputs_have_the_shapes_that_are_asked_for() -> None:
 
 def test_everything_has_the_type_that_is_asked_for() -> None:
     program = attention()
-    function = ArrayFunction(lower(program, deep=1), [96], [(len(program.outputs),)], ARRAYS)
+    function = ArrayFunction(lower(program, deep=1, shares_places=False), [96], [(len(program.outputs),)], ARRAYS)
     (found,) = function([np.array([program.numbers[slot] for slot in program.inputs], np.float32)], np.float32)
     assert found.dtype == np.float32
     assert found.tolist() == pytest.approx(program.run(), rel=1e-4, abs=1e-4)
@@ -135,7 +135,7 @@ def test_a_primitive_of_one_s_own_is_refused_where_only_numpy_could_call_it() ->
     other = ModuleType("other")
     other.__dict__.update({name: it for name, it in vars(np).items() if not name.startswith("__")})
     with pytest.raises(TypeError, match=r"square.* is not in the table of primitives.*; compose it of primitives"):
-        ArrayFunction(lower(program, deep=1), [1], [(1,)], Arrays(other))
+        ArrayFunction(lower(program, deep=1, shares_places=False), [1], [(1,)], Arrays(other))
 
 
 def test_a_product_is_cut_by_the_columns_that_its_rows_share() -> None:
@@ -146,7 +146,7 @@ def test_a_product_is_cut_by_the_columns_that_its_rows_share() -> None:
     program = Program.of(
         [dot(rows[head][i], columns[head][j]) for i in range(4) for head in range(3) for j in range(3 + i)], inputs=x
     )
-    (group,) = lower(program, deep=1).groups
+    (group,) = lower(program, deep=1, shares_places=False).groups
     assert isinstance(group, Matrix)
     assert array_functions._Products.of([group], 100).rows.shape == (3, 4, 2)
     numbers = [program.numbers[slot] for slot in program.inputs]

@@ -5,7 +5,7 @@
 >>> from autograd.programs.program import Program
 >>> w, x = [Value(1.0) for _ in range(6)], [Value(1.0) for _ in range(2)]
 >>> program = Program.of([dot(w[i : i + 2], x) for i in (0, 2, 4)], inputs=[*w, *x])
->>> layer = ArrayFunction(lower(program, deep=1), [6, 2], [(3,)], Arrays(np))
+>>> layer = ArrayFunction(lower(program, deep=1, shares_places=False), [6, 2], [(3,)], Arrays(np))
 >>> layer([np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.array([1.0, 10.0])], np.float64)
 [array([21., 43., 65.])]
 
@@ -40,7 +40,8 @@ class ArrayFunction:
     """A lowered program as a function of arrays.
 
     Args:
-        code: the program: without a tape, and without numbers that vary over the examples of a batch.
+        code: the program: without a tape, without numbers that vary over the examples of a batch, and with a place for
+            each number.
         inputs: how many numbers each array of inputs holds. Together they are the inputs of the program.
         outputs: the shape of each array of outputs. Together they are the outputs of the program.
         arrays: what runs the rules of the table on arrays.

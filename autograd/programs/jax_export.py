@@ -44,7 +44,7 @@ def to_jax(program: Program) -> Callable[..., Any]:
     # Each array is read as it is, and numbers that follow each other as one array.
     pieces = [list(members) for _, members in groupby(range(len(shapes)), lambda i: i if shapes[i] else None)]
     sizes = [sum(math.prod(shapes[i]) for i in piece) for piece in pieces]
-    code = lower(program, passes=DIFFERENTIABLE, deep=1)
+    code = lower(program, passes=DIFFERENTIABLE, deep=1, shares_places=False)
     compute = ArrayFunction(code, sizes, _shapes_of(result), JaxArrays())
 
     def run(leaves: Sequence[Any]) -> list[Any]:
