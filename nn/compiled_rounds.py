@@ -38,7 +38,13 @@ class Programs(NamedTuple):
 
     @classmethod
     def of(
-        cls, network: Module, cases: Sequence[Case], loss: Loss, optimizer: Optimizer, measures: Measures
+        cls,
+        network: Module,
+        cases: Sequence[Case],
+        loss: Loss,
+        optimizer: Optimizer,
+        measures: Measures,
+        exact: bool = True,
     ) -> Programs:
         """Record a training.
 
@@ -50,7 +56,8 @@ class Programs(NamedTuple):
         if measures.validation is not None:
             validation = CaseArrays.of(measures.validation, "validation")
             validation.check_like(arrays, "validation", "cases")
-        return cls(CasePrograms(network, loss, optimizer, cases, arrays), UpdateProgram(optimizer), arrays, validation)
+        programs = CasePrograms(network, loss, optimizer, cases, arrays, exact)
+        return cls(programs, UpdateProgram(optimizer), arrays, validation)
 
 
 class CompiledRounds(Rounds):

@@ -55,6 +55,7 @@ def fit(
     checkpoint_every: int = 1000,
     resume: bool = False,
     compiled: bool = False,
+    exact: bool = True,
 ) -> History:
     """Train a network.
 
@@ -92,6 +93,9 @@ def fit(
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
             from the middle of a round. Cases, batches and the schedule must be the same for that.
         compiled: whether to record the steps as programs, which needs cases of one form.
+        exact: of a compiled training, whether every sum is added up in the order of its terms. False leaves large
+            matrix products to SciPy's BLAS, which adds in an order of its own, so that the last digits differ; SciPy
+            comes with the extra `stepgrad[blas]`. The plain engine is always exact.
 
     Returns:
         The history of the training.
@@ -133,7 +137,9 @@ def fit(
     check(network, measures.validation or (), loss, "validation", compiled)
     rounds_of: Callable[..., Rounds] = Rounds
     if compiled:
-        rounds_of = _recorded(network, cases, loss, optimizer, plan, measures)
+        rounds_of = _recorded(network, cases, loss, optimizer, plan, measures, exact)
+    elif not exact:
+        raise TypeError("exact=False is of a compiled training: add compiled=True, or leave it out")
     done = None
     if resume and checkpoint is not None and Path(checkpoint).exists():
         done = resume_from(network, optimizer, plan, checkpoint)
@@ -176,14 +182,20 @@ def fit(
 
 
 def _recorded(
-    network: Module, cases: list[Case], loss: Loss, optimizer: Optimizer, plan: Plan, measures: Measures
+    network: Module,
+    cases: list[Case],
+    loss: Loss,
+    optimizer: Optimizer,
+    plan: Plan,
+    measures: Measures,
+    exact: bool,
 ) -> Callable[..., Rounds]:
     """What makes the rounds of a compiled training, after it was recorded. The generators stay as they were."""
     from nn.compiled_rounds import CompiledRounds, Programs
 
     generators = {generator: generator.getstate() for generator in (plan.pick, plan.shuffle) if generator is not None}
     try:
-        programs = Programs.of(network, cases, loss, optimizer, measures)
+        programs = Programs.of(network, cases, loss, optimizer, measures, exact)
     finally:
         for generator, state in generators.items():
             generator.setstate(state)

@@ -38,6 +38,7 @@ class _Program:
         cases: what gives the forms of inputs and target.
         totals: whether results are summed up over the cases.
         parameters: the leaves whose numbers are given at each run; others are read by `refresh`.
+        exact: whether every sum has to be added up in order.
     """
 
     def __init__(
@@ -47,12 +48,13 @@ class _Program:
         cases: CaseArrays,
         totals: bool,
         parameters: Sequence[Value],
+        exact: bool,
     ) -> None:
         forms = [NUMBER] * plain + [cases.input_form, cases.target_form]
         failure = "the network and the loss cannot be recorded as a program"
         self.recorded = _record(function, forms, failure, parameters)
         varies = (False,) * plain + (True,) * (cases.inputs.shape[1] + cases.targets.shape[1])
-        self.plain, self.totals = plain, totals
+        self.plain, self.totals, self.exact = plain, totals, exact
         self.code = self.recorded.code(varies, totals)
         self.runners: dict[int, tuple[Any, Numbers]] = {}  # by the count of cases, with the memory of its inputs
         self.sums = [np.empty((1, len(self.code.outputs))) for _ in range(2)]
@@ -76,7 +78,7 @@ class _Program:
         """
         count = len(cases[0] if rows is None else rows)
         if count not in self.runners:
-            made = self.recorded.runners(self.code, count).take()
+            made = self.recorded.runners(self.code, count, self.exact).take()
             self.runners[count] = made, made.inputs
         runner, inputs = self.runners[count]
         end = self.plain + len(numbers)
@@ -98,17 +100,24 @@ class CasePrograms:
         optimizer: whose parameters the error is differentiated by.
         cases: the cases of the training.
         arrays: the same as arrays.
+        exact: whether every sum has to be added up in order.
 
     Raises:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
     """
 
     def __init__(
-        self, network: Module, loss: Loss, optimizer: Optimizer, cases: Sequence[Case], arrays: CaseArrays
+        self,
+        network: Module,
+        loss: Loss,
+        optimizer: Optimizer,
+        cases: Sequence[Case],
+        arrays: CaseArrays,
+        exact: bool = True,
     ) -> None:
-        self.network, self.loss, self.arrays = network, loss, arrays
+        self.network, self.loss, self.arrays, self.exact = network, loss, arrays, exact
         self.parameters = optimizer.parameters
-        self._gradient = _Program(self._error_and_gradients, 1, arrays, True, self.parameters)
+        self._gradient = _Program(self._error_and_gradients, 1, arrays, True, self.parameters, exact)
         self._forward: _Program | None = None
         self._check(cases)
 
@@ -131,7 +140,7 @@ class CasePrograms:
     def errors_and_outputs(self, numbers: Numbers, arrays: CaseArrays) -> tuple[Numbers, Numbers]:
         """The error of each case, and the outputs of the network for it, in the order of the cases."""
         if self._forward is None:
-            self._forward = _Program(self._error_and_output, 0, self.arrays, False, self.parameters)
+            self._forward = _Program(self._error_and_output, 0, self.arrays, False, self.parameters, self.exact)
         results, _ = self._forward.run(numbers, [arrays.inputs, arrays.targets], None)
         results = results[::-1]
         return results[:, 0], results[:, 1:]

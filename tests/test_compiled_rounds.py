@@ -412,3 +412,18 @@ def test_average_error_after_training_is_that_of_the_history() -> None:
 
 def test_the_history_makes_a_page() -> None:
     assert fit(small_network(), XOR, rounds=3, compiled=True).page() is not None
+
+
+def test_a_training_that_need_not_be_exact() -> None:
+    """Its products are added up in another order, where they are large."""
+    pytest.importorskip("scipy", reason="there is no SciPy")
+    generator = random.Random(1)
+    cases = [([generator.uniform(-1, 1) for _ in range(64)], [generator.uniform(-1, 1)]) for _ in range(150)]
+    found = []
+    for exact in (True, False):
+        network: Any = MLP(64, [80, 1], "tanh", generator=random.Random(1))
+        history = fit(network, cases, rounds=5, batch_size=100, compiled=True, exact=exact)
+        found.append(history.errors)
+    assert found[1] == pytest.approx(found[0], rel=1e-12)
+    with pytest.raises(TypeError, match="exact=False is of a compiled training: add compiled=True"):
+        fit(small_network(), XOR, rounds=1, exact=False)

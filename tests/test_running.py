@@ -11,6 +11,7 @@ import math
 import os
 import random
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -747,3 +748,38 @@ def test_the_plain_runner_is_much_faster_than_nodes() -> None:
     slow = best_time(lambda: loss().backward(), 2)
     assert outputs[0] == pytest.approx(output.data, rel=1e-12)
     assert slow > 20.0 * fast
+
+
+# Products by BLAS.
+
+
+@pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
+@pytest.mark.parametrize("examples", [1, 8, 100, 150])
+def test_products_by_blas_agree_to_rounding(examples: int) -> None:
+    pytest.importorskip("scipy", reason="there is no SciPy")
+    generator = np.random.default_rng(examples)
+    x = [Value(0.5) for _ in range(70)]
+    weights = [[Value(0.1) for _ in range(70)] for _ in range(80)]
+    outputs = [dot(row, x).tanh() for row in weights]
+    parameters = [weight for row in weights for weight in row]
+    grads = gradients(autograd.sum(outputs), [*parameters])
+    program = Program.of([*outputs, *grads], inputs=[*parameters, *x])
+    varies = np.arange(len(parameters) + 70) >= len(parameters)
+    code = lower(program, varies, totals=True)
+    inputs, table = generator.normal(size=len(parameters)), generator.normal(size=(examples, 70))
+    made = []
+    for exact in (True, False):
+        out = np.empty((1, len(code.outputs)))
+        runner = ENGINES["compiled"].running.Runner(code, 104, exact)
+        for _ in range(2):
+            runner.batch(inputs, [table], None, out)
+        made.append(out[0])
+    assert np.allclose(made[1], made[0], rtol=1e-12, atol=1e-12)
+    assert examples == 1 or not np.array_equal(*made), "BLAS adds in another order"
+
+
+@pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
+def test_blas_needs_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    with pytest.raises(ImportError, match=r"need SciPy.*pip install 'stepgrad\[blas\]'"):
+        ENGINES["compiled"].running.Runner(lower(Program.of([Value(1.0)], inputs=[])), 0, False)

@@ -9,7 +9,19 @@
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, CALL, TAPE };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, TAPE };
+
+/* dgemm of BLAS, in the order of Fortran: c = alpha · op(a) · op(b) + beta · c, with columns one after another. It adds in an
+ * order of its own. */
+typedef void (*Product)(char *op_a, char *op_b, int *m, int *n, int *k, double *alpha, const double *a, int *a_step,
+                        const double *b, int *b_step, double *beta, double *c, int *c_step);
+
+static void product(Product dgemm, char op_a, size_t m, size_t n, size_t k, const double *a, int a_step, const double *b,
+                    int b_step, double beta, double *c, size_t c_step) {
+    int m_ = (int)m, n_ = (int)n, k_ = (int)k, c_step_ = (int)c_step;
+    double alpha = 1.0;
+    dgemm(&op_a, "N", &m_, &n_, &k_, &alpha, a, &a_step, b, &b_step, &beta, c, &c_step_);
+}
 
 typedef struct {
     int kind;
@@ -25,6 +37,8 @@ typedef struct {
     ptrdiff_t row_step;
     const TapeStep *tape;
     PyObject *primitive; /* borrowed from the program */
+    Product product;     /* of BLAS, with the distance of rows and of columns */
+    int row_distance, column_distance;
 } Step;
 
 /* Python's own function for each member and lane; `valid` lanes are in use. */
@@ -92,6 +106,10 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
         case MATRIX_EACH:
             kernels->matrix_each(step->out, step->pointers, step->row_count, step->columns, step->n, step->arity, lanes);
             break;
+        case BLAS: /* the lanes of each result are a column of Fortran's */
+            product(step->product, 'N', step->n, step->row_count, step->arity, step->columns[0], step->column_distance,
+                    step->pointers[0], step->row_distance, 0.0, step->out, step->out_step);
+            break;
         case CALL:
             if (call_python(step, valid) < 0) return -1;
             break;
@@ -106,6 +124,8 @@ typedef struct {
     double *out;
     size_t n, columns;
     const double **lefts, **rights;
+    Product product; /* that computes it, if not NULL, with the distance of the numbers of a side */
+    int left_distance, right_distance;
 } Total;
 
 static void run_totals(const Kernels *kernels, double *panel, const Total *totals, size_t count, size_t lanes,
@@ -113,6 +133,11 @@ static void run_totals(const Kernels *kernels, double *panel, const Total *total
     const size_t tile = kernels->tile;
     for (const Total *total = totals; total < totals + count; ++total) {
         size_t first;
+        if (total->product != NULL && lanes > 0) {
+            product(total->product, 'T', total->columns, total->n, lanes, total->rights[0], total->right_distance,
+                    total->lefts[0], total->left_distance, is_first ? 0.0 : 1.0, total->out, total->columns);
+            continue;
+        }
         if (total->columns == 0) {
             for (first = 0; is_first && first < total->n; ++first) total->out[first] = -0.0;
             kernels->add_lanes(total->out, total->lefts, total->n, lanes);

@@ -74,7 +74,7 @@ class Recorded:
         self.rebuild = rebuilder(self.form)
         self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), [*inputs, *leaves])
         self.call, self.size = call, len(inputs)
-        self._runners: dict[tuple[int, int], Runners] = {}
+        self._runners: dict[tuple[int, int, bool], Runners] = {}
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
 
     @functools.cached_property
@@ -108,20 +108,26 @@ class Recorded:
             self._codes.setdefault(key, lower(self.instructions, all_vary, totals))
         return self._codes[key]
 
-    def runners(self, code: Code, count: int = 0) -> Runners:
-        """The runners of this code for as many examples; for one call if there are none."""
+    def runners(self, code: Code, count: int = 0, exact: bool = True) -> Runners:
+        """The runners of this code.
+
+        Args:
+            code: from `code`.
+            count: for how many examples; 0 for one call.
+            exact: whether every sum has to be added up in order.
+        """
         lanes: int = selection.running().lanes_for(code, count) if count else 0
-        key = id(code), lanes
+        key = id(code), lanes, exact
         if key not in self._runners:
-            self._runners.setdefault(key, Runners(code, lanes))
+            self._runners.setdefault(key, Runners(code, lanes, exact))
         return self._runners[key]
 
 
 class Runners:
     """The runners of some code: one for each thread that runs it at this moment, and those that are free."""
 
-    def __init__(self, code: Code, lanes: int) -> None:
-        self.code, self.lanes = code, lanes
+    def __init__(self, code: Code, lanes: int, exact: bool) -> None:
+        self.code, self.lanes, self.exact = code, lanes, exact
         self.free: list[Any] = []
 
     def take(self) -> Any:
@@ -129,7 +135,7 @@ class Runners:
         try:
             return self.free.pop()
         except IndexError:
-            return selection.running().Runner(self.code, self.lanes)
+            return selection.running().Runner(self.code, self.lanes, self.exact)
 
     def give_back(self, runner: Any) -> None:
         """Keep a runner for the next call."""

@@ -130,6 +130,7 @@ class Runner:
     Args:
         code: the lowered program.
         lanes: how many examples of a batch are run side by side; 0 for a program that is not run for batches.
+        exact: False if large matrix products may be added up in any order. Here they are exact in any case.
 
     Attributes:
         code: the lowered program.
@@ -140,9 +141,10 @@ class Runner:
     Raises:
         ValueError: if the code is not well formed.
         MemoryError: if there is no room for its numbers.
+        ImportError: if the runner is compiled, need not be exact, and SciPy is missing.
     """
 
-    def __init__(self, code: Code, lanes: int = 0) -> None:
+    def __init__(self, code: Code, lanes: int = 0, exact: bool = True) -> None:
         validate(code, lanes)
         self.code, self.lanes = code, lanes
         self.output_count = len(code.outputs)

@@ -4,6 +4,7 @@ cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
+from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer
 
 import numpy as np
@@ -37,7 +38,9 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "running.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, CALL, TAPE
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, DOTS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, TAPE
+    ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
+                             double *, double *, int *) noexcept nogil
     ctypedef struct Step:
         int kind
         Loop loop
@@ -54,11 +57,15 @@ cdef extern from "running.h":
         ptrdiff_t row_step
         const TapeStep *tape
         void *primitive
+        Product product
+        int row_distance, column_distance
     ctypedef struct Total:
         double *out
         size_t n, columns
         const double **lefts
         const double **rights
+        Product product
+        int left_distance, right_distance
     int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t, bint) noexcept nogil
     void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
@@ -71,6 +78,7 @@ cdef extern from "running.h":
 
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
+LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
 LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
@@ -88,6 +96,24 @@ def use_instruction_set(str widest):
     """Let new runners use the kernels of an instruction set; of the next narrower one that is there, if it is not."""
     global kernels
     kernels = choose_kernels(INSTRUCTION_SETS.index(widest), False)
+
+
+cdef Product blas_product() except NULL:
+    """The function of SciPy's BLAS that multiplies matrices of doubles."""
+    try:
+        from scipy.linalg import cython_blas
+    except ImportError as error:
+        raise ImportError(
+            "products by BLAS need SciPy, which is not installed here: get it with pip install 'stepgrad[blas]'"
+        ) from error
+    capsule = cython_blas.__pyx_capi__["dgemm"]
+    return <Product>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
+
+
+cdef int distance_of(places, size_t size) except -1:
+    """The distance of numbers in memory, of which each place holds `size`, if it is the same for all; else 0."""
+    step = step_of(places[None]) if len(places) > 1 else 1
+    return 0 if step is None or step < 1 or step * size >= 2**31 else step * size
 
 
 cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place) except -1:
@@ -239,9 +265,11 @@ cdef class Runner:
     cdef readonly size_t output_count
     cdef size_t work
     cdef bint has_varying_outputs
+    cdef Product product  # that computes large matrix products, if they need not be exact
 
-    def __cinit__(self, code, Py_ssize_t lanes=0):
+    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True):
         self.memory = []
+        self.product = NULL if exact else blas_product()
         validate(code, lanes)
         lanes += -lanes % 8  # whole vectors
         self.code = code
@@ -539,6 +567,11 @@ cdef class Runner:
                 elif group.varies:
                     step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
+                    if self.product != NULL and step.row_step == 1 and count * terms >= <size_t>LEAST_FOR_BLAS:
+                        step.row_distance = distance_of(group.rows[group.runs[start:start + count, 0], 0], 1)
+                        step.column_distance = distance_of(group.columns[first + c], lanes)
+                        if <size_t>step.row_distance >= terms and step.column_distance > 0:
+                            step.kind, step.product = BLAS, self.product
             done += count * length
         return 0
 
@@ -654,6 +687,11 @@ cdef class Runner:
         made.n = len(total.lefts) if outer else len(total.places)
         if outer:
             made.rights, made.columns = self._table(total.rights), len(total.rights)
+            if self.product != NULL and made.n * made.columns >= <size_t>LEAST_FOR_BLAS:
+                made.left_distance = distance_of(total.lefts, self.lanes)
+                made.right_distance = distance_of(total.rights, self.lanes)
+                if made.left_distance > 0 and made.right_distance > 0:
+                    made.product = self.product
         return 0
 
     # Running.
