@@ -3,8 +3,8 @@
 Each program runs in a process of its own, on one thread and on the same processor. The processes of a row are started
 first; then the rounds of measurement alternate. What is printed is the median of the rounds: of the time of the
 processor, or by the clock for whole processes. All peers of a row compute the same function, and their results are
-compared. C is compiled when its source is new, and kept in `build`. A bar is the most that a ratio to a peer, or a
-time, should be.
+compared. C is compiled when its source is new, and kept in `build`. A bar is the most that a ratio to a peer, a time or
+a memory should be; an aim is printed like one, and not counted.
 
     python -m tests.benchmarks.programs --quick      # fewer rounds; sizes are smaller where something is slow to build
     python -m tests.benchmarks.programs 3 4          # some rows alone
@@ -21,199 +21,10 @@ from typing import NamedTuple
 import numpy
 
 from tests.benchmarks.programs.functions import OPERATIONS
+from tests.benchmarks.programs.rows import NAMES, UNITS, Bar, Row, rows
 from tests.benchmarks.programs.serving import Array, Peer
 
-OURS = "stepgrad"
-NAMES = {
-    "stepgrad": "stepgrad, compiled",
-    "eager": "stepgrad, eager",
-    "c": "C, exact",
-    "fast_c": "C, -ffast-math",
-    "jax": "JAX",
-    "jax_export": "stepgrad, on JAX",
-    "casadi": "CasADi",
-    "torch": "PyTorch",
-}
-UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9}
 TOLERANCE = 1e-9  # of a result, relative to its largest number; programs of 1,000 steps amplify roundings
-
-
-class Line(NamedTuple):
-    """One program of one peer.
-
-    Attributes:
-        peer: its module, without `_peer`.
-        program: what it calls the program.
-        size: of the program, if it is not that of the row.
-        group: its result is compared with those of the same group.
-        note: printed beside its name.
-        factor: what its time is multiplied by.
-    """
-
-    peer: str
-    program: str
-    size: int | None = None
-    group: str = ""
-    note: str = ""
-    factor: float = 1.0
-
-    @property
-    def name(self) -> str:
-        """As it is printed."""
-        return NAMES[self.peer] + (f", {self.note}" if self.note else "")
-
-
-class Bar(NamedTuple):
-    """The most that the time of a line should be, as a share of another line's time or in seconds.
-
-    Attributes:
-        line: the index of the line.
-        most: the share, or the seconds.
-        peer: the index of the other line; None for seconds.
-    """
-
-    line: int
-    most: float
-    peer: int | None = None
-
-
-class Row(NamedTuple):
-    """What is printed together.
-
-    Attributes:
-        title: what is computed.
-        unit: of the times.
-        size: what the programs are built with.
-        lines: the programs.
-        bars: what is asked of them.
-        quick_size: the size in a quick run.
-    """
-
-    title: str
-    unit: str
-    size: int
-    lines: list[Line]
-    bars: list[Bar]
-    quick_size: int | None = None
-
-
-def rows() -> dict[str, Row]:
-    """The table."""
-    network_lines = {
-        activation: [Line(peer, f"network {activation}") for peer in ("stepgrad", "c", "fast_c", "jax", "torch")]
-        for activation in ("tanh", "relu")
-    }
-    return {
-        "1": Row(
-            "a document of the scalar GPT, 16 positions: loss and 4,192 gradients",
-            "µs",
-            1,
-            [
-                Line(OURS, "gpt called", note="called with arrays"),
-                Line(OURS, "gpt descend", 100, "descend", note="in repeat, a gradient step"),
-                Line("c", "gpt"),
-                Line("c", "gpt descend", 100, "descend", note="a gradient step"),
-                Line("fast_c", "gpt"),
-                Line("jax", "gpt", note="on arrays"),
-                Line("eager", "gpt"),
-            ],
-            [Bar(0, 0.8, 2), Bar(1, 0.65, 3)],
-        ),
-        "2": Row(
-            "64 such documents, time for each: mean of the losses and of the gradients",
-            "µs",
-            64,
-            [
-                Line(OURS, "gpt batch"),
-                Line("c", "gpt"),
-                Line("fast_c", "gpt"),
-                Line("jax", "gpt", note="on arrays"),
-            ],
-            [Bar(0, 0.35, 1), Bar(0, 1.0, 3)],
-        ),
-        "3": Row(
-            "2-16-16-1 network of tanh neurons, 1,000 rows: mean error and 337 gradients",
-            "µs",
-            1000,
-            network_lines["tanh"],
-            [Bar(0, 1.6, 1), Bar(0, 1.0, 3)],
-        ),
-        "3r": Row("the same with relu", "µs", 1000, network_lines["relu"], [Bar(0, 1.6, 1), Bar(0, 1.0, 3)]),
-        "4": Row(
-            "the worked example's network: a round of training in a loop of 10,000",
-            "ns",
-            10_000,
-            [Line(peer, "worked example") for peer in (OURS, "c", "fast_c", "jax", "casadi")],
-            [Bar(0, 3.0, 1)],
-        ),
-        "5": Row(
-            "chained Rosenbrock function of 100,000 variables: gradient",
-            "ms",
-            100_000,
-            [Line(peer, "rosenbrock") for peer in (OURS, "c", "casadi", "jax")],
-            [Bar(0, 1 / 5, 2)],
-        ),
-        "6": Row(
-            f"chain of {{:,}} operations, of which one in {OPERATIONS} is a sine: value and derivative",
-            "ms",
-            1_000_000 // OPERATIONS,
-            [Line(peer, "chain") for peer in (OURS, "c", "casadi")],
-            [Bar(0, 1.0, 2)],
-            quick_size=100_000 // OPERATIONS,
-        ),
-        "7": Row(
-            "1,000 training steps of the scalar GPT, as a process from start to exit, recording included",
-            "s",
-            1000,
-            [
-                Line(OURS, "gpt training"),
-                Line("eager", "gpt training", 20, note="20 steps times 50, without imports", factor=1e3),
-            ],
-            [Bar(0, 0.6)],
-        ),
-        "8": Row(
-            "a round of fit: 2-16-16-1 network of tanh neurons, 1,000 cases",
-            "ms",
-            1000,
-            [Line(OURS, "fit"), Line("eager", "fit")],
-            [Bar(0, 1 / 250, 1)],
-        ),
-        "9": Row(
-            "x * y + sin(x)",
-            "µs",
-            1000,
-            [
-                Line(OURS, "two variables", note="called with floats"),
-                Line(OURS, "two variables repeated", group="repeat", note="in repeat, a round"),
-            ],
-            [Bar(0, 1e-6), Bar(1, 0.5e-6)],
-        ),
-        "10": Row(
-            "a document of the scalar GPT, exported to JAX: loss and 4,192 gradients",
-            "µs",
-            1,
-            [
-                Line("jax_export", "gpt", note="the program with its gradients"),
-                Line("jax_export", "gpt differentiated", note="differentiated by JAX"),
-                Line("jax", "gpt", note="on arrays"),
-            ],
-            [Bar(0, 2.0, 2), Bar(1, 2.0, 2)],
-        ),
-        "11": Row(
-            "64 such documents, time for each",
-            "µs",
-            64,
-            [Line("jax_export", "gpt batch", note="differentiated by JAX"), Line("jax", "gpt", note="on arrays")],
-            [Bar(0, 5.0, 1)],
-        ),
-        "12": Row(
-            "tracing and compiling the exported step by JAX",
-            "s",
-            1,
-            [Line("jax_export", "gpt compiled"), Line("jax", "gpt compiled", note="on arrays")],
-            [Bar(0, 5.0)],
-        ),
-    }
 
 
 class Measurement(NamedTuple):
@@ -227,7 +38,7 @@ class Measurement(NamedTuple):
 
 def measure(row: Row, size: int, quick: bool) -> list[Measurement]:
     """Build the programs of a row, run them in turn, and end them."""
-    rounds, seconds = (5, 0.02) if quick else (9, 0.2)
+    rounds, seconds = (min(row.rounds, 5), 0.02) if quick else (row.rounds, 0.2)
     peers = [Peer(line.peer, line.program, line.size or size) for line in row.lines]
     counts = [0 if peer.skipped else calibrated(peer, seconds) for peer in peers]
     times: list[list[float]] = [[] for _ in peers]
@@ -245,7 +56,8 @@ def measure(row: Row, size: int, quick: bool) -> list[Measurement]:
             continue
         reference = references.setdefault(line.group, peer.result)
         median = statistics.median(taken) * line.factor
-        measurements.append(Measurement(median, peer.build, None, difference(peer.result, reference)))
+        differs = difference if row.digits is None else largest_share
+        measurements.append(Measurement(median, peer.build, None, differs(peer.result, reference)))
     return measurements
 
 
@@ -267,11 +79,17 @@ def difference(result: Array, reference: Array) -> float:
     return float(numpy.abs(result[:count] - reference[:count]).max() / numpy.abs(reference[:count]).max())
 
 
+def largest_share(result: Array, reference: Array) -> float:
+    """The largest difference of two results, number by number, as a share of that number."""
+    count = min(len(result), len(reference))
+    return float((numpy.abs(result[:count] - reference[:count]) / numpy.abs(reference[:count])).max())
+
+
 def show(key: str, row: Row, quick: bool) -> tuple[int, int]:
     """Measure a row and print it; how many bars are met, and how many are short."""
     size = row.quick_size if quick and row.quick_size else row.size
     measurements = measure(row, size, quick)
-    print(f"\n{key}. {row.title.format(size * OPERATIONS)}")
+    print(f"\n{key}. {row.title.format(size=size, operations=size * OPERATIONS)}")
     medians = [measurement.median for measurement in measurements]
     peers = sorted({bar.peer for bar in row.bars if bar.peer is not None})
     for line, found in zip(row.lines, measurements, strict=True):
@@ -287,22 +105,41 @@ def show(key: str, row: Row, quick: bool) -> tuple[int, int]:
             f"   {line.name:52}{number(found.median / UNITS[row.unit]):>9} {row.unit:3}"
             f"   ready in {found.build:>5.2f} s{ratios}"
         )
-        if not found.difference <= TOLERANCE:
+        if row.digits is None and not found.difference <= TOLERANCE:
             print(f"   {'':52} its result differs by {found.difference:.1e} of the largest number")
-    met = short = 0
-    for bar in row.bars:
-        name = row.lines[bar.line].name
-        if bar.peer is None:
-            what, is_met = f"{name}: at most {bar.most / UNITS[row.unit]:g} {row.unit}", medians[bar.line] <= bar.most
-        else:
-            what = f"{name}: at most {bar.most:g} of the time of {row.lines[bar.peer].name}"
-            is_met = medians[bar.line] <= bar.most * medians[bar.peer]
-        if any(measurements[index].skipped is not None for index in (bar.line, bar.peer) if index is not None):
-            print(f"   bar   not measured   {what}")
-            continue
-        met, short = met + is_met, short + (not is_met)
-        print(f"   bar   {'ok' if is_met else 'short':14} {what}")
-    return met, short
+    outcomes = [outcome(row, bar, measurements) for bar in row.bars]
+    if row.digits is not None:
+        outcomes.append(agreement(row.digits, measurements))
+    return outcomes.count(True), outcomes.count(False)
+
+
+def outcome(row: Row, bar: Bar, measurements: list[Measurement]) -> bool | None:
+    """Print a bar; whether it is met, None if it does not count."""
+    name, median = row.lines[bar.line].name, measurements[bar.line].median
+    if bar.peer is None:
+        what, is_met = f"{name}: at most {bar.most / UNITS[row.unit]:g} {row.unit}", median <= bar.most
+    else:
+        what = f"{name}: at most {bar.most:g} of the time of {row.lines[bar.peer].name}"
+        is_met = median <= bar.most * measurements[bar.peer].median
+    kind = "aim" if bar.is_aim else "bar"
+    if any(measurements[index].skipped is not None for index in (bar.line, bar.peer) if index is not None):
+        print(f"   {kind}   not measured   {what}")
+        return None
+    print(f"   {kind}   {'ok' if is_met else 'short':14} {what}")
+    return None if bar.is_aim else is_met
+
+
+def agreement(digits: int, measurements: list[Measurement]) -> bool | None:
+    """Print whether the results agree number by number; None if there are no two of them."""
+    what = f"the errors agree in {digits} digits, epoch by epoch"
+    differences = [found.difference for found in measurements if found.skipped is None]
+    if len(differences) < 2:
+        print(f"   bar   not measured   {what}")
+        return None
+    largest = max(differences)
+    is_met = largest <= 10.0**-digits
+    print(f"   bar   {'ok' if is_met else 'short':14} {what}: they differ by at most {largest:.1e}")
+    return is_met
 
 
 def number(x: float) -> str:

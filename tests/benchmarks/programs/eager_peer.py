@@ -9,7 +9,7 @@ import numpy
 
 from nn import MLP, fit
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import functions
+from tests.benchmarks.programs import functions, image_trainings
 from tests.benchmarks.programs.serving import Array, Task, repeated
 
 
@@ -50,4 +50,9 @@ def fit_task(rows: int, units: int = 1, **settings: Any) -> Task:
     return Task(lambda times: trained(times * units), lambda: trained(2), units)
 
 
-PROGRAMS: dict[str, Callable[[int], Task]] = {"gpt": gpt_mean, "gpt training": gpt_training, "fit": fit_task}
+PROGRAMS: dict[str, Callable[[int], Task]] = {
+    "gpt": gpt_mean,
+    "gpt training": gpt_training,
+    "fit": fit_task,
+    "small digits": image_trainings.small_digits,
+}

@@ -12,7 +12,7 @@ import numpy
 
 from autograd import compile, grad, value_and_grad
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import eager_peer, functions
+from tests.benchmarks.programs import eager_peer, functions, image_trainings, images
 from tests.benchmarks.programs.serving import ROOT, Task, repeated
 
 
@@ -134,4 +134,8 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "fit": fit_compiled,
     "two variables": two_variables,
     "two variables repeated": two_variables_repeated,
+    "small digits": functools.partial(image_trainings.small_digits, compiled=True),
+    **{name: image_trainings.large(name, compiled=True) for name in images.LARGE},
+    "recording time": image_trainings.recording("images 300", "seconds"),
+    "recording memory": image_trainings.recording("images 300", "bytes"),
 }

@@ -1,11 +1,14 @@
 """PyTorch in float64 on one thread, eager."""
 
+import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy
 import torch
 
-from tests.benchmarks.programs import functions
+from tests.benchmarks.programs import functions, images
+from tests.benchmarks.programs.images import Images, Training
 from tests.benchmarks.programs.serving import Array, Task, repeated
 
 torch.set_num_threads(1)
@@ -36,4 +39,81 @@ def network(activation: Callable[[Any], Any]) -> Callable[[int], Task]:
     return build
 
 
-PROGRAMS: dict[str, Callable[[int], Task]] = {"network tanh": network(torch.tanh), "network relu": network(torch.relu)}
+class ImageTraining:
+    """A training of PyTorch's own layers and optimizers; they are fused, which is the fastest here.
+
+    Args:
+        training: how.
+        data: what to train with.
+        layers: the weights and biases of the untrained network.
+    """
+
+    def __init__(self, training: Training, data: Images, layers: list[tuple[Array, Array]]) -> None:
+        self.pixels, self.labels = torch.from_numpy(data.pixels), torch.from_numpy(data.labels)
+        self.batch_size = training.batch_size
+        modules: list[Any] = []
+        for weights, biases in layers:
+            module = torch.nn.Linear(*reversed(weights.shape), dtype=torch.float64)
+            with torch.no_grad():
+                module.weight.copy_(torch.from_numpy(weights))
+                module.bias.copy_(torch.from_numpy(biases))
+            modules += [module, torch.nn.ReLU()]
+        self.network = torch.nn.Sequential(*modules[:-1])
+        optimizer = getattr(torch.optim, training.optimizer)
+        self.optimizer = optimizer(self.network.parameters(), lr=training.learning_rate, fused=True)
+
+    def round(self, order: Any) -> float:
+        """Train with all images, in some order; the mean of their errors."""
+        total = 0.0
+        for places in order.split(self.batch_size):
+            self.optimizer.zero_grad()
+            error = torch.nn.functional.cross_entropy(self.network(self.pixels[places]), self.labels[places])
+            error.backward()
+            self.optimizer.step()
+            total += error.item() * len(places)
+        return total / len(order)
+
+    def rounds(self, count: int) -> None:
+        """Train for some rounds, in random orders."""
+        for _ in range(count):
+            self.round(torch.randperm(len(self.labels)))
+
+    def errors(self, rounds: int) -> Array:
+        """Train in the orders that `fit` takes; the errors of the rounds."""
+        generator = random.Random(images.SEED)
+        errors = []
+        for _ in range(rounds):
+            order = list(range(len(self.labels)))
+            generator.shuffle(order)
+            errors.append(self.round(torch.tensor(order)))
+        return numpy.array(errors)
+
+
+def small_digits(rounds: int) -> Task:
+    """A whole training of so many rounds."""
+    data = images.small_digits()
+    layers = images.layers(images.SMALL.network(data))
+
+    def made() -> ImageTraining:
+        return ImageTraining(images.SMALL, data, layers)
+
+    return Task(repeated(lambda: made().rounds(rounds)), lambda: made().errors(rounds))
+
+
+def large(name: str) -> Callable[[int], Task]:
+    """Rounds of a training with made-up images."""
+
+    def build(count: int) -> Task:
+        training, data = images.LARGE[name], images.made_up_images(count)
+        made = ImageTraining(training, data, images.layers(training.network(data)))
+        return Task(made.rounds, lambda: made.errors(images.COMPARED_ROUNDS))
+
+    return build
+
+
+PROGRAMS: dict[str, Callable[[int], Task]] = {
+    "network tanh": network(torch.tanh),
+    "network relu": network(torch.relu),
+    "small digits": small_digits,
+    **{name: large(name) for name in images.LARGE},
+}
