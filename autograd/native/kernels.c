@@ -207,19 +207,19 @@ static void panel_matrix(double *out, size_t out_step, const double *const *rows
  * multiplied, and the rows in the second one while that is done for all columns. */
 static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
                         const double *const *columns, size_t offset, size_t column_count, size_t terms) {
-    enum { TERMS = 128, MOST_ROWS = 64 }; /* so many rows are packed at a time, if their numbers are apart */
+    enum { TERMS = 128, MOST_ROWS = 64, STEP = TERMS + 8 }; /* rows whose numbers are apart are packed, STEP apart */
     const int is_packed = row_step != 1;
     const size_t block = is_packed ? MOST_ROWS : row_count;
-    double panel[TERMS * TILE], packed[TERMS * MOST_ROWS];
+    double panel[TERMS * TILE], packed[STEP * MOST_ROWS];
     const double *packed_rows[MOST_ROWS];
-    for (size_t r = 0; r < MOST_ROWS; ++r) packed_rows[r] = packed + r * TERMS;
+    for (size_t r = 0; r < MOST_ROWS; ++r) packed_rows[r] = packed + r * STEP;
     for (size_t from = 0; from < terms; from += TERMS) {
         size_t size = terms - from < TERMS ? terms - from : TERMS;
         for (size_t row = 0; row < row_count; row += block) {
             size_t count = row_count - row < block ? row_count - row : block;
-            for (size_t r = 0; is_packed && r < count; ++r)
-                for (size_t j = 0; j < size; ++j)
-                    packed[r * TERMS + j] = rows[row + r][(ptrdiff_t)(from + j) * row_step];
+            for (size_t j = 0; is_packed && j < size; ++j) /* numbers of neighbouring rows often are neighbours */
+                for (size_t r = 0; r < count; ++r)
+                    packed[r * STEP + j] = rows[row + r][(ptrdiff_t)(from + j) * row_step];
             for (size_t first = 0; first < column_count; first += TILE) {
                 size_t width = column_count - first < TILE ? column_count - first : TILE;
                 for (size_t j = 0; j < size; ++j)
