@@ -104,7 +104,7 @@ def form_of(tree: Any, numbers: list[Leaf]) -> Form:
         return NUMBER
     if isinstance(tree, list | tuple):
         if not hasattr(tree, "_fields"):
-            if set(map(type, tree)) == {float}:
+            if tree and all(part is float or issubclass(part, Value) for part in set(map(type, tree))):
                 numbers.extend(tree)
                 return Floats(kind, len(tree))
             parts = tuple([form_of(part, numbers) for part in tree])

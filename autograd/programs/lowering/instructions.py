@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -84,8 +85,12 @@ class Instructions:
         """
         tape = Tape(*outputs, *inputs)
         codes, numbers, is_constant, others = selection.running().columns(tape.nodes)
-        slot_of = {id(tape.nodes[slot]): slot for slot in tape.indices_of([*outputs, *inputs])}
-        given = np.array([slot_of[id(leaf)] for leaf in inputs], np.int64)
+        wanted = [*outputs, *inputs]
+        slots = tape.indices_of(wanted)
+        if len(slots) < len(wanted) or not all(map(operator.is_, map(tape.nodes.__getitem__, slots), wanted)):
+            slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
+            slots = [slot_of[id(node)] for node in wanted]
+        given = np.array(slots[len(outputs) :], np.int64)
         is_parameter = (codes == 0) & ~is_constant
         is_parameter[given] = False
         is_constant[given] = False
@@ -94,7 +99,7 @@ class Instructions:
             codes,
             np.frombuffer(tape.starts, np.uint32).astype(np.int64),
             np.frombuffer(tape.operands, np.uint32).astype(np.int64) if len(tape.operands) else np.zeros(0, np.int64),
-            np.array([slot_of[id(output)] for output in outputs], np.int64),
+            np.array(slots[: len(outputs)], np.int64),
             is_constant,
             numbers,
             np.concatenate([given, parameters]),
