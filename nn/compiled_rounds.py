@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -104,7 +105,7 @@ class CompiledRounds(Rounds):
         error, grads, are_finite = self.programs.case.error_and_gradients(state.numbers, self._rows(places))
         error /= len(places)
         total += error * len(places)
-        if not np.isfinite(error):
+        if not math.isfinite(error):
             self._look_at(places)
         self._check_finite("the error", [error, total])
         if not are_finite:

@@ -25,7 +25,9 @@ from nn.metrics import Case, error_of, mean_loss
 from nn.optimizers import Optimizer, Update
 from nn.parameters import Module
 
-TRIED = 8  # cases that the program of a case is compared with the network for; and as many with targets of their own
+# Cases that the program of a case is compared with the network for; and as many with targets of their own. Fewer, if
+# the network has so many parameters that they would take longer than the recording.
+TRIED, FEWEST_TRIED, MOST_NUMBERS = 8, 2, 500_000
 MOST_LANES = 128  # parameters that are changed side by side: their numbers stay in the first cache
 
 
@@ -173,9 +175,10 @@ class CasePrograms:
         So a comparison by `==`, which is one of identity for a Value, is found out, and a number drawn at random.
         """
         count = len(cases)
-        chosen = {place * (count - 1) // max(TRIED - 1, 1) for place in range(TRIED)}
+        tried = max(FEWEST_TRIED, min(TRIED, MOST_NUMBERS // len(self.parameters)))
+        chosen = {place * (count - 1) // (tried - 1) for place in range(tried)}
         _, first = np.unique(self.arrays.targets[::-1], axis=0, return_index=True)
-        chosen.update(first[:TRIED].tolist())
+        chosen.update(first[:tried].tolist())
         numbers = np.array([parameter.data for parameter in self.parameters])
         for place in sorted(chosen):
             row = count - 1 - place

@@ -781,6 +781,7 @@ cdef class Runner:
         cdef size_t count = len(rows) if rows is not None else len(parts[0]), first, valid, i, k, place
         cdef size_t part_count = len(parts), width = 0
         cdef const int64_t *row = &rows[0] if rows is not None and count else NULL
+        cdef int64_t lowest = 0, highest = 0
         cdef const double[:, ::1] part
         cdef const double **data = <const double **>malloc((part_count + 1) * sizeof(double *))
         cdef size_t *widths = <size_t *>malloc((part_count + 1) * sizeof(size_t))
@@ -790,11 +791,13 @@ cdef class Runner:
         try:
             if data == NULL or widths == NULL:
                 raise MemoryError()
+            for i in range(count if row != NULL else 0):
+                lowest, highest = min(lowest, row[i]), max(highest, row[i])
             for k in range(part_count):
                 part = parts[k]
                 if rows is None and <size_t>part.shape[0] != count:
                     raise ValueError("the arguments have not the same number of examples")
-                if rows is not None and count and not (0 <= np.min(rows) and np.max(rows) < part.shape[0]):
+                if row != NULL and (lowest < 0 or highest >= part.shape[0]):
                     raise ValueError("an example is not there")
                 data[k] = &part[0, 0] if part.shape[0] and part.shape[1] else NULL
                 widths[k] = part.shape[1]
