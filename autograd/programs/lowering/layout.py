@@ -283,6 +283,6 @@ def _order(columns: list[Integers]) -> Integers:
     """An order of the members in which the operand that is shared least is read in order."""
     if len(columns) == 1:
         return np.argsort(columns[0], kind="stable")
-    distinct = [len(np.unique(column)) for column in columns]
+    distinct = [np.count_nonzero(np.diff(np.sort(column))) for column in columns]
     ranked = sorted(range(len(columns)), key=lambda i: distinct[i])  # lexsort takes the last key first
     return np.lexsort([columns[i] for i in ranked])

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 from autograd.programs.groups import step_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from autograd.programs.groups import Integers
 
 LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
@@ -70,7 +73,7 @@ def plan_of(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = T
 
 def _distinct(places: Integers) -> tuple[Integers, Integers]:
     """For each row of places its number among the distinct ones, and these, sorted."""
-    weights = np.random.default_rng(1).integers(1, 2**62, places.shape[1], dtype=np.uint64)
+    weights = _weights(places.shape[1])
     with np.errstate(over="ignore"):
         keys = (places.astype(np.uint64) * weights).sum(axis=1, dtype=np.uint64)
     _, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
@@ -82,3 +85,9 @@ def _distinct(places: Integers) -> tuple[Integers, Integers]:
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
     return rank[inverse.reshape(-1)], distinct[order]
+
+
+@functools.cache
+def _weights(count: int) -> NDArray[np.uint64]:
+    """Numbers by which rows of places are told apart."""
+    return np.random.default_rng(1).integers(1, 2**62, count, dtype=np.uint64)
