@@ -49,7 +49,8 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
                     f"unreached='zero'"
                 )
     grads = pull(tape, inputs, {output: 1.0}, recorded=True)
-    return [as_value(grads.get(node, 0.0)) for node in inputs]
+    found = [grads.get(node, 0.0) for node in inputs]
+    return [number if isinstance(number, Value) else Constant(number) for number in found]
 
 
 def as_value(number: Number) -> Value:

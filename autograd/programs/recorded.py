@@ -72,7 +72,7 @@ class Recorded:
             except TypeError as error:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.rebuild = rebuilder(self.form)
-        self.instructions, self.captured = Instructions.of_graph(list(_nodes(results)), [*inputs, *leaves])
+        self.instructions, self.captured = Instructions.of_graph(_nodes(results), [*inputs, *leaves])
         self.call, self.size = call, len(inputs)
         self._runners: dict[tuple[int, int, bool], Runners] = {}
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
@@ -150,10 +150,12 @@ def _fresh(inputs: list[Value]) -> Iterator[Value]:
         yield inputs[-1]
 
 
-def _nodes(results: list[Leaf]) -> Iterator[Value]:
+def _nodes(results: list[Leaf]) -> list[Value]:
     """The numbers of a result as nodes."""
+    nodes: list[Value] = []
     for result in results:
         if isinstance(result, Value):
-            yield result
+            nodes.append(result)
         else:
-            yield from map(Constant, result.tolist() if isinstance(result, np.ndarray) else [result])
+            nodes += map(Constant, result.tolist() if isinstance(result, np.ndarray) else [result])
+    return nodes
