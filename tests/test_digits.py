@@ -11,7 +11,7 @@ import pytest
 
 import autograd
 import nn.digits
-from nn import MLP, accuracy, softmax_cross_entropy
+from nn import MLP, SGD, accuracy, fit, softmax_cross_entropy
 from nn.digits import (
     CANDIDATES,
     SIZES,
@@ -127,3 +127,19 @@ def test_without_scikit_learn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(ImportError, match=r"come with scikit-learn, .* pip install 'stepgrad\[digits\]'"):
         read_digits()
+
+
+@pytest.mark.skipif(autograd.engine == "plain", reason="NumPy rounds exp in its own way")
+def test_a_compiled_training_has_the_bits_of_an_eager_one(images: LabelledImages) -> None:
+    """Which adds the gradients of a batch one image after another, the last one first."""
+    cases = images.part(np.arange(96)).cases()
+    made = []
+    for compiled in (False, True):
+        network = digit_network(images, SIZES, "relu", 1)
+        optimizer = SGD(network.parameters(), 0.1)
+        fit(
+            network, cases, loss=softmax_cross_entropy, optimizer=optimizer, rounds=2, batch_size=32,
+            shuffle=random.Random(1), compiled=compiled,
+        )  # fmt: skip
+        made.append(network.state_dict())
+    assert made[0] == made[1]
