@@ -28,6 +28,7 @@ from autograd.programs.nesting import (
     flat,
     form_of,
     has_value,
+    holds_value,
     rebuilt_from_rows,
     size_of,
 )
@@ -199,14 +200,14 @@ def examples_of(argument: Any, name: str) -> tuple[Form, list[Rows]]:
         keys = tuple(argument)
     elif isinstance(argument, tuple):
         pairs, keys = [examples_of(part, name) for part in argument], None
-    elif isinstance(argument, np.ndarray) and argument.ndim and not _holds_values(argument):
+    elif isinstance(argument, np.ndarray) and argument.ndim and not holds_value([argument]):
         array = as_floats(argument)
         form: Form = NUMBER if array.ndim == 1 else Array(array.shape[1:])
         return form, [array.reshape(len(array), size_of(form))]
     elif isinstance(argument, list):
         return _listed(argument, name)
     else:
-        raise _value_refusal(name) if _holds_values(argument) else _refusal(argument, name)
+        raise _value_refusal(name) if holds_value([argument]) else _refusal(argument, name)
     return Nested(type(argument), keys, tuple([form for form, _ in pairs])), [row for _, rows in pairs for row in rows]
 
 
@@ -226,12 +227,6 @@ def _listed(examples: list[Any], name: str) -> tuple[Form, list[Rows]]:
     if isinstance(form, Fixed):
         raise _refusal(examples, name)
     return form, [np.array(rows, np.float64).reshape(len(rows), size_of(form))]
-
-
-def _holds_values(argument: Any) -> bool:
-    if isinstance(argument, np.ndarray):
-        return argument.dtype == object and has_value(argument.ravel().tolist())
-    return isinstance(argument, Value)
 
 
 def _refusal(argument: Any, name: str) -> TypeError:

@@ -223,17 +223,15 @@ def described(form: Form) -> str:
 
 def rebuilt(form: Form, numbers: Iterator[Any]) -> Any:
     """A nesting of this form around other numbers; arrays are of objects."""
-    if isinstance(form, Number):
-        return next(numbers)
-    if isinstance(form, Fixed):
-        return form.thing
-    if isinstance(form, Floats):
-        return form.kind([next(numbers) for _ in range(form.length)])
-    if isinstance(form, Array):
-        array = np.empty(math.prod(form.shape), object)
-        array[:] = [next(numbers) for _ in range(len(array))]
-        return array.reshape(form.shape)
-    return _assembled(form, [rebuilt(part, numbers) for part in form.parts])
+    leaves = (next(numbers) if isinstance(leaf, Number) else _objects(leaf, numbers) for leaf in leaves_of(form))
+    return put_together(form, leaves)
+
+
+def _objects(form: Array, numbers: Iterator[Any]) -> Any:
+    """An array of objects of this form."""
+    array = np.empty(math.prod(form.shape), object)
+    array[:] = [next(numbers) for _ in range(len(array))]
+    return array.reshape(form.shape)
 
 
 def rebuilder(form: Form, start: int = 0) -> Callable[[Row], Any]:

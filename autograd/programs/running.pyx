@@ -586,7 +586,7 @@ cdef class Runner:
         numbers, steps = group.runs[:, 0], group.row_steps()
         to_pack = [range(block[0], block[0] + block[1]) for block, step in zip(blocks, steps) if step is None]
         if to_pack:
-            packed, index = np.unique(numbers[np.concatenate(to_pack)], return_inverse=True)
+            packed = np.unique(numbers[np.concatenate(to_pack)])
             panel = self._panel(group, False, len(packed) * terms + MOST_TILE)
             self._add_gather(<double *>panel, np.ascontiguousarray(group.rows[packed], np.int64))
         place_of = dict(zip(packed.tolist(), range(len(packed)))) if to_pack else {}
