@@ -20,6 +20,9 @@ from nn.rounds import STEPPED, Measures, Rounds
 from nn.training_programs import CasePrograms, UpdateProgram
 
 LOOKED_AT = 100  # cases that are computed again one by one, when an error is not finite
+# Steps, and cases in them, between two copies of the state: copies take little beside that, and no more is computed
+# again after an interrupt.
+MOST_STEPS, MOST_CASES = 16, 1600
 
 
 class Programs(NamedTuple):
@@ -61,11 +64,24 @@ class Programs(NamedTuple):
         return cls(programs, UpdateProgram(optimizer), arrays, validation)
 
 
+class Mark(NamedTuple):
+    """What a state is computed from again, when a step after it was interrupted.
+
+    Attributes:
+        update: a copy of an earlier state.
+        steps: the places of the cases of each step since, and its learning rate.
+    """
+
+    update: Update
+    steps: list[tuple[Sequence[int], float]]
+
+
 class CompiledRounds(Rounds):
     """The rounds of a training that was recorded.
 
-    The state is that of `committed.update`, in arrays. `show` writes it to the network and the optimizer. A step reads
-    it and makes another one; nothing else is changed, so an interrupt leaves nothing half done.
+    The state is that of `committed.update`, in arrays that a step changes in place. `show` writes it to the network and
+    the optimizer. `settle` undoes a step that was not committed: it computes the state before it from a copy that was
+    made some steps earlier.
 
     Args:
         programs: what was recorded.
@@ -75,8 +91,27 @@ class CompiledRounds(Rounds):
     def __init__(self, programs: Programs, *arguments: Any) -> None:
         self.programs = programs
         self.shown: Update | None = None  # the state that network and optimizer hold
+        self.held: Update | None = None  # the state that the arrays hold; None while they are changed
+        _, _, _, optimizer, plan, *_ = arguments
+        size = 1 if plan.pick is not None else min(plan.batch_size, plan.cases)
+        self.most_steps = max(1, min(MOST_STEPS, MOST_CASES // size))
+        rows = len(optimizer.memory), len(optimizer.parameters)
+        self.arrays, *self.copies = [
+            Update(numbers, list(np.empty(rows)), 0)
+            for numbers in (programs.case.memory(size), np.empty(rows[1]), np.empty(rows[1]))
+        ]
         super().__init__(*arguments)
         self.programs.case.refresh()
+
+    def settle(self) -> None:
+        """Bring everything to the state after the last committed step."""
+        if self.held is not self.committed.update:
+            try:
+                self._go_back()
+            except KeyboardInterrupt:
+                self._go_back()
+                raise
+        super().settle()
 
     def show(self) -> None:
         """Write the state to the network and the optimizer."""
@@ -102,6 +137,8 @@ class CompiledRounds(Rounds):
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
+        self._note(places, state)
+        self.held = None
         error, grads, are_finite = self.programs.case.error_and_gradients(state.numbers, self._rows(places))
         error /= len(places)
         total += error * len(places)
@@ -113,7 +150,34 @@ class CompiledRounds(Rounds):
         update, are_finite = self.programs.update.run(state, grads)
         if not are_finite:
             self._check_finite(STEPPED, update.numbers.tolist())
+        self.held = update
         return error, total, update
+
+    def _note(self, places: Sequence[int], state: Update) -> None:
+        """Note the cases of the next step, and at times copy the state first."""
+        done = state.steps - self.mark.update.steps
+        if done >= self.most_steps:
+            self._copy(state)
+            done = 0
+        self.mark.steps[done:] = [(places, self.optimizer.learning_rate)]
+
+    def _copy(self, state: Update) -> None:
+        copied = self.copies[0]
+        _assign(copied, state)
+        self.mark = Mark(copied._replace(steps=state.steps), [])
+        self.copies.reverse()
+
+    def _go_back(self) -> None:
+        """Compute the committed state again."""
+        self.held = None
+        state = self.arrays._replace(steps=self.mark.update.steps)
+        _assign(state, self.mark.update)
+        for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
+            self.optimizer.learning_rate = learning_rate
+            _, grads, _ = self.programs.case.error_and_gradients(state.numbers, self._rows(places))
+            state, _ = self.programs.update.run(state, grads)
+        self.committed = self.committed._replace(update=state)
+        self.held = state
 
     def _rows(self, places: Sequence[int]) -> Any:
         """The rows of some cases, the last case first."""
@@ -170,5 +234,16 @@ class CompiledRounds(Rounds):
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
         update, learning_rate, generator_state = super()._state()
-        memory = [np.array(row, np.float64) for row in update.memory]
-        return Update(np.array(update.numbers), memory, update.steps), learning_rate, generator_state
+        self.held = None
+        state = self.arrays._replace(steps=update.steps)
+        _assign(state, update)
+        self._copy(state)
+        self.held = state
+        return state, learning_rate, generator_state
+
+
+def _assign(state: Update, other: Update) -> None:
+    """Copy the numbers of another state into the arrays of a state."""
+    state.numbers[:] = other.numbers
+    for row, numbers in zip(state.memory, other.memory, strict=True):
+        row[:] = numbers

@@ -219,7 +219,7 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps scaled by running means of the gradient and of its square (Kingma and Ba 2015, algorithm 1).
+    """Steps scaled by running means of the gradient and of its square (Kingma and Ba 2015, as at the end of section 2).
 
     Args:
         parameters: what to change.
@@ -244,16 +244,16 @@ class Adam(Optimizer):
 
     def _rule(self) -> Rule:
         (beta1, beta2), count, rate, epsilon = self.betas, self.steps + 1, self.learning_rate, self.epsilon
-        of_first, of_second = 1.0 - beta1**count, 1.0 - beta2**count  # both means began at 0
-        kept = 1.0 - rate * self._decay()
+        of_first, of_second = 1.0 - beta1**count, _root(1.0 - beta2**count)  # both means began at 0
+        step, least, decay = rate * of_second / of_first, epsilon * of_second, self._decay()
+        kept = 1.0 - rate * decay if decay else 1.0
 
         def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
             first = beta1 * first + (1.0 - beta1) * grad
             second = beta2 * second + (1.0 - beta2) * grad * grad
-            size = _root(second / of_second) + epsilon
-            mean = first / of_first
-            ratio = mean / size if epsilon else where(size, divide(mean, size), 0.0)  # 0 where every gradient was
-            return number * kept - rate * ratio, first, second
+            size = _root(second) + least
+            ratio = first / size if epsilon else where(size, divide(first, size), 0.0)  # 0 where every gradient was
+            return number * kept - step * ratio, first, second
 
         return moved
 

@@ -58,35 +58,42 @@ class _Program:
         varies = (False,) * plain + (True,) * (cases.inputs.shape[1] + cases.targets.shape[1])
         self.plain, self.totals, self.exact = plain, totals, exact
         self.code = self.recorded.code(varies, totals)
-        self.runners: dict[int, tuple[Any, Numbers]] = {}  # by the count of cases, with the memory of its inputs
-        self.sums = [np.empty((1, len(self.code.outputs))) for _ in range(2)]
+        self.parameters = len(parameters)
+        self.runners: dict[int, tuple[Any, list[Numbers]]] = {}  # by the count of cases, with the parts of its inputs
+        self.sums = np.empty((1, len(self.code.outputs)))
         self.refresh()
 
     def refresh(self) -> None:
         """Read the leaves that the training does not change."""
         self.others = [leaf.data for leaf in self.recorded.captured]
 
+    def runner(self, count: int) -> tuple[Any, list[Numbers]]:
+        """What runs so many cases, and its memory of the plain numbers, of the parameters and of other leaves."""
+        if count not in self.runners:
+            made = self.recorded.runners(self.code, count, self.exact).take()
+            self.runners[count] = made, np.split(made.inputs, [self.plain, self.plain + self.parameters])
+        return self.runners[count]
+
     def run(self, numbers: Numbers, cases: Sequence[Numbers], rows: Any, *plain: float) -> tuple[Numbers, bool]:
         """The results, and whether they are finite.
 
         Args:
-            numbers: those of the parameters.
+            numbers: those of the parameters. They are not copied, if they are the memory for them.
             cases: the inputs and the targets, with a row for each case.
             rows: the rows to take, all when None.
             plain: the plain numbers.
 
         Returns:
-            A row for each case, or one row of the sums over the cases, in use until the run after the next one.
+            A row for each case, or one row of the sums over the cases, in use until the next run.
         """
         count = len(cases[0] if rows is None else rows)
-        if count not in self.runners:
-            made = self.recorded.runners(self.code, count, self.exact).take()
-            self.runners[count] = made, made.inputs
-        runner, inputs = self.runners[count]
-        end = self.plain + len(numbers)
-        inputs[: self.plain], inputs[self.plain : end], inputs[end:] = plain, numbers, self.others
-        results = self.sums[0] if self.totals else np.empty((count, len(self.code.outputs)))
-        self.sums.reverse()
+        runner, (plain_memory, parameter_memory, other_memory) = self.runner(count)
+        plain_memory[:], other_memory[:] = plain, self.others
+        if numbers is not parameter_memory:
+            parameter_memory[:] = numbers
+        if self.totals and runner.results is not None and self.code.output_varies.all():
+            return runner.results[None], runner.batch(None, list(cases), rows, None)
+        results = self.sums if self.totals else np.empty((count, len(self.code.outputs)))
         are_finite = runner.batch(None, list(cases), rows, results)
         if self.totals:
             results[0, ~self.code.output_varies] *= count
@@ -123,10 +130,15 @@ class CasePrograms:
         self._forward: _Program | None = None
         self._check(cases)
 
+    def memory(self, count: int) -> Numbers:
+        """An array for the numbers of the parameters that need not be copied for the gradients of so many cases."""
+        _, (_, numbers, _) = self._gradient.runner(count)
+        return numbers
+
     def error_and_gradients(self, numbers: Numbers, rows: slice | Any) -> tuple[float, Numbers, bool]:
         """The sum of the errors of some cases, the gradients of their mean, and whether all are finite.
 
-        The gradients are in use until the call after the next one.
+        The gradients are in use until the next call.
 
         Args:
             numbers: those of the parameters.
@@ -217,7 +229,6 @@ class UpdateProgram:
                     f"parameter by _rule, as SGD does, or {REMEDY}"
                 )
         self.settings: dict[str, Any] | None = None
-        self.states = [np.empty((0, 0)), np.empty((0, 0))]
         self.refresh()
 
     def refresh(self) -> None:
@@ -232,33 +243,30 @@ class UpdateProgram:
         self.recorded, self.settings = recorded, settings
         parameters = len(self.optimizer.parameters)
         code = recorded.code((False, False) + (True,) * count)
-        # What is remembered may be what was given, such as the gradient: then it need not be written.
-        is_given = code.output_varies & (code.outputs < code.varying_inputs)
-        self.given = [int(place) if known else None for place, known in zip(code.outputs, is_given, strict=True)]
-        code = replace(code, outputs=code.outputs[~is_given], output_varies=code.output_varies[~is_given])
+        # What is remembered may be the gradient, the second of the inputs. Then it need not be written, unless what was
+        # remembered before is read.
+        self.is_grad = code.output_varies & (code.outputs == 1)
+        self.is_grad[0] = False
+        self.is_grad[1:] &= ~code.varying_reads()[2:count]
+        code = replace(code, outputs=code.outputs[~self.is_grad], output_varies=code.output_varies[~self.is_grad])
         self.runner = selection.running().Runner(code, min(MOST_LANES, parameters + -parameters % 8))
         self._check()
 
     def run(self, update: Update, grads: Numbers) -> tuple[Update, bool]:
-        """The next state, and whether all its numbers are finite.
+        """Change a state; the next state, which has the same arrays, and whether all its numbers are finite.
 
-        Its arrays are in use until the call after the next one. What it remembers may be an array that was given.
+        What it remembers may be the array of the gradients.
 
         Args:
             update: the state now, with arrays.
             grads: the gradient of each parameter.
         """
-        shape = len(self.given), len(grads)
-        if self.states[0].shape != shape:
-            self.states = [np.empty(shape), np.empty(shape)]  # fresh memory each time would take as long as the step
-        made = self.states[0]
-        self.states.reverse()
         inputs = self.recorded.inputs(np.array([self.optimizer.learning_rate, float(update.steps)]))
-        columns = [update.numbers, grads, *update.memory]
-        results = [row if given is None else columns[given] for row, given in zip(made, self.given, strict=True)]
-        computed = [row for row, given in zip(made, self.given, strict=True) if given is None]
-        are_finite = self.runner.each(inputs, columns, computed)
-        return Update(results[0], results[1:], update.steps + 1), are_finite
+        state = [update.numbers, *update.memory]
+        computed = [row for row, is_grad in zip(state, self.is_grad, strict=True) if not is_grad]
+        are_finite = self.runner.each(inputs, [update.numbers, grads, *update.memory], computed)
+        numbers, *memory = [grads if is_grad else row for row, is_grad in zip(state, self.is_grad, strict=True)]
+        return Update(numbers, memory, update.steps + 1), are_finite
 
     def _step(self, learning_rate: Value, steps: Value, *numbers: Value) -> list[Value]:
         results = list(self._rule(learning_rate, steps)(*numbers))

@@ -46,10 +46,10 @@ def test_a_primitive_of_one_s_own_is_not_called_for_lanes_that_are_not_in_use() 
 def test_totals_add_the_lanes_in_use_to_what_is_there() -> None:
     uniform, varying = np.array([100.0, 200.0]), np.array([[1.0, 2.0, 4.0], [8.0, 16.0, 32.0]])
     steps = Steps(code_of(None, 2), uniform, varying)
-    step = steps.of_total(Totals(np.array([0, 1]), 0))
+    step = steps.of_total(Totals(np.array([0, 1]), np.array([1, 0])))
     steps.valid = 2
     step()
-    assert uniform.tolist() == [103.0, 224.0]
+    assert uniform.tolist() == [124.0, 203.0]
 
 
 def test_a_tape_computes_what_the_program_computes() -> None:

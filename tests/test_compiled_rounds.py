@@ -36,6 +36,7 @@ from nn import (
     load_network,
     mean_squared_error,
     softmax_cross_entropy,
+    training_programs,
 )
 from tests import test_rounds
 from tests.test_rounds import Run, interrupted_at, kept
@@ -104,6 +105,52 @@ def test_every_loss_and_optimizer_gives_the_bits_of_eager_training(loss: Any, op
     cases = data(loss, 11)
     settings: dict[str, Any] = {"loss": loss, "rounds": 6, "optimizer": optimizer}
     assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+class Extrapolating(SGD):
+    """Remembers the last gradient, and reads it."""
+
+    def _rule(self) -> Any:
+        return lambda number, grad, last: (number - self.learning_rate * (grad + 0.5 * (grad - last)), grad)
+
+
+class Returning(SGD):
+    """Remembers the last number, and goes back to it in part."""
+
+    def _rule(self) -> Any:
+        return lambda number, grad, last: (number - self.learning_rate * grad - 0.25 * (number - last), number)
+
+
+class Exchanging(Adam):
+    """What it remembers changes places."""
+
+    def _rule(self) -> Any:
+        return lambda number, grad, one, two: (number - self.learning_rate * (grad + 0.5 * one), two, grad + 0.25 * one)
+
+
+@pytest.mark.parametrize("optimizer", [Extrapolating, Returning, Exchanging])
+def test_a_rule_may_remember_what_it_was_given(optimizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(OPTIMIZERS, "own", lambda parameters: optimizer(parameters, 0.05))
+    settings: dict[str, Any] = {"rounds": 5, "optimizer": "own", "batch_size": 3}
+    cases = data(half_squared_error, 11)
+    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("steps", [1, 15, 16, 17, 40])
+def test_a_step_that_is_not_finite_leaves_the_state_before_it(optimizer: str, steps: int) -> None:
+    """The last case of a round has so large an input that the error overflows."""
+    cases = data(half_squared_error, steps)
+    found = []
+    for compiled in (False, True):
+        network: Any = MLP(2, [4, 3], None, generator=random.Random(1))
+        used = OPTIMIZERS[optimizer](network.parameters())
+        with pytest.raises(FloatingPointError, match="the training diverged at round 1: the error is inf"):
+            fit(network, [*cases, ([1e200, 0.0], [0.0] * 3)], optimizer=used, batch_size=1, rounds=1, compiled=compiled)
+        assert used.steps == steps
+        found.append((list(network.state_dict().values()), used.state_dict()["memory"]))
+    for made, expected in zip(found[1], found[0], strict=True):
+        assert made == same(expected) or all(row == same(other) for row, other in zip(made, expected, strict=True))
 
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "gelu", "softplus", "sin"])
@@ -278,8 +325,9 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
     tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = (*test_rounds.INTERRUPTED, compiled_rounds.__file__)
+    files = (*test_rounds.INTERRUPTED, compiled_rounds.__file__, training_programs.__file__)
     monkeypatch.setattr(test_rounds, "INTERRUPTED", files)
+    monkeypatch.setattr(compiled_rounds, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
 
     def made() -> Run:
         run = Run(way)

@@ -89,8 +89,10 @@ def test_work_counts_operations() -> None:
     assert Dots([one] * 3, [one] * 3, 9, False, 5).work() == 30
     assert matrix.work() == 24
     assert Tape(index[:1], np.array([0, 2]), index[:2], 9).work() == 2
-    assert Totals(index, 9).count == 6
-    assert OuterTotals(index, index[:2], 9).count == 12
+    assert Totals(index, index).count == 6
+    outer = OuterTotals(index[:2], index[:3], 9, 5)
+    assert outer.count == 6
+    assert outer.outs.tolist() == [9, 10, 11, 14, 15, 16]
 
 
 def test_all_groups_of_code() -> None:

@@ -221,7 +221,7 @@ def test_results_have_places_of_their_own() -> None:
                 if not memory:
                     taken[list(code.constants)] += 1
                     for total in code.totals:
-                        taken[total.out : total.out + total.count] += 1
+                        taken[total.outs] += 1
                 assert (taken == 1).all(), seed
 
 

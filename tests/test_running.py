@@ -320,15 +320,15 @@ def test_totals(engine: Engine, count: int) -> None:
         lefts, rights = (np.array([rng.randrange(SIZE) for _ in range(count)]) for _ in range(2))
         total: Any
         if kind == "outer":
-            total = OuterTotals(lefts, rights[: count // 2 + 1], SIZE)
-            pairs = [(a, b) for a in lefts for b in total.rights]
+            rights = rights[: count // 2 + 1]
+            total = OuterTotals(lefts, rights, SIZE, len(rights) + rng.randrange(3))
+            pairs = [(a, b) for a in lefts for b in rights]
         else:
-            total = Totals(lefts, SIZE)
+            total = Totals(lefts, SIZE + np.array(rng.sample(range(count + 3), count)))
             pairs = list(zip(lefts, rights, strict=True))
         code = Code(
-            SIZE + len(pairs), SIZE, SIZE, SIZE, {}, [], [], [total], SIZE + np.arange(len(pairs)),
-            np.ones(len(pairs), bool),
-        )  # fmt: skip
+            int(total.outs.max()) + 1, SIZE, SIZE, SIZE, {}, [], [], [total], total.outs, np.ones(len(pairs), bool)
+        )
         table = [numbers(rng, SIZE) for _ in range(examples)]
         wanted = [total_in_order([row[a] * row[b] if kind != "plain" else row[a] for row in table]) for a, b in pairs]
         outputs = np.empty((1, len(pairs)))

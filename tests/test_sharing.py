@@ -34,7 +34,7 @@ def what_is_read(code: Code) -> Iterator[Read]:
         memories[group.varies].update({place: (order, member) for member, place in enumerate(written)})
     for order, total in enumerate(code.totals):
         yield from [memories[varies][place] for varies, places in total.reads() for place in places.tolist()]
-        memories[0].update({total.out + member: ("total", order, member) for member in range(total.count)})
+        memories[0].update({out: ("total", order, member) for member, out in enumerate(total.outs.tolist())})
     does_vary = code.output_varies & (not code.totals)
     for place, varies in zip(code.outputs.tolist(), does_vary.tolist(), strict=True):
         yield memories[varies][place]

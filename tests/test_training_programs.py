@@ -166,7 +166,8 @@ def test_a_setting_that_has_changed_is_recorded_anew() -> None:
     program = UpdateProgram(optimizer)
     recorded = program.recorded
     state = Update(np.array([1.0]), np.array([[0.25]]), 3)
-    assert program.run(state, np.array([1.0]))[0].numbers.tolist() == [1.0 - 0.5 / 4.0]
+    same = Update(np.array([1.0]), np.array([[0.25]]), 3)
+    assert program.run(same, np.array([1.0]))[0].numbers.tolist() == [1.0 - 0.5 / 4.0]
     optimizer.learning_rate = 0.25
     program.refresh()
     assert program.recorded is recorded

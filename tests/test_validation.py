@@ -20,6 +20,7 @@ from tests.random_code import some_code, square, tape_code
 ADD, EXP = PRIMITIVES["add"], PRIMITIVES["exp"]
 FIRST, SINGLES = Operand(False, CONTIGUOUS, 0), Operand(False, SINGLE, 1)
 VARYING = Operand(True, CONTIGUOUS, 0)
+PAIR = np.array([1, 2])
 
 
 def code_with(*groups: Any, varying: bool = False, totals: Any = (), **parts: Any) -> Code:
@@ -63,9 +64,12 @@ def test_what_the_lowering_makes_is_well_formed() -> None:
         (code_with(Map(EXP, EXP.index, 5, False, 2, [Operand(False, 0, 0, np.array([0]))])), "that are not read"),
         (code_with(Sum([], 5, False, 2)), "a Sum has no terms"),
         (code_with(Dots([FIRST], [FIRST, SINGLES], 5, False, 2)), "the factors of Dots are not pairs"),
-        (code_with(totals=[OuterTotals(np.array([1]), np.array([], int), 5)]), "a total is of nothing"),
-        (code_with(totals=[Totals(np.array([1, 2]), 9)]), "a total of 2 numbers is at 9"),
-        (code_with(totals=[Totals(np.array([-1]), 9)]), "the factor of a total is at places from -1"),
+        (code_with(totals=[OuterTotals(np.array([1]), np.array([], int), 5, 1)]), "a total is of nothing"),
+        (code_with(totals=[OuterTotals(PAIR, PAIR, 5, 1)]), "rows of 2 totals are 1 places apart"),
+        (code_with(totals=[OuterTotals(PAIR, PAIR, 5, 4)]), "a total of 6 numbers is at 5"),
+        (code_with(totals=[Totals(PAIR, np.array([9, 10]))]), "a total is at places from 9 to 10"),
+        (code_with(totals=[Totals(PAIR, np.array([9]))]), "totals have not one place each"),
+        (code_with(totals=[Totals(np.array([-1]), np.array([9]))]), "the factor of a total is at places from -1"),
         (code_with("a group"), "not well-formed code"),
     ],
 )

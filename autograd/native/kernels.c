@@ -222,8 +222,11 @@ static void long_matrix(double *out, size_t out_step, const double *const *rows,
                     packed[r * STEP + j] = rows[row + r][(ptrdiff_t)(from + j) * row_step];
             for (size_t first = 0; first < column_count; first += TILE) {
                 size_t width = column_count - first < TILE ? column_count - first : TILE;
-                for (size_t j = 0; j < size; ++j)
-                    memcpy(panel + j * TILE, columns[from + j] + offset + first, width * sizeof(double));
+                for (size_t j = 0; j < size; ++j) {
+                    const double *column = columns[from + j] + offset + first;
+                    if (width == TILE) memcpy(panel + j * TILE, column, sizeof(double[TILE])); /* of a known size */
+                    else memcpy(panel + j * TILE, column, width * sizeof(double));
+                }
                 panel_matrix(out + row * out_step + first, out_step, is_packed ? packed_rows : rows,
                              is_packed ? 0 : from, count, panel, width, size, from > 0);
             }
@@ -310,19 +313,19 @@ static void transpose(double *restrict panel, size_t width, const double *const 
 }
 
 /* Eight totals side by side, so that one need not wait for its own last addition. */
-static void add_lanes(double *totals, const double *const *numbers, size_t count, size_t lanes) {
+static void add_lanes(double *memory, const uint32_t *totals, const double *const *numbers, size_t count, size_t lanes) {
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         double total[8];
-        for (size_t k = 0; k < 8; ++k) total[k] = totals[i + k];
+        for (size_t k = 0; k < 8; ++k) total[k] = memory[totals[i + k]];
         for (size_t lane = 0; lane < lanes; ++lane)
             for (size_t k = 0; k < 8; ++k) total[k] += numbers[i + k][lane];
-        for (size_t k = 0; k < 8; ++k) totals[i + k] = total[k];
+        for (size_t k = 0; k < 8; ++k) memory[totals[i + k]] = total[k];
     }
     for (; i < count; ++i) {
-        double total = totals[i];
+        double total = memory[totals[i]];
         for (size_t lane = 0; lane < lanes; ++lane) total += numbers[i][lane];
-        totals[i] = total;
+        memory[totals[i]] = total;
     }
 }
 

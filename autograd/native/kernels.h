@@ -49,7 +49,7 @@ typedef struct {
                         size_t column_count, size_t terms, size_t lanes);
     /* panel[t][i] = numbers[i][t] */
     void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
-    void (*add_lanes)(double *totals, const double *const *numbers, size_t count, size_t lanes);
+    void (*add_lanes)(double *memory, const uint32_t *totals, const double *const *numbers, size_t count, size_t lanes);
     void (*tape)(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide);
 } Kernels;
 

@@ -122,7 +122,8 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
 /* Sums over the lanes in use, which are added to those of the blocks before: of numbers, or of the products of each of `n` numbers with each of others. */
 typedef struct {
     double *out;
-    size_t n, columns;
+    size_t n, columns, row_step;
+    const uint32_t *outs; /* from `out`, of sums of numbers */
     const double **lefts, **rights;
     Product product; /* that computes it, if not NULL, with the distance of the numbers of a side */
     int left_distance, right_distance;
@@ -135,29 +136,34 @@ static void run_totals(const Kernels *kernels, double *panel, const Total *total
         size_t first;
         if (total->product != NULL && lanes > 0) {
             product(total->product, 'T', total->columns, total->n, lanes, total->rights[0], total->right_distance,
-                    total->lefts[0], total->left_distance, is_first ? 0.0 : 1.0, total->out, total->columns);
+                    total->lefts[0], total->left_distance, is_first ? 0.0 : 1.0, total->out, total->row_step);
             continue;
         }
         if (total->columns == 0) {
-            for (first = 0; is_first && first < total->n; ++first) total->out[first] = -0.0;
-            kernels->add_lanes(total->out, total->lefts, total->n, lanes);
+            for (first = 0; is_first && first < total->n; ++first) total->out[total->outs[first]] = -0.0;
+            kernels->add_lanes(total->out, total->outs, total->lefts, total->n, lanes);
         }
         for (first = 0; first < total->columns; first += tile) {
             size_t width = total->columns - first < tile ? total->columns - first : tile;
             kernels->transpose(panel, tile, total->rights + first, width, lanes);
-            kernels->panel_matrix(total->out + first, total->columns, total->lefts, 0, total->n, panel, width, lanes,
+            kernels->panel_matrix(total->out + first, total->row_step, total->lefts, 0, total->n, panel, width, lanes,
                                   !is_first);
         }
     }
 }
 
 /* Copy examples into the lanes: numbers of row r are at data + rows[r] * width; lanes beyond `count` get the last one. */
-static void fill_lanes(double *out, const double *data, size_t width, const int64_t *rows, size_t first, size_t count,
-                       size_t lanes) {
-    for (size_t lane = 0; lane < lanes; ++lane) {
-        size_t row = first + (lane < count ? lane : count - 1);
-        const double *example = data + (rows == NULL ? row : (size_t)rows[row]) * width;
-        for (size_t i = 0; i < width; ++i) out[i * lanes + lane] = example[i];
+static void fill_lanes(const Kernels *kernels, double *out, const double *data, size_t width, const int64_t *rows,
+                       size_t first, size_t count, size_t lanes) {
+    enum { SIDE_BY_SIDE = 8 };
+    for (size_t from = 0; from < lanes; from += SIDE_BY_SIDE) {
+        const double *examples[SIDE_BY_SIDE];
+        size_t size = lanes - from < SIDE_BY_SIDE ? lanes - from : SIDE_BY_SIDE;
+        for (size_t k = 0; k < size; ++k) {
+            size_t row = first + (from + k < count ? from + k : count - 1);
+            examples[k] = data + (rows == NULL ? row : (size_t)rows[row]) * width;
+        }
+        kernels->transpose(out + from, lanes, examples, size, width);
     }
 }
 

@@ -212,26 +212,30 @@ class Steps:
 
     def of_total(self, total: Totals | OuterTotals) -> Step:
         """Add the numbers of the lanes in use to the totals, lane after lane."""
-        out = self.uniform[total.out : total.out + total.count]
+        outs = total.outs
         if isinstance(total, OuterTotals):
             lefts, rights = total.lefts, total.rights
-            grid = out.reshape(len(lefts), len(rights))
+            grid_outs = outs.reshape(len(lefts), len(rights))
 
             def add_outer() -> None:
                 left = self.varying.take(lefts, 0).T[: self.valid, :, None]
                 right = self.varying.take(rights, 0).T[: self.valid, None, :]
-                if out.size <= FEW:
+                grid = self.uniform.take(grid_outs)
+                if grid.size <= FEW:
                     _add_up(np.concatenate([grid[None], left * right]), grid)
-                    return
-                for i in range(self.valid):
-                    np.add(grid, left[i] * right[i], grid)
+                else:
+                    for i in range(self.valid):
+                        np.add(grid, left[i] * right[i], grid)
+                self.uniform[grid_outs] = grid
 
             return add_outer
         places = total.places
 
         def add() -> None:
+            found = self.uniform.take(outs)
             numbers = self.varying.take(places, 0).T[: self.valid]
-            _add_up(np.concatenate([out[None], numbers]), out)
+            _add_up(np.concatenate([found[None], numbers]), found)
+            self.uniform[outs] = found
 
         return add
 

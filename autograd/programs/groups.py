@@ -160,11 +160,11 @@ class Totals:
 
     Attributes:
         places: of the numbers.
-        out: the uniform place of the first total.
+        outs: the uniform place of each total.
     """
 
     places: Integers
-    out: int
+    outs: Integers
 
     @property
     def count(self) -> int:
@@ -178,16 +178,29 @@ class Totals:
 
 @dataclass
 class OuterTotals:
-    """Sums over the lanes of the products of each number of one list with each of another."""
+    """Sums over the lanes of the products of each number of one list with each of another.
+
+    Attributes:
+        lefts, rights: the places of the numbers.
+        out: the uniform place of the first total; those of one left number stand side by side.
+        row_step: from the totals of one left number to those of the next.
+    """
 
     lefts: Integers
     rights: Integers
     out: int
+    row_step: int
 
     @property
     def count(self) -> int:
         """How many totals there are."""
         return len(self.lefts) * len(self.rights)
+
+    @property
+    def outs(self) -> Integers:
+        """The uniform place of each total, row after row."""
+        rows = self.out + self.row_step * np.arange(len(self.lefts))
+        return (rows[:, None] + np.arange(len(self.rights))).ravel()
 
     def reads(self) -> list[Read]:
         """Where it reads: for each operand, or in all, in which memory, and the places."""
@@ -262,6 +275,17 @@ class Code:
         """Every group."""
         yield from self.groups
         yield from self.varying_groups
+
+    def varying_reads(self) -> Truths:
+        """Of each varying place whether a group, a total or an output reads it."""
+        is_read = np.zeros(self.varying_size, bool)
+        for part in (*self.varying_groups, *self.totals):
+            for varies, places in part.reads():
+                if varies:
+                    is_read[places] = True
+        if not self.totals:
+            is_read[self.outputs[self.output_varies]] = True
+        return is_read
 
 
 def _places_of(operands: Sequence[Operand], count: int) -> list[Read]:

@@ -161,8 +161,10 @@ class Profile:
         made_by = [np.full(size, -1) for size in sizes]
         entries: list[Entry] = []
         for group in (*self.code.all_groups(), *self.code.totals):
-            vary = False if isinstance(group, Totals | OuterTotals) else group.varies
-            made = slice(group.out, group.out + group.count)
+            if isinstance(group, Totals | OuterTotals):
+                vary, made = False, group.outs
+            else:
+                vary, made = group.varies, np.arange(group.out, group.out + group.count)
             count = group.count if isinstance(group, OuterTotals) else int(weight_at[vary][made].sum())
             sources = {int(i) for memory, places in group.reads() for i in np.unique(made_by[memory][places])} - {-1}
             level = 1 + max((entries[i].level for i in sources), default=0)

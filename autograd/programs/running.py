@@ -137,6 +137,8 @@ class Runner:
         lanes: how many examples of a batch are run side by side.
         output_count: how many outputs it has.
         inputs: the memory of the inputs that do not vary, as an array to write to.
+        results: the memory of the outputs, as an array, if none varies and they stand side by side in their order; else
+            None.
 
     Raises:
         ValueError: if the code is not well formed.
@@ -151,6 +153,7 @@ class Runner:
         self._uniform = np.zeros(code.uniform_size)
         self._varying = np.zeros((code.varying_size, lanes))
         self.inputs = self._uniform[: code.inputs]
+        self.results: Floats | None = None
         for place, number in code.constants.items():
             self._uniform[place] = number
         self._groups = Steps(code, self._uniform, self._varying)
@@ -161,6 +164,8 @@ class Runner:
         self._has_varying_outputs = bool(varying.any())
         self._uniform_outputs, self._varying_outputs = np.flatnonzero(~varying), np.flatnonzero(varying)
         self._output_places = np.asarray(code.outputs, np.int64)
+        if self.output_count and not self._has_varying_outputs and (np.diff(self._output_places) == 1).all():
+            self.results = self._uniform[self._output_places[0] :][: self.output_count]
 
     # Running.
 
@@ -243,7 +248,9 @@ class Runner:
             inputs[:state] = committed[1]
         return committed[0], interrupted
 
-    def batch(self, inputs: Floats | None, parts: Sequence[Floats], rows: Integers | None, outputs: Floats) -> bool:
+    def batch(
+        self, inputs: Floats | None, parts: Sequence[Floats], rows: Integers | None, outputs: Floats | None
+    ) -> bool:
         """Run it for many examples, and say whether all outputs are finite.
 
         Args:
@@ -251,12 +258,14 @@ class Runner:
             parts: arrays with a row for each example, whose columns are the inputs that vary, part after part.
             rows: the rows of the examples to run, in their order; all of them if it is None.
             outputs: where the outputs go: a row for each example; or one row, for the totals over the examples, or for
-                outputs that do not vary.
+                outputs that do not vary. None to leave these in the memory.
 
         Raises:
             ValueError: if the sizes do not fit the program.
         """
-        inputs, outputs = self.inputs if inputs is None else _array(inputs, 1), _array(outputs, 2, is_written=True)
+        inputs = self.inputs if inputs is None else _array(inputs, 1)
+        if outputs is not None:
+            outputs = _array(outputs, 2, is_written=True)
         tables = [_array(part, 2) for part in parts]
         if rows is None and not tables:
             raise ValueError("there are no examples")
@@ -270,14 +279,15 @@ class Runner:
         width = sum(table.shape[1] for table in tables)
         if len(inputs) != self.code.inputs or width != self.code.varying_inputs or not self.lanes:
             raise ValueError("the inputs do not fit the program")
-        each = not self.code.totals and self.output_count > 0 and len(outputs) == count
-        if outputs.shape != (count if each else 1, self.output_count) or (self._has_varying_outputs and not each):
+        each = outputs is not None and not self.code.totals and self.output_count > 0 and len(outputs) == count
+        fits = outputs is None or outputs.shape == (count if each else 1, self.output_count)
+        if not fits or (self._has_varying_outputs and not each):
             raise ValueError("there is no room for the outputs")
         self._uniform[: self.code.inputs] = inputs
         for total in self.code.totals:
-            self._uniform[total.out : total.out + total.count] = -0.0
+            self._uniform[total.outs] = -0.0
         self._run()
-        if each:
+        if outputs is not None and each:
             outputs[:, self._uniform_outputs] = self._uniform.take(self._output_places[self._uniform_outputs])
         for first in range(0, count, self.lanes):
             chosen = indices[first : first + self.lanes]
@@ -288,11 +298,14 @@ class Runner:
                     step()
                 for step in self._totals:
                     step()
-            if each and self._has_varying_outputs:
+            if outputs is not None and self._has_varying_outputs:
                 results = self._varying.take(self._output_places[self._varying_outputs], 0)[:, : len(chosen)]
                 outputs[first : first + len(chosen), self._varying_outputs] = results.T
-        if not each:
-            outputs[0] = self._uniform.take(self._output_places)
+        if outputs is None or not each:
+            results = self._uniform.take(self._output_places)
+            if outputs is None:
+                return bool(np.isfinite(results).all())
+            outputs[0] = results
         return bool(np.isfinite(outputs).all())
 
     def each(self, inputs: Floats, columns: Sequence[Floats], results: Sequence[Floats]) -> bool:
@@ -301,7 +314,7 @@ class Runner:
         Args:
             inputs: as for `batch`.
             columns: for each input that varies an array with its number for each example.
-            results: for each output such an array, where it goes.
+            results: for each output such an array, where it goes; it may be one of the columns.
 
         Raises:
             ValueError: if the sizes do not fit the program.

@@ -61,14 +61,15 @@ cdef extern from "running.h":
         int row_distance, column_distance
     ctypedef struct Total:
         double *out
-        size_t n, columns
+        size_t n, columns, row_step
+        const uint32_t *outs
         const double **lefts
         const double **rights
         Product product
         int left_distance, right_distance
     int run_steps(const Kernels *, double *, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t, bint) noexcept nogil
-    void fill_lanes(double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
+    void fill_lanes(const Kernels *, double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     void prefetch(const double *, size_t) noexcept nogil
     bint all_finite(const double *, size_t) noexcept nogil
     bint is_interrupted(double *) noexcept nogil
@@ -284,8 +285,8 @@ cdef class Runner:
         self._prepare(code)
 
     def __getbuffer__(self, Py_buffer *buffer, int flags):
-        """The memory of the inputs that do not vary."""
-        self.shape = self.inputs_count
+        """The memory of the numbers that do not vary."""
+        self.shape = self.uniform_size
         buffer.buf = self.uniform
         buffer.itemsize, buffer.len, buffer.ndim = sizeof(double), self.shape * sizeof(double), 1
         buffer.shape, buffer.strides, buffer.suboffsets, buffer.internal = &self.shape, &buffer.itemsize, NULL, NULL
@@ -294,8 +295,15 @@ cdef class Runner:
 
     @property
     def inputs(self):
-        """The memory of the inputs that do not vary, as an array to write to."""
-        return np.frombuffer(self) if self.inputs_count else np.empty(0)
+        """The memory of the inputs that do not vary: see running.py."""
+        return np.frombuffer(self)[: self.inputs_count] if self.inputs_count else np.empty(0)
+
+    @property
+    def results(self):
+        """The memory of outputs that do not vary: see running.py."""
+        if self.span_count != 1 or self.has_varying_outputs:
+            return None
+        return np.frombuffer(self)[self.output_places[0] : self.output_places[0] + self.output_count]
 
     def __dealloc__(self):
         for address in self.memory or ():
@@ -367,12 +375,9 @@ cdef class Runner:
         cdef size_t i
         for group in code.groups:
             self._add(group)
-        is_read = np.zeros(code.varying_size, np.uint8)
         for group in code.varying_groups:
             self._add(group)
-            for varies, places in group.reads():
-                if varies:
-                    is_read[places] = True
+        is_read = code.varying_reads()
         self.is_read = <uint8_t *>self.keep(code.varying_inputs)
         for i in range(code.varying_inputs):
             self.is_read[i] = is_read[i]
@@ -386,8 +391,6 @@ cdef class Runner:
         for i in range(self.output_count):
             self.output_varies[i] = code.output_varies[i] and not code.totals
             self.has_varying_outputs |= self.output_varies[i]
-            if self.output_varies[i] and self.output_places[i] < <size_t>code.varying_inputs:
-                self.is_read[self.output_places[i]] = True
         self._find_spans()
         return 0
 
@@ -681,8 +684,11 @@ cdef class Runner:
         return 0
 
     cdef int _add_total(self, Total *made, total) except -1:
-        made.out = self.uniform + <size_t>total.out
         outer = isinstance(total, OuterTotals)
+        if outer:
+            made.out, made.row_step = self.uniform + <size_t>total.out, total.row_step
+        else:
+            made.out, made.outs = self.uniform, self._index(total.outs)
         made.lefts = self._table(total.lefts if outer else total.places)
         made.n = len(total.lefts) if outer else len(total.places)
         if outer:
@@ -773,8 +779,7 @@ cdef class Runner:
                 pass
         return done, interrupted
 
-    def batch(self, const double[::1] inputs, list parts not None, const int64_t[::1] rows,
-              double[:, ::1] outputs not None):
+    def batch(self, const double[::1] inputs, list parts not None, const int64_t[::1] rows, double[:, ::1] outputs):
         """Run it for many examples: see running.py."""
         if rows is None and not parts:
             raise ValueError("there are no examples")
@@ -786,8 +791,10 @@ cdef class Runner:
         cdef const double **data = <const double **>malloc((part_count + 1) * sizeof(double *))
         cdef size_t *widths = <size_t *>malloc((part_count + 1) * sizeof(size_t))
         cdef double last = 0.0
-        cdef bint are_finite = True
-        cdef bint each = not self.total_groups and self.output_count > 0 and <size_t>outputs.shape[0] == count
+        cdef bint are_finite = True, are_copied = outputs is not None
+        cdef bint each = (
+            are_copied and not self.total_groups and self.output_count > 0 and <size_t>outputs.shape[0] == count
+        )
         try:
             if data == NULL or widths == NULL:
                 raise MemoryError()
@@ -807,10 +814,9 @@ cdef class Runner:
                 or width != self.code.varying_inputs or not self.lanes
             ):
                 raise ValueError("the inputs do not fit the program")
-            if (
+            if (self.has_varying_outputs and not each) or (are_copied and (
                 <size_t>outputs.shape[1] != self.output_count or outputs.shape[0] != (count if each else 1)
-                or (self.has_varying_outputs and not each)
-            ):
+            )):
                 raise ValueError("there is no room for the outputs")
             with nogil:
                 if self.inputs_count and inputs is not None:
@@ -826,7 +832,8 @@ cdef class Runner:
                     valid = min(self.lanes, count - first)
                     place = 0
                     for k in range(part_count):
-                        fill_lanes(self.varying + place * self.lanes, data[k], widths[k], row, first, valid, self.lanes)
+                        fill_lanes(kernels, self.varying + place * self.lanes, data[k], widths[k], row, first, valid,
+                                   self.lanes)
                         place += widths[k]
                     run_steps(kernels, self.uniform, self.blocks, self.block_count, valid)
                     run_totals(kernels, self.panel, self.totals, self.total_groups, valid, first == 0)
@@ -838,9 +845,13 @@ cdef class Runner:
                                 else:
                                     outputs[first + k, i] = self.uniform[self.output_places[i]]
                     first += valid
-                if not each and self.output_count:
-                    self._copy_outputs(&outputs[0, 0])
-                if self.output_count and (count or not each):
+                if not are_copied:
+                    for i in range(self.span_count):
+                        place = self.spans[i]
+                        are_finite &= all_finite(self.uniform + self.output_places[place], self.spans[i + 1] - place)
+                elif self.output_count and (count or not each):
+                    if not each:
+                        self._copy_outputs(&outputs[0, 0])
                     are_finite = all_finite(&outputs[0, 0], outputs.shape[0] * outputs.shape[1])
         finally:
             free(data)
@@ -858,6 +869,7 @@ cdef class Runner:
         cdef double **out = <double **>malloc((self.output_count + 1) * sizeof(double *))
         cdef double *lane
         cdef double last = 0.0
+        cdef size_t interval = 16 * max(self.lanes, 1)  # examples between looks for a signal
         cdef bint are_finite = True
         try:
             if data == NULL or out == NULL:
@@ -881,7 +893,7 @@ cdef class Runner:
                 run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
                 first = 0
                 while first < count:
-                    if is_interrupted(&last):
+                    if first % interval == 0 and is_interrupted(&last):
                         with gil:
                             raise_waiting()
                     valid = min(self.lanes, count - first)

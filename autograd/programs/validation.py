@@ -164,7 +164,13 @@ class _Validation:
         for places in (total.lefts, total.rights) if isinstance(total, OuterTotals) else (total.places,):
             self._places(places, True, "the factor of a total")
             _demand(np.ndim(places) == 1 and len(places) > 0, "a total is of nothing")
-        self._within(total.out, total.count, False, "a total")
+        if isinstance(total, OuterTotals):
+            rows, columns, step = len(total.lefts), len(total.rights), total.row_step
+            _demand(type(step) is int and step >= columns, f"rows of {columns} totals are {step} places apart")
+            self._within(total.out, (rows - 1) * step + columns, False, "a total")
+        else:
+            self._places(total.outs, False, "a total")
+            _demand(np.shape(total.outs) == np.shape(total.places), "totals have not one place each")
 
 
 def _integers(places: object, what: str) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:

@@ -26,6 +26,8 @@ from autograd.programs.lowering.instructions import DOT, MULTIPLY, SUM, TABLE, I
 from autograd.programs.lowering.products import plan_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from autograd.programs.groups import Integers, Truths
 
 LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
@@ -246,37 +248,55 @@ class Layout:
         return found
 
     def _add_totals(self) -> None:
-        """Groups for the sums over the examples of the outputs that vary."""
-        outputs = self.instructions.outputs
-        wanted = np.unique(outputs[self.output_varies])
-        place_of: dict[int, int] = {}
-        products = wanted[self.summed[wanted]]
-        if len(products):
-            factors = self.places[
-                self.instructions.operands[self.instructions.starts[products][:, None] + np.arange(2)]
-            ]
-            order, rows, columns, runs = plan_of(factors[:, :1], factors[:, 1:], is_packed=False)
-            out, done = self.sizes[0], 0
-            self.sizes[0] += len(products)
-            for row, count, first, length in blocks_of(runs):
-                lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
-                members = products[order[done : done + count * length]].reshape(count, length)
-                if length < count:  # vectors hold some of the longer side
-                    lefts, rights, members = rights, lefts, members.T
-                self.totals.append(OuterTotals(lefts, rights, out + done))
-                place_of.update(
-                    zip(members.ravel().tolist(), range(out + done, out + done + members.size), strict=True)
-                )
-                done += members.size
+        """Groups for the sums of outputs over the examples. The sums stand in the order of the outputs if they can."""
+        instructions = self.instructions
+        outputs = instructions.outputs[self.output_varies]
+        wanted, first = np.unique(outputs, return_index=True)
         plain = wanted[~self.summed[wanted]]
+        plain = plain[np.argsort(self.places[plain], kind="stable")]
+        ranks = np.zeros(len(instructions), np.int64)  # of the slots that are summed up
+        ranks[wanted[np.argsort(first)]] = np.arange(len(wanted))
+        blocks = list(self._blocks_of_products(wanted[self.summed[wanted]], ranks))
+        if not all(_has_row_step(ranks[members]) for _, _, members in blocks):
+            ranks[np.concatenate([members.ravel() for _, _, members in blocks] + [plain])] = np.arange(len(wanted))
+        places = self.sizes[0] + ranks
+        self.sizes[0] += len(wanted)
+        for lefts, rights, members in blocks:
+            rows = places[members[:, 0]]
+            row_step = int(rows[1] - rows[0]) if len(rows) > 1 else len(rights)
+            self.totals.append(OuterTotals(lefts, rights, int(rows[0]), row_step))
         if len(plain):
-            plain = plain[np.argsort(self.places[plain], kind="stable")]
-            out = self.sizes[0]
-            self.sizes[0] += len(plain)
-            self.totals.append(Totals(self.places[plain], out))
-            place_of.update(zip(plain.tolist(), range(out, out + len(plain)), strict=True))
-        for index in np.flatnonzero(self.output_varies).tolist():
-            self.outputs[index] = place_of[int(outputs[index])]
+            self.totals.append(Totals(self.places[plain], places[plain]))
+        self.outputs[self.output_varies] = places[outputs]
+
+    def _blocks_of_products(self, products: Integers, ranks: Integers) -> Iterator[tuple[Integers, Integers, Integers]]:
+        """Products of each of some numbers with each of others: the places of both, and the slots, row after row.
+
+        Args:
+            products: the slots.
+            ranks: of each slot; rows and columns are ordered by them.
+        """
+        if not len(products):
+            return
+        starts = self.instructions.starts[products]
+        factors = self.places[self.instructions.operands[starts[:, None] + np.arange(2)]]
+        order, rows, columns, runs = plan_of(factors[:, :1], factors[:, 1:], is_packed=False)
+        done = 0
+        for row, count, first, length in blocks_of(runs):
+            lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
+            members = products[order[done : done + count * length]].reshape(count, length)
+            done += members.size
+            if length < count:  # vectors hold some of the longer side
+                lefts, rights, members = rights, lefts, members.T
+            row_order, column_order = np.argsort(ranks[members[:, 0]]), np.argsort(ranks[members[0]])
+            yield lefts[row_order], rights[column_order], members[row_order][:, column_order]
+
+
+def _has_row_step(ranks: Integers) -> bool:
+    """Whether ranks go up by one along the rows, and by the same step from row to row."""
+    (count, length), first = ranks.shape, ranks[0, 0]
+    step = ranks[1, 0] - first if count > 1 else length
+    return bool(step >= length and np.array_equal(ranks, first + step * np.arange(count)[:, None] + np.arange(length)))
 
 
 def _order(columns: list[Integers]) -> Integers:

@@ -49,11 +49,11 @@ def with_shared_places(code: Code) -> Code:
     places = uniform, varying
     totals: list[Total] = []
     for total in code.totals:
-        out = int(uniform[total.out])
         if isinstance(total, OuterTotals):
-            totals.append(OuterTotals(varying[total.lefts], varying[total.rights], out))
+            lefts, rights = varying[total.lefts], varying[total.rights]
+            totals.append(replace(total, lefts=lefts, rights=rights, out=int(uniform[total.out])))
         else:
-            totals.append(Totals(varying[total.places], out))
+            totals.append(Totals(varying[total.places], uniform[total.outs]))
     does_vary = code.output_varies & (not code.totals)
     outputs = code.outputs.copy()
     outputs[does_vary], outputs[~does_vary] = varying[outputs[does_vary]], uniform[outputs[~does_vary]]
