@@ -250,7 +250,7 @@ class Adam(Optimizer):
 
         def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
             first = beta1 * first + (1.0 - beta1) * grad
-            second = beta2 * second + (1.0 - beta2) * grad * grad
+            second = beta2 * second + (1.0 - beta2) * (grad * grad)
             size = _root(second) + least
             ratio = first / size if epsilon else where(size, divide(first, size), 0.0)  # 0 where every gradient was
             return number * kept - step * ratio, first, second

@@ -28,7 +28,7 @@ from nn.parameters import Module
 # Cases that the program of a case is compared with the network for; and as many with targets of their own. Fewer, if
 # the network has so many parameters that they would take longer than the recording.
 TRIED, FEWEST_TRIED, MOST_NUMBERS = 8, 2, 500_000
-MOST_LANES = 128  # parameters that are changed side by side: their numbers stay in the first cache
+MOST_LANES = 256  # parameters that are changed side by side: their numbers stay in the first cache
 
 
 class _Program:

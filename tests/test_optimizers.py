@@ -232,7 +232,7 @@ def test_the_bits_are_those_of_the_formulas() -> None:
             velocities[place] = 0.9 * velocities[place] + (grad + 0.01 * two[place])
             two[place] = two[place] - 0.3 * velocities[place]
             firsts[place] = 0.8 * firsts[place] + (1.0 - 0.8) * grad
-            seconds[place] = 0.9 * seconds[place] + (1.0 - 0.9) * grad * grad
+            seconds[place] = 0.9 * seconds[place] + (1.0 - 0.9) * (grad * grad)
             root = math.sqrt(1.0 - 0.9**step)
             ratio = firsts[place] / (math.sqrt(seconds[place]) + 1e-8 * root)
             three[place] = three[place] * (1.0 - 0.03 * 0.1) - 0.03 * root / (1.0 - 0.8**step) * ratio

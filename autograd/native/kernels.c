@@ -100,8 +100,14 @@ static void sums(double *out, const Source *terms, size_t count, size_t n) {
         }
 }
 
+static int is_run(const Source *source) { return source->step == 1 && source->index == NULL; }
+
 static void dots(double *out, const Source *lefts, const Source *rights, size_t count, size_t n) {
-    if (n < SHORT)
+    if (count == 2 && !lefts[0].step && !lefts[1].step && is_run(&rights[0]) && is_run(&rights[1])) {
+        const double a = *lefts[0].base, b = *lefts[1].base, *x = rights[0].base, *y = rights[1].base;
+        double *restrict sum = out;
+        for (size_t i = 0; i < n; ++i) sum[i] = a * x[i] + b * y[i]; /* as of a running mean */
+    } else if (n < SHORT)
         for (size_t i = 0; i < n; ++i) {
             double acc = -0.0;
             for (size_t j = 0; j < count; ++j) acc += at(&lefts[j], i) * at(&rights[j], i);
@@ -329,6 +335,23 @@ static void add_lanes(double *memory, const uint32_t *totals, const double *cons
     }
 }
 
+static int all_finite(const double *numbers, size_t count) {
+    V a = MINUS_ZERO(V), b = a, c = a, d = a; /* sums that need not wait for each other; 0 times what is not finite is nan */
+    double ends[WIDTH], sum = 0.0;
+    size_t i = 0;
+    for (; i + 4 * WIDTH <= count; i += 4 * WIDTH) {
+        const double *block = numbers + i;
+        a += *(const V *)block * 0.0;
+        b += *(const V *)(block + WIDTH) * 0.0;
+        c += *(const V *)(block + 2 * WIDTH) * 0.0;
+        d += *(const V *)(block + 3 * WIDTH) * 0.0;
+    }
+    for (; i < count; ++i) sum += numbers[i] * 0.0;
+    *(V *)ends = (a + b) + (c + d);
+    for (i = 0; i < WIDTH; ++i) sum += ends[i];
+    return sum == 0.0;
+}
+
 /* Sums and dot products stand in `wide`: their number of terms, then the places. The code of any other step is that of its
  * primitive, and PRIMITIVES more for the first operand, two times and four times as many for the second and third, if it
  * is the result of the step before: waiting until that can be read again would take longer than most steps. */
@@ -362,6 +385,6 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 
 const Kernels *KERNELS(void) {
     static const Kernels kernels = {TEXT_OF(KERNELS), TILE,         find_loop,   gather,    map,       sums, dots,
-                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, tape};
+                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, all_finite, tape};
     return &kernels;
 }

@@ -50,6 +50,8 @@ typedef struct {
     /* panel[t][i] = numbers[i][t] */
     void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
     void (*add_lanes)(double *memory, const uint32_t *totals, const double *const *numbers, size_t count, size_t lanes);
+    /* Whether none is infinite or nan. */
+    int (*all_finite)(const double *numbers, size_t count);
     void (*tape)(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide);
 } Kernels;
 

@@ -175,17 +175,6 @@ static void prefetch(const double *numbers, size_t count) {
     (void)numbers, (void)count;
 }
 
-/* Whether none is infinite or nan. */
-static int all_finite(const double *numbers, size_t count) {
-    double sums[16] = {0.0}, sum = 0.0;
-    size_t i = 0, k;
-    for (; i + 16 <= count; i += 16)
-        for (k = 0; k < 16; ++k) sums[k] += numbers[i + k] * 0.0;
-    for (; i < count; ++i) sum += numbers[i] * 0.0;
-    for (k = 0; k < 16; ++k) sum += sums[k];
-    return sum == 0.0;
-}
-
 /* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */
 static int is_interrupted(double *last) {
     struct timespec time;

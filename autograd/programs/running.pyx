@@ -35,6 +35,7 @@ cdef extern from "kernels.h":
         const char *name
         size_t tile
         Loop (*loop)(uint32_t, int) noexcept nogil
+        int (*all_finite)(const double *, size_t) noexcept nogil
 
 
 cdef extern from "running.h":
@@ -71,7 +72,6 @@ cdef extern from "running.h":
     void run_totals(const Kernels *, double *, const Total *, size_t, size_t, bint) noexcept nogil
     void fill_lanes(const Kernels *, double *, const double *, size_t, const int64_t *, size_t, size_t, size_t) noexcept nogil
     void prefetch(const double *, size_t) noexcept nogil
-    bint all_finite(const double *, size_t) noexcept nogil
     bint is_interrupted(double *) noexcept nogil
     int raise_waiting() except -1
     const Kernels *choose_kernels(int, bint) noexcept
@@ -730,7 +730,7 @@ cdef class Runner:
             run_steps(kernels, self.uniform, self.steps, self.step_count, 1)
             if self.output_count:
                 self._copy_outputs(&outputs[0])
-            are_finite = self.output_count == 0 or all_finite(&outputs[0], self.output_count)
+            are_finite = self.output_count == 0 or kernels.all_finite(&outputs[0], self.output_count)
         return are_finite
 
     def repeat(self, size_t times, double[::1] inputs not None, size_t state, const double[:, ::1] each not None,
@@ -848,11 +848,11 @@ cdef class Runner:
                 if not are_copied:
                     for i in range(self.span_count):
                         place = self.spans[i]
-                        are_finite &= all_finite(self.uniform + self.output_places[place], self.spans[i + 1] - place)
+                        are_finite &= kernels.all_finite(self.uniform + self.output_places[place], self.spans[i + 1] - place)
                 elif self.output_count and (count or not each):
                     if not each:
                         self._copy_outputs(&outputs[0, 0])
-                    are_finite = all_finite(&outputs[0, 0], outputs.shape[0] * outputs.shape[1])
+                    are_finite = kernels.all_finite(&outputs[0, 0], outputs.shape[0] * outputs.shape[1])
         finally:
             free(data)
             free(widths)
@@ -908,11 +908,11 @@ cdef class Runner:
                         if self.output_varies[i]:
                             lane = self.varying + self.output_places[i] * self.lanes
                             memcpy(out[i] + first, lane, valid * sizeof(double))
-                            are_finite &= all_finite(lane, valid)
+                            are_finite &= kernels.all_finite(lane, valid)
                         else:
                             for k in range(valid):
                                 out[i][first + k] = self.uniform[self.output_places[i]]
-                            are_finite &= all_finite(&self.uniform[self.output_places[i]], 1)
+                            are_finite &= kernels.all_finite(&self.uniform[self.output_places[i]], 1)
                     first += valid
         finally:
             free(data)

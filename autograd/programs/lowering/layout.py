@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
 LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
+FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is as fast as a matrix product
 DEEP = 0.25  # groups for each instruction, above which a program is run as a tape
 
 
@@ -222,7 +223,7 @@ class Layout:
         b = self._varying(right) if varies else self.places[right]
         may_swap = left_varies or not varies
         plan = plan_of(a, b, may_swap, is_packed=not varies)
-        if plan.is_worth_it() or not may_swap:
+        if plan.is_worth_it() or (not may_swap and a.shape[1] >= FEW_TERMS):
             out = self._put(members[plan.order])
             matrix = Matrix(plan.rows, plan.columns, left_varies, varies, plan.runs, out, varies, len(members))
             self.groups[varies].append(matrix)
