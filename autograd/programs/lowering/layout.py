@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
 LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
+LONG_ROW = 64  # products side by side, with which vectors are full enough
 FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is as fast as a matrix product
 DEEP = 0.25  # groups for each instruction, above which a program is run as a tape
 
@@ -287,7 +288,7 @@ class Layout:
             lefts, rights = rows[runs[row : row + count, 0], 0], columns[first : first + length, 0]
             members = products[order[done : done + count * length]].reshape(count, length)
             done += members.size
-            if length < count:  # vectors hold some of the longer side
+            if length < min(count, LONG_ROW):  # vectors hold some of the longer side
                 lefts, rights, members = rights, lefts, members.T
             row_order, column_order = np.argsort(ranks[members[:, 0]]), np.argsort(ranks[members[0]])
             yield lefts[row_order], rights[column_order], members[row_order][:, column_order]
