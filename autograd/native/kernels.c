@@ -148,6 +148,8 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows,
         row[r] = rows[r] + offset;
         for (size_t v = 0; v < vectors; ++v)
             acc[r][v] = adds ? *(const T *)(out + r * out_step + v * TILE_WIDTH) : MINUS_ZERO(T);
+        if (panel)
+            for (size_t v = 0; v < vectors; v += 2) __builtin_prefetch(out + (height + r) * out_step + v * TILE_WIDTH, 1);
     }
     for (size_t j = 0; j < terms; ++j) {
         T b[VECTORS];
@@ -209,77 +211,6 @@ static void panel_matrix(double *out, size_t out_step, const double *const *rows
     else strip(out, out_step, rows, offset, 1, row_count, &panel, 0, width, terms, 0, 1);
 }
 
-/* The same for many terms: as many of them at a time as let a panel of columns stay in the first cache while all rows are
- * multiplied, and the rows in the second one while that is done for all columns. */
-static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                        const double *const *columns, size_t offset, size_t column_count, size_t terms) {
-    enum { TERMS = 128, MOST_ROWS = 64, STEP = TERMS + 8 }; /* rows whose numbers are apart are packed, STEP apart */
-    const int is_packed = row_step != 1;
-    const size_t block = is_packed ? MOST_ROWS : row_count;
-    double panel[TERMS * TILE], packed[STEP * MOST_ROWS];
-    const double *packed_rows[MOST_ROWS];
-    for (size_t r = 0; r < MOST_ROWS; ++r) packed_rows[r] = packed + r * STEP;
-    for (size_t from = 0; from < terms; from += TERMS) {
-        size_t size = terms - from < TERMS ? terms - from : TERMS;
-        for (size_t row = 0; row < row_count; row += block) {
-            size_t count = row_count - row < block ? row_count - row : block;
-            for (size_t j = 0; is_packed && j < size; ++j) /* numbers of neighbouring rows often are neighbours */
-                for (size_t r = 0; r < count; ++r)
-                    packed[r * STEP + j] = rows[row + r][(ptrdiff_t)(from + j) * row_step];
-            for (size_t first = 0; first < column_count; first += TILE) {
-                size_t width = column_count - first < TILE ? column_count - first : TILE;
-                for (size_t j = 0; j < size; ++j) {
-                    const double *column = columns[from + j] + offset + first;
-                    if (width == TILE) memcpy(panel + j * TILE, column, sizeof(double[TILE])); /* of a known size */
-                    else memcpy(panel + j * TILE, column, width * sizeof(double));
-                }
-                panel_matrix(out + row * out_step + first, out_step, is_packed ? packed_rows : rows,
-                             is_packed ? 0 : from, count, panel, width, size, from > 0);
-            }
-        }
-    }
-}
-
-static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms) {
-    if (terms >= 64 && row_count >= 32)
-        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms);
-    else
-        for (size_t first = 0; first < column_count; first += TILE) {
-            size_t width = column_count - first < TILE ? column_count - first : TILE;
-            strip(out + first, out_step, rows, 0, row_step, row_count, columns, offset + first, width, terms, 0, 0);
-        }
-}
-
-enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
-
-static void matrix_each(double *out, const double *const *rows, size_t row_count, const double *const *columns,
-                        size_t column_count, size_t terms, size_t lanes) {
-    for (size_t r = 0; r < row_count; r += EACH_ROWS)
-        for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
-            const double *const *row[EACH_ROWS], *const *column[EACH_COLUMNS];
-            for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
-            for (size_t i = 0; i < EACH_COLUMNS; ++i)
-                column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
-            for (size_t lane = 0; lane < lanes; lane += WIDTH) {
-                V acc[EACH_ROWS][EACH_COLUMNS];
-                for (size_t i = 0; i < EACH_ROWS; ++i)
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO(V);
-                for (size_t j = 0; j < terms; ++j) {
-                    V b[EACH_COLUMNS];
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
-                    for (size_t i = 0; i < EACH_ROWS; ++i) {
-                        const V a = *(const V *)(row[i][j] + lane);
-                        for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
-                    }
-                }
-                for (size_t i = 0; i < EACH_ROWS && r + i < row_count; ++i)
-                    for (size_t k = 0; k < EACH_COLUMNS && c + k < column_count; ++k)
-                        *(V *)(out + ((r + i) * column_count + c + k) * lanes + lane) = acc[i][k];
-            }
-        }
-}
-
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_shufflevector)
 #define HAS_SHUFFLE
@@ -316,6 +247,96 @@ static void transpose(double *restrict panel, size_t width, const double *const 
 #endif
     for (; i < count; ++i)
         for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
+}
+
+/* packed[r][j] = rows[r][(from + j) · row_step] */
+static void pack_rows(double *packed, const double *const *rows, ptrdiff_t row_step, size_t row_count, size_t from,
+                      size_t terms) {
+    enum { SIDE_BY_SIDE = 16 };
+    size_t r = 1;
+    while (r < row_count && rows[r] == rows[0] + r) ++r;
+    if (r < row_count) {
+        for (r = 0; r < row_count; ++r)
+            for (size_t j = 0; j < terms; ++j) packed[r * PACKED_STEP + j] = rows[r][(ptrdiff_t)(from + j) * row_step];
+        return;
+    }
+    for (size_t j = 0; j < terms; j += SIDE_BY_SIDE) { /* the rows are columns of a matrix */
+        const double *numbers[SIDE_BY_SIDE];
+        size_t size = terms - j < SIDE_BY_SIDE ? terms - j : SIDE_BY_SIDE;
+        for (size_t k = 0; k < size; ++k) numbers[k] = rows[0] + (ptrdiff_t)(from + j + k) * row_step;
+        transpose(packed + j, PACKED_STEP, numbers, size, row_count);
+    }
+}
+
+/* As many terms at a time as let a panel of columns stay in a near cache, and so few rows are multiplied with all panels that
+ * they stay there too. */
+static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                        const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch) {
+    enum { COLUMNS = PACKED_COLUMNS / TILE * TILE };
+    const int is_packed = row_step != 1;
+    double *panels = scratch, *packed = scratch + PACKED_COLUMNS * PACKED_TERMS;
+    const double *packed_rows[PACKED_ROWS];
+    for (size_t r = 0; r < PACKED_ROWS; ++r) packed_rows[r] = packed + r * PACKED_STEP;
+    for (size_t from = 0; from < terms; from += PACKED_TERMS)
+        for (size_t begin = 0; begin < column_count; begin += COLUMNS) {
+            const size_t size = terms - from < PACKED_TERMS ? terms - from : PACKED_TERMS;
+            const size_t end = column_count - begin < COLUMNS ? column_count : begin + COLUMNS;
+            for (size_t j = 0; j < size; ++j)
+                for (size_t first = begin; first < end; first += TILE) {
+                    const double *column = columns[from + j] + offset + first;
+                    double *panel = panels + (first - begin) * PACKED_TERMS + j * TILE;
+                    if (end - first >= TILE) memcpy(panel, column, sizeof(double[TILE])); /* of a known size */
+                    else memcpy(panel, column, (end - first) * sizeof(double));
+                }
+            for (size_t row = 0; row < row_count; row += PACKED_ROWS) {
+                const size_t count = row_count - row < PACKED_ROWS ? row_count - row : PACKED_ROWS;
+                if (is_packed) pack_rows(packed, rows + row, row_step, count, from, size);
+                for (size_t first = begin; first < end; first += TILE)
+                    panel_matrix(out + row * out_step + first, out_step, is_packed ? packed_rows : rows + row,
+                                 is_packed ? 0 : from, count, panels + (first - begin) * PACKED_TERMS,
+                                 end - first < TILE ? end - first : TILE, size, from > 0);
+            }
+        }
+}
+
+static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch) {
+    if (scratch != NULL)
+        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, scratch);
+    else
+        for (size_t first = 0; first < column_count; first += TILE) {
+            size_t width = column_count - first < TILE ? column_count - first : TILE;
+            strip(out + first, out_step, rows, 0, row_step, row_count, columns, offset + first, width, terms, 0, 0);
+        }
+}
+
+enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
+
+static void matrix_each(double *out, const double *const *rows, size_t row_count, const double *const *columns,
+                        size_t column_count, size_t terms, size_t lanes) {
+    for (size_t r = 0; r < row_count; r += EACH_ROWS)
+        for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
+            const double *const *row[EACH_ROWS], *const *column[EACH_COLUMNS];
+            for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
+            for (size_t i = 0; i < EACH_COLUMNS; ++i)
+                column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
+            for (size_t lane = 0; lane < lanes; lane += WIDTH) {
+                V acc[EACH_ROWS][EACH_COLUMNS];
+                for (size_t i = 0; i < EACH_ROWS; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO(V);
+                for (size_t j = 0; j < terms; ++j) {
+                    V b[EACH_COLUMNS];
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
+                    for (size_t i = 0; i < EACH_ROWS; ++i) {
+                        const V a = *(const V *)(row[i][j] + lane);
+                        for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
+                    }
+                }
+                for (size_t i = 0; i < EACH_ROWS && r + i < row_count; ++i)
+                    for (size_t k = 0; k < EACH_COLUMNS && c + k < column_count; ++k)
+                        *(V *)(out + ((r + i) * column_count + c + k) * lanes + lane) = acc[i][k];
+            }
+        }
 }
 
 /* Eight totals side by side, so that one need not wait for its own last addition. */

@@ -20,6 +20,12 @@ typedef struct {
 
 enum { MOST_TILE = 24 }; /* the columns of a tile, at most: so many numbers after the last one may be read */
 
+/* A matrix product is long from so many terms and rows on. Then its factors are packed in scratch memory: at most so many
+ * terms at a time, of so many columns and rows, which are PACKED_STEP apart. */
+enum { LEAST_TERMS = 64, LEAST_ROWS = 32 };
+enum { PACKED_TERMS = 256, PACKED_COLUMNS = 6 * MOST_TILE, PACKED_ROWS = 64, PACKED_STEP = PACKED_TERMS + 8 };
+enum { SCRATCH = PACKED_COLUMNS * PACKED_TERMS + PACKED_ROWS * PACKED_STEP };
+
 /* One step of a tape: a primitive, and the places of its operands. */
 typedef struct {
     uint32_t code, operands[3];
@@ -36,9 +42,9 @@ typedef struct {
     /* out[i] = ((t[0][i] + t[1][i]) + …), and the same of products. */
     void (*sums)(double *out, const Source *terms, size_t count, size_t n);
     void (*dots)(double *out, const Source *lefts, const Source *rights, size_t count, size_t n);
-    /* out[r][c] = Σ_j rows[r][j · row_step] · columns[j][offset + c] */
+    /* out[r][c] = Σ_j rows[r][j · row_step] · columns[j][offset + c]; with scratch memory, if it is long. */
     void (*matrix)(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms);
+                   const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch);
     /* out[r][c] = start + Σ_j rows[r][offset + j] · panel[j][c], for at most `tile` columns: the start is −0, or what is in
      * out. */
     void (*panel_matrix)(double *out, size_t out_step, const double *const *rows, size_t offset, size_t row_count,

@@ -35,6 +35,7 @@ typedef struct {
     const uint32_t *index;
     size_t row_count, offset, out_step, first;
     ptrdiff_t row_step;
+    double *scratch; /* of a long matrix product; else NULL */
     const TapeStep *tape;
     PyObject *primitive; /* borrowed from the program */
     Product product;     /* of BLAS, with the distance of rows and of columns */
@@ -101,7 +102,7 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
         case TRANSPOSE: kernels->transpose(step->out, step->out_step, step->pointers, step->n, step->arity); break;
         case MATRIX:
             kernels->matrix(step->out, step->out_step, step->pointers, step->row_step, step->row_count, step->columns,
-                            step->offset, step->n, step->arity);
+                            step->offset, step->n, step->arity, step->scratch);
             break;
         case MATRIX_EACH:
             kernels->matrix_each(step->out, step->pointers, step->row_count, step->columns, step->n, step->arity, lanes);

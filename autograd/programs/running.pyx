@@ -27,7 +27,7 @@ cdef extern from "kernels.h":
         const double *base
         const uint32_t *index
         size_t step
-    enum: MOST_TILE
+    enum: MOST_TILE, LEAST_TERMS, LEAST_ROWS, SCRATCH
     ctypedef struct TapeStep:
         uint32_t code
         uint32_t operands[3]
@@ -56,6 +56,7 @@ cdef extern from "running.h":
         const uint32_t *index
         size_t row_count, offset, out_step, first
         ptrdiff_t row_step
+        double *scratch
         const TapeStep *tape
         void *primitive
         Product product
@@ -79,6 +80,7 @@ cdef extern from "running.h":
 
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
+cdef enum: CACHE_LINE = 64
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
@@ -248,6 +250,7 @@ cdef class Runner:
     cdef double *uniform
     cdef double *varying
     cdef double *panel
+    cdef double *scratch  # of long matrix products, if there are any
     cdef double *packed[2]  # the rows and the columns of the matrix product that is computed
     cdef size_t packed_room[2]
     cdef readonly size_t lanes
@@ -310,12 +313,12 @@ cdef class Runner:
             free(<void *><size_t>address)
 
     cdef void *keep(self, size_t size) except NULL:
-        """Memory of zeros that lives as long as the runner."""
-        cdef void *block = calloc(size + 8, 1)
+        """Memory of zeros that lives as long as the runner, from the beginning of a line of the cache."""
+        cdef void *block = calloc(size + CACHE_LINE, 1)
         if block == NULL:
             raise MemoryError(f"there is no memory for {size} bytes")
         self.memory.append(<size_t>block)
-        return block
+        return <void *>(<size_t>block + CACHE_LINE - <size_t>block % CACHE_LINE)
 
     cdef double *_panel(self, group, bint is_column, size_t size) except NULL:
         """Memory for the packed rows or columns of a matrix product."""
@@ -564,6 +567,10 @@ cdef class Runner:
                 step.kind, step.arity, step.row_count = MATRIX, terms, count
                 step.pointers, step.row_step, step.out = rows + start, row_steps[i] if row_steps else 1, out + done
                 step.columns, step.offset, step.n, step.out_step = columns, first, length, length
+                if terms >= <size_t>LEAST_TERMS and count >= <size_t>LEAST_ROWS:
+                    if self.scratch == NULL:
+                        self.scratch = <double *>self.keep(SCRATCH * sizeof(double))
+                    step.scratch = self.scratch
                 if group.rows_vary:
                     step.kind, step.lanes, step.pointers = MATRIX_EACH, lanes, rows + start * terms
                     step.columns, step.out = columns + first * terms, out + done * lanes
