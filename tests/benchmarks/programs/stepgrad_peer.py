@@ -136,6 +136,7 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "two variables repeated": two_variables_repeated,
     "small digits": functools.partial(image_trainings.small_digits, compiled=True),
     **{name: image_trainings.large(name, compiled=True) for name in images.LARGE},
+    "images 300 by BLAS": image_trainings.large("images 300", compiled=True, exact=False),
     "recording time": image_trainings.recording("images 300", "seconds"),
     "recording memory": image_trainings.recording("images 300", "bytes"),
 }
