@@ -71,7 +71,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     return _mean([logit.softplus() - target * logit for logit, target in pairs])
 
 
-def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Sequence[float]) -> Value:
+def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Sequence[float]) -> Value:
     """The cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
     It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
@@ -89,17 +89,19 @@ def softmax_cross_entropy(logits: Sequence[Value], target: SupportsIndex | Seque
             "a choice needs a list of logits, one for each class, got a single one; give the network an output for "
             "each class, or use binary_cross_entropy for a choice of two"
         )
+    logits = list(logits)
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
     is_recorded = _is_recorded()
     largest = stop_gradient(reduce(maximum, logits)) if is_recorded else max(logit.data for logit in logits)
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
-    if isinstance(target, SupportsIndex) and not isinstance(target, bool):
+    if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
         return log_sum - logits[label]
-    pairs = _pairs(logits, _one_hot(target, len(logits)) if is_recorded and isinstance(target, Value) else target)
+    targets: Any = _one_hot(target, len(logits)) if is_recorded and isinstance(target, Value) else target
+    pairs = _pairs(logits, targets)
     probabilities = _numbers(pairs)
     if not is_recorded and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
@@ -137,6 +139,11 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
 def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
     """The numbers of the targets, to be checked; none while a program is recorded."""
     return [] if _is_recorded() else [target.data if isinstance(target, Value) else target for _, target in pairs]
+
+
+def _is_array(target: object) -> bool:
+    """Whether a target is an array of numbers, which has a method for an index, too."""
+    return bool(getattr(target, "shape", ()))
 
 
 def _is_recorded() -> bool:

@@ -229,6 +229,20 @@ def worked_error(w: Any) -> Any:
     return 0.5 * (t1 - o1) ** 2 + 0.5 * (t2 - o2) ** 2
 
 
+@pytest.mark.parametrize("way", [lambda function: function, autograd.compile])
+def test_arrays_of_derivatives_have_both_shapes(way: Any) -> None:
+    """As of the function Σ (x y)² of two matrices, whose Hessian is 2 y² on the diagonal."""
+    x, y = np.arange(1.0, 7.0).reshape(2, 3), np.linspace(-1.0, 2.0, 6).reshape(2, 3)
+    second = way(hessian(lambda x, y: ((x * y) ** 2).sum()))(x, y)
+    assert second.dtype == float
+    assert second.shape == (2, 3, 2, 3)
+    assert second.reshape(6, 6) == pytest.approx(np.diag(2.0 * y.ravel() ** 2), rel=1e-15)
+    first = way(jacobian(lambda x, y: (x * y).sum(axis=0)))(x, y)
+    assert first == pytest.approx(np.eye(3)[:, None, :] * y, rel=1e-15)
+    mixed = way(jacobian(lambda x: [x[0] * x[1], x]))(np.array([2.0, 3.0]))
+    assert [part.tolist() for part in mixed] == [[3.0, 2.0], [[1.0, 0.0], [0.0, 1.0]]]
+
+
 def test_the_hessian_of_the_worked_example_by_three_ways() -> None:
     weights = list(WEIGHTS.values())
     by_reverse = np.array(hessian(worked_error)(weights))

@@ -120,6 +120,13 @@ def test_one_output_and_arrays_of_targets() -> None:
     assert mean_squared_error([Value(3.0), Value(1.0)], np.array([1.0, 1.0])).data == 2.0  # type: ignore[arg-type]  # an array is a sequence in all but its base class
 
 
+def test_logits_and_probabilities_in_arrays() -> None:
+    logits, target = [0.5, -1.0, 2.0], [0.25, 0.0, 0.75]
+    eager = softmax_cross_entropy(np.array([Value(logit) for logit in logits]), np.array(target)).data
+    compiled = compile(softmax_cross_entropy)(np.array(logits), np.array(target))
+    assert [eager, compiled] == pytest.approx([float(softmax_definition(logits, target))] * 2, rel=1e-15)
+
+
 def test_probabilities_may_miss_1_by_a_rounding() -> None:
     logits = [Value(1.0), Value(2.0)]
     assert softmax_cross_entropy(logits, [0.5, 0.5 + 9e-10]).data > 0.0

@@ -231,7 +231,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
     Returns:
         A function of the same arguments, which gives the nesting of the result with, for each number, the
-        nesting of the argument.
+        nesting of the argument; for arrays one array, whose shape is that of the result and then of the argument.
     """
 
     @_records
@@ -274,8 +274,9 @@ def hessian(
 
     Returns:
         A function of the same arguments. It gives the nesting of the argument with, for each number, the
-        nesting of the argument; or, if sparse, a dict from (row, column) to the second derivatives that are not 0 by
-        structure, where the numbers of the arguments are counted from 0.
+        nesting of the argument; for an array one array, which has its shape twice. Or, if sparse, it gives a dict from
+        (row, column) to the second derivatives that are not 0 by structure, where the numbers of the arguments are
+        counted from 0.
 
     Raises:
         TypeError: when called, if the result is not one number.

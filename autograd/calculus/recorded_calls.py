@@ -122,9 +122,11 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 
 
 def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats; or of objects, if they are not all floats."""
+    """An array of floats; of objects, if not all are floats; or of both shapes, if all are arrays of one shape."""
     import numpy
 
+    if numbers and all(type(number) is numpy.ndarray and number.shape == numbers[0].shape for number in numbers):
+        return numpy.stack(numbers).reshape(*shape, *numbers[0].shape)
     if all(type(number) is float for number in numbers):
         return numpy.array(numbers).reshape(shape)
     array = numpy.empty(len(numbers), object)
