@@ -93,9 +93,10 @@ def fit(
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
             from the middle of a round. Cases, batches and the schedule must be the same for that.
         compiled: whether to record the steps as programs, which needs cases of one form.
-        exact: of a compiled training, whether every sum is added up in the order of its terms. False leaves large
-            matrix products to SciPy's BLAS, which adds in an order of its own, so that the last digits differ; SciPy
-            comes with the extra `stepgrad[blas]`. The plain engine is always exact.
+        exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
+            differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's
+            BLAS, if it is installed (with the extra `stepgrad[blas]`), which adds in an order of its own. It has no
+            effect on the plain engine.
 
     Returns:
         The history of the training.

@@ -40,7 +40,7 @@ class _Program:
         cases: what gives the forms of inputs and target.
         totals: whether results are summed up over the cases.
         parameters: the leaves whose numbers are given at each run; others are read by `refresh`.
-        exact: whether every sum has to be added up in order.
+        exact: False if results may differ from those of an eager training by rounding.
     """
 
     def __init__(
@@ -54,9 +54,9 @@ class _Program:
     ) -> None:
         forms = [NUMBER] * plain + [cases.input_form, cases.target_form]
         failure = "the network and the loss cannot be recorded as a program"
-        self.recorded = _record(function, forms, failure, parameters)
+        self.recorded = _record(function, forms, failure, parameters, exact)
         varies = (False,) * plain + (True,) * (cases.inputs.shape[1] + cases.targets.shape[1])
-        self.plain, self.totals, self.exact = plain, totals, exact
+        self.plain, self.totals = plain, totals
         self.code = self.recorded.code(varies, totals)
         self.parameters = len(parameters)
         self.runners: dict[int, tuple[Any, list[Numbers]]] = {}  # by the count of cases, with the parts of its inputs
@@ -70,7 +70,7 @@ class _Program:
     def runner(self, count: int) -> tuple[Any, list[Numbers]]:
         """What runs so many cases, and its memory of the plain numbers, of the parameters and of other leaves."""
         if count not in self.runners:
-            made = self.recorded.runners(self.code, count, self.exact).take()
+            made = self.recorded.runners(self.code, count).take()
             self.runners[count] = made, np.split(made.inputs, [self.plain, self.plain + self.parameters])
         return self.runners[count]
 
@@ -109,7 +109,7 @@ class CasePrograms:
         optimizer: whose parameters the error is differentiated by.
         cases: the cases of the training.
         arrays: the same as arrays.
-        exact: whether every sum has to be added up in order.
+        exact: False if results may differ from those of an eager training by rounding.
 
     Raises:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
@@ -313,7 +313,13 @@ def _agree(a: float, b: float) -> bool:
     return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
 
 
-def _record(function: Callable[..., Any], forms: list[Any], failure: str, parameters: Sequence[Value] = ()) -> Recorded:
+def _record(
+    function: Callable[..., Any],
+    forms: list[Any],
+    failure: str,
+    parameters: Sequence[Value] = (),
+    exact: bool = True,
+) -> Recorded:
     """A recorded function; or an error that says on which line it cannot be recorded."""
 
     def one_case(*arguments: Any) -> Any:
@@ -321,7 +327,7 @@ def _record(function: Callable[..., Any], forms: list[Any], failure: str, parame
 
     one_case.__name__ = "a training"
     try:
-        return Recorded(one_case, CallForm(tuple(forms)), parameters)
+        return Recorded(one_case, CallForm(tuple(forms)), parameters, exact)
     except Exception as error:
         place = "" if " at line " in str(error) else place_of(error)
         kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "

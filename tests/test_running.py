@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -750,10 +751,13 @@ def test_the_plain_runner_is_much_faster_than_nodes() -> None:
     assert slow > 20.0 * fast
 
 
-# Products by BLAS.
+# Programs that need not be exact.
 
 
-@pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
+COMPILED = pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
+
+
+@COMPILED
 @pytest.mark.parametrize("examples", [1, 8, 100, 150])
 def test_products_by_blas_agree_to_rounding(examples: int) -> None:
     pytest.importorskip("scipy", reason="there is no SciPy")
@@ -778,8 +782,49 @@ def test_products_by_blas_agree_to_rounding(examples: int) -> None:
     assert examples == 1 or not np.array_equal(*made), "BLAS adds in another order"
 
 
-@pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
-def test_blas_needs_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+@COMPILED
+def test_without_scipy_products_are_those_of_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.linalg", None)
-    with pytest.raises(ImportError, match=r"need SciPy.*pip install 'stepgrad\[blas\]'"):
-        ENGINES["compiled"].running.Runner(lower(Program.of([Value(1.0)], inputs=[])), 0, False)
+    x = [Value(0.1 * i) for i in range(70)]
+    weights = [[Value(math.sin(i + 70.0 * j)) for i in range(70)] for j in range(80)]
+    program = Program.of([dot(row, x) for row in weights], inputs=[*x, *itertools.chain(*weights)])
+    code = lower(program, np.arange(len(program.inputs)) < len(x))
+    inputs, table = np.array([weight.data for row in weights for weight in row]), np.array([[v.data for v in x]])
+    made = []
+    for exact in (True, False):
+        made.append(np.empty((1, len(weights))))
+        ENGINES["compiled"].running.Runner(code, 8, exact).batch(inputs, [table], None, made[-1])
+    assert made[0].tolist() == made[1].tolist()
+
+
+@COMPILED
+@pytest.mark.parametrize("instructions", INSTRUCTION_SETS)
+@pytest.mark.parametrize("name", ["exp", "tanh"])
+def test_functions_that_need_not_be_exact(name: str, instructions: str) -> None:
+    """They are within two units in the last place, the same for each instruction set, and right where they end."""
+    rng = random.Random(1)
+    points = [rng.uniform(-low, low) for low in (0.3, 1.0, 3.0, 20.0, 700.0) for _ in range(150)]
+    points += [10.0 ** -rng.uniform(0.0, 307.0) * sign for sign in (1.0, -1.0) for _ in range(50)]
+    points += [-745.0, -708.5, 709.7, 20.0, 5e-324, 0.0, -0.0]
+    x = [Value(0.5) for _ in points]
+    code = lower(Program.of([getattr(v, name)() for v in x], inputs=x))
+    running = ENGINES["compiled"].running
+    before, made = running.instruction_set(), {}
+    try:
+        for widest in ("baseline", instructions):
+            running.use_instruction_set(widest)
+            runner = running.Runner(code, 0, False)
+            made[widest] = np.empty(len(points))
+            runner.call(np.array(points), made[widest])
+    finally:
+        running.use_instruction_set(before)
+    assert made[instructions].tobytes() == made["baseline"].tobytes()
+    with mpmath.workdps(60):
+        for point, number in zip(points, made[instructions].tolist(), strict=True):
+            exact = getattr(mpmath, name)(mpmath.mpf(point))
+            assert abs(number - exact) <= 2.0 * math.ulp(float(exact)), point
+    ends = np.array([math.inf, -math.inf, math.nan, 710.0, -746.0, 1e308, -1e308] + [0.0] * (len(points) - 7))
+    results = np.empty(len(points))
+    assert not runner.call(ends, results)
+    wanted = {"exp": [math.inf, 0.0, math.nan, math.inf, 0.0, math.inf, 0.0], "tanh": [1, -1, math.nan, 1, -1, 1, -1]}
+    assert np.array_equal(results[:7], np.array(wanted[name], float), equal_nan=True)

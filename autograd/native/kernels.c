@@ -9,6 +9,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "fast_functions.h"
 #include "loops.h"
 
 #if defined(__GNUC__)
@@ -48,7 +49,10 @@ typedef V T;
 #endif
 enum { TILE = TILE_WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
 
-static Loop find_loop(uint32_t code, int arrays) { return code < PRIMITIVES ? loops[code][arrays] : NULL; }
+static Loop find_loop(uint32_t code, int arrays, int exact) {
+    if (code >= PRIMITIVES) return NULL;
+    return !exact && arrays == 1 && fast_loops[code] != NULL ? fast_loops[code] : loops[code][arrays];
+}
 
 static void gather(double *restrict out, const double *memory, const uint32_t *index, size_t n) {
     for (size_t i = 0; i < n; ++i) out[i] = memory[index[i]];

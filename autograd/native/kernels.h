@@ -34,8 +34,9 @@ typedef struct {
 typedef struct {
     const char *name;
     size_t tile; /* the columns of a tile of a matrix product */
-    /* The loop of a primitive, by which of its operands are arrays (1 for the first, 2, 4); NULL if it has no C. */
-    Loop (*loop)(uint32_t code, int arrays);
+    /* The loop of a primitive, by which of its operands are arrays (1 for the first, 2, 4), and whether it has to have the
+     * bits of the C library; NULL if it has no C. */
+    Loop (*loop)(uint32_t code, int arrays, int exact);
     void (*gather)(double *out, const double *memory, const uint32_t *index, size_t n);
     /* A loop over operands that may be gathered. */
     void (*map)(Loop loop, double *out, const Source *operands, size_t arity, size_t n);

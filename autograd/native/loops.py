@@ -7,6 +7,7 @@ the rules of the table as text, so nothing is stated again. The file is compiled
 
 from __future__ import annotations
 
+import re
 from itertools import product
 
 from autograd.native.languages import C
@@ -14,12 +15,13 @@ from autograd.primitives import PRIMITIVES, Primitive
 
 NAMES = "x", "y", "z"  # of the operands in the rules
 POINTERS = "a", "b", "c"  # of what the loops read
+FAST = re.compile(r"\b(exp|tanh)\(")  # what fast_functions.h has another function for
 WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is None]  # whose loops are in kernels.c
 
 
 def source() -> str:
     """The text of the loops, and of the tape: one switch over the primitives, for programs that are deep and narrow."""
-    loops, rows, cases = [], [], []
+    loops, rows, fast_rows, cases = [], [], [], []
     for primitive in PRIMITIVES.values():
         if primitive.arity is None:
             continue
@@ -34,6 +36,9 @@ def source() -> str:
                 continue
             loops.append(_loop(name, primitive, mixture, statements, text))
             entries.append((sum(is_array << i for i, is_array in enumerate(mixture)), name))
+            if primitive.arity == 1 and (loop := FAST.sub(r"fast_\1(", loops[-1])) != loops[-1]:
+                loops.append(loop.replace(f" {name}(", f" fast_{name}("))
+                fast_rows.append(f"    [{primitive.index}] = fast_{name},")
         rows.append(
             f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},"
         )
@@ -52,6 +57,10 @@ def source() -> str:
             "/* By the index of the primitive, and by which operands are arrays: 1 for the first, 2, 4. */",
             "static const Loop loops[PRIMITIVES][8] = {",
             *rows,
+            "};\n",
+            "/* Those of one operand that need not have the bits of the C library. */",
+            "static const Loop fast_loops[PRIMITIVES] = {",
+            *fast_rows,
             "};\n",
             "#define TAPE_CASES \\",
             " \\\n".join(cases),

@@ -52,9 +52,9 @@ PlainArgument: TypeAlias = "float | list[float] | list[int] | list[list[float]] 
 class Compiled(Generic[ResultT]):
     """A function that is recorded as a program at its first call, and run as such; made by `compile`."""
 
-    def __init__(self, function: Callable[..., Any], static_argnums: Sequence[int]) -> None:
+    def __init__(self, function: Callable[..., Any], static_argnums: Sequence[int], exact: bool) -> None:
         functools.update_wrapper(self, function, updated=())
-        self.function, self.static_argnums = function, tuple(static_argnums)
+        self.function, self.static_argnums, self.exact = function, tuple(static_argnums), exact
         self.static_names = _names_of(function, self.static_argnums)
         self._programs: dict[CallForm, Recorded] = {}
         self._last: Recorded | None = None  # of the last call, if it had neither names nor static arguments
@@ -218,7 +218,7 @@ class Compiled(Generic[ResultT]):
         found: Any = sys.modules.get(self.__module__)
         for part in name.split("."):
             found = getattr(found, part, None)
-        return name if found is self else (Compiled, (self.function, self.static_argnums))
+        return name if found is self else (Compiled, (self.function, self.static_argnums, self.exact))
 
     def _static(self, count: int) -> set[int]:
         """Which of so many arguments are static."""
@@ -249,7 +249,7 @@ class Compiled(Generic[ResultT]):
         if recorded is None:
             from autograd.programs.recorded import Recorded
 
-            recorded = self._programs.setdefault(form, Recorded(self.function, form))
+            recorded = self._programs.setdefault(form, Recorded(self.function, form, exact=self.exact))
         return recorded
 
     def _record_of_numbers(self, form: CallForm) -> Recorded:
@@ -293,14 +293,20 @@ class Compiled(Generic[ResultT]):
 
 
 @overload
-def compile(function: Derivative, *, static_argnums: int | Sequence[int] = ()) -> Compiled[Any]: ...
+def compile(function: Derivative, *, static_argnums: int | Sequence[int] = (), exact: bool = True) -> Compiled[Any]: ...
 @overload
-def compile(function: OfNumber, *, static_argnums: int | Sequence[int] = ()) -> Compiled[float]: ...
+def compile(function: OfNumber, *, static_argnums: int | Sequence[int] = (), exact: bool = True) -> Compiled[float]: ...
 @overload
-def compile(function: OfList, *, static_argnums: int | Sequence[int] = ()) -> Compiled[list[float]]: ...
+def compile(
+    function: OfList, *, static_argnums: int | Sequence[int] = (), exact: bool = True
+) -> Compiled[list[float]]: ...
 @overload
-def compile(function: Callable[..., Any], *, static_argnums: int | Sequence[int] = ()) -> Compiled[Any]: ...
-def compile(function: Callable[..., Any], *, static_argnums: int | Sequence[int] = ()) -> Compiled[Any]:
+def compile(
+    function: Callable[..., Any], *, static_argnums: int | Sequence[int] = (), exact: bool = True
+) -> Compiled[Any]: ...
+def compile(
+    function: Callable[..., Any], *, static_argnums: int | Sequence[int] = (), exact: bool = True
+) -> Compiled[Any]:
     """Record a function once for each form of its arguments, and run what was recorded as a program.
 
     The function is called with Values, once. What it computes with them is recorded, lowered to a few groups of equal
@@ -318,6 +324,9 @@ def compile(function: Callable[..., Any], *, static_argnums: int | Sequence[int]
         static_argnums: the arguments that are no numbers to compute with, but decide on what is computed, such as a
             count; the function is recorded for each of their values. Negative numbers count from the last argument
             that is given.
+        exact: whether results have the bits of the eager engine. False is faster, and the last digits differ: `exp` and
+            `tanh` are within 2 units in the last place, and large matrix products of a batch are left to SciPy's BLAS,
+            if it is installed. It has no effect on the plain engine.
 
     Returns:
         A `Compiled` function, with the methods `batch`, `repeat` and `program`.
@@ -325,9 +334,9 @@ def compile(function: Callable[..., Any], *, static_argnums: int | Sequence[int]
     if not callable(function):
         raise TypeError(f"compile needs a function, got {shortened(function)} of type {type(function).__name__}")
     static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
-    if isinstance(function, Compiled) and static in ((), function.static_argnums):
+    if isinstance(function, Compiled) and static in ((), function.static_argnums) and exact == function.exact:
         return function
-    return Compiled(function, static)
+    return Compiled(function, static, exact)
 
 
 def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[str]:

@@ -40,6 +40,7 @@ class Recorded:
         function: what is recorded.
         call: the form of its arguments.
         leaves: that the function refers to; their numbers are inputs of the program, after those of the arguments.
+        exact: False if results may differ from those of the eager engine by rounding.
 
     Attributes:
         call: the same.
@@ -53,7 +54,9 @@ class Recorded:
         TypeError: if the function does what cannot be recorded.
     """
 
-    def __init__(self, function: Callable[..., Any], call: CallForm, leaves: Sequence[Value] = ()) -> None:
+    def __init__(
+        self, function: Callable[..., Any], call: CallForm, leaves: Sequence[Value] = (), exact: bool = True
+    ) -> None:
         inputs: list[Value] = []
         arguments, named = call.rebuilt(_fresh(inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
@@ -73,8 +76,8 @@ class Recorded:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.rebuild = rebuilder(self.form)
         self.instructions, self.captured = Instructions.of_graph(_nodes(results), [*inputs, *leaves])
-        self.call, self.size = call, len(inputs)
-        self._runners: dict[tuple[int, int, bool], Runners] = {}
+        self.call, self.size, self.exact = call, len(inputs), exact
+        self._runners: dict[tuple[int, int], Runners] = {}
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
 
     @functools.cached_property
@@ -108,18 +111,17 @@ class Recorded:
             self._codes.setdefault(key, lower(self.instructions, all_vary, totals))
         return self._codes[key]
 
-    def runners(self, code: Code, count: int = 0, exact: bool = True) -> Runners:
+    def runners(self, code: Code, count: int = 0) -> Runners:
         """The runners of this code.
 
         Args:
             code: from `code`.
             count: for how many examples; 0 for one call.
-            exact: whether every sum has to be added up in order.
         """
         lanes: int = selection.running().lanes_for(code, count) if count else 0
-        key = id(code), lanes, exact
+        key = id(code), lanes
         if key not in self._runners:
-            self._runners.setdefault(key, Runners(code, lanes, exact))
+            self._runners.setdefault(key, Runners(code, lanes, self.exact))
         return self._runners[key]
 
 

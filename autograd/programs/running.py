@@ -130,7 +130,8 @@ class Runner:
     Args:
         code: the lowered program.
         lanes: how many examples of a batch are run side by side; 0 for a program that is not run for batches.
-        exact: False if large matrix products may be added up in any order. Here they are exact in any case.
+        exact: False if results may differ from those of the eager engine by rounding: by functions that are computed
+            side by side, and large matrix products by BLAS. Here it has no effect.
 
     Attributes:
         code: the lowered program.
@@ -143,7 +144,6 @@ class Runner:
     Raises:
         ValueError: if the code is not well formed.
         MemoryError: if there is no room for its numbers.
-        ImportError: if the runner is compiled, need not be exact, and SciPy is missing.
     """
 
     def __init__(self, code: Code, lanes: int = 0, exact: bool = True) -> None:

@@ -34,7 +34,7 @@ cdef extern from "kernels.h":
     ctypedef struct Kernels:
         const char *name
         size_t tile
-        Loop (*loop)(uint32_t, int) noexcept nogil
+        Loop (*loop)(uint32_t, int, int) noexcept nogil
         int (*all_finite)(const double *, size_t) noexcept nogil
 
 
@@ -101,14 +101,12 @@ def use_instruction_set(str widest):
     kernels = choose_kernels(INSTRUCTION_SETS.index(widest), False)
 
 
-cdef Product blas_product() except NULL:
-    """The function of SciPy's BLAS that multiplies matrices of doubles."""
+cdef Product blas_product():
+    """The function of SciPy's BLAS that multiplies matrices of doubles; NULL if SciPy is not installed."""
     try:
         from scipy.linalg import cython_blas
-    except ImportError as error:
-        raise ImportError(
-            "products by BLAS need SciPy, which is not installed here: get it with pip install 'stepgrad[blas]'"
-        ) from error
+    except ImportError:
+        return NULL
     capsule = cython_blas.__pyx_capi__["dgemm"]
     return <Product>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
 
@@ -180,7 +178,7 @@ def filled(tuple forms, tuple arguments, double[::1] numbers):
 
 def has_tape_step(code):
     """Whether a primitive can be a step of a tape, by its code: a sum, a dot product, and what C has."""
-    return code in (Tape.SUM, Tape.DOT) or kernels.loop(code, 1) != NULL
+    return code in (Tape.SUM, Tape.DOT) or kernels.loop(code, 1, True) != NULL
 
 
 @cython.boundscheck(False)
@@ -269,11 +267,12 @@ cdef class Runner:
     cdef readonly size_t output_count
     cdef size_t work
     cdef bint has_varying_outputs
+    cdef bint exact
     cdef Product product  # that computes large matrix products, if they need not be exact
 
     def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True):
         self.memory = []
-        self.product = NULL if exact else blas_product()
+        self.exact, self.product = exact, NULL if exact else blas_product()
         validate(code, lanes)
         lanes += -lanes % 8  # whole vectors
         self.code = code
@@ -453,7 +452,7 @@ cdef class Runner:
             is_single[0] = False
         for i in range(arity):
             arrays |= (0 if is_single[i] else 1) << i
-        step.loop = kernels.loop(group.code, arrays) if arity <= 3 else NULL
+        step.loop = kernels.loop(group.code, arrays, self.exact) if arity <= 3 else NULL
         if step.loop == NULL:
             return self._add_call(step, group)
         if not group.varies:
@@ -477,7 +476,7 @@ cdef class Runner:
             arrays = 0
             for i in range(arity):
                 arrays |= <int>group.operands[i].varies << i
-            step.loop = kernels.loop(group.code, arrays)
+            step.loop = kernels.loop(group.code, arrays, self.exact)
             step.pointers = self._pointers(group.operands, count, 3)
             return 0
         step.kind = LOOP
@@ -679,7 +678,7 @@ cdef class Runner:
                 for j in range(count):
                     wide[wide_count + 1 + j] = <uint32_t>operands[starts[i] + j]
                 wide_count += count + 1
-            elif count > 3 or kernels.loop(<uint32_t>codes[i], 1) == NULL:
+            elif count > 3 or kernels.loop(<uint32_t>codes[i], 1, True) == NULL:
                 raise ValueError(f"a tape has no step for the primitive {codes[i]} of {count} operands")
             else:
                 for j in range(count):

@@ -47,11 +47,12 @@ def gpt_batch(count: int) -> Task:
     return task(lambda: program.batch(*arguments, over=(1, 2, 3)), units=count)
 
 
-def network(activation: str) -> Callable[[int], Task]:
+def network(activation: str, exact: bool = True) -> Callable[[int], Task]:
     """The mean error of a network over many rows, and its gradient."""
 
     def build(rows: int) -> Task:
-        program = compile(value_and_grad(functools.partial(functions.network_error, activation=activation)))
+        error = functools.partial(functions.network_error, activation=activation)
+        program = compile(value_and_grad(error), exact=exact)
         arguments = [functions.network_parameters(), *functions.network_cases(rows)]
         return task(lambda: program.batch(*arguments, over=(1, 2)))
 
@@ -127,6 +128,7 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt batch": gpt_batch,
     "gpt training": gpt_training,
     "network tanh": network("tanh"),
+    "network tanh, not exact": network("tanh", exact=False),
     "network relu": network("relu"),
     "worked example": worked_example,
     "rosenbrock": rosenbrock,
