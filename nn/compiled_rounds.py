@@ -103,16 +103,6 @@ class CompiledRounds(Rounds):
         super().__init__(*arguments)
         self.programs.case.refresh()
 
-    def settle(self) -> None:
-        """Bring everything to the state after the last committed step."""
-        if self.held is not self.committed.update:
-            try:
-                self._go_back()
-            except KeyboardInterrupt:
-                self._go_back()
-                raise
-        super().settle()
-
     def show(self) -> None:
         """Write the state to the network and the optimizer."""
         if self.shown is not self.committed.update:
@@ -152,6 +142,12 @@ class CompiledRounds(Rounds):
             self._check_finite(STEPPED, update.numbers.tolist())
         self.held = update
         return error, total, update
+
+    def _settle(self) -> None:
+        self.shown = None  # a callback may have changed what was shown
+        if self.held is not self.committed.update:
+            self._go_back()
+        super()._settle()
 
     def _note(self, places: Sequence[int], state: Update) -> None:
         """Note the cases of the next step, and at times copy the state first."""

@@ -133,7 +133,14 @@ class Rounds:
         self._apply()
 
     def settle(self) -> None:
-        """Bring everything to the state after the last committed step."""
+        """Bring everything to the state after the last committed step. An interrupt meanwhile is raised after that."""
+        try:
+            self._settle()
+        except KeyboardInterrupt:
+            self.settle()
+            raise
+
+    def _settle(self) -> None:
         if self.generator is not None and self.committed.generator_state is not None:
             self.generator.setstate(self.committed.generator_state)
         self.optimizer.learning_rate = self.committed.learning_rate

@@ -96,7 +96,7 @@ class _Program:
         results = self.sums if self.totals else np.empty((count, len(self.code.outputs)))
         are_finite = runner.batch(None, list(cases), rows, results)
         if self.totals:
-            results[0, ~self.code.output_varies] *= count
+            results[0, ~self.code.output_varies] = _added_up(results[0, ~self.code.output_varies], count)
         return results, are_finite
 
 
@@ -299,6 +299,14 @@ class UpdateProgram:
                             f"and the program recorded of it {one!r}: it depends on something that a program does not "
                             f"record, such as a comparison with ==; write it with where, greater and abs, or {REMEDY}"
                         )
+
+
+def _added_up(numbers: Numbers, count: int) -> Numbers:
+    """So many times each number, added one after another, as for cases that have it in common."""
+    total = numbers.copy()
+    for _ in range(count - 1 if numbers.any() else 0):
+        total += numbers
+    return total
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:

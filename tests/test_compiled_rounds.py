@@ -1,5 +1,6 @@
 """fit(…, compiled=True): what an eager training computes, as programs, whatever interrupts, watches or resumes it."""
 
+import contextlib
 import functools
 import itertools
 import json
@@ -355,6 +356,65 @@ def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
             assert run.optimizer.steps == done * (2 if way == "batches" else 1) + history.batches
     batches = (0, 1) if way == "batches" else (0,)
     assert stopped_at == {(done, batch) for done in range(whole.rounds) for batch in batches} | {(whole.rounds, 0)}
+
+
+@pytest.mark.parametrize("interrupts", [[46], [46, 48], [46, 48, 49, 50], [22, 23, 24]])
+def test_further_interrupts_do_not_lose_a_step(interrupts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They come in the 40th step or the 16th, and while the state before it is computed again."""
+    step, calls = training_programs.UpdateProgram.run, itertools.count(1)
+
+    def interrupted(self: Any, *arguments: Any) -> Any:
+        result = step(self, *arguments)
+        if next(calls) in interrupts:
+            raise KeyboardInterrupt
+        return result
+
+    monkeypatch.setattr(training_programs.UpdateProgram, "run", interrupted)  # six calls check the program
+    network, other = small_network(), small_network()
+    optimizer = SGD(network.parameters(), 0.1, momentum=0.9)
+    try:
+        fit(network, XOR, optimizer=optimizer, rounds=100, compiled=True)
+    except KeyboardInterrupt:
+        assert len(interrupts) > 1
+    done = interrupts[0] - 7
+    assert optimizer.steps == done
+    fit(other, XOR, optimizer=SGD(other.parameters(), 0.1, momentum=0.9), rounds=done)
+    assert network.state_dict() == same(other.state_dict())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, LookupError])
+def test_what_a_callback_changed_before_an_error_is_undone(error: Any) -> None:
+    found = []
+    for compiled in (False, True):
+        network = small_network()
+        optimizer = SGD(network.parameters(), 0.1, momentum=0.9)
+
+        def change(history: History, network: Any = network, optimizer: Any = optimizer) -> None:
+            if history.rounds == 3:
+                network.parameters()[0].data = 99.0
+                optimizer.memory = [[1.0] * len(optimizer.parameters)]
+                raise error
+
+        with contextlib.suppress(LookupError):
+            fit(network, XOR, optimizer=optimizer, rounds=9, callback=change, compiled=compiled)
+        assert optimizer.steps == 3
+        found.append([*optimizer.memory, list(network.state_dict().values())])
+    for expected, made in zip(*found, strict=True):
+        assert made == same(expected)
+
+
+@pytest.mark.parametrize("count", [1, 3, 7, 10, 49])
+def test_gradients_that_cases_have_in_common_are_added_one_by_one(count: int) -> None:
+    generator = random.Random(5)
+    cases = [([generator.uniform(-1, 1), generator.uniform(-1, 1)], 1.0) for _ in range(count)]
+    found = []
+    for compiled in (False, True):
+        network: Any = MLP(2, [1], None, generator=random.Random(1))
+        optimizer = SGD(network.parameters(), 0.1)
+        fit(network, cases, optimizer=optimizer, loss=lambda out, t: out - t, rounds=2, compiled=compiled)
+        found.append([*optimizer.memory, list(network.state_dict().values())])
+    for expected, made in zip(*found, strict=True):
+        assert made == same(expected)
 
 
 def test_files_are_the_same_as_those_of_an_eager_training(tmp_path: Path) -> None:
