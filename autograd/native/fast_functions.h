@@ -45,8 +45,8 @@ static inline double fast_exp(double x) {
     return (1.0 + power) * power_of_two(half) * power_of_two(k - half);
 }
 
-/* As -e / (e + 2), where e = exp(-2 |x|) - 1 is at least -1. What the roundings of e and of e + 2 leave out is added at the end,
- * by the derivative (1 + t)^2 / 2 of the quotient t. */
+/* As -e / (e + 2), where e = exp(-2 |x|) - 1 is at least -1. What the roundings of e and of e + 2 leave out is added at the
+ * end, by the derivative (1 + t)^2 / 2 of the quotient t. */
 static inline double fast_tanh(double x) {
     double k, r, power, scale, e, rest, sum, t;
     const double twice = -2.0 * fabs(x);

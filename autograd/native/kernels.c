@@ -152,8 +152,8 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows,
         row[r] = rows[r] + offset;
         for (size_t v = 0; v < vectors; ++v)
             acc[r][v] = adds ? *(const T *)(out + r * out_step + v * TILE_WIDTH) : MINUS_ZERO(T);
-        if (panel)
-            for (size_t v = 0; v < vectors; v += 2) __builtin_prefetch(out + (height + r) * out_step + v * TILE_WIDTH, 1);
+        if (panel) /* of the next tile */
+            for (size_t v = 0; v < vectors; v += 2) PREFETCH(out + (height + r) * out_step + v * TILE_WIDTH, 1);
     }
     for (size_t j = 0; j < terms; ++j) {
         T b[VECTORS];

@@ -9,6 +9,13 @@
 #define restrict __restrict
 #endif
 
+/* Let the line of a number come into the cache, while others are computed; to be read (0) or written to (1). */
+#if defined(__GNUC__)
+#define PREFETCH(number, writes) __builtin_prefetch(number, writes)
+#else
+#define PREFETCH(number, writes) ((void)(number))
+#endif
+
 typedef void (*Loop)(double *out, const double *a, const double *b, const double *c, size_t n);
 
 /* Where the members of a group find an operand: one after another (step 1), the same (0), or base[index[i]]. */

@@ -120,7 +120,8 @@ static int run_steps(const Kernels *kernels, double *memory, const Step *steps, 
     return 0;
 }
 
-/* Sums over the lanes in use, which are added to those of the blocks before: of numbers, or of the products of each of `n` numbers with each of others. */
+/* Sums over the lanes in use, which are added to those of the blocks before: of numbers, or of the products of each of `n`
+ * numbers with each of others. */
 typedef struct {
     double *out;
     size_t n, columns, row_step;
@@ -168,12 +169,8 @@ static void fill_lanes(const Kernels *kernels, double *out, const double *data, 
     }
 }
 
-/* Let numbers come into the cache, while others are computed. */
 static void prefetch(const double *numbers, size_t count) {
-#if defined(__GNUC__)
-    for (size_t i = 0; i < count; i += 8) __builtin_prefetch(numbers + i);
-#endif
-    (void)numbers, (void)count;
+    for (size_t i = 0; i < count; i += 8) PREFETCH(numbers + i, 0);
 }
 
 /* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */
