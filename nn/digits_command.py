@@ -70,7 +70,9 @@ def run_digits(words: Sequence[str]) -> int:
     )
     parser.add_argument("--seeds", type=count, default=3, metavar="N", help="train with the seeds 1 to N (3)")
     parser.add_argument("--rounds", type=whole_number, metavar="N", help="how many a training has (40; of MNIST 15)")
-    parser.add_argument("--resume", action="store_true", help="go on where a training with MNIST was stopped")
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with a stopped training with MNIST; give the same --rounds"
+    )
     parser.add_argument("--out", type=Path, default=Path("digits"), metavar="FOLDER", help="where files go (digits)")
     options = parser.parse_args(words)
     if options.resume and options.mnist is None:
