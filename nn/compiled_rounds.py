@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -92,16 +92,23 @@ class CompiledRounds(Rounds):
         self.programs = programs
         self.shown: Update | None = None  # the state that network and optimizer hold
         self.held: Update | None = None  # the state that the arrays hold; None while they are changed
-        _, _, _, optimizer, plan, *_ = arguments
-        size = 1 if plan.pick is not None else min(plan.batch_size, plan.cases)
-        self.most_steps = max(1, min(MOST_STEPS, MOST_CASES // size))
-        rows = len(optimizer.memory), len(optimizer.parameters)
-        self.arrays, *self.copies = [
-            Update(numbers, list(np.empty(rows)), 0)
-            for numbers in (programs.case.memory(size), np.empty(rows[1]), np.empty(rows[1]))
-        ]
         super().__init__(*arguments)
         self.programs.case.refresh()
+
+    @cached_property
+    def size(self) -> int:
+        """How many cases a step takes; the last one of a round may take fewer."""
+        return 1 if self.plan.pick is not None else min(self.plan.batch_size, self.plan.cases)
+
+    @cached_property
+    def arrays(self) -> Update:
+        """The arrays that a step changes."""
+        return self._with_memory(self.programs.case.memory(self.size))
+
+    @cached_property
+    def copies(self) -> list[Update]:
+        """Those of two copies of a state, of which one is in use while the other is written."""
+        return [self._with_memory(np.empty_like(self.arrays.numbers)) for _ in range(2)]
 
     def show(self) -> None:
         """Write the state to the network and the optimizer."""
@@ -143,6 +150,9 @@ class CompiledRounds(Rounds):
         self.held = update
         return error, total, update
 
+    def _with_memory(self, numbers: Numbers) -> Update:
+        return Update(numbers, [np.empty_like(numbers) for _ in self.optimizer.memory], 0)
+
     def _settle(self) -> None:
         self.shown = None  # a callback may have changed what was shown
         if self.held is not self.committed.update:
@@ -152,7 +162,7 @@ class CompiledRounds(Rounds):
     def _note(self, places: Sequence[int], state: Update) -> None:
         """Note the cases of the next step, and at times copy the state first."""
         done = state.steps - self.mark.update.steps
-        if done >= self.most_steps:
+        if done >= max(1, min(MOST_STEPS, MOST_CASES // self.size)):
             self._copy(state)
             done = 0
         self.mark.steps[done:] = [(places, self.optimizer.learning_rate)]

@@ -566,10 +566,6 @@ cdef class Runner:
                 step.kind, step.arity, step.row_count = MATRIX, terms, count
                 step.pointers, step.row_step, step.out = rows + start, row_steps[i] if row_steps else 1, out + done
                 step.columns, step.offset, step.n, step.out_step = columns, first, length, length
-                if terms >= <size_t>LEAST_TERMS and count >= <size_t>LEAST_ROWS:
-                    if self.scratch == NULL:
-                        self.scratch = <double *>self.keep(SCRATCH * sizeof(double))
-                    step.scratch = self.scratch
                 if group.rows_vary:
                     step.kind, step.lanes, step.pointers = MATRIX_EACH, lanes, rows + start * terms
                     step.columns, step.out = columns + first * terms, out + done * lanes
@@ -581,6 +577,10 @@ cdef class Runner:
                         step.column_distance = distance_of(group.columns[first + c], lanes)
                         if <size_t>step.row_distance >= terms and step.column_distance > 0:
                             step.kind, step.product = BLAS, self.product
+                if step.kind == MATRIX and terms >= <size_t>LEAST_TERMS and count >= <size_t>LEAST_ROWS:
+                    if self.scratch == NULL:
+                        self.scratch = <double *>self.keep(SCRATCH * sizeof(double))
+                    step.scratch = self.scratch
             done += count * length
         return 0
 
