@@ -19,9 +19,34 @@ from collections.abc import Mapping
 from autograd.notation import Names, number, operation
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
-from autograd.views.tracing import check_input, edges, trace
+from autograd.views.tracing import Edge, check_input, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
+
+NAN = "The gradient turns nan at {node}: "
+SENTENCES = {  # which a page fills in, too
+    "fine": "Nothing is wrong with it.",
+    "nan_input": NAN + "an input of it is nan already in the forward pass; {first}.",
+    "nan_slope": NAN + "its slope at {operands} is not defined.",
+    "nan_product": NAN + "{product} is not defined; {cause}.",
+    "nan_sum": NAN + "infinite contributions of both signs meet at {parent}.",
+    "nan_output": "{output} itself is nan; {first}.",
+    "first_nan": "the first nan is {node} at {operands}",
+    "first_nan_leaf": "the first nan is {node}",
+    "no_nan": "no number of the forward pass is nan",
+    "infinite": "The gradient becomes infinite at {node}: {cause}.",
+    "infinite_output": "{node} is {out} itself.",
+    "explodes": "The gradient explodes at {node}: {cause}.",
+    "large": "No slope on the way is larger than {size}; their product is.",
+    "dies": "The gradient dies at {node}: {cause}.",
+    "underflows": "The gradient dies at {node}: {product} is too small for a float.",
+    "cancels": "The contributions of all paths cancel.",
+    "fades": "The gradient fades at {node}: {cause}.",
+    "small": "No slope on the way is smaller than {size}; their product is.",
+    "overflows": "its value overflows to {out} at {operands}",
+    "operands": "its operands are {operands}",
+    "slope": "{cause}: slope {slope}",
+}
 
 Sources = Mapping[Value, tuple[str, int]]
 
@@ -81,94 +106,100 @@ class _Case:
         if not self.is_reached:
             return Diagnosis(0.0, None, f"{name} is 0: {self.not_reached()}")
         gradient = self.grads.get(self.input, 0.0)
-        node, reason = self.reason(gradient)
+        sentence, edge = self.finding(gradient)
+        node = self.output if "{output}" in sentence else edge.node if edge and "{node}" in sentence else None
+        text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
         source = f" {self.source(node)}" if node in self.sources else ""
-        text = f"{name} is {number(gradient).plain}. {reason}{source}{self.accumulated(gradient)}"
-        return Diagnosis(gradient, node, text)
+        return Diagnosis(gradient, node, text + source + self.accumulated(gradient))
 
-    def reason(self, gradient: float) -> tuple[Value | None, str]:
+    def finding(self, gradient: float) -> tuple[str, Edge | None]:
+        """Return a sentence, and the edge that it speaks of. `diagnosis.js` looks in the same order."""
         if math.isnan(gradient):
             return self.where_nan()
-        if math.isinf(gradient) or abs(gradient) > LARGE * LARGE:
+        if abs(gradient) > LARGE * LARGE:
             return self.where_huge()
         if abs(gradient) < SMALL * SMALL:
             return self.where_small(gradient)
-        return None, "Nothing is wrong with it."
+        return SENTENCES["fine"], None
 
-    def where_nan(self) -> tuple[Value, str]:
-        for node, index, parent, slope, before, _ in self.edges:
-            grad = self.grads[node]
-            if not math.isnan(self.grads[parent]) or math.isnan(grad):
+    def where_nan(self) -> tuple[str, Edge | None]:
+        for edge in self.edges:
+            grad = self.grads[edge.node]
+            part = grad * edge.slope
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad):
                 continue
-            at = f"The gradient turns nan at {self.described(node)}: "
-            if math.isnan(slope):
-                if any(map(math.isnan, node.operands)):
-                    return node, f"{at}an input of it is nan already in the forward pass; {self.first_nan()}."
-                return node, f"{at}its slope at{self.at_operands(node)} is not defined."
-            if math.isnan(grad * slope):
-                return (
-                    node,
-                    f"{at}{_product(grad, slope)} is not defined; {self.cause(node, index, slope)}.",
-                )
-            if math.isinf(before) and math.isinf(grad * slope):
-                return node, f"{at}infinite contributions of both signs meet at {self.name(parent)}."
-        return self.output, f"{self.name(self.output)} itself is nan; {self.first_nan()}."
+            if math.isnan(edge.slope):
+                is_earlier = any(map(math.isnan, edge.node.operands))
+                return SENTENCES["nan_input" if is_earlier else "nan_slope"], edge
+            if math.isnan(part):
+                return SENTENCES["nan_product"], edge
+            if math.isinf(edge.before) and math.isinf(part):
+                return SENTENCES["nan_sum"], edge
+        return SENTENCES["nan_output"], None
+
+    def where_huge(self) -> tuple[str, Edge | None]:
+        for edge in self.edges:
+            if math.isfinite(self.grads[edge.node]) and not math.isfinite(self.grads[edge.parent]):
+                return SENTENCES["infinite"], edge
+        if not math.isfinite(self.output.data):
+            return SENTENCES["infinite_output"], next(edge for edge in self.edges if edge.node is self.output)
+        steepest = max(self.edges, key=lambda edge: abs(edge.slope))
+        return SENTENCES["explodes" if abs(steepest.slope) >= LARGE else "large"], steepest
+
+    def where_small(self, gradient: float) -> tuple[str, Edge | None]:
+        if gradient == 0.0:
+            for edge in self.edges:
+                grad, slope = self.grads[edge.node], edge.slope
+                if grad != 0.0 and slope == 0.0 and self.grads[edge.parent] == 0.0:
+                    return SENTENCES["dies"], edge
+                if grad != 0.0 and slope != 0.0 and grad * slope == 0.0:
+                    return SENTENCES["underflows"], edge
+            return SENTENCES["cancels"], None
+        flattest = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
+        return SENTENCES["fades" if abs(flattest.slope) <= SMALL else "small"], flattest
+
+    def filled(self, sentence: str, edge: Edge | None) -> str:
+        """Return a sentence with the names and numbers of an edge."""
+        fields = {"output": self.name(self.output), "first": self.first_nan()}
+        if edge is not None:
+            fields |= self.fields(edge.node)
+            product = number(self.grads[edge.node]) * number(edge.slope)
+            fields |= {"parent": self.name(edge.parent), "product": product.plain, "cause": self.cause(edge)}
+            fields["size"] = number(abs(edge.slope)).plain
+        return sentence.format(**fields)
+
+    def fields(self, node: Value) -> dict[str, str]:
+        """Return what a sentence may say of a node."""
+        operands = [number(x).plain for x in node.operands]
+        shown = ", ".join(operands[:3]) + (", …" if len(operands) > 3 else "")
+        return {"node": self.described(node), "out": number(node.data).plain, "operands": shown}
 
     def first_nan(self) -> str:
-        for node in self.tape.nodes:
-            if math.isnan(node.data):
-                made = self.described(node) if node.primitive else self.name(node)
-                return f"the first nan is {made}{self.at_operands(node)}"
-        return "no number of the forward pass is nan"
+        node = next((node for node in self.tape.nodes if math.isnan(node.data)), None)
+        if node is None:
+            return SENTENCES["no_nan"]
+        return SENTENCES["first_nan" if node.primitive else "first_nan_leaf"].format(**self.fields(node))
 
-    def where_huge(self) -> tuple[Value | None, str]:
-        for node, index, parent, slope, *_ in self.edges:
-            if math.isfinite(self.grads[node]) and not math.isfinite(self.grads[parent]):
-                how = self.cause(node, index, slope)
-                return node, f"The gradient becomes infinite at {self.described(node)}: {how}."
-        if not math.isfinite(self.output.data):
-            return self.output, f"{self.described(self.output)} is {number(self.output.data).plain} itself."
-        node, index, _, slope, *_ = max(self.edges, key=lambda edge: abs(edge.slope))
-        if abs(slope) < LARGE:
-            return None, f"No slope on the way is larger than {number(abs(slope)).plain}; their product is."
-        return node, f"The gradient explodes at {self.described(node)}: {self.cause(node, index, slope)}."
-
-    def where_small(self, gradient: float) -> tuple[Value | None, str]:
-        if gradient == 0.0:
-            for node, index, parent, slope, *_ in self.edges:
-                alive = self.grads[node] != 0.0
-                if alive and slope == 0.0 and self.grads[parent] == 0.0:
-                    return node, f"The gradient dies at {self.described(node)}: {self.cause(node, index, slope)}."
-                if alive and slope != 0.0 and self.grads[node] * slope == 0.0:
-                    product = _product(self.grads[node], slope)
-                    return node, f"The gradient dies at {self.described(node)}: {product} is too small for a float."
-            return None, "The contributions of all paths cancel."
-        node, index, _, slope, *_ = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
-        if abs(slope) > SMALL:
-            return None, f"No slope on the way is smaller than {number(abs(slope)).plain}; their product is."
-        return node, f"The gradient fades at {self.described(node)}: {self.cause(node, index, slope)}."
-
-    def cause(self, node: Value, index: int, slope: float) -> str:
-        """Why a slope is what it is: in the words of the primitive, if it has any, or else by the operands."""
-        operands, out = node.operands, number(node.data).plain
+    def cause(self, edge: Edge) -> str:
+        """Return why a slope is what it is: in the words of the primitive, if it has any, or else by the operands."""
+        node, slope = edge.node, edge.slope
         template = ""
         if node.primitive and abs(slope) < SMALL:
             template = node.primitive.when_flat
-        elif math.isinf(node.data) and all(map(math.isfinite, operands)):
-            template = f"its value overflows to {out} at{self.at_operands(node)}"
+        elif math.isinf(node.data) and all(map(math.isfinite, node.operands)):
+            template = SENTENCES["overflows"]
         elif node.primitive and abs(slope) > LARGE:
             template = node.primitive.when_steep
-        other = number(operands[1 - index]).plain if len(operands) == 2 else ""
-        if not template or ("{other}" in template and not other):
-            template = f"its operands are{self.at_operands(node)}"
-        tiny = "" if math.isinf(slope) else ", which is tiny"
-        name = node.primitive.name if node.primitive else ""
-        words = template.format(*[number(x).plain for x in operands], name=name, out=out, other=other, tiny=tiny)
-        return f"{words}: slope {number(slope).plain}"
-
-    def at_operands(self, node: Value) -> str:
-        shown = [number(x).plain for x in node.operands[:3]]
-        return f" {', '.join(shown)}{', …' if len(node.operands) > 3 else ''}" if shown else ""
+        if not template or ("{other}" in template and len(node.operands) != 2):
+            template = SENTENCES["operands"]
+        operands = [number(x).plain for x in node.operands]
+        fields = {
+            **self.fields(node),
+            "name": node.primitive.name if node.primitive else "",
+            "other": operands[1 - edge.operand] if len(operands) == 2 else "",
+            "tiny": "" if math.isinf(slope) else ", which is tiny",
+        }
+        return SENTENCES["slope"].format(cause=template.format(*operands, **fields), slope=number(slope).plain)
 
     def accumulated(self, gradient: float) -> str:
         """A warning if `grad` is a multiple of the gradient, since it was not reset between backward passes."""
@@ -206,7 +237,3 @@ class _Case:
         file, line = self.sources[node]
         code = linecache.getline(file, line).strip()
         return f"It was made by {file}, line {line}: {code}" if code else f"It was made by {file}, line {line}."
-
-
-def _product(a: float, b: float) -> str:
-    return str((number(a) * number(b)).plain)

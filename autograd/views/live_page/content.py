@@ -117,7 +117,6 @@ class GraphContent:
             "formulas": [templates.folded_operation(node) for node in stations],
             "slopes": [templates.folded_slopes(node) for node in stations],
             "derivations": templates.derivations(targets),
-            "causes": {p.name: [p.when_flat, p.when_steep] for p, _ in self.forms if p.when_flat or p.when_steep},
         }
         if len(stations) < len(operations):  # with every operation unfolded
             content["operations"] = [templates.operation(node) for node in operations]

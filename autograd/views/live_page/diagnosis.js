@@ -1,9 +1,6 @@
-// Why a gradient is zero, very small, huge or nan, in the words of the table.
+// Why a gradient is zero, very small, huge or nan, in the sentences that Python hands over.
 
 import { asText, bracketed, written } from "./notation.js";
-
-const SMALL = 1e-4;
-const LARGE = 1e4; // a slope beyond these, or a gradient of the square of these, is worth a word
 
 /**
  * What there is to say of the gradient of a node at a moment.
@@ -12,158 +9,130 @@ const LARGE = 1e4; // a slope beyond these, or a gradient of the square of these
  *     one number; null if nothing is wrong.
  */
 export function diagnose(graph, moment, input) {
-  const { program, names } = graph;
+  const { program, names, diagnosis } = graph;
+  const { small, large, sentences } = diagnosis;
   const gradient = moment.grads[input];
   const size = Math.abs(gradient);
-  if (size >= SMALL * SMALL && size <= LARGE * LARGE) return null;
-  const edges = edgesTo(program, input);
+  if (size >= small * small && size <= large * large) return null;
+  const edges = edgesTo(program, moment, input);
   if (!edges.length) return null;
-  const name = names.plainDerivative(program.output, input);
-  const found = Number.isNaN(gradient)
-    ? whereNan(graph, moment, edges)
-    : size > LARGE * LARGE
-      ? whereHuge(graph, moment, edges)
-      : whereSmall(graph, moment, edges, gradient);
+  const [kind, edge] = finding(diagnosis, program, moment, gradient, edges);
+  const sentence = sentences[kind];
+  const fields = { output: names.plain(program.output), first: firstNan(graph, moment) };
+  if (edge) Object.assign(fields, fieldsOfEdge(graph, moment, edge));
+  const slot = sentence.includes("{output}") ? program.output : sentence.includes("{node}") ? edge.slot : undefined;
   return {
-    ...found,
-    isUnary: found.slot !== undefined && program.operandsOf(found.slot).length === 1,
-    text: `${name} is ${written(gradient)}. ${found.text}`,
+    slot,
+    isUnary: slot !== undefined && program.operandsOf(slot).length === 1,
+    text: `${names.plainDerivative(program.output, input)} is ${written(gradient)}. ${filled(sentence, fields)}`,
   };
 }
 
-/** The edges [slot, operand, parent] on all paths from the output to a node, from the output on. */
-function edgesTo(program, input) {
+/** The edges on all paths from the output to a node, from the output on. */
+function edgesTo(program, { grads, slopes }, input) {
   const reached = new Uint8Array(program.size);
   reached[input] = 1;
   for (let slot = input + 1; slot < program.size; slot++) {
-    if (!program.isLeaf(slot)) reached[slot] = program.operandsOf(slot).some((operand) => reached[operand]) ? 1 : 0;
+    if (program.operandsOf(slot).some((operand) => reached[operand])) reached[slot] = 1;
   }
   const edges = [];
+  const sums = new Float64Array(program.size);
   for (let slot = program.size - 1; slot > input; slot--) {
-    if (!reached[slot] || program.isLeaf(slot)) continue;
+    if (!reached[slot]) continue;
     program.operandsOf(slot).forEach((parent, operand) => {
-      if (reached[parent]) edges.push([slot, operand, parent]);
+      if (!reached[parent]) return;
+      const slope = slopes[program.starts[slot] + operand];
+      const part = grads[slot] * slope;
+      const [grad, before, after] = [grads[slot], sums[parent], grads[parent]];
+      edges.push({ slot, operand, parent, slope, grad, part, before, after });
+      sums[parent] += part;
     });
   }
   return edges;
 }
 
-function slopeOf(graph, moment, slot, operand) {
-  return moment.slopes[graph.program.starts[slot] + operand];
-}
-
-function whereNan(graph, moment, edges) {
-  const { grads, numbers } = moment;
-  for (const [slot, operand, parent] of edges) {
-    if (!Number.isNaN(grads[parent]) || Number.isNaN(grads[slot])) continue;
-    const slope = slopeOf(graph, moment, slot, operand);
-    const start = `The gradient turns nan at ${described(graph, slot)}: `;
-    if (Number.isNaN(slope)) {
-      const isEarlier = graph.program.operandsOf(slot).some((place) => Number.isNaN(numbers[place]));
-      return isEarlier
-        ? { slot, text: `${start}an input of it is nan already in the forward pass; ${firstNan(graph, moment)}.` }
-        : { slot, text: `${start}its slope at${operandsText(graph, moment, slot)} is not defined.` };
-    }
-    if (Number.isNaN(grads[slot] * slope)) {
-      const product = `${written(grads[slot])} · ${bracketed(written(slope), 4)}`;
-      return { slot, text: `${start}${product} is not defined; ${cause(graph, moment, slot, operand)}.` };
-    }
-    return { slot, text: `${start}infinite contributions of both signs meet at ${graph.names.plain(parent)}.` };
+/** The sentence for a gradient, and the edge that it speaks of, looked for in the order of `diagnosis.py`. */
+function finding({ small, large }, program, { numbers }, gradient, edges) {
+  const { isNaN, isFinite } = Number;
+  const isInfinite = (x) => Math.abs(x) === Infinity;
+  if (isNaN(gradient)) {
+    const edge = edges.find(
+      ({ grad, part, before, after }) =>
+        isNaN(after) && !isNaN(grad) && (isNaN(part) || (isInfinite(before) && isInfinite(part))),
+    );
+    if (!edge) return ["nan_output"];
+    if (!isNaN(edge.slope)) return [isNaN(edge.part) ? "nan_product" : "nan_sum", edge];
+    return [program.operandsOf(edge.slot).some((slot) => isNaN(numbers[slot])) ? "nan_input" : "nan_slope", edge];
   }
-  return {
-    slot: graph.program.output,
-    text: `${graph.names.plain(graph.program.output)} itself is nan; ${firstNan(graph, moment)}.`,
-  };
-}
-
-function firstNan(graph, moment) {
-  const slot = moment.numbers.findIndex(Number.isNaN);
-  if (slot < 0) return "no number of the forward pass is nan";
-  const at = graph.program.isLeaf(slot) ? "" : ` at${operandsText(graph, moment, slot)}`;
-  return `the first nan is ${described(graph, slot)}${at}`;
-}
-
-function whereHuge(graph, moment, edges) {
-  const { grads, numbers } = moment;
-  const { output } = graph.program;
-  for (const [slot, operand, parent] of edges) {
-    if (Number.isFinite(grads[slot]) && !Number.isFinite(grads[parent])) {
-      return {
-        slot,
-        text: `The gradient becomes infinite at ${described(graph, slot)}: ${cause(graph, moment, slot, operand)}.`,
-      };
-    }
-  }
-  if (!Number.isFinite(numbers[output])) {
-    return { slot: output, text: `${described(graph, output)} is ${written(numbers[output])} itself.` };
-  }
-  const [slot, operand] = strongest(graph, moment, edges, (slope) => slope);
-  const slope = slopeOf(graph, moment, slot, operand);
-  if (Math.abs(slope) < LARGE) {
-    return { text: `No slope on the way is larger than ${written(Math.abs(slope))}; their product is.` };
-  }
-  return { slot, text: `The gradient explodes at ${described(graph, slot)}: ${cause(graph, moment, slot, operand)}.` };
-}
-
-function whereSmall(graph, moment, edges, gradient) {
-  const { grads } = moment;
   if (gradient === 0) {
-    for (const [slot, operand, parent] of edges) {
-      const slope = slopeOf(graph, moment, slot, operand);
-      if (grads[slot] !== 0 && grads[slot] * slope === 0 && (slope !== 0 || grads[parent] === 0)) {
-        const why =
-          slope === 0
-            ? cause(graph, moment, slot, operand)
-            : `${written(grads[slot])} · ${bracketed(written(slope), 4)} is too small for a float`;
-        return { slot, text: `The gradient dies at ${described(graph, slot)}: ${why}.` };
-      }
-    }
-    return { text: "The contributions of all paths cancel." };
+    const edge = edges.find(({ grad, slope, part, after }) => grad !== 0 && part === 0 && (slope !== 0 || after === 0));
+    return edge ? [edge.slope === 0 ? "dies" : "underflows", edge] : ["cancels"];
   }
-  const [slot, operand] = strongest(graph, moment, edges, (slope) => (slope === 0 ? 0 : 1 / slope));
-  const slope = slopeOf(graph, moment, slot, operand);
-  if (Math.abs(slope) > SMALL) {
-    return { text: `No slope on the way is smaller than ${written(Math.abs(slope))}; their product is.` };
+  if (Math.abs(gradient) < 1) {
+    const flattest = largest(edges, (slope) => 1 / (slope || Infinity));
+    return [Math.abs(flattest.slope) <= small ? "fades" : "small", flattest];
   }
-  return { slot, text: `The gradient fades at ${described(graph, slot)}: ${cause(graph, moment, slot, operand)}.` };
+  const edge = edges.find(({ grad, after }) => isFinite(grad) && !isFinite(after));
+  if (edge) return ["infinite", edge];
+  if (!isFinite(numbers[program.output])) return ["infinite_output", edges[0]];
+  const steepest = largest(edges, (slope) => slope);
+  return [Math.abs(steepest.slope) >= large ? "explodes" : "large", steepest];
 }
 
-function strongest(graph, moment, edges, of) {
-  const sizes = edges.map(([slot, operand]) => Math.abs(of(slopeOf(graph, moment, slot, operand))));
+function largest(edges, of) {
+  const sizes = edges.map(({ slope }) => Math.abs(of(slope)));
   return edges[sizes.indexOf(Math.max(...sizes))];
 }
 
 /** Why a slope is what it is: in the words of the primitive, if it has any, or else by the operands. */
-function cause(graph, moment, slot, operand) {
-  const { program, content } = graph;
-  const slope = slopeOf(graph, moment, slot, operand);
-  const operands = [...program.operandsOf(slot)].map((place) => moment.numbers[place]);
-  const [whenFlat, whenSteep] = content.causes[program.primitives[slot]] ?? ["", ""];
-  const at = operandsText(graph, moment, slot);
-  let template = Math.abs(slope) < SMALL ? whenFlat : Math.abs(slope) > LARGE ? whenSteep : "";
-  if (!Number.isFinite(moment.numbers[slot]) && operands.every(Number.isFinite) && Math.abs(slope) >= SMALL) {
-    template = `its value overflows to {out} at${at}`;
-  }
-  if (!template || (template.includes("{other}") && operands.length !== 2)) template = `its operands are${at}`;
-  const fields = {
+function cause({ program, diagnosis }, { numbers }, { slot, operand, slope }, fields) {
+  const { small, large, sentences, causes } = diagnosis;
+  const operands = [...program.operandsOf(slot)].map((place) => numbers[place]);
+  const [whenFlat, whenSteep] = causes[program.primitives[slot]] ?? ["", ""];
+  const size = Math.abs(slope);
+  const isOverflow = Math.abs(numbers[slot]) === Infinity && operands.every(Number.isFinite);
+  let template = size < small ? whenFlat : isOverflow ? sentences.overflows : size > large ? whenSteep : "";
+  if (!template || (template.includes("{other}") && operands.length !== 2)) template = sentences.operands;
+  const words = filled(template, {
+    ...operands.map((x) => written(x)),
+    ...fields,
     name: program.primitives[slot],
-    out: written(moment.numbers[slot]),
     other: written(operands[1 - operand] ?? NaN),
-    tiny: Number.isFinite(slope) ? ", which is tiny" : "",
+    tiny: size === Infinity ? "" : ", which is tiny",
+  });
+  return filled(sentences.slope, { cause: words, slope: written(slope) });
+}
+
+/** What a sentence may say of a node. */
+function fieldsOf({ names, program, unfolded }, { numbers }, slot) {
+  const operands = [...program.operandsOf(slot)].map((place) => written(numbers[place]));
+  const step = operands.length > 4 ? undefined : unfolded.list[unfolded.indices.get(slot)];
+  const formula = step ? ` = ${asText(step.formula, (part) => names.plain(part.slot))}` : "";
+  return {
+    node: names.plain(slot) + formula,
+    out: written(numbers[slot]),
+    operands: operands.slice(0, 3).join(", ") + (operands.length > 3 ? ", …" : ""),
   };
-  const words = template.replace(/\{(\w+)\}/g, (_, field) => fields[field] ?? written(operands[Number(field)]));
-  return `${words}: slope ${written(slope)}`;
 }
 
-function operandsText(graph, moment, slot) {
-  const operands = [...graph.program.operandsOf(slot)];
-  const shown = operands.slice(0, 3).map((place) => written(moment.numbers[place]));
-  return ` ${shown.join(", ")}${operands.length > 3 ? ", …" : ""}`;
+function fieldsOfEdge(graph, moment, edge) {
+  const fields = fieldsOf(graph, moment, edge.slot);
+  return {
+    ...fields,
+    parent: graph.names.plain(edge.parent),
+    product: `${written(edge.grad)} · ${bracketed(written(edge.slope), 4)}`,
+    size: written(Math.abs(edge.slope)),
+    cause: cause(graph, moment, edge, fields),
+  };
 }
 
-function described(graph, slot) {
-  const { names, program, unfolded } = graph;
-  if (program.isLeaf(slot) || program.operandsOf(slot).length > 4) return names.plain(slot);
-  const { formula } = unfolded.list[unfolded.indices.get(slot)];
-  return `${names.plain(slot)} = ${asText(formula, (part) => names.plain(part.slot))}`;
+function firstNan(graph, moment) {
+  const { sentences } = graph.diagnosis;
+  const slot = moment.numbers.findIndex(Number.isNaN);
+  if (slot < 0) return sentences.no_nan;
+  return filled(sentences[graph.program.isLeaf(slot) ? "first_nan_leaf" : "first_nan"], fieldsOf(graph, moment, slot));
+}
+
+function filled(template, fields) {
+  return template.replace(/\{(\w+)\}/g, (_, field) => fields[field]);
 }

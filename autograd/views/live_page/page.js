@@ -22,6 +22,7 @@ class Page {
     this.graphs = data.graphs.map((content) => {
       const program = new Program(content.program, content.constants);
       const graph = new Graph(content, program, new Names(content.names, content.bases));
+      graph.diagnosis = data.diagnosis;
       graph.derivatives = new Derivatives(graph);
       return graph;
     });

@@ -28,6 +28,7 @@ from autograd.floats import as_float
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Value
+from autograd.views.diagnosis import LARGE, SENTENCES, SMALL
 from autograd.views.live_page.content import GraphContent, NeuronNodes
 from autograd.views.live_page.rules import rules_script
 
@@ -57,7 +58,10 @@ class LivePage:
     def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
-        data = {"title": self.title, **settings, "graphs": [graph.to_dict() for graph in graphs]}
+        causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
+        diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
+        content = [graph.to_dict() for graph in graphs]
+        data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
         self.html = _assembled(self.title, rules_script(forms), data)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
