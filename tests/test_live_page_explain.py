@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-from autograd import Explanation, Value, explain, live_page, topological_order
+from autograd import Explanation, Value, diagnose, explain, live_page, topological_order
 from nn import worked_example
 from tests.driven_page import Driven, close, diamond, projectile, python_numbers
-
-if TYPE_CHECKING:
-    pass
+from tests.test_diagnosis import CASES
 
 DERIVATION = """() => [...document.querySelectorAll("#derivation .paragraph")].map((paragraph) =>
   [...paragraph.querySelectorAll(".equation")].map((equation) => {
@@ -111,6 +108,19 @@ def test_a_derivation_follows_an_edit_and_a_training(worked: Driven) -> None:
     assert of_page(worked) == explained(output, "w1")
     worked.slide("Round", 0)
     assert of_page(worked) == explained(example(), "w1")
+
+
+def test_what_is_said_of_a_gradient_is_what_diagnose_says(driven: Driven) -> None:
+    for name, at, build, _ in CASES:
+        w = Value(at, "w")
+        output = build(w)
+        diagnosis = diagnose(output, w)
+        if name == "0 · inf":  # on a page a gradient of exactly 0 contributes nothing
+            continue
+        driven.open(live_page(output))
+        ask(driven, output.label or "output", "w")
+        shown = driven.root.locator("#diagnosis").text_content()
+        assert shown == ("" if name == "nothing" else f"⚠ {diagnosis.text}")
 
 
 def test_a_name_in_the_graph_asks_too(worked: Driven) -> None:
