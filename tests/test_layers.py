@@ -59,6 +59,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.writing",
         "autograd.views.paths",
         "autograd.views.derivation",
+        "autograd.views.diagnosis",
         "autograd.views.rendering",
     ),
     *(
@@ -70,7 +71,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page.page",
         "autograd.views.live_page",
     ),
-    *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.diagnosis", "autograd.views.drawing"),
+    *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.drawing"),
     *("autograd.views.layer_drawing", "autograd.views.program_drawing"),
     *("autograd.views", "autograd", "autograd.__main__"),
     *("nn.calls", "nn.parameters", "nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.metrics", "nn.history"),
