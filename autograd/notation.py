@@ -1,4 +1,4 @@
-r"""How numbers, names and formulas are written, in plain text and in LaTeX.
+r"""Numbers, names and formulas as text, plain and in LaTeX.
 
 A `Formula` is a kind of number: run a rule of the table on formulas, and read what it computes.
 
@@ -56,14 +56,14 @@ class Formula(Operators):
 
     @classmethod
     def of(cls, number: Any) -> Formula:
-        """The formula of a number: itself, or the shortest text that reads back as the same float."""
+        """Return the formula of a number: the shortest text that reads back as the same float."""
         if isinstance(number, Formula):
             return number
         value = as_float(number)
         return constant(value, repr(value).removesuffix(".0"))
 
     def within(self, form: Form, level: int) -> str:
-        """One of the forms as part of another formula: in brackets unless it binds at least as tightly as a level."""
+        """Return one of the forms as part of another formula, in brackets unless it binds as tightly as a level."""
         text = self.plain if form == "plain" else self.latex
         if self.binds >= level:
             return text
@@ -71,7 +71,7 @@ class Formula(Operators):
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> Formula:
-        """The formula of a primitive applied to formulas and plain numbers."""
+        """Return the formula of a primitive applied to formulas and plain numbers."""
         formulas = [Formula.of(operand) for operand in operands]
         if primitive.is_exact and all(formula.value is not None for formula in formulas):
             return Formula.of(primitive(*[formula.value for formula in formulas]))
@@ -111,7 +111,7 @@ class _Part:
 
 
 def product(factors: Iterable[Formula]) -> Formula:
-    """The product of formulas, with the numbers of all factors gathered into one: 0.5 · (2 · x) · (−1) is −x."""
+    """Multiply formulas, with the numbers of all factors gathered into one: 0.5 · (2 · x) · (−1) is −x."""
     coefficient, rest = 1.0, None
     for factor in factors:
         coefficient *= factor.coefficient
@@ -127,32 +127,32 @@ def product(factors: Iterable[Formula]) -> Formula:
 
 
 def _side_by_side(left: Formula, right: Formula) -> Formula:
-    """A product whose right factor may be a product too, without the brackets that the order of rounding asks for."""
+    """Multiply two formulas without the brackets that the order of rounding asks for where the right one is a product."""
     plain = left.within("plain", NEGATION) + " · " + right.within("plain", PRODUCT)
     latex = left.within("latex", NEGATION) + r" \cdot " + right.within("latex", PRODUCT)
     return Formula(plain, latex, NEGATION if left.binds == NEGATION else PRODUCT)
 
 
 def number(x: float) -> Formula:
-    """A number to nine significant digits, fewer where they are exact; it is not carried out with others."""
+    """Write a number with at most nine significant digits; it is not carried out with others."""
     return _written(f"{x:.9g}")
 
 
 def constant(x: float, digits: str = "") -> Formula:
-    """A number that is carried out with other numbers, as 2 in 2 − 1; shown to nine digits if none are given."""
+    """Write a number that is carried out with other numbers, as 2 in 2 − 1; with nine digits if none are given."""
     formula = _written(digits or f"{x:.9g}")
     formula.value, formula.coefficient, formula.rest = x, x, None
     return formula
 
 
 def cleaned(label: str | None) -> str:
-    """A label on one line, of limited length, without the characters that XML or a terminal has no place for."""
+    """Return a label on one line, of limited length, without the characters that XML or a terminal cannot show."""
     shown = "".join(letter if letter.isprintable() else " " for letter in str(label or "")[: LABEL_LENGTH + 1])
     return shown if len(shown) <= LABEL_LENGTH else shown[:LABEL_LENGTH] + "…"
 
 
 def base_and_index(label: str) -> tuple[str, str] | None:
-    """The two parts of a label such as w5 or out_o1, of which the second is written as an index; None for others."""
+    """Split a label such as w5 or out_o1, whose second part is written as an index; None for others."""
     indexed = re.fullmatch("([A-Za-z]+)([0-9]+)|([^_]+)_(.+)", label)
     if indexed is None:
         return None
@@ -161,7 +161,7 @@ def base_and_index(label: str) -> tuple[str, str] | None:
 
 
 def symbol(label: str) -> Formula:
-    """A label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
+    """Write a label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
     return _symbol(cleaned(label))
 
 
@@ -176,13 +176,13 @@ def _symbol(label: str) -> Formula:
 
 
 def operation(node: Value, operands: Iterable[Formula]) -> Formula:
-    """How a node that is no leaf was computed, in terms of its operands as written."""
+    """Write how a node that is no leaf was computed, in terms of its operands as written."""
     assert node.primitive is not None
     return Formula.apply_primitive(node.primitive, *operands)
 
 
 def operand_names(primitive: Primitive) -> list[str]:
-    """What the rules of a primitive call its operands; none for a primitive of any number of operands."""
+    """Return what the rules of a primitive call its operands; nothing for one of any number of operands."""
     count = primitive.arity or 0
     code = getattr(primitive.slopes[0], "__code__", None) if primitive.slopes else None
     names = list(code.co_varnames[1 : code.co_argcount]) if code is not None else []
@@ -190,7 +190,7 @@ def operand_names(primitive: Primitive) -> list[str]:
 
 
 def described(primitive: Primitive) -> str:
-    """What a primitive computes, with its slopes and its domain: the docstring of the primitive."""
+    """Return the docstring of a primitive: what it computes, its slopes and its domain."""
     names = operand_names(primitive)
     operands = [Formula(name) for name in names]
     head = f"{primitive.name}({', '.join(names) or '*operands'})"
@@ -249,10 +249,19 @@ class Names:
         self._names.update(zip(unnamed, numbers, strict=False))
 
     def of(self, node: Value) -> Formula:
-        """The name of a node; of one outside the graph its label, or else "input"."""
+        """Return the name of a node; of one outside the graph its label, or else "input"."""
         if node not in self.given:
             self.given[node] = self._formula(node)
         return self.given[node]
+
+    def derivative(self, of: Value, by: Value) -> Formula:
+        """Write the derivative of one node with respect to another, as in ∂out/∂net."""
+        above, below = self.of(of), self.of(by)
+        return Formula(f"∂{above.plain}/∂{below.plain}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
+
+    def operation(self, node: Value) -> Formula:
+        """Write how a node that is no leaf was computed, in the names of its operands."""
+        return operation(node, map(self.of, node.parents))
 
     def _formula(self, node: Value) -> Formula:
         if is_constant(node) and not node.label:
@@ -296,7 +305,7 @@ def _latex_name(text: str) -> str:
 
 
 def _latex_text(text: str) -> str:
-    r"""Characters without a meaning in LaTeX: in one `\text`, unless all of them are ordinary in mathematics."""
+    r"""Write characters without a meaning in LaTeX, in `\text` unless all of them are ordinary in mathematics."""
     if text.isascii() and not {" ", "@"} & set(text):
         return text
     based = LONE_MARK.sub("\\1\N{DOTTED CIRCLE}", text)

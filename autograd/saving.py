@@ -1,4 +1,4 @@
-"""Atomic file writes, and what reading such files takes: numbers that are checked, and short messages."""
+"""Atomic file writes; checked numbers and short messages for reading files."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 def finite_number(thing: object) -> float:
-    """The float64 of a number that was read from a file.
+    """Check a number that was read from a file, and return it as a float.
 
     Raises:
         ValueError: if it is not an int or a float, or not finite as a float64.
@@ -79,7 +79,7 @@ def finite_number(thing: object) -> float:
 
 
 def shortened(thing: object) -> str:
-    """The repr of anything, of at most 80 characters, for messages."""
+    """Return the repr of anything, with at most 80 characters, for messages."""
     text = _shortening.repr(thing)
     return text if len(text) <= 80 else text[:79] + "…"
 

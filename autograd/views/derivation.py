@@ -83,7 +83,7 @@ class Derivation:
         return derivative
 
     def _derived(self, region: Region) -> Derivative:
-        name = self.derivative_name(region.top, region.bottom)
+        name = self.names.derivative(region.top, region.bottom)
         self.equations += 1
         if self.equations > self.most_equations:
             return self.number_alone(region)
@@ -159,7 +159,7 @@ class Derivation:
             if step.top is region.top:
                 terms.append([self.factor(self.part_name(step), step)])
             else:
-                factor = self.factor(self.derivative_name(step.top, region.bottom), step)
+                factor = self.factor(self.names.derivative(step.top, region.bottom), step)
                 terms.append([self.derive_above(region, step.top, grads[step.top]), factor])
         rest = grads[region.bottom] - _added([_multiplied(term) for term in terms])
         if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[region.bottom]):
@@ -173,21 +173,16 @@ class Derivation:
 
     def number_alone(self, region: Region, value: float | None = None) -> Derivative:
         """The derivative along all paths, which is not taken apart."""
-        name = self.derivative_name(region.top, region.bottom)
+        name = self.names.derivative(region.top, region.bottom)
         derivative = Derivative(name, self.paths.gradient(region) if value is None else value, region=region)
         derivative.is_whole = True
         return derivative
 
     # Names and formulas.
 
-    def derivative_name(self, of: Value, by: Value) -> Formula:
-        """How a derivative is written."""
-        above, below = self.names.of(of), self.names.of(by)
-        return Formula(f"∂{above.plain}/∂{below.plain}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
-
     def part_name(self, region: Region) -> Formula:
         """How the part of a derivative is written that one of several branches contributes."""
-        name = self.derivative_name(region.top, region.bottom)
+        name = self.names.derivative(region.top, region.bottom)
         by = self.names.of(region.inner[-1]) if region.inner else Formula("a direct path", r"\text{a direct path}")
         return Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
 

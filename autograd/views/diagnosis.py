@@ -1,4 +1,4 @@
-"""Why a gradient is zero, huge or nan: the operation where it went wrong, and what happened there.
+"""Diagnoses: why a gradient is zero, huge or nan, and at which operation it became so.
 
 >>> from autograd import Value
 >>> w, x = Value(2.0, label="w"), Value(-1.5, label="x")
@@ -16,7 +16,7 @@ import linecache
 import math
 from collections.abc import Mapping
 
-from autograd.notation import Names, number, operation
+from autograd.notation import Names, number
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.tracing import Edge, check_input, edges, trace
@@ -100,7 +100,7 @@ class _Case:
         self.grads = {output: 1.0, **{edge.parent: edge.after for edge in self.edges}}
 
     def diagnosis(self) -> Diagnosis:
-        name = f"∂{self.name(self.output)}/∂{self.name(self.input)}"
+        name = self.names.derivative(self.output, self.input).plain
         if is_constant(self.input):
             return Diagnosis(0.0, None, f"{name} is 0: {self.name(self.input)} is a constant, and gets no gradient.")
         if not self.is_reached:
@@ -202,7 +202,7 @@ class _Case:
         return SENTENCES["slope"].format(cause=template.format(*operands, **fields), slope=number(slope).plain)
 
     def accumulated(self, gradient: float) -> str:
-        """A warning if `grad` is a multiple of the gradient, since it was not reset between backward passes."""
+        """Warn if `grad` is a multiple of the gradient, since it was not reset between backward passes."""
         times = self.input.grad / gradient if gradient and math.isfinite(gradient) else 0.0
         if self.input.has_grad and 1.5 < times < math.inf and abs(times - round(times)) < 1e-9:
             return (
@@ -229,8 +229,7 @@ class _Case:
     def described(self, node: Value) -> str:
         if node.primitive is None or len(node.parents) > 4:
             return self.name(node)
-        written = operation(node, [self.names.of(parent) for parent in node.parents])
-        return f"{self.name(node)} = {written.plain}"
+        return f"{self.name(node)} = {self.names.operation(node).plain}"
 
     def source(self, node: Value | None) -> str:
         assert node is not None

@@ -22,7 +22,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from autograd.notation import Names, cleaned, number, operation
+from autograd.notation import Names, cleaned, number
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Parameter, Value, is_constant
@@ -266,7 +266,7 @@ class _Scene:
             return ""
         if len(node.parents) > WRITTEN_OPERANDS:
             return node.primitive.symbol
-        return operation(node, [self.names.of(parent) for parent in node.parents]).plain
+        return self.names.operation(node).plain
 
 
 def _shown(x: float | None) -> str:

@@ -124,7 +124,7 @@ def explain(
     paths = Paths(output, input, every_node=detail == "full")
     derivation = Derivation(paths)
     if not paths.active:
-        zero = Line(derivation.derivative_name(output, input), Formula.of(0.0))
+        zero = Line(derivation.names.derivative(output, input), Formula.of(0.0))
         note = f"{derivation.names.of(output).plain} was not computed from {derivation.names.of(input).plain}."
         return Explanation([[zero]], 0.0, note=note)
     if form == "delta":
@@ -226,7 +226,7 @@ def _delta_rule(derivation: Derivation) -> Explanation:
     lines: list[Line] = []
     for node in (paths.output, *reversed(paths.active[:-1])):
         if node is paths.input or is_net_input(node):
-            name = derivation.derivative_name(paths.output, node) if node is paths.input else signal(node)
+            name = derivation.names.derivative(paths.output, node) if node is paths.input else signal(node)
             formulas = [symbolic[node], numeric[node]] if len(symbolic[node].plain) <= FORMULA_LENGTH else []
             lines.append(Line(name, *formulas, number(grads[node])))
     shown = list(reversed(lines))[:EQUATIONS]

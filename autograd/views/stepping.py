@@ -79,15 +79,13 @@ class Step:
     def __str__(self) -> str:
         names = self.steps.names
         if self.parent is None:
-            operands = [number(operand) for operand in self.node.operands]
-            symbolic = operation(self.node, [names.of(parent) for parent in self.node.parents]).plain
-            numeric = operation(self.node, operands).plain
-            parts = [names.of(self.node).plain, symbolic, numeric, number(self.node.data).plain]
-            return " = ".join(dict.fromkeys(parts))
+            formulas = [names.of(self.node), names.operation(self.node)]
+            formulas += [operation(self.node, map(number, self.node.operands)), number(self.node.data)]
+            return " = ".join(dict.fromkeys(formula.plain for formula in formulas))
         grad = self.grad_of(self.node)
         assert grad is not None
         factors = " × ".join(_bracketed(factor) for factor in (grad, self.slope))
-        derivative = f"∂{names.of(self.steps.output).plain}/∂{names.of(self.parent).plain}"
+        derivative = names.derivative(self.steps.output, self.parent).plain
         return f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
 
     def __repr__(self) -> str:

@@ -185,7 +185,7 @@ class _Table:
             self.indices[key] = len(self.rows)
             formula = derivative.formula.plain if derivative.formula is not None else ""
             region, name = derivative.region, derivative.name.plain
-            if region is not None and name == derivation.derivative_name(region.top, region.bottom).plain:
+            if region is not None and name == derivation.names.derivative(region.top, region.bottom).plain:
                 name = ""
             row: list[Any] = [name, [], formula, computation]
             self.rows.append(row)
