@@ -1,4 +1,4 @@
-"""What can be said and shown of a graph: steps, explanations, diagnoses, drawings, live pages."""
+"""Steps, explanations, diagnoses, drawings and live pages of a graph."""
 
 from autograd.hooks import hooks
 from autograd.views.derivation import Derivative

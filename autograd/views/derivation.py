@@ -1,4 +1,4 @@
-"""A gradient taken apart by the chain rule: a tree of derivatives, each a sum of products of simpler ones.
+"""Gradients taken apart by the chain rule into sums of products of simpler derivatives.
 
 A *station* is a node at which a derivation stops, by default one with a label. If all paths from the output to the
 input pass through a station, the gradient is a product. Otherwise it is a sum over branches, each written once.
@@ -49,11 +49,11 @@ class Derivative:
 
     @classmethod
     def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
-        """The derivative that is this sum of products."""
+        """Return the derivative that is this sum of products."""
         return cls(name, _added([_multiplied(term) for term in terms]), terms, region=region)
 
     def inlined(self) -> list[Derivative]:
-        """What stands for it within a product: the terms of a short sum, or the derivative alone."""
+        """Return what stands for it within a product: the terms of a short sum, or the derivative alone."""
         short = 2 <= len(self.terms) <= INLINE_TERMS and all(len(term) == 1 for term in self.terms)
         return [term[0] for term in self.terms] if short else [self]
 
@@ -77,7 +77,7 @@ class Derivation:
         self.equations = 0
 
     def derive(self, region: Region) -> Derivative:
-        """The derivative of the top of a region by its bottom along all paths, and what it is made of."""
+        """Take the derivative of the top of a region by its bottom along all paths apart."""
         derivative = self._derived(region)
         derivative.is_whole = True
         return derivative
@@ -103,12 +103,12 @@ class Derivation:
         return Derivative.of_terms(name, self.sum_of_last_steps(region), region)
 
     def factor(self, name: Formula, region: Region) -> Derivative:
-        """A derivative between neighbouring stations: what lies between is one formula."""
+        """Return a derivative between neighbouring stations, of which what lies between is one formula."""
         formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
         return Derivative(name, self.paths.gradient(region), (), *formulas, region)
 
     def chain(self, region: Region, waypoints: list[Value]) -> list[Derivative]:
-        """The derivatives from each waypoint to the next, whose product is that of the top by the bottom.
+        """Return the derivatives from each waypoint to the next, whose product is that of the top by the bottom.
 
         Of a long chain both ends are taken apart, and the middle is one factor.
         """
@@ -125,7 +125,7 @@ class Derivation:
         return factors
 
     def sum_of_branches(self, branches: list[Region]) -> list[list[Derivative]]:
-        """A term for each of the strongest branches, and the others added up."""
+        """Return a term for each of the strongest branches, and the others added up."""
         values = [self.paths.gradient(branch) for branch in branches]
         chosen = _strongest(values)
         terms = [self.branch(branches[index]) for index in chosen]
@@ -133,7 +133,7 @@ class Derivation:
         return [*terms, [_weaker(len(rest), _added(rest))]] if rest else terms
 
     def branch(self, region: Region) -> list[Derivative]:
-        """The factors of one branch. A branch that begins with a term of a sum is the derivative of that term."""
+        """Return the factors of a branch. One that begins with a term of a sum is the derivative of that term."""
         top, bottom, inner, entries = region
         if inner and len(entries) == 1 and inner[-1] in self.paths.stations & self.paths.terms(top):
             return [self.derive(self.paths.region(inner[-1], bottom, inner[:-1]))]
@@ -146,7 +146,7 @@ class Derivation:
         return [Derivative.of_terms(name, self.sum_of_last_steps(region), region)]
 
     def sum_of_last_steps(self, region: Region) -> list[list[Derivative]]:
-        """A term for each station next to the bottom: how the top depends on it, times how it depends on the bottom.
+        """Return a term for each station next to the bottom: the top's derivative by it times its own by the bottom.
 
         The derivative by each station is thus written once, however many paths lead through it.
         """
@@ -167,12 +167,12 @@ class Derivation:
         return terms
 
     def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
-        """The derivative of the top of a region by one of its inner nodes; its value is known."""
+        """Return the derivative of the top of a region by one of its inner nodes, whose value is known."""
         above = self.paths.above(region, bottom)
         return self.derive(above) if self.equations < self.most_equations else self.number_alone(above, value)
 
     def number_alone(self, region: Region, value: float | None = None) -> Derivative:
-        """The derivative along all paths, which is not taken apart."""
+        """Return the derivative along all paths without taking it apart."""
         name = self.names.derivative(region.top, region.bottom)
         derivative = Derivative(name, self.paths.gradient(region) if value is None else value, region=region)
         derivative.is_whole = True
@@ -181,13 +181,13 @@ class Derivation:
     # Names and formulas.
 
     def part_name(self, region: Region) -> Formula:
-        """How the part of a derivative is written that one of several branches contributes."""
+        """Write the part of a derivative that one of several branches contributes."""
         name = self.names.derivative(region.top, region.bottom)
         by = self.names.of(region.inner[-1]) if region.inner else Formula("a direct path", r"\text{a direct path}")
         return Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
 
     def formula(self, region: Region, numeric: bool) -> Formula | None:
-        """The derivative of a region as one formula; None if it would be too long to read."""
+        """Write the derivative of a region as one formula; None if it would be too long to read."""
         if len(region.inner) > FOLDED_NODES:
             return None
         slopes = []
@@ -212,7 +212,7 @@ def _added(values: Sequence[float]) -> float:
 
 
 def _strongest(values: list[float]) -> list[int]:
-    """The indices of the strongest of many numbers, or of all of a few, in their own order."""
+    """Return the indices of the strongest of many numbers, or of all of a few, in their own order."""
     if len(values) <= TERMS:
         return list(range(len(values)))
     return sorted(sorted(range(len(values)), key=lambda index: -abs(values[index]))[: TERMS - 1])

@@ -1,4 +1,4 @@
-"""Graphs as pictures: the nodes with their numbers and gradients, and what depends on what.
+"""Pictures of graphs: the nodes with their numbers and gradients, and what depends on what.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -51,7 +51,7 @@ class Drawing:
         self.source = source
 
     def to_svg(self, timeout: float = SECONDS) -> str:
-        """The picture as SVG text.
+        """Return the picture as SVG text.
 
         Args:
             timeout: how many seconds the renderer is given.
@@ -85,7 +85,7 @@ class Drawing:
         raise ValueError(f"cannot save a drawing as {os.fspath(path)!r}: name a file that ends in .svg, .png or .dot")
 
     def _repr_html_(self) -> str:
-        """An image for a notebook: as data within `<img>` it shows in an untrusted one too. A wide one scrolls."""
+        """Return an image for a notebook. As data within `<img>` it shows in an untrusted notebook, too."""
         try:
             import base64
 
@@ -144,7 +144,7 @@ def draw(
 
 
 def display(value: Value) -> str:
-    """The picture of a Value's graph for a notebook; why there is none, if it is too large to draw unasked."""
+    """Return the picture of a Value's graph for a notebook, or why a large one is not drawn unasked."""
     seen, stack = {value}, [value]
     while stack:
         new = [parent for parent in dict.fromkeys(stack.pop().parents) if parent not in seen]
@@ -157,14 +157,14 @@ def display(value: Value) -> str:
 
 
 def _not_drawn(text: str, reason: str) -> str:
-    """What a notebook shows where there is no picture."""
+    """Return what a notebook shows where there is no picture."""
     import html
 
     return f"<code>{html.escape(text)}</code><br><small>Not drawn: {html.escape(reason)}</small>"
 
 
 def display_steps(steps: Steps) -> str | None:
-    """The steps of a graph for a notebook: a live page, and beside it a picture for readers where scripts are stripped.
+    """Return the steps of a graph for a notebook: a live page, and a picture for readers where scripts are stripped.
 
     None if the graph is too large, or cannot be a page.
     """
@@ -182,7 +182,7 @@ def display_steps(steps: Steps) -> str | None:
 
 
 def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
-    """An empty graph in the look of all pictures."""
+    """Return an empty graph in the look of all pictures."""
     import graphviz
 
     graph = graphviz.Digraph()
@@ -195,7 +195,7 @@ def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digra
 
 
 def _framed(order: list[Value], clusters: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], Value]]:
-    """Each node with the titles of the frames around it."""
+    """Return each node with the titles of the frames around it."""
     consumers = defaultdict(list)
     for node in order:
         for parent in node.parents:
@@ -232,7 +232,7 @@ class _Scene:
         return node.grad if node.has_grad else None
 
     def flows(self, node: Value) -> list[float]:
-        """The size of the gradient that flows back along each edge into a node; nan if unknown, or to a constant."""
+        """Return the size of the gradient along each edge into a node; nan if unknown, or to a constant."""
         grad = self.grad(node)
         if grad is None:
             return [math.nan] * len(node.parents)
@@ -261,7 +261,7 @@ class _Scene:
         return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": fill}
 
     def written(self, node: Value) -> str:
-        """The operation of a node in the names of its operands; where they are many, its symbol."""
+        """Write the operation of a node in the names of its operands; where they are many, its symbol."""
         if node.primitive is None:
             return ""
         if len(node.parents) > WRITTEN_OPERANDS:
@@ -291,7 +291,7 @@ def _add_nodes(
 
 
 def _stroke(flow: float, largest: float) -> dict[str, str]:
-    """How an edge is drawn: its thickness falls with each power of ten below the largest gradient."""
+    """Return the look of an edge: its thickness falls with each power of ten below the largest gradient."""
     if math.isnan(flow):
         return {"color": "gray50"}
     if flow == 0.0:
@@ -304,7 +304,7 @@ def _stroke(flow: float, largest: float) -> dict[str, str]:
 
 
 def lines_of(*texts: str | None) -> str:
-    """A label of several lines, in DOT's notation."""
+    """Write a label of several lines in DOT's notation."""
     import graphviz
 
     escaped = [graphviz.escape(cleaned(text).replace("&", "&amp;")) for text in texts if text]

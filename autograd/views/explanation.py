@@ -1,4 +1,4 @@
-"""A gradient as a derivation by the chain rule: first in symbols, then in numbers.
+"""Explanations: a gradient as a derivation by the chain rule, in symbols and in numbers.
 
 >>> from autograd import Value
 >>> w, x = Value(0.5, label="w"), Value(3.0, label="x")
@@ -51,7 +51,7 @@ class Line:
 
     @property
     def latex(self) -> str:
-        """The equation in LaTeX, as rows of an `aligned` environment."""
+        """Return the equation in LaTeX, as rows of an `aligned` environment."""
         left, *others = [formula.latex for formula in self.formulas]
         return f"{left} &= " + (" \\\\\n&= " if self.broken else " = ").join(others)
 
@@ -77,7 +77,7 @@ class Explanation:
 
     @property
     def latex(self) -> str:
-        """The equations in LaTeX: an `aligned` environment, to stand in mathematics mode."""
+        """Return the equations in LaTeX: an `aligned` environment, to stand in mathematics mode."""
         paragraphs = [" \\\\[1ex]\n".join(line.latex for line in lines) for lines in self.paragraphs]
         body = " \\\\[2ex]\n".join(paragraphs)
         return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
@@ -134,7 +134,7 @@ def explain(
 
 
 def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
-    """The equations of a derivative and of all that it is made of, each once."""
+    """Yield the equations of a derivative and of all that it is made of, each once, in paragraphs."""
     waiting, seen = deque([root]), {root.name.plain}
     while waiting:
         derivative = waiting.popleft()
@@ -153,13 +153,13 @@ def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
 
 
 def _factor_line(derivative: Derivative) -> Line:
-    """The equation of a single factor."""
+    """Return the equation of a single factor."""
     formulas = [derivative.formula, derivative.numbers, number(derivative.value)]
     return Line(derivative.name, *[formula for formula in formulas if formula is not None])
 
 
 def _sum_line(derivative: Derivative) -> Line:
-    """The equation of a sum of products, in symbols and in numbers."""
+    """Return the equation of a sum of products, in symbols and in numbers."""
     parts = sum(len(term) for term in derivative.terms)
 
     def written(of: Callable[[Derivative], Formula], inline: bool) -> Formula:
@@ -177,7 +177,7 @@ def _sum_line(derivative: Derivative) -> Line:
 
 
 def _definitions(derivation: Derivation) -> list[list[Line]]:
-    """What the nodes without a label stand for, where the derivation names them."""
+    """Return the equations of the nodes without a label that the derivation names."""
     names, output = derivation.names, derivation.paths.output
     unlabelled = [node for node in names.given if node.primitive and not node.label and node is not output]
     lines = [Line(names.of(node), derivation.writer.operation(node), number(node.data)) for node in unlabelled]
@@ -185,7 +185,7 @@ def _definitions(derivation: Derivation) -> list[list[Line]]:
 
 
 def _delta_rule(derivation: Derivation) -> Explanation:
-    """The gradient in terms of error signals: a net input's signal is made of those of the net inputs after it."""
+    """Explain a gradient by error signals: a net input's signal is made of those of the net inputs after it."""
     paths = derivation.paths
     if len(paths.active) > DELTA_NODES:
         raise ValueError(
@@ -200,7 +200,7 @@ def _delta_rule(derivation: Derivation) -> Explanation:
     grads = paths.accumulate(region)
 
     def is_net_input(node: Value) -> bool:
-        """Whether a node has a label, and feeds nothing but an activation function."""
+        """Return whether a node has a label, and feeds nothing but an activation function."""
         uses = consumers[node]
         return bool(node.label) and len(uses) == 1 and uses[0].primitive is not None and uses[0].primitive.arity == 1
 
@@ -209,7 +209,7 @@ def _delta_rule(derivation: Derivation) -> Explanation:
         return Formula(f"δ_{named.plain}", rf"\delta_{{{named.latex}}}")
 
     def gradients(numeric: bool) -> dict[Value, Formula]:
-        """Each gradient in terms of the error signals, or the numbers, of the net inputs after it."""
+        """Write each gradient in terms of the error signals, or the numbers, of the net inputs after it."""
 
         def passed_on(node: Value, formula: Formula) -> Formula:
             if is_net_input(node):

@@ -1,4 +1,4 @@
-"""The paths from one node of a graph to another: where they meet, where they part, and the gradient along them.
+"""The paths from one node of a graph to another, and the gradient along them.
 
 A *station* is a node that a derivation stops at. By default these are the nodes with a label.
 """
@@ -57,12 +57,12 @@ class Paths:
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
 
     def region(self, top: Value, bottom: Value, inner: list[Value]) -> Region:
-        """The region of all paths that lead from the top to the bottom through these inner nodes or past them."""
+        """Return the region of all paths from the top to the bottom through these inner nodes or past them."""
         inside = {bottom, *inner}
         return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[1] in inside])
 
     def edges_in(self, region: Region) -> Iterator[tuple[Value, int, Value, float]]:
-        """The edges of a region from the top down: node, index of the operand, parent, slope."""
+        """Yield the edges of a region from the top down: node, index of the operand, parent, slope."""
         inside = {region.bottom, *region.inner}
         for index, parent, slope in region.entries:
             yield region.top, index, parent, slope
@@ -72,28 +72,28 @@ class Paths:
                     yield node, index, parent, slope
 
     def accumulate(self, region: Region) -> dict[Value, float]:
-        """The derivative of the top of a region by each of its nodes, along the paths within it."""
+        """Return the derivative of the top of a region by each of its nodes, along the paths within it."""
         grads = {region.bottom: 0.0, region.top: 1.0}
         grads.update((edge.parent, edge.after) for edge in trace(region.top, self.edges_in(region)))
         return grads
 
     def gradient(self, region: Region) -> float:
-        """The derivative of the top of a region by its bottom."""
+        """Return the derivative of the top of a region by its bottom."""
         return self.accumulate(region)[region.bottom]
 
     def terms(self, node: Value) -> set[Value]:
-        """The nodes that a sum adds up once; none if the node is not a sum, or if every node is a station."""
+        """Return the nodes that a sum adds up once; none if the node is no sum, or if every node is a station."""
         if self.every_node or node.primitive is None or not node.primitive.is_sum:
             return set()
         return {term for term, uses in Counter(node.parents).items() if uses == 1}
 
     def is_direct(self, region: Region) -> bool:
-        """Whether no station lies between the top and the bottom, except terms of the top."""
+        """Return whether no station lies between the top and the bottom, except terms of the top."""
         terms = self.terms(region.top)
         return self.stations.isdisjoint(node for node in region.inner if node not in terms)
 
     def waypoints(self, region: Region) -> list[Value]:
-        """The stations common to all paths, from the top down, except terms of the station above."""
+        """Return the stations common to all paths, from the top down, except terms of the station above."""
         order = {node: index for index, node in enumerate([region.bottom, *region.inner, region.top])}
         jumps = [0] * (len(order) + 1)  # how many edges pass over a node: where they begin and end
         for node, _, parent, _ in self.edges_in(region):
@@ -108,7 +108,7 @@ class Paths:
         return [node for node, above in zip(found, [region.top, *found], strict=False) if node not in self.terms(above)]
 
     def branches(self, region: Region) -> list[Region]:
-        """The region in parts that share no node. The edges from the top straight to the bottom are one part."""
+        """Split a region into parts that share no node. The edges from the top straight to the bottom are one part."""
         group = {node: node for node in region.inner}
 
         def leader(node: Value) -> Value:
@@ -128,7 +128,7 @@ class Paths:
         return [Region(region.top, region.bottom, members[first], edges) for first, edges in entries.items()]
 
     def last_steps(self, region: Region) -> list[Region]:
-        """For each station next to the bottom the region between the two, unless too many nodes lie between."""
+        """Return the region between each station next to the bottom and the bottom, where few nodes lie between."""
         between: dict[Value, set[Value]] = {region.bottom: set()}  # nodes that no station parts from the bottom
         last: dict[Value, list[Value]] = {}
         order = {node: index for index, node in enumerate(region.inner)}
@@ -148,7 +148,7 @@ class Paths:
         return regions
 
     def above(self, region: Region, bottom: Value) -> Region:
-        """The part of a region above one of its nodes."""
+        """Return the part of a region above one of its nodes."""
         parents = self._parents(region)
         over, found = {bottom}, []
         for node in region.inner:

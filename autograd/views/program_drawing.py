@@ -1,4 +1,4 @@
-"""Programs as pictures: the groups that they are lowered to, and which reads which.
+"""Pictures of programs: the groups that they are lowered to, and which reads which.
 
 >>> from autograd import Value, dot, exp
 >>> from autograd.programs.program import Program
@@ -89,7 +89,7 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
 
 
 def _kind(entry: Entry) -> str:
-    """What a group computes, without its size."""
+    """Return what a group computes, without its size."""
     title = entry.title
     for kind in FILLS:
         if title.startswith(kind):
@@ -98,7 +98,7 @@ def _kind(entry: Entry) -> str:
 
 
 def _appearance(entries: list[Entry]) -> dict[str, str]:
-    """The box of some groups of one kind."""
+    """Return the look of the box of some groups of one kind."""
     instructions = sum(entry.instructions for entry in entries)
     kind = _kind(entries[0])
     title = entries[0].title

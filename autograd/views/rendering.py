@@ -1,4 +1,4 @@
-"""The Graphviz programs of this machine, which lay out and render what is written in the DOT language."""
+"""The Graphviz programs of this machine, which lay out and render graphs in the DOT language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all
 
 
 def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
-    """Lay a graph out.
+    """Lay a graph out, and return the picture.
 
     Args:
         source: the graph in the DOT language.
@@ -50,7 +50,7 @@ def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
 
 
 def renderers() -> Iterator[str]:
-    """The Graphviz programs of this machine: the one the environment names, the system's, and the one pip brings."""
+    """Yield the Graphviz programs of this machine: the one in the environment, the system's, the one pip brings."""
     import shutil
     import sysconfig
     from pathlib import Path

@@ -1,4 +1,4 @@
-"""The forward and backward pass as a list of steps.
+"""The forward and backward pass of a graph as a list of steps.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -60,14 +60,14 @@ class Step:
             self.node, _, self.parent, self.slope, self.before, self.after = steps.edges[edge]
 
     def data_of(self, node: Value) -> float | None:
-        """The number of a node, if it has been computed by the end of this step; that of the pass that happened."""
+        """Return the number of a node in the pass that happened, if it is computed by the end of this step."""
         index = self.steps.indices.get(node)
         if index is None:
             return self.steps.leaf_data.get(node, node.data)
         return node.data if index <= self.index else None
 
     def grad_of(self, node: Value) -> float | None:
-        """The gradient of a node as far as it has been added up by the end of this step; None before the first part."""
+        """Return the gradient of a node as added up by the end of this step; None before the first part."""
         if self.phase == "forward":
             return None
         if node is self.steps.output:
@@ -120,22 +120,22 @@ class Steps(Sequence[Step]):
 
     @cached_property
     def indices(self) -> dict[Value, int]:
-        """The step forward that computes each operation."""
+        """Return the step forward that computes each operation."""
         return {node: index for index, node in enumerate(self.operations)}
 
     @cached_property
     def names(self) -> Names:
-        """What the steps call each node."""
+        """Return what the steps call each node."""
         return Names(self.output, self.tape.nodes)
 
     @cached_property
     def edges(self) -> list[Edge]:
-        """The edge of each step backward."""
+        """Return the edge of each step backward."""
         return list(trace(self.output, edges(self.tape)))
 
     @cached_property
     def edges_to(self) -> dict[Value, list[int]]:
-        """For each node the steps backward that add to its gradient, counted from the first of them."""
+        """Return the steps backward that add to each node's gradient, counted from the first of them."""
         edges_to = defaultdict(list)
         for index, edge in enumerate(self.edges):
             edges_to[edge.parent].append(index)
@@ -165,7 +165,7 @@ class Steps(Sequence[Step]):
         return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
 
     def page(self, title: str | None = None) -> LivePage:
-        """The steps as a page for a browser, which can be edited and trained: as `live_page(output)`.
+        """Return the steps as a page for a browser, which can be edited and trained, as `live_page(output)`.
 
         Args:
             title: the heading.
@@ -184,7 +184,7 @@ class Steps(Sequence[Step]):
 
 
 def steps(output: Value) -> Steps:
-    """The forward and backward pass of a graph, step by step.
+    """List the forward and backward pass of a graph, step by step.
 
     Args:
         output: the node that the forward pass leads to.

@@ -1,4 +1,4 @@
-"""Nodes and slopes as formulas: a node that is no station is written out where another one uses it.
+"""Nodes and slopes as formulas, in which a node that is no station is written out.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
@@ -35,19 +35,19 @@ class Writer:
         self.named: set[Value] = set()  # nodes that are stations too, since a formula would be too long
 
     def is_station(self, node: Value) -> bool:
-        """Whether a node stands in a formula by its name."""
+        """Return whether a node stands in a formula by its name."""
         return self._is_station(node) or node in self.named
 
     def is_readable(self, formula: Formula) -> bool:
-        """Whether a formula is short enough to be read."""
+        """Return whether a formula is short enough to be read."""
         return len(formula.plain) <= FORMULA_LENGTH
 
     def number_of(self, node: Value, data: float) -> Formula:
-        """The number of a node as it stands in a formula."""
+        """Write the number of a node."""
         return number(data)
 
     def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
-        """A node in a formula: its name or its number; one that is no station, as the operation that computed it.
+        """Write a node: by its name or its number; one that is no station, by the operation that computed it.
 
         Args:
             node: the node.
@@ -64,12 +64,12 @@ class Writer:
         return self.operation(node, numeric, depth - 1)
 
     def operation(self, node: Value, numeric: bool = False, depth: int = 3) -> Formula:
-        """The operation that computed a node, in terms of its operands as they are written."""
+        """Write the operation that computed a node, in terms of its operands as they are written."""
         pairs = zip(node.parents, node.operands, strict=True)
         return operation(node, [self.written(parent, data, numeric, depth) for parent, data in pairs])
 
     def slope(self, node: Value, index: int, numeric: bool) -> Formula | None:
-        """The slope of a node with respect to one of its operands, by the rule of its primitive.
+        """Write the slope of a node with respect to one of its operands, by the rule of its primitive.
 
         Returns:
             The formula; None for a node of too many operands.

@@ -95,7 +95,7 @@ class GraphContent:
                 self.forms[primitive, len(self.program.operands_of(slot))] = None
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as numbers, strings, lists and dicts.
+        """Return all of it as numbers, strings, lists and dicts.
 
         Raises:
             TypeError: if a primitive is not in the table; the message names it.
@@ -136,7 +136,7 @@ class GraphContent:
         return {key: value for key, value in content.items() if key not in ("format", "version", "labels")}
 
     def _network(self) -> dict[str, Any] | None:
-        """The inputs and neurons by their slots; None if the graph does not have the form that its layers say."""
+        """Return the inputs and neurons by their slots; None if the graph is not what its layers say."""
         if not self.layers:
             return None
         slots = self.graph.slots
@@ -166,6 +166,6 @@ def _neuron(neuron: NeuronNodes, slots: Mapping[Value, int]) -> list[Any]:
 
 
 def _length_of_base(name: str) -> int:
-    """How many characters of a name stand before its index; 0 for a name without one."""
+    """Return how many characters of a name stand before its index; 0 for a name without one."""
     parts = base_and_index(name)
     return len(parts[0]) if parts else 0

@@ -1,4 +1,4 @@
-"""`live_page`: a graph as one HTML file that steps, explains, trains and can be edited, in any browser.
+"""Graphs as HTML files that step, explain, train and can be edited, in any browser.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(-3.0, label="b")
@@ -79,7 +79,7 @@ class LivePage:
         return save(path, self.html.encode())
 
     def _repr_html_(self) -> str:
-        """The page in a frame without rights, for a notebook."""
+        """Return the page in a frame without rights, for a notebook."""
         return (
             f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts" loading="lazy" '
             f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
@@ -100,7 +100,7 @@ def live_page(
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
 ) -> LivePage:
-    """A graph as a page that can be stepped through, explained, edited and trained in a browser.
+    """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
     Args:
         output: the node that the graph leads to; a training makes it smaller.
@@ -140,7 +140,7 @@ def live_page(
 
 
 def _columns(output: Value, rows: Sequence[Mapping[Value | str, float]]) -> list[tuple[Value, Value | str]]:
-    """The leaves that the cases give numbers for, each with its key in a row."""
+    """Return the leaves that the cases give numbers for, each with its key in a row."""
     if not rows:
         return []
     leaves = [node for node in Tape(output).nodes if node.primitive is None]
@@ -172,7 +172,7 @@ def _read(name: str) -> str:
 
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
-    """One file: the markup, with the style and the script inline, each allowed by its hash and nothing else."""
+    """Return the markup with the style and the script inline, each allowed by its hash and nothing else."""
     from rcssmin import cssmin
     from rjsmin import jsmin
 
@@ -195,12 +195,12 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
 
 
 def _inlined(module: str) -> str:
-    """A module without its imports and exports, to stand in one script with those it imports from."""
+    """Return a module without its imports and exports, to stand in one script with those it imports from."""
     return re.sub(r"^export ", "", re.sub(r"^import .*\n", "", module, flags=re.MULTILINE), flags=re.MULTILINE)
 
 
 def _escaped(text: str) -> str:
-    """JSON that can stand in a script element, and in HTML that is read as text of an attribute."""
+    """Escape JSON to stand in a script element, and in HTML that is read as text of an attribute."""
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 

@@ -1,4 +1,4 @@
-"""Where the stations of a graph stand on a page: Graphviz's coordinates, in pixels."""
+"""The places of a graph's stations on a page, laid out by Graphviz, in pixels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIXELS = 72  # an inch of Graphviz
 
 
 def place(graph: StationGraph, formulas: Mapping[int, str]) -> dict[str, Any] | None:
-    """The coordinates of the stations of a graph.
+    """Lay out the stations of a graph.
 
     Args:
         graph: the graph.

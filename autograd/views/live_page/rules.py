@@ -27,7 +27,7 @@ from autograd.primitives import Primitive
 
 
 def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
-    """The JavaScript that computes the values and the slopes of primitives.
+    """Write the JavaScript that computes the values and the slopes of primitives.
 
     It is the text of a module with three exports. The index of a form in `FORMS` says what the two functions compute:
 

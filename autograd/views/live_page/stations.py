@@ -55,7 +55,7 @@ class StationGraph:
                 self.stations.update(folded)
 
     def folded(self, station: Value) -> list[Value]:
-        """The operations between a station and the stations below it, in topological order."""
+        """Return the operations between a station and the stations below it, in topological order."""
         found: set[Value] = set()
         waiting = [station]
         while waiting:
@@ -65,7 +65,7 @@ class StationGraph:
         return sorted(found, key=self.slots.__getitem__)
 
     def operands(self, station: Value) -> list[Value]:
-        """The stations next below a station, in the order of the operands."""
+        """Return the stations next below a station, in the order of the operands."""
         found: dict[Value, None] = {}
         seen: set[Value] = set()
         waiting = [*reversed(station.parents)]
@@ -79,5 +79,5 @@ class StationGraph:
         return list(found)
 
     def parents(self, station: Value) -> list[Value]:
-        """Those of its operands that get a gradient from it: all but constants."""
+        """Return those of its operands that get a gradient from it: all but constants."""
         return [node for node in self.operands(station) if not is_constant(node)]

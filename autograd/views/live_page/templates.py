@@ -1,4 +1,4 @@
-"""Formulas whose numbers a page fills in: the places of nodes are marked, by slot.
+"""Formulas whose numbers a page fills in, with the places of nodes marked by slot.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
@@ -94,12 +94,12 @@ class Templates:
         self.writer = _MarkedWriter(graph)
 
     def operation(self, node: Value) -> str:
-        """The operation that computed a node, in its operands."""
+        """Return the operation that computed a node, in its operands."""
         names = self.writer.names
         return _readable(_shown_operation(node, [names.of(parent) for parent in node.parents]))
 
     def folded_operation(self, station: Value) -> str:
-        """What computed a station, in the stations next below it."""
+        """Return what computed a station, in the stations next below it."""
         known: dict[Value, Formula] = {}
         for node in (*self.graph.folded(station), station):
             operands = [
@@ -110,14 +110,14 @@ class Templates:
         return _readable(known[station])
 
     def slopes(self, node: Value) -> list[str]:
-        """The slope of an operation with respect to each operand."""
+        """Return the slope of an operation with respect to each operand."""
         assert node.primitive is not None
         names = self.writer.names
         slopes = _slopes(node, names.of(node), [names.of(parent) for parent in node.parents])
         return [_readable(Formula.of(slope)) for slope in slopes]
 
     def folded_slopes(self, station: Value) -> list[str]:
-        """The slope of a station with respect to each of `graph.parents(station)`."""
+        """Return the slope of a station with respect to each of `graph.parents(station)`."""
         inside = [station, *reversed(self.graph.folded(station))]
         written = []
         for parent in self.graph.parents(station):
@@ -135,7 +135,7 @@ class Templates:
         return written
 
     def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
-        """The derivations of the output with respect to some nodes, as derivatives that refer to each other.
+        """Return the derivations of the output with respect to some nodes, whose derivatives refer to each other.
 
         Args:
             inputs: the nodes.
@@ -170,7 +170,7 @@ class _Table:
         self.known: dict[tuple[Value, Value], Derivative] = {}
 
     def add(self, node: Value) -> int:
-        """The index of the row of the output's derivative with respect to a node."""
+        """Add the output's derivative with respect to a node, and return the index of its row."""
         paths = Paths(self.graph.output, node, every_node=False)
         paths.stations |= self.graph.stations.intersection(paths.active)
         self.writer.named.clear()
@@ -178,7 +178,7 @@ class _Table:
         return self.index(derivation.derive(paths.region(paths.output, node, paths.active[1:-1])), derivation)
 
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
-        """The index of the row of a derivative."""
+        """Return the index of the row of a derivative."""
         computation = self.computation(derivative, derivation)
         key = derivative.name.plain, bool(derivative.terms), str(computation)
         if key not in self.indices or not computation:
@@ -219,7 +219,7 @@ class _TabledDerivation(Derivation):
 
 
 def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
-    """An operation; of one of many operands the first ones, and how many more there are."""
+    """Write an operation; of one of many operands the first ones, and how many more there are."""
     primitive = node.primitive
     assert primitive is not None
     length = len(operands) // primitive.lists
@@ -230,7 +230,7 @@ def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
 
 
 def _slopes(node: Value, out: Formula, operands: Sequence[Formula]) -> Sequence[Any]:
-    """The slopes of a node; of one of very many operands they are left out where each holds all the others."""
+    """Write the slopes of a node; of one of very many operands they are left out where each holds all the others."""
     assert node.primitive is not None
     if len(operands) > MOST_OPERANDS:
         few = node.primitive.local_slopes(out, *operands[: 3 * node.primitive.lists])
@@ -240,10 +240,10 @@ def _slopes(node: Value, out: Formula, operands: Sequence[Formula]) -> Sequence[
 
 
 def _bounded(node: Value, formula: Formula) -> Formula:
-    """A formula, or one that is too long to read in its place: what is made of it will be too long, too."""
+    """Return a formula, or one that is too long to read in its place: what is made of it is too long, too."""
     return formula if len(formula.plain) <= FORMULA_LENGTH else TOO_LONG
 
 
 def _readable(formula: Formula) -> str:
-    """The text of a formula; "" if it would be too long to read."""
+    """Return the text of a formula; "" if it would be too long to read."""
     return formula.plain if len(formula.plain) <= FORMULA_LENGTH else ""
