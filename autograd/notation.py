@@ -127,7 +127,7 @@ def product(factors: Iterable[Formula]) -> Formula:
 
 
 def _side_by_side(left: Formula, right: Formula) -> Formula:
-    """Multiply two formulas without the brackets that the order of rounding asks for where the right one is a product."""
+    """Multiply two formulas, without the brackets around a product at the right that the order of rounding asks for."""
     plain = left.within("plain", NEGATION) + " · " + right.within("plain", PRODUCT)
     latex = left.within("latex", NEGATION) + r" \cdot " + right.within("latex", PRODUCT)
     return Formula(plain, latex, NEGATION if left.binds == NEGATION else PRODUCT)
