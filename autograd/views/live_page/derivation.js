@@ -1,6 +1,6 @@
 // The derivation of a gradient by the chain rule, with the numbers of a moment.
 
-import { asText, bracketed, element, parse, written } from "./notation.js";
+import { bracketed, element, parse, written } from "./notation.js";
 
 const MOST_PARAGRAPHS = 40;
 const INLINE_TERMS = 4;
@@ -122,7 +122,14 @@ export class Derivatives {
     return isShort ? terms.map((term) => term[0]) : [index];
   }
 
-  /** The sides of a line of a document, equal neighbours once: each a list of strings and templates. */
+  /** The name of a line of a document, and its sides as elements, equal neighbours once. */
+  written(line, moment, numberOf) {
+    const { name, sides } = this.sides(line, moment, numberOf);
+    const made = sides.map((side) => this.element(side, moment));
+    return { name, sides: made.filter((side, index) => side.textContent !== made[index - 1]?.textContent) };
+  }
+
+  /** The same, each side a list of strings and templates. */
   sides(line, moment, numberOf) {
     if (line.definition !== undefined) {
       const formula = this.definitions.get(line.definition);
@@ -134,15 +141,13 @@ export class Derivatives {
     const sides = line.isSum
       ? [
           this.sum(row, true, (index) => ({ template: this.rows[index].name, binds: 5 })),
-          this.sum(row, true, (index, parent) => number(numberOf(index, parent)), line.index),
-          this.sum(row, false, (index, parent) => number(numberOf(index, parent)), line.index),
+          this.sum(row, true, (index, parent) => ({ text: written(numberOf(index, parent)) }), line.index),
+          this.sum(row, false, (index, parent) => ({ text: written(numberOf(index, parent)) }), line.index),
         ]
       : row.formula
         ? [[{ template: row.formula }], [{ template: row.formula, moment }]]
         : [];
-    const all = [...sides, [value]];
-    const texts = all.map((side) => this.plain(side, moment));
-    return { name: row.name, sides: all.filter((_, index) => texts[index] !== texts[index - 1]) };
+    return { name: row.name, sides: [...sides, [value]] };
   }
 
   /** A sum of products: how each factor is written is given by `of`. */
@@ -171,43 +176,16 @@ export class Derivatives {
     return tokens;
   }
 
-  /** A side as text. */
-  plain(side, moment) {
-    const { names } = this.graph;
-    return side
-      .map((token) => {
-        if (typeof token === "string") return token;
-        return asText(token.template, (part, before) =>
-          token.moment || part.onlyNumber
-            ? bracketed(written(moment.numbers[part.slot]), part.level, before)
-            : names.plain(part.slot),
-        );
-      })
-      .join("");
-  }
-
   /** A side as elements. */
   element(side, moment) {
     const { names } = this.graph;
-    const made = element("span.side");
-    for (const token of side) {
-      if (typeof token === "string") made.append(token);
-      else {
-        made.append(
-          names.formula(token.template, (part, before) =>
-            token.moment || part.onlyNumber
-              ? bracketed(written(moment.numbers[part.slot]), part.level, before)
-              : names.element(part.slot),
-          ),
-        );
-      }
-    }
-    return made;
+    const fill = (token) => (part, before) =>
+      token.moment || part.onlyNumber
+        ? bracketed(written(moment.numbers[part.slot]), part.level, before)
+        : names.element(part.slot);
+    const tokens = side.map((token) => (token.template ? names.formula(token.template, fill(token)) : token));
+    return element("span.side", ...tokens);
   }
-}
-
-function number(value) {
-  return { text: written(value) };
 }
 
 function inBrackets(token, level) {

@@ -1,6 +1,6 @@
 // Why a gradient is zero, very small, huge or nan, in the sentences that Python hands over.
 
-import { asText, bracketed, written } from "./notation.js";
+import { bracketed, parse, written } from "./notation.js";
 
 /**
  * What there is to say of the gradient of a node at a moment.
@@ -53,16 +53,16 @@ function edgesTo(program, { grads, slopes }, input) {
 
 /** The sentence for a gradient, and the edge that it speaks of, looked for in the order of `diagnosis.py`. */
 function finding({ small, large }, program, { numbers }, gradient, edges) {
-  const { isNaN, isFinite } = Number;
+  const isNan = Number.isNaN;
   const isInfinite = (x) => Math.abs(x) === Infinity;
-  if (isNaN(gradient)) {
+  if (isNan(gradient)) {
     const edge = edges.find(
       ({ grad, part, before, after }) =>
-        isNaN(after) && !isNaN(grad) && (isNaN(part) || (isInfinite(before) && isInfinite(part))),
+        isNan(after) && !isNan(grad) && (isNan(part) || (isInfinite(before) && isInfinite(part))),
     );
     if (!edge) return ["nan_output"];
-    if (!isNaN(edge.slope)) return [isNaN(edge.part) ? "nan_product" : "nan_sum", edge];
-    return [program.operandsOf(edge.slot).some((slot) => isNaN(numbers[slot])) ? "nan_input" : "nan_slope", edge];
+    if (!isNan(edge.slope)) return [isNan(edge.part) ? "nan_product" : "nan_sum", edge];
+    return [program.operandsOf(edge.slot).some((slot) => isNan(numbers[slot])) ? "nan_input" : "nan_slope", edge];
   }
   if (gradient === 0) {
     const edge = edges.find(({ grad, slope, part, after }) => grad !== 0 && part === 0 && (slope !== 0 || after === 0));
@@ -72,9 +72,9 @@ function finding({ small, large }, program, { numbers }, gradient, edges) {
     const flattest = largest(edges, (slope) => 1 / (slope || Infinity));
     return [Math.abs(flattest.slope) <= small ? "fades" : "small", flattest];
   }
-  const edge = edges.find(({ grad, after }) => isFinite(grad) && !isFinite(after));
+  const edge = edges.find(({ grad, after }) => Number.isFinite(grad) && !Number.isFinite(after));
   if (edge) return ["infinite", edge];
-  if (!isFinite(numbers[program.output])) return ["infinite_output", edges[0]];
+  if (!Number.isFinite(numbers[program.output])) return ["infinite_output", edges[0]];
   const steepest = largest(edges, (slope) => slope);
   return [Math.abs(steepest.slope) >= large ? "explodes" : "large", steepest];
 }
@@ -107,9 +107,9 @@ function cause({ program, diagnosis }, { numbers }, { slot, operand, slope }, fi
 function fieldsOf({ names, program, unfolded }, { numbers }, slot) {
   const operands = [...program.operandsOf(slot)].map((place) => written(numbers[place]));
   const step = operands.length > 4 ? undefined : unfolded.list[unfolded.indices.get(slot)];
-  const formula = step ? ` = ${asText(step.formula, (part) => names.plain(part.slot))}` : "";
+  const formula = step ? [" = ", ...parse(step.formula)] : [];
   return {
-    node: names.plain(slot) + formula,
+    node: names.plain(slot) + formula.map((part) => (part.slot === undefined ? part : names.plain(part.slot))).join(""),
     out: written(numbers[slot]),
     operands: operands.slice(0, 3).join(", ") + (operands.length > 3 ? ", …" : ""),
   };

@@ -3,7 +3,7 @@
 
 import { element, parts, shortened } from "./notation.js";
 import { Picture, show } from "./picture.js";
-import { BOX, line, NEURON, NetworkPlacement, ROW, WIDTHS } from "./placement.js";
+import { BOX, line, NetworkPlacement, ROW, WIDTHS } from "./placement.js";
 
 const CELL = 28; // width and height of a pixel
 const DARK = 0.54; // a pixel with more ink has white letters, so that the contrast is 4.5 with either colour
@@ -57,18 +57,6 @@ NetworkPlacement.prototype.placeAcross = function () {
     sources = layer.neurons.map((neuron) => neuron[1]);
   });
   this.errorBeside(x);
-};
-
-/** The neurons of a layer, in rows. */
-NetworkPlacement.prototype.neurons = function (neurons, chosen, x, top) {
-  neurons.forEach((neuron, index) => {
-    const [net, out] = neuron;
-    const y = top + index * (NEURON + 6);
-    const height = (net === out ? ROW : 2 * ROW) + 4;
-    this.frames.push({ x: x - 5, y: y - 1, width: WIDTHS.resultRow + 10, height, isChosen: neuron === chosen });
-    this.add(net, x, y + 1, WIDTHS.resultRow, ROW, "row");
-    if (out !== net) this.add(out, x, y + 1 + ROW, WIDTHS.resultRow, ROW, "row");
-  });
 };
 
 /** Each target under its output, and the error at the right of them. */

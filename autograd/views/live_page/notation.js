@@ -71,13 +71,6 @@ export function bracketed(text, level, before = "") {
   return binds < level || followsSign ? `(${text})` : text;
 }
 
-/** A formula as text; `of` gives the text of each place. */
-export function asText(template, of) {
-  let text = "";
-  for (const part of parse(template)) text += typeof part === "string" ? part : of(part, text);
-  return text;
-}
-
 /** The parts of the page that have an id, by it. */
 export const parts = new Proxy({}, { get: (_, id) => document.getElementById(id) });
 

@@ -109,30 +109,8 @@ export class Picture {
 
   drawLines({ width, height, frames, edges }) {
     const drawing = svg("svg", { width, height, "aria-hidden": "true" });
-    const marker = {
-      id: "arrow",
-      viewBox: "0 0 10 10",
-      refX: 9,
-      refY: 5,
-      markerWidth: 10,
-      markerHeight: 10,
-      markerUnits: "userSpaceOnUse",
-      orient: "auto-start-reverse",
-    };
-    const arrow = svg("marker", marker);
-    arrow.append(svg("path", { d: "M0,1L10,5L0,9z", class: "arrow" }));
-    drawing.append(arrow);
-    for (const frame of frames) {
-      drawing.append(
-        svg("rect", {
-          x: frame.x,
-          y: frame.y,
-          width: frame.width,
-          height: frame.height,
-          rx: 10,
-          class: frame.isChosen ? "frame chosen" : "frame",
-        }),
-      );
+    for (const { isChosen, ...frame } of frames) {
+      drawing.append(svg("rect", { ...frame, rx: 10, class: isChosen ? "frame chosen" : "frame" }));
     }
     this.lines = edges.map((edge) => {
       const path = svg("path", { d: edge.path, class: "line" });

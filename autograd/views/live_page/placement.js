@@ -3,7 +3,7 @@
 export const BOX = 44; // the height of a box
 const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
-export const NEURON = 2 * ROW + 6;
+const NEURON = 2 * ROW + 6;
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
@@ -127,15 +127,11 @@ export class NetworkPlacement {
   }
 
   result(isNarrow) {
-    const fits = this.layers.every(
-      ({ neurons, biases, isLarge }) => !isLarge && neurons.length + biases.length <= MOST_ACROSS,
-    );
-    if (isNarrow && fits && this.errors.every((column) => column.length <= MOST_ACROSS)) this.placeDown();
+    const isLow = ({ neurons, biases, isLarge }) => !isLarge && neurons.length + biases.length <= MOST_ACROSS;
+    if (isNarrow && this.layers.every(isLow) && this.errors.every((column) => column.length <= MOST_ACROSS))
+      this.placeDown();
     else this.placeAcross();
-    const bottom = Math.max(
-      ...this.boxes.map((made) => made.y + made.height),
-      ...this.frames.map((frame) => frame.y + frame.height),
-    );
+    const bottom = Math.max(...[...this.boxes, ...this.frames].map((made) => made.y + made.height));
     const right = Math.max(...this.boxes.map((made) => made.x + made.width));
     return { width: right + 10, height: bottom + 10, boxes: this.boxes, frames: this.frames, edges: this.edges };
   }
@@ -227,35 +223,29 @@ export class NetworkPlacement {
   linesOf([net, , weights, bias], sources, options) {
     weights.forEach((weight, index) => {
       this.connect(sources[index], weight, [[net, sources[index]]], { ...options, weight });
-      this.connect(
-        weight,
-        net,
-        [
-          [net, weight],
-          [net, sources[index]],
-        ],
-        { ...options, weight },
-      );
+      const both = [weight, sources[index]].map((slot) => [net, slot]);
+      this.connect(weight, net, both, { ...options, weight });
     });
     if (bias !== null) this.connect(bias, net, [[net, bias]], options);
+  }
+
+  /** The neurons of a large layer, in rows. */
+  neurons(neurons, chosen, x, top) {
+    neurons.forEach((neuron, index) => {
+      const [net, out] = neuron;
+      const y = top + index * (NEURON + 6);
+      const height = (net === out ? ROW : 2 * ROW) + 4;
+      this.frames.push({ x: x - 5, y: y - 1, width: WIDTHS.resultRow + 10, height, isChosen: neuron === chosen });
+      this.add(net, x, y + 1, WIDTHS.resultRow, ROW, "row");
+      if (out !== net) this.add(out, x, y + 1 + ROW, WIDTHS.resultRow, ROW, "row");
+    });
   }
 
   rowsAcross({ neurons, biases, isShared }, depth, sources, start, top) {
     const x = start + 28;
     const right = x + WIDTHS.weightRow + 28;
     const chosen = neurons[Math.min(this.chosen[depth] ?? 0, neurons.length - 1)];
-    neurons.forEach(([net, out], index) => {
-      const y = top + index * (NEURON + 6);
-      this.frames.push({
-        x: right - 5,
-        y: y - 1,
-        width: WIDTHS.resultRow + 10,
-        height: (net === out ? ROW : 2 * ROW) + 4,
-        isChosen: neurons[index] === chosen,
-      });
-      this.add(net, right, y + 1, WIDTHS.resultRow, ROW, "row");
-      if (out !== net) this.add(out, right, y + 1 + ROW, WIDTHS.resultRow, ROW, "row");
-    });
+    this.neurons(neurons, chosen, right, top);
     let last = -Infinity;
     const levels = sources.map((slot) => this.at.get(slot));
     const order = [...sources.keys()].sort((a, b) => levels[a].y - levels[b].y);
@@ -270,15 +260,8 @@ export class NetworkPlacement {
     for (const neuron of neurons) {
       if (neuron === chosen) continue;
       neuron[2].forEach((weight, index) => {
-        this.connect(
-          sources[index],
-          neuron[0],
-          [
-            [neuron[0], sources[index]],
-            [neuron[0], weight],
-          ],
-          { weight, isFaint: true },
-        );
+        const both = [sources[index], weight].map((slot) => [neuron[0], slot]);
+        this.connect(sources[index], neuron[0], both, { weight, isFaint: true });
       });
       if (isShared) this.connect(biases[0], neuron[0], [[neuron[0], biases[0]]], { isFaint: true });
     }
@@ -303,10 +286,9 @@ export class NetworkPlacement {
         this.add(slot, x, y, WIDTHS.error);
         last = y + BOX;
         for (const operand of operands) {
-          const from = this.at.get(operand);
-          if (!from) continue;
           if (leaves.includes(operand)) {
-            this.edges.push({ path: `M${x + WIDTHS.error / 2},${from.y + from.height}V${y}`, of: [[slot, operand]] });
+            const { y: start, height } = this.at.get(operand);
+            this.edges.push({ path: `M${x + WIDTHS.error / 2},${start + height}V${y}`, of: [[slot, operand]] });
           } else this.connect(operand, slot, [[slot, operand]]);
         }
       }
@@ -344,12 +326,8 @@ export class NetworkPlacement {
     for (const column of this.errors) {
       const leaves = column.flatMap((entry) => entry.leaves);
       if (leaves.length) y = this.line(leaves, y, 30, "pill small") + 16;
-      const below = this.line(
-        column.map((entry) => entry.slot),
-        y,
-        BOX,
-        "small",
-      );
+      const slots = column.map((entry) => entry.slot);
+      const below = this.line(slots, y, BOX, "small");
       for (const { slot, operands } of column) {
         for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
       }

@@ -55,7 +55,6 @@ export class Graph {
     for (const slot of this.stations) {
       for (const operand of this.operands(slot)) this.users.set(operand, [...(this.users.get(operand) ?? []), slot]);
     }
-    this.learning = new Set(content.learning);
     this.editable = new Set([...program.inputs, ...program.parameters]);
     this.steps = new Steps(this, false);
     this.unfolded = content.operations ? new Steps(this, true) : this.steps;
@@ -169,8 +168,6 @@ export class Steps {
   gradStep(slot, position) {
     if (position <= this.forward) return undefined;
     if (slot === this.graph.program.output) return -1;
-    let found;
-    for (const index of this.edgesTo.get(slot) ?? []) if (index < position) found = index;
-    return found;
+    return this.edgesTo.get(slot)?.findLast((index) => index < position);
   }
 }

@@ -62,10 +62,8 @@ export function derivation(page, slot) {
     element(
       "div.paragraph",
       ...lines.map((line) => {
-        const { name, sides } = derivatives.sides(line, moment, numberOf);
-        const right = sides.map((side) =>
-          element(line.isSum ? "span.equals.broken" : "span.equals", "= ", derivatives.element(side, moment)),
-        );
+        const { name, sides } = derivatives.written(line, moment, numberOf);
+        const right = sides.map((side) => element(line.isSum ? "span.equals.broken" : "span.equals", "= ", side));
         return element("div.equation", names.formula(name), element("span.right", ...right));
       }),
     ),

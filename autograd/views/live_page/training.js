@@ -22,24 +22,14 @@ export class Training {
     this.program = program;
     this.slopes = new Float64Array(program.operands.length);
     this.grads = new Float64Array(program.size);
-    this.begin(
+    this.round = 0;
+    this.stride = 1;
+    this.segments = [];
+    this.samples = [];
+    this.change(
       settings,
       Float64Array.from(settings.learning, (slot) => settings.leaves[slot]),
     );
-  }
-
-  /** Forget all rounds, and start anew. */
-  begin(settings, numbers) {
-    this.round = this.last = 0;
-    this.stride = 1;
-    this.segments = [{ from: 0, settings }];
-    this.samples = [];
-    this.diverged = false;
-    this.prepare(settings);
-    this.numbers = numbers;
-    this.before = this.applied = null;
-    this.known = undefined;
-    this.sample();
   }
 
   /** The mean of the output over all cases, at the round shown. */
@@ -97,8 +87,7 @@ export class Training {
   travel(round) {
     const start = this.segmentAt(round).from;
     const target = Math.max(start, round - 1); // the last step is done anew, for what it applied
-    let sample = this.samples[0];
-    for (const other of this.samples) if (other.round <= target) sample = other;
+    const sample = this.samples.findLast((other) => other.round <= target) ?? this.samples[0];
     let { numbers } = sample;
     this.before = this.applied = null;
     for (let current = sample.round; current < round; current++) {
@@ -195,8 +184,6 @@ export class Training {
   }
 
   segmentAt(round) {
-    let found = this.segments[0];
-    for (const segment of this.segments) if (segment.from <= round) found = segment;
-    return found;
+    return this.segments.findLast((segment) => segment.from <= round) ?? this.segments[0];
   }
 }
