@@ -6,13 +6,12 @@ import html
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import autograd
 from autograd import Constant, LivePage, NeuronNodes, Parameter, Value, live_page, steps, topological_order
@@ -20,10 +19,10 @@ from autograd.primitives import PRIMITIVES
 from autograd.programs import Program
 from autograd.views import rendering
 from autograd.views.live_page.content import GraphContent
-from nn import MLP, Neuron
+from nn import MLP, Neuron, network_page
 from nn.pages import neurons_of
 from nn.worked_example import build_network, forward
-from tests.test_value import expressions, run
+from tests.test_writing import graphs
 
 
 def content_of(output: Value, **arguments: Any) -> dict[str, Any]:
@@ -61,18 +60,10 @@ def evaluated_at(content: Mapping[str, Any], row: Sequence[float]) -> tuple[floa
 
 
 @settings(max_examples=60, deadline=None)
-@given(expressions(), st.integers(0, 2**16))
-def test_the_content_of_random_graphs(expression: tuple[list[float], list[tuple[Any, ...]]], labelled: int) -> None:
-    numbers, instructions = expression
-    rows: dict[str, Callable[..., Any]] = {**PRIMITIVES}
-    try:
-        inputs = [Value(x) for x in numbers]
-        output = run(inputs, instructions, rows)
-    except (ZeroDivisionError, ValueError):  # outside a domain
-        return
+@given(graphs(labelled=True))
+def test_the_content_of_random_graphs(nodes: list[Value]) -> None:
+    output = nodes[-1]
     order = topological_order(output)
-    for place, node in enumerate(order):
-        node.label = f"n{place}" if labelled >> place & 1 else None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rendering, "renderers", lambda: iter(()))  # which are slow, and tested elsewhere
         content = content_of(output)
@@ -167,7 +158,7 @@ def test_a_title_that_cannot_be_written_as_utf_8(tmp_path: Path) -> None:
 
 def test_causes_are_those_of_the_table() -> None:
     x = Value(0.5, "x")
-    causes = content_of(x.tanh() + x.relu() * x)["causes"]
+    causes = data_of(live_page(x.tanh() + x.relu() * x))["diagnosis"]["causes"]
     assert set(causes) == {"tanh", "relu", "multiply"}
     assert causes["relu"] == [PRIMITIVES["relu"].when_flat, PRIMITIVES["relu"].when_steep]
 
@@ -261,6 +252,8 @@ def test_a_primitive_of_ones_own_is_named() -> None:
     for build in (content_of, live_page):
         with pytest.raises(TypeError, match="<primitive cube>"):
             build(cube(Value(2.0)) + 1.0)
+    with pytest.raises(TypeError, match="<primitive cube>"):
+        steps(cube(Value(2.0))).page()
 
 
 def test_nodes_that_are_not_of_the_graph_are_named() -> None:
@@ -284,6 +277,7 @@ def test_nodes_that_are_not_of_the_graph_are_named() -> None:
         ([{"z": 1.0}], "'z', which names 0 leaves"),
         ([{"same": 1.0}], "'same', which names 2 leaves"),
         ([{"inner": 1.0}], "'inner', which names 0 leaves"),
+        ([{Value(1.0, "x"): 1.0}], "which names 0 leaves"),
         ([{"x": 1.0}, {"x": 1.0, "k": 2.0}], "case 1 gives numbers for"),
         ([{"x": 1.0}, {}], "case 1 gives numbers for"),
         ([{}, {"x": 1.0}], "case 1 gives numbers for"),
@@ -319,6 +313,11 @@ def test_a_leaf_that_a_case_names_twice_is_refused() -> None:
     x = Value(1.0, "x")
     with pytest.raises(ValueError, match="name each leaf once"):
         live_page(x * 2.0, [{x: 1.0, "x": 2.0}])
+
+
+def test_a_network_without_cases_is_refused() -> None:
+    with pytest.raises(ValueError, match="nothing to show"):
+        network_page(MLP(2, [1]), [])
 
 
 # Cases.

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import pytest
 
 from autograd import LivePage
 from nn import MLP, network_page
 from tests.driven_page import Driven, close, gates_page, worked_page
-
-if TYPE_CHECKING:
-    pass
 
 Scheme = Literal["light", "dark"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import pytest
 
@@ -23,9 +23,6 @@ from tests.driven_page import (
     python_numbers,
 )
 from tests.test_worked_example import AFTER_ONE_ROUND, FORWARD, GRADIENTS, LEARNING_BIASES, TRAINING
-
-if TYPE_CHECKING:
-    pass
 
 ORDERS: tuple[Order, ...] = get_args(Order)
 KINDS: tuple[Biases, ...] = get_args(Biases)

@@ -6,15 +6,13 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.writing import FOLDED_NODES
 from nn.worked_example import build_network, forward
-from tests.test_value import expressions
-from tests.test_writing import random_graph
+from tests.test_writing import graphs
 
 
 def names(graph: StationGraph, nodes: Any) -> list[str]:
@@ -38,15 +36,8 @@ def below(graph: StationGraph, station: Value) -> tuple[set[Value], set[Value]]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(expressions(), st.integers(0, 2**16))
-def test_every_node_is_a_station_or_folds_into_one(
-    expression: tuple[list[float], list[tuple[Any, ...]]], labelled: int
-) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
-    for place, node in enumerate(nodes):
-        node.label = f"n{place}" if labelled >> place & 1 else None
+@given(graphs(labelled=True))
+def test_every_node_is_a_station_or_folds_into_one(nodes: list[Value]) -> None:
     output = nodes[-1]
     graph = StationGraph(output)
     assert graph.nodes == topological_order(output)

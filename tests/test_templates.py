@@ -21,8 +21,7 @@ from autograd.views.writing import FORMULA_LENGTH, TERMS
 from nn import MLP
 from nn.worked_example import build_network, forward
 from tests.test_derivation import sizes
-from tests.test_value import expressions
-from tests.test_writing import evaluated, random_graph
+from tests.test_writing import evaluated, graphs
 
 ODD_LABELS = [
     "x",
@@ -102,13 +101,10 @@ def targets_of(graph: StationGraph) -> list[Value]:
 
 
 @settings(max_examples=200, deadline=None)
-@given(expressions(), st.data())
+@given(graphs(), st.data())
 def test_filled_with_names_and_numbers_an_operation_is_the_line_of_its_step(
-    expression: tuple[list[float], list[tuple[Any, ...]]], data: st.DataObject
+    nodes: list[Value], data: st.DataObject
 ) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
     for node in nodes:
         node.label = data.draw(st.none() | st.sampled_from(ODD_LABELS))
     graph = StationGraph(nodes[-1])
@@ -129,15 +125,8 @@ def test_filled_with_names_and_numbers_an_operation_is_the_line_of_its_step(
 
 
 @settings(max_examples=300, deadline=None)
-@given(expressions(), st.integers(0, 2**16))
-def test_folded_formulas_compute_the_station_and_its_slopes_and_these_the_gradient(
-    expression: tuple[list[float], list[tuple[Any, ...]]], labelled: int
-) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
-    for place, node in enumerate(nodes):
-        node.label = f"n{place}" if labelled >> place & 1 else None
+@given(graphs(labelled=True))
+def test_folded_formulas_compute_the_station_and_its_slopes_and_these_the_gradient(nodes: list[Value]) -> None:
     output = nodes[-1]
     graph = StationGraph(output)
     templates = Templates(graph)
@@ -309,15 +298,8 @@ class Rows:
 
 
 @settings(max_examples=300, deadline=None)
-@given(expressions(), st.integers(0, 2**16))
-def test_the_rows_of_derivations_compute_the_engines_gradients(
-    expression: tuple[list[float], list[tuple[Any, ...]]], labelled: int
-) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
-    for place, node in enumerate(nodes):
-        node.label = f"n{place}" if labelled >> place & 1 else None
+@given(graphs(labelled=True))
+def test_the_rows_of_derivations_compute_the_engines_gradients(nodes: list[Value]) -> None:
     output = nodes[-1]
     rows = Rows(output)
     output.backward()
@@ -355,14 +337,10 @@ def test_no_row_is_made_of_itself() -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(expressions(), st.integers(1, 2**12))
-def test_the_rows_say_what_explain_says(expression: tuple[list[float], list[tuple[Any, ...]]], labelled: int) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
-    inputs = len(expression[0])
+@given(graphs(labelled=True))
+def test_the_rows_say_what_explain_says(nodes: list[Value]) -> None:
     for place, node in enumerate(nodes):
-        if place < inputs or labelled >> (place - inputs) & 1:
+        if node.primitive is None:
             node.label = f"n{place}"
     output = nodes[-1]
     output.label = "E"  # which explain writes out where it has no label

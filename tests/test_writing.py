@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import autograd
 from autograd import Constant, Value, topological_order
@@ -28,8 +29,19 @@ def evaluated(formula: str, numbers: Mapping[str, float]) -> float:
     return float(eval(formula.replace("·", "*").replace("−", "-"), {"__builtins__": {}}, known))
 
 
-def random_graph(expression: tuple[list[float], list[tuple[Any, ...]]]) -> list[Value] | None:
-    """The nodes of a random graph, the output last; None outside a domain, or where numbers are huge."""
+@st.composite
+def graphs(draw: st.DrawFn, labelled: bool = False) -> list[Value]:
+    """Random graphs, as nodes with the output last; some with a label where asked for."""
+    nodes = draw(expressions().map(_graph).filter(bool))
+    assert nodes is not None
+    labels = draw(st.integers(0, 2**16)) if labelled else 0
+    for place, node in enumerate(nodes):
+        node.label = f"n{place}" if labels >> place & 1 else None
+    return nodes
+
+
+def _graph(expression: tuple[list[float], list[tuple[Any, ...]]]) -> list[Value] | None:
+    """The nodes of a graph; None outside a domain, or where numbers are huge."""
     numbers, instructions = expression
     rows: dict[str, Callable[..., Any]] = {**PRIMITIVES}
     try:
@@ -46,13 +58,8 @@ def writer_of(output: Value, is_station: Callable[[Value], bool] = lambda node: 
 
 
 @settings(max_examples=200, deadline=None)
-@given(expressions())
-def test_formulas_compute_the_data_and_the_slopes_of_nodes(
-    expression: tuple[list[float], list[tuple[Any, ...]]],
-) -> None:
-    nodes = random_graph(expression)
-    if nodes is None:
-        return
+@given(graphs())
+def test_formulas_compute_the_data_and_the_slopes_of_nodes(nodes: list[Value]) -> None:
     order = topological_order(nodes[-1])
     writer = writer_of(nodes[-1])
     numbers = {writer.names.of(node).plain: node.data for node in order}
