@@ -160,10 +160,8 @@ def python_numbers(output: Value) -> tuple[dict[str, float], dict[str, float]]:
     return data, {names.of(node).plain: node.grad for node in nodes if not is_constant(node)}
 
 
-def numbers_beside_python(
-    driven: Driven, output: Value, rel: float = 1e-12, *, labelled: bool = True
-) -> tuple[dict[str, float], object]:
-    """The data and, as ∂name, the gradients that the page shows at the last step, and what they must be.
+def check_numbers(driven: Driven, output: Value, rel: float = 1e-12, *, labelled: bool = True) -> None:
+    """Check the data and the gradients that the page shows at the last step against Python's.
 
     All nodes with a label must be shown if `labelled`.
     """
@@ -173,7 +171,11 @@ def numbers_beside_python(
     shown = driven.numbers("data") | {f"∂{name}": grad for name, grad in driven.numbers("grad").items()}
     due = {node.label for node in topological_order(output) if node.label and labelled}
     expected = {name: number for name, number in data.items() if name in shown or name.removeprefix("∂") in due}
-    return {name: number for name, number in shown.items() if name in data}, close(expected, rel)
+    wrong = {
+        name: (shown.get(name), number) for name, number in expected.items() if shown.get(name) != close(number, rel)
+    }
+    assert expected
+    assert not wrong
 
 
 @functools.cache

@@ -24,34 +24,16 @@ def scaled(w: Value, factor: float, times: int) -> Value:
 
 
 CASES: list[tuple[str, float, Callable[[Value], Value], list[str]]] = [
-    (
-        "dead relu",
-        2.0,
-        lambda w: named((w * -3).relu(), "h") * 5,
-        ["is 0.", "dies at h = relu(v1)", "input is −6", "dead relu"],
-    ),
+    ("dead relu", 2.0, lambda w: named((w * -3).relu(), "h") * 5,
+        ["is 0.", "dies at h = relu(v1)", "input is −6", "dead relu"]),
     ("saturated sigmoid", 2.0, lambda w: (w * 400).sigmoid(), ["is 0.", "input is 800", "saturated (its output is 1)"]),
     ("fading sigmoid", 2.0, lambda w: (w * 12).sigmoid(), ["4.53", "fades at output = sigmoid(v1)", "slope 3.775"]),
     ("saturated tanh", 2.0, lambda w: (w * -30).tanh(), ["is 0.", "tanh is saturated (its output is −1)"]),
-    (
-        "overflow",
-        2.0,
-        lambda w: (w * 500).exp(),
-        ["is inf.", "infinite at output = exp(v1)", "overflows to inf at 1000"],
-    ),
-    (
-        "0 · inf",
-        2.0,
-        lambda w: (w * 500).exp() * 0.0,
-        ["is nan.", "nan at v2 = exp(v1)", "0 · inf is not defined"],
-    ),
+    ("overflow", 2.0, lambda w: (w * 500).exp(),
+        ["is inf.", "infinite at output = exp(v1)", "overflows to inf at 1000"]),
+    ("0 · inf", 2.0, lambda w: (w * 500).exp() * 0.0, ["is nan.", "nan at v2 = exp(v1)", "0 · inf is not defined"]),
     ("root at 0", 0.0, lambda w: w.sqrt(), ["is inf.", "infinite at output = sqrt(w)", "input is 0"]),
-    (
-        "tiny divisor",
-        1e-9,
-        lambda w: 1 / w,
-        ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"],
-    ),
+    ("tiny divisor", 1e-9, lambda w: 1 / w, ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"]),
     ("tiny logarithm", 1e-12, lambda w: w.log(), ["is 1e+12.", "explodes at output = log(w)", "its input is 1e−12"]),
     ("cancelling", 2.0, lambda w: w * 3 - 3 * w, ["is 0.", "contributions of all paths cancel"]),
     ("underflow", 2.0, lambda w: w * 1e-200 * 1e-200, ["is 0.", "1e−200 · (1e−200) is too small for a float"]),

@@ -13,15 +13,7 @@ from nn import MLP, SGD, fit, network_page, worked_example
 from nn.example_pages import GATE_INPUTS, GATES, gate_network
 from nn.losses import half_squared_error
 from nn.worked_example import Biases, Order
-from tests.driven_page import (
-    Driven,
-    close,
-    diamond,
-    gates_page,
-    numbers_beside_python,
-    projectile,
-    python_numbers,
-)
+from tests.driven_page import Driven, check_numbers, close, diamond, gates_page, projectile, python_numbers
 from tests.test_worked_example import AFTER_ONE_ROUND, FORWARD, GRADIENTS, LEARNING_BIASES, TRAINING
 
 ORDERS: tuple[Order, ...] = get_args(Order)
@@ -85,8 +77,7 @@ def test_the_figures_after_training_are_those_of_python(order: Order, biases: Bi
             worked.train(rounds)
         output = trained(rounds, order, biases)
         rel = 1e-9 if rounds == 10_000 else 1e-12
-        shown, expected = numbers_beside_python(worked, output, rel)
-        assert shown == expected, rounds
+        check_numbers(worked, output, rel)
         assert worked.error() == close(output.data, rel)
         assert worked.number("round", "rounds") == rounds
 
@@ -116,11 +107,9 @@ def test_the_figures_after_edits_are_those_of_python(
         if count:
             worked.slide("Round", 0)
         worked.edit(field, number)
-        shown, expected = numbers_beside_python(worked, trained(0))
-        assert shown == expected, field
+        check_numbers(worked, trained(0))
         worked.train(100)
-        shown, expected = numbers_beside_python(worked, trained(100, order))
-        assert shown == expected, field
+        check_numbers(worked, trained(100, order))
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -130,8 +119,7 @@ def test_the_figures_with_another_learning_rate_are_those_of_python(order: Order
         worked.press("Reset")
         worked.edit("Learning rate", rate)
         worked.train(100)
-        shown, expected = numbers_beside_python(worked, trained(100, order, rate=rate))
-        assert shown == expected, rate
+        check_numbers(worked, trained(100, order, rate=rate))
 
 
 def test_edits_during_a_training(worked: Driven) -> None:
@@ -143,8 +131,7 @@ def test_edits_during_a_training(worked: Driven) -> None:
         worked.train(*[1] * rounds)
         for _ in range(rounds):
             worked_example.train_round(network, order, rate, learning)
-        shown, expected = numbers_beside_python(worked, worked_example.forward(network))
-        assert shown == expected
+        check_numbers(worked, worked_example.forward(network))
 
     both(4, "simultaneous", 0.5)
     worked.edit("w3", -0.7)
@@ -228,23 +215,20 @@ def with_changes(output: Value, changes: dict[str, float]) -> Value:
 )
 def test_a_formula_of_the_reader(make: Callable[[], Value], edits: dict[str, float], driven: Driven) -> None:
     driven.open(live_page(make(), learning_rate=0.01))
-    shown, expected = numbers_beside_python(driven, make())
-    assert shown == expected
+    check_numbers(driven, make())
     assert driven.error() == close(make().data)
     so_far: dict[str, float] = {}
     for name, number in edits.items():
         driven.edit(name, number)
         so_far[name] = number
-        shown, expected = numbers_beside_python(driven, with_changes(make(), so_far))
-        assert shown == expected, name
+        check_numbers(driven, with_changes(make(), so_far))
     output = with_changes(make(), edits)
     for _ in range(5):
         data, grads = python_numbers(output)
         variables = [str(n.label) for n in topological_order(output) if n.primitive is None and n.label in grads]
         output = with_changes(make(), {**edits, **{name: data[name] - 0.01 * grads[name] for name in variables}})
     driven.train(*[1] * 5)
-    shown, expected = numbers_beside_python(driven, output)
-    assert shown == expected
+    check_numbers(driven, output)
 
 
 XOR: list[tuple[Sequence[float], list[float]]] = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
@@ -267,32 +251,26 @@ def loss_of(network: MLP, case: int, changes: dict[str, float] | None = None) ->
 def test_a_network_of_the_reader(driven: Driven) -> None:
     driven.open(network_page(deep_network(), XOR, title="Deep"))
     network = deep_network()
-    shown, expected = numbers_beside_python(driven, loss_of(network, 0))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 0))
     driven.edit("i2", 0.5)
-    shown, expected = numbers_beside_python(driven, loss_of(network, 0, {"i2": 0.5}))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 0, {"i2": 0.5}))
     driven.root.get_by_role("radio", name="Case 3", exact=True).check()
-    shown, expected = numbers_beside_python(driven, loss_of(network, 2))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 2))
     driven.press("Reset")
     history = fit(network, XOR, rounds=31, progress=False)
     driven.train(10, 10, 10)
     assert driven.error() == close(history.errors[30])
     driven.train(1)
-    shown, expected = numbers_beside_python(driven, loss_of(network, 2))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 2))
 
 
 def test_the_page_of_a_history_begins_with_what_was_learned(driven: Driven) -> None:
     network = deep_network()
     driven.open(fit(network, XOR, rounds=20, progress=False).page("Trained"))
-    shown, expected = numbers_beside_python(driven, loss_of(network, 0))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 0))
     driven.train(10)
     fit(network, XOR, rounds=10, progress=False)
-    shown, expected = numbers_beside_python(driven, loss_of(network, 0))
-    assert shown == expected
+    check_numbers(driven, loss_of(network, 0))
 
 
 def test_the_steps_of_a_network_are_those_of_python(driven: Driven) -> None:

@@ -11,7 +11,7 @@ import autograd
 from autograd import Constant, LivePage, Value, explain, live_page, steps
 from autograd.notation import cleaned
 from nn import worked_example
-from tests.driven_page import Driven, close, gates_page, numbers_beside_python, python_numbers, worked_page
+from tests.driven_page import Driven, check_numbers, close, gates_page, python_numbers, worked_page
 
 LONG = "x" * 500
 HOSTILE = [
@@ -101,8 +101,7 @@ def test_the_page_works_in_a_sandboxed_frame(driven: Driven) -> None:
 
 def test_labels_are_text(driven: Driven) -> None:
     driven.open(live_page(hostile_graph(HOSTILE)))
-    shown, expected = numbers_beside_python(driven, hostile_graph(HOSTILE), labelled=False)
-    assert shown == expected
+    check_numbers(driven, hostile_graph(HOSTILE), labelled=False)
     titles = driven.root.locator("#picture [title]").evaluate_all("all => all.map(e => e.title)")
     assert {cleaned(label) for label in HOSTILE} <= {*titles}
     texts = driven.root.locator("#picture .box i").evaluate_all("all => all.map(e => e.textContent)")
