@@ -66,8 +66,6 @@ class Derivation:
         writer: writes nodes and slopes; by default one that calls the nodes by their names in the graph.
     """
 
-    most_equations = EQUATIONS
-
     def __init__(self, paths: Paths, writer: Writer | None = None) -> None:
         self.paths = paths
         self.writer = writer or Writer(
@@ -85,7 +83,7 @@ class Derivation:
     def _derived(self, region: Region) -> Derivative:
         name = self.names.derivative(region.top, region.bottom)
         self.equations += 1
-        if self.equations > self.most_equations:
+        if self.equations > EQUATIONS:
             return self.number_alone(region)
         waypoints = self.paths.waypoints(region)
         if waypoints:
@@ -169,7 +167,7 @@ class Derivation:
     def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
         """Return the derivative of the top of a region by one of its inner nodes, whose value is known."""
         above = self.paths.above(region, bottom)
-        return self.derive(above) if self.equations < self.most_equations else self.number_alone(above, value)
+        return self.derive(above) if self.equations < EQUATIONS else self.number_alone(above, value)
 
     def number_alone(self, region: Region, value: float | None = None) -> Derivative:
         """Return the derivative along all paths without taking it apart."""

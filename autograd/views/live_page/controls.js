@@ -87,17 +87,14 @@ export function prepareControls(page) {
   page.list = new StepList(page, parts.list);
   page.curve = new Curve(parts.curve);
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
-  document.addEventListener("keydown", (event) => key(page, event));
+  document.addEventListener("keydown", key);
 }
 
 /** Arrow keys step, unless they mean something where the focus is. */
-function key(page, event) {
+function key(event) {
   const isTaken = event.target.closest("input, select, [role=group]:not(#picture)");
-  if (isTaken || event.altKey || event.ctrlKey || event.metaKey) return;
-  if (event.key === "ArrowRight") page.next();
-  else if (event.key === "ArrowLeft") page.previous();
-  else if (event.key === "Home") page.go(0);
-  else if (event.key === "End") page.go(page.steps.length);
-  else return;
+  const button = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" }[event.key];
+  if (isTaken || event.altKey || event.ctrlKey || event.metaKey || !button) return;
+  parts[button].click();
   event.preventDefault();
 }

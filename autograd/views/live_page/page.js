@@ -225,10 +225,7 @@ class Page {
 
   next() {
     if (this.isAsking || this.position >= this.steps.length) return;
-    if (!parts.predict.checked) {
-      this.go(this.position + 1);
-      return;
-    }
+    if (!parts.predict.checked) return this.go(this.position + 1);
     this.isAsking = true;
     this.areFactorsShown = false;
     this.message = undefined;
@@ -251,10 +248,7 @@ class Page {
   }
 
   play() {
-    if (this.stop()) {
-      this.show();
-      return;
-    }
+    if (this.stop()) return this.show();
     if (this.position >= this.steps.length) this.position = 0;
     const step = () => {
       const isLast = this.position + 1 >= this.steps.length;
@@ -390,8 +384,8 @@ class Page {
     let spoken = parts.sentence.textContent;
     if (step && !this.isAsking) {
       const { names, program } = this.graph;
-      const name =
-        step.phase === "backward" ? names.plainDerivative(program.output, step.parent) : names.plain(step.slot);
+      const { slot, parent } = step;
+      const name = parent === undefined ? names.plain(slot) : names.plainDerivative(program.output, parent);
       spoken += ` ${name} is ${written(this.resultsAt(step.index).value)}.`;
     }
     if (parts.spoken.textContent !== spoken) parts.spoken.textContent = spoken;
