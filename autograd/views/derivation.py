@@ -74,18 +74,23 @@ class Derivation:
         self.names = self.writer.names
         self.equations = 0
 
-    def derive(self, region: Region) -> Derivative:
-        """Take the derivative of the top of a region by its bottom along all paths apart."""
-        derivative = self._derived(region)
+    def derive(self, region: Region, is_link: bool = False) -> Derivative:
+        """Take the derivative of the top of a region by its bottom along all paths apart.
+
+        Args:
+            region: what lies between the two.
+            is_link: whether the two are neighbouring waypoints, so that there are none between them.
+        """
+        derivative = self._derived(region, is_link)
         derivative.is_whole = True
         return derivative
 
-    def _derived(self, region: Region) -> Derivative:
+    def _derived(self, region: Region, is_link: bool = False) -> Derivative:
         name = self.names.derivative(region.top, region.bottom)
         self.equations += 1
         if self.equations > EQUATIONS:
             return self.number_alone(region)
-        waypoints = self.paths.waypoints(region)
+        waypoints = [] if is_link else self.paths.waypoints(region)
         if waypoints:
             return Derivative.of_terms(name, [self.chain(region, waypoints)], region)
         if self.paths.is_direct(region):
@@ -112,23 +117,26 @@ class Derivation:
         """
         long = len(waypoints) > 2 * CHAIN_END
         stops = [region.top, *(waypoints[:CHAIN_END] + waypoints[-CHAIN_END:] if long else waypoints), region.bottom]
-        order = {node: index for index, node in enumerate(region.inner)}
+        ends = set(stops)
+        order = {node: index for index, node in enumerate(region.inner) if node in ends}
         factors = []
         for count, (top, bottom) in enumerate(pairwise(stops)):
             part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
             if long and count == CHAIN_END:
                 factors.append(self.number_alone(part))
             else:
-                factors.append(self.derive(part))
+                factors.append(self.derive(part, is_link=True))
         return factors
 
     def sum_of_branches(self, branches: list[Region]) -> list[list[Derivative]]:
         """Return a term for each of the strongest branches, and the others added up."""
+        if len(branches) <= TERMS:
+            return [self.branch(branch) for branch in branches]
         values = [self.paths.gradient(branch) for branch in branches]
         chosen = _strongest(values)
         terms = [self.branch(branches[index]) for index in chosen]
         rest = [value for index, value in enumerate(values) if index not in chosen]
-        return [*terms, [_weaker(len(rest), _added(rest))]] if rest else terms
+        return [*terms, [_weaker(len(rest), _added(rest))]]
 
     def branch(self, region: Region) -> list[Derivative]:
         """Return the factors of a branch. One that begins with a term of a sum is the derivative of that term."""

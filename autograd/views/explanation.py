@@ -194,8 +194,8 @@ def _delta_rule(derivation: Derivation) -> Explanation:
         )
     consumers = defaultdict(list)
     for node in paths.active:
-        for _, parent, _ in paths.edges[node]:
-            consumers[parent].append(node)
+        for edge in paths.edges[node]:
+            consumers[edge[2]].append(node)
     region = paths.region(paths.output, paths.input, paths.active[1:-1])
     grads = paths.accumulate(region)
 

@@ -6,13 +6,14 @@ A *station* is a node that a derivation stops at. By default these are the nodes
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from autograd.tape import Tape
 from autograd.value import Value
 from autograd.views.tracing import edges, trace
 from autograd.views.writing import FOLDED_NODES
+
+Slope = tuple[Value, int, Value, float]  # an edge: the node, the index of the operand, the parent, the slope
 
 
 class Region(NamedTuple):
@@ -21,13 +22,13 @@ class Region(NamedTuple):
     Attributes:
         top, bottom: the two nodes.
         inner: the nodes between them, in topological order.
-        entries: the edges that lead down from the top: the index of the operand, the parent, the slope.
+        entries: the edges that lead down from the top.
     """
 
     top: Value
     bottom: Value
     inner: list[Value]
-    entries: list[tuple[int, Value, float]]
+    entries: list[Slope]
 
 
 class Paths:
@@ -41,7 +42,7 @@ class Paths:
     Attributes:
         tape: the graph of the output.
         active: the nodes on the paths in topological order; none if the output does not depend on the input.
-        edges: for each of them its edges down: the index of the operand, the parent, the slope.
+        edges: for each of them its edges down.
         stations: those of them that a derivation stops at.
     """
 
@@ -50,26 +51,25 @@ class Paths:
         self.tape = Tape(output)
         reached = self.tape.dependents([input])
         self.active = [node for node, is_reached in zip(self.tape.nodes, reached, strict=True) if is_reached]
-        self.edges: dict[Value, list[tuple[int, Value, float]]] = {node: [] for node in self.active}
-        for node, index, parent, slope in edges(self.tape, reached):
-            if node is not input:
-                self.edges[node].append((index, parent, slope))
+        self.edges: dict[Value, list[Slope]] = {node: [] for node in self.active}
+        for edge in edges(self.tape, reached):
+            if edge[0] is not input:
+                self.edges[edge[0]].append(edge)
+        self._last: tuple[Region | None, list[Slope]] = (None, [])
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
 
     def region(self, top: Value, bottom: Value, inner: list[Value]) -> Region:
         """Return the region of all paths from the top to the bottom through these inner nodes or past them."""
         inside = {bottom, *inner}
-        return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[1] in inside])
+        return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[2] in inside])
 
-    def edges_in(self, region: Region) -> Iterator[tuple[Value, int, Value, float]]:
-        """Yield the edges of a region from the top down: node, index of the operand, parent, slope."""
-        inside = {region.bottom, *region.inner}
-        for index, parent, slope in region.entries:
-            yield region.top, index, parent, slope
-        for node in reversed(region.inner):
-            for index, parent, slope in self.edges[node]:
-                if parent in inside:
-                    yield node, index, parent, slope
+    def edges_in(self, region: Region) -> list[Slope]:
+        """Return the edges of a region from the top down."""
+        if self._last[0] is not region:  # several questions are asked of one region, one after another
+            inside = {region.bottom, *region.inner}
+            inner = [edge for node in reversed(region.inner) for edge in self.edges[node] if edge[2] in inside]
+            self._last = region, region.entries + inner
+        return self._last[1]
 
     def accumulate(self, region: Region) -> dict[Value, float]:
         """Return the derivative of the top of a region by each of its nodes, along the paths within it."""
@@ -117,14 +117,14 @@ class Paths:
                 node = group[node]
             return node
 
-        for node, _, parent, _ in self.edges_in(region):
-            if node in group and parent in group:
+        for node, _, parent, _ in self.edges_in(region)[len(region.entries) :]:
+            if parent is not region.bottom:
                 group[leader(parent)] = leader(node)
         members, entries = defaultdict(list), defaultdict(list)
         for node in region.inner:
             members[leader(node)].append(node)
         for edge in region.entries:
-            entries[leader(edge[1]) if edge[1] in group else region.bottom].append(edge)
+            entries[leader(edge[2]) if edge[2] in group else region.bottom].append(edge)
         return [Region(region.top, region.bottom, members[first], edges) for first, edges in entries.items()]
 
     def last_steps(self, region: Region) -> list[Region]:

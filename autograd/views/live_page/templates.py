@@ -208,11 +208,11 @@ class _TabledDerivation(Derivation):
         super().__init__(paths, table.writer)
         self.known = table.known
 
-    def derive(self, region: Region) -> Derivative:
+    def derive(self, region: Region, is_link: bool = False) -> Derivative:
         key = region.top, region.bottom
         if key in self.known:
             return self.known[key]
-        derivative = super().derive(region)
+        derivative = super().derive(region, is_link)
         if derivative.terms or derivative.formula is not None:  # else there were too many equations before it
             self.known[key] = derivative
         return derivative
