@@ -87,13 +87,6 @@ def test_a_derivation_of_operations_without_labels_ends_with_the_gradient(driven
         assert of_page(driven)[0][0].startswith(f"∂output/∂{name}=")
 
 
-def test_the_derivation_has_the_figures_of_the_article(worked: Driven) -> None:
-    ask(worked, "E_total", "w5")
-    text = worked.root.get_by_role("group", name="The derivation", exact=True).inner_text()
-    for figure in ("0.74136507", "0.186815602", "0.593269992", "0.0821670406"):
-        assert figure in text
-
-
 def test_a_derivation_follows_an_edit_and_a_training(worked: Driven) -> None:
     ask(worked, "E_total", "w1")
     changes = {}
@@ -156,15 +149,10 @@ def test_a_right_prediction_goes_on(predicting: Driven) -> None:
     assert "0.3775" not in predicting.text()
     assert predicting.list_of_steps()[0][1:] == ("", "?")
     assert predicting.field("Your prediction").evaluate("e => e === document.activeElement")
-    assert "✓ Right." in guess(predicting, "0.3775")
+    assert "Right" not in guess(predicting, "0.3797")
+    assert "✓ Right." in guess(predicting, "0.379")  # within half a percent
     assert predicting.known_steps() == 1
     assert predicting.number("net_h1") == close(0.3775)
-
-
-def test_a_prediction_may_be_half_a_percent_off(predicting: Driven) -> None:
-    predicting.press("Next step")
-    assert "Right" not in guess(predicting, "0.3797")
-    assert "Right" in guess(predicting, "0.379")
 
 
 def test_enter_checks_a_prediction(predicting: Driven) -> None:

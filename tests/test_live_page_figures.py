@@ -20,11 +20,9 @@ ORDERS: tuple[Order, ...] = get_args(Order)
 KINDS: tuple[Biases, ...] = get_args(Biases)
 
 
-def trained(
-    rounds: int, order: Order = "simultaneous", biases: Biases = "frozen", rate: float = worked_example.LEARNING_RATE
-) -> Value:
+def trained(rounds: int, order: Order = "simultaneous", biases: Biases = "frozen") -> Value:
     """The worked example's graph after a training in Python."""
-    return worked_example.forward(worked_example.train(order, rounds, biases, rate))
+    return worked_example.forward(worked_example.train(order, rounds, biases))
 
 
 # The worked example.
@@ -110,16 +108,6 @@ def test_the_figures_after_edits_are_those_of_python(
         check_numbers(worked, trained(0))
         worked.train(100)
         check_numbers(worked, trained(100, order))
-
-
-@pytest.mark.parametrize("order", ORDERS)
-def test_the_figures_with_another_learning_rate_are_those_of_python(order: Order, worked: Driven) -> None:
-    worked.choose("Order of update", order)
-    for rate in (0.05, 3.0):
-        worked.press("Reset")
-        worked.edit("Learning rate", rate)
-        worked.train(100)
-        check_numbers(worked, trained(100, order, rate=rate))
 
 
 def test_edits_during_a_training(worked: Driven) -> None:

@@ -152,12 +152,6 @@ def test_labels_like_marks_are_explained_and_stepped(label: str, driven: Driven)
     assert driven.root.get_by_role("textbox", name=label, exact=True).count() == 1
 
 
-def test_a_label_that_is_long_is_cut_with_an_ellipsis(driven: Driven) -> None:
-    output = Value(2.0, LONG) * 3.0
-    driven.open(live_page(output))
-    assert driven.field("x" * 60 + "…").count() == 1
-
-
 def test_cases_for_a_formula(driven: Driven) -> None:
     x, y = Value(2.0, "x"), Value(3.0, "y")
     output = x * y

@@ -78,11 +78,11 @@ def computed(template: str, graph: StationGraph) -> float:
     return evaluated(filled(template, lambda slot, only_number, level: f"slot{slot}"), numbers)
 
 
-def local_gradients(graph: StationGraph, station: Value) -> dict[Value, tuple[float, float]]:
-    """The slope of a station by each station next below it, and its size, by the engine's slopes."""
-    sums = {station: (1.0, 1.0)}
-    for node in reversed(graph.nodes):
-        if node in sums and (node is station or node not in graph.stations):
+def gradients_below(graph: StationGraph, top: Value, ends: Iterable[Value] = ()) -> dict[Value, tuple[float, float]]:
+    """The gradient of a node by each node below it, and its size, along the engine's slopes; not past the ends."""
+    sums, last = {top: (1.0, 1.0)}, {*ends} - {top}
+    for node in reversed(graph.nodes[: graph.slots[top] + 1]):
+        if node in sums and node not in last:
             for parent, slope in zip(node.parents, node.slopes, strict=True):
                 value, size = sums.get(parent, (0.0, 0.0))
                 sums[parent] = value + sums[node][0] * slope, size + sums[node][1] * abs(slope)
@@ -135,7 +135,7 @@ def test_folded_formulas_compute_the_station_and_its_slopes_and_these_the_gradie
     for station in reversed(stations_of(graph)):
         formula = templates.folded_operation(station)
         assert not formula or computed(formula, graph) == pytest.approx(station.data, rel=1e-9, abs=1e-12)
-        parents, local = graph.parents(station), local_gradients(graph, station)
+        parents, local = graph.parents(station), gradients_below(graph, station, graph.stations)
         for parent, slope in zip(parents, templates.folded_slopes(station), strict=True):
             assert len(slope) <= FORMULA_LENGTH
             value, size = local[parent]
@@ -218,16 +218,6 @@ def test_the_same_node_several_times_in_one_operation() -> None:
 # Derivations.
 
 
-def paths_between(graph: StationGraph, top: Value) -> dict[Value, float]:
-    """The gradient of a node with respect to each node below it, by the engine's slopes."""
-    sums = {top: 1.0}
-    for node in reversed(graph.nodes[: graph.slots[top] + 1]):
-        if node in sums:
-            for parent, slope in zip(node.parents, node.slopes, strict=True):
-                sums[parent] = sums.get(parent, 0.0) + sums[node] * slope
-    return sums
-
-
 def along(graph: StationGraph, edges: Iterable[list[int]]) -> float:
     """The sum over the paths along some edges from the first to the last node, of the products of their slopes."""
     edges = list(edges)
@@ -247,7 +237,7 @@ class Rows:
         derivations = Templates(graph).derivations(targets_of(graph))
         self.rows: list[list[Any]] = derivations["rows"]
         self.roots: dict[Value, int] = {graph.nodes[slot]: row for slot, row in derivations["roots"]}
-        self._below: dict[Value, dict[Value, float]] = {}
+        self._below: dict[Value, dict[Value, tuple[float, float]]] = {}
 
     def value(self, row: int) -> float | None:
         """The number of a row; None for what the other terms leave of a sum."""
@@ -258,8 +248,8 @@ class Rows:
             return along(self.graph, computation)
         top, bottom = (self.graph.nodes[slot] for slot in computation)
         if top not in self._below:
-            self._below[top] = paths_between(self.graph, top)
-        return self._below[top][bottom]
+            self._below[top] = gradients_below(self.graph, top)
+        return self._below[top][bottom][0]
 
     def name(self, row: int) -> str:
         name, computation = self.rows[row][0], self.rows[row][3]
