@@ -7,14 +7,13 @@
 The modules are `calls` (what is said of arguments that do not fit), `parameters` (`Module`, and how parameters are
 found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`, `metrics`,
 `history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `case_arrays`,
-`training_programs` and `compiled_rounds` (which make up a compiled training), `worked_example` (Mazur's
-2-2-2 network and its figures), `example_pages`, `digits`, `mnist_files` and `digit_pictures` (networks that read
-handwritten digits), `gpt` (a GPT as functions of numbers), and the command line, `python -m nn`.
+`training_programs` and `compiled_rounds` (which make up a compiled training). The examples and the command line,
+`python -m nn`, stand in `nn.examples`.
 """
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
-from nn.example_pages import digit_page, logic_gates_page, worked_example_page
+from nn.examples.pages import digit_page, logic_gates_page, worked_example_page
 from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error

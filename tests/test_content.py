@@ -22,7 +22,7 @@ from autograd.views import rendering
 from autograd.views.live_page.content import GraphContent
 from nn import MLP, Neuron
 from nn.pages import neurons_of
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.test_value import expressions, run
 
 

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from nn import logic_gates_page, worked_example_page
-from nn.example_pages import GATES, gate_network
-from nn.worked_example import Biases, build_network, forward, learning_parameters
+from nn.examples.pages import GATES, gate_network
+from nn.examples.worked_example import Biases, build_network, forward, learning_parameters
 from tests.test_content import data_of, evaluated_at, program_of
 
 

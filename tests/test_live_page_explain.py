@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from autograd import Explanation, Value, explain, live_page, topological_order
-from nn import worked_example
+from nn.examples import worked_example
 from tests.driven_page import Driven, close, diamond, projectile, python_numbers
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import pytest
 import autograd
 from autograd import Constant, LivePage, Value, explain, live_page, primitive, steps
 from autograd.notation import cleaned
-from nn import MLP, network_page, worked_example
+from nn import MLP, network_page
+from nn.examples import worked_example
 from tests.driven_page import Driven, close, gates_page, numbers_beside_python, python_numbers, worked_page
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 
 from autograd import Value, live_page, steps, topological_order
 from autograd.value import is_constant
-from nn import worked_example
+from nn.examples import worked_example
 from tests.driven_page import (
     Driven,
     close,

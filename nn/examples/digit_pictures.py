@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autograd.saving import save
-from nn.digits import CLASSES, DigitNetwork, LabelledImages
+from nn.examples.digits import CLASSES, DigitNetwork, LabelledImages
 from nn.history import History
 
 if TYPE_CHECKING:

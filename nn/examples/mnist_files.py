@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from nn.digits import SIDE_OF_MNIST, LabelledImages
+from nn.examples.digits import SIDE_OF_MNIST, LabelledImages
 
 if TYPE_CHECKING:
     import numpy as np

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd import Explanation, Value, explain
-from nn import worked_example
+from nn.examples import worked_example
 from nn.modules import MLP
 
 COLUMNS = 80

@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from nn.command_options import Parser, count, program
+from nn.examples.command_options import Parser, count, program
 from nn.progress import progress_bar
 
 SLICE = 500  # steps between two changes of the progress bar

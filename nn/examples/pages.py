@@ -12,8 +12,8 @@ from typing import Any, get_args
 
 from autograd import Constant, LivePage
 from autograd.views.live_page.content import GraphContent
-from nn import worked_example
-from nn.digits import (
+from nn.examples import worked_example
+from nn.examples.digits import (
     CANDIDATES,
     CLASSES,
     SIDE,
