@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Generic, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
-from autograd.views.layer_drawing import draw_layers
+from nn.drawing import draw_layers
 from nn.parameters import Module, counted
 
 __all__ = ["Module", "Neuron", "Layer", "MLP"]

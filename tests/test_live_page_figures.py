@@ -12,8 +12,8 @@ from autograd import Constant, Value, live_page, steps, topological_order
 from nn import MLP, SGD, fit, network_page
 from nn.examples import worked_example
 from nn.examples.pages import GATE_INPUTS, GATES, gate_network
-from nn.losses import half_squared_error
 from nn.examples.worked_example import Biases, Order
+from nn.losses import half_squared_error
 from tests.driven_page import (
     Driven,
     close,

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import get_args
 
 from autograd import Drawing, LivePage
-from nn.examples import worked_example
 from nn.checkpoints import save_network
+from nn.examples import worked_example
 from nn.examples.command_options import Parser, obstacle_to, positive_number, program, whole_number
-from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.examples.gpt_command import run_gpt
-from nn.optimizers import SGD
+from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.examples.story import story
+from nn.optimizers import SGD
 from nn.training import average_error, fit
 
 EXAMPLES = {  # what to type after the program's name, and what it does
@@ -199,4 +199,3 @@ def _write_pages(words: Sequence[str]) -> None:
         print(f"  {path}    {path.resolve().as_uri()}")
     if not has_digits:
         print("A page of digits needs scikit-learn, which is not installed here: pip install 'stepgrad[digits]'")
-

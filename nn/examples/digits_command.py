@@ -37,8 +37,8 @@ from nn.examples.digits import (
     surest_mistakes,
     train,
 )
-from nn.history import History
 from nn.examples.mnist_files import read_mnist
+from nn.history import History
 from nn.parameters import counted
 from nn.progress import progress_bar
 

@@ -14,9 +14,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
+from autograd import Drawing, Value
 from autograd.notation import cleaned, number
-from autograd.value import Value
-from autograd.views.drawing import Drawing, digraph, lines_of
+from autograd.views.drawing import digraph, lines_of
 
 DIAMETER = 1.0  # of a circle, in inches
 ACROSS, DOWN = 3.4, 1.5  # from one column, and from one circle, to the next
