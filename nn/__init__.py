@@ -14,6 +14,7 @@ found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
 from nn.examples.pages import digit_page, logic_gates_page, worked_example_page
+from nn.functional import functional_call
 from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error
@@ -29,6 +30,7 @@ __all__ = [
     "Neuron",
     "Layer",
     "MLP",
+    "functional_call",
     "half_squared_error",
     "mean_squared_error",
     "binary_cross_entropy",

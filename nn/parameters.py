@@ -23,6 +23,8 @@ from autograd.value import is_constant
 
 DISPLAYED_LINES = 100  # of a summary in a notebook
 
+stand_ins: set[Value] = set()  # what stands for parameters during a `functional_call`
+
 
 class Module:
     """A part of a network: whatever holds parameters, itself or in other modules.
@@ -137,8 +139,15 @@ def counted(count: int, noun: str) -> str:
 
 
 def is_parameter(thing: object) -> bool:
-    """Whether something is a leaf that training may change: a Value, no constant, and not computed."""
-    return isinstance(thing, Value) and thing.primitive is None and not is_constant(thing)
+    """Return whether something is a leaf that training may change, or a Value that stands for one."""
+    return isinstance(thing, Value) and ((thing.primitive is None and not is_constant(thing)) or thing in stand_ins)
+
+
+def is_module(thing: object) -> bool:
+    """Return whether something is a `Module`, or an object of a class of one's own with the method `parameters`."""
+    return isinstance(thing, Module) or (
+        hasattr(thing, "__dict__") and callable(getattr(type(thing), "parameters", None))
+    )
 
 
 def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:

@@ -76,6 +76,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *(
         "nn.calls",
         "nn.parameters",
+        "nn.functional",
         "nn.drawing",
         "nn.modules",
         "nn.losses",

@@ -53,7 +53,7 @@ def run_gpt(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
 
     from autograd import compile
-    from nn import gpt  # which needs NumPy
+    from nn.examples import gpt  # which needs NumPy
 
     generator = random.Random(options.seed)
     documents = gpt.documents(generator.choices(NAMES, k=options.steps))
