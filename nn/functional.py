@@ -12,8 +12,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from autograd import Constant, Value
@@ -56,8 +55,18 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
         TypeError: if something given is no number.
     """
     given = _by_parameter(module, parameters)
-    with _replaced(module, given):
-        return module(*inputs, **keywords)
+    with _replacing:
+        changes, added = _changes(module, given), set(given.values()) - stand_ins
+        try:
+            try:
+                stand_ins.update(added)
+                for attributes, name, _, during in changes:
+                    attributes[name] = during
+                return module(*inputs, **keywords)
+            finally:
+                _restore(changes, added)
+        finally:  # again, since an interrupt may come before the first one is done
+            _restore(changes, added)
 
 
 def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
@@ -79,24 +88,6 @@ def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
             )
         pairs = list(zip(own, numbers, strict=True))
     return {own: number if isinstance(number, Value) else Constant(as_float(number)) for own, number in pairs}
-
-
-@contextmanager
-def _replaced(module: object, given: Mapping[Value, Value]) -> Iterator[None]:
-    """Let the attributes of a module and of those within it hold other Values for a while."""
-    with _replacing:
-        changes, added = _changes(module, given), set(given.values()) - stand_ins
-        try:
-            stand_ins.update(added)
-            for attributes, name, _, during in changes:
-                attributes[name] = during
-            yield
-        finally:
-            try:
-                _restore(changes, added)
-            except KeyboardInterrupt:
-                _restore(changes, added)
-                raise
 
 
 def _restore(changes: Sequence[_Change], added: set[Value]) -> None:
