@@ -4,17 +4,16 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `calls` (what is said of arguments that do not fit), `parameters` (`Module`, and how parameters are
-found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`, `metrics`,
-`history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `case_arrays`,
-`training_programs` and `compiled_rounds` (which make up a compiled training), `worked_example` (Mazur's
-2-2-2 network and its figures), `example_pages`, `digits`, `mnist_files` and `digit_pictures` (networks that read
-handwritten digits), `gpt` (a GPT as functions of numbers), and the command line, `python -m nn`.
+The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks),
+`functional` (a module as a function of its parameters), `drawing` and `pages` (networks as pictures and live pages),
+`losses`, `metrics`, `optimizers`, `training` (`fit`), `history`, `checkpoints`, and `calls` (errors for wrong arguments,
+which suggest the correct call). The examples and the command line, `python -m nn`, stand in `nn.examples`.
 """
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
-from nn.example_pages import digit_page, logic_gates_page, worked_example_page
+from nn.examples.pages import digit_page, logic_gates_page, worked_example_page
+from nn.functional import functional_call
 from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error
@@ -30,6 +29,7 @@ __all__ = [
     "Neuron",
     "Layer",
     "MLP",
+    "functional_call",
     "half_squared_error",
     "mean_squared_error",
     "binary_cross_entropy",

@@ -17,7 +17,7 @@ import pytest
 from autograd import Constant, LivePage, Value, topological_order
 from autograd.notation import Names
 from autograd.value import is_constant
-from nn.example_pages import logic_gates_page, worked_example_page
+from nn.examples.pages import logic_gates_page, worked_example_page
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Frame, Locator, Page

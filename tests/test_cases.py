@@ -9,7 +9,7 @@ import pytest
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
-from nn.cases import check, is_plain, listed
+from nn.training.cases import check, is_plain, listed
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nn.command_options import Parser, count, obstacle_to, positive_number, whole_number
+from nn.examples.command_options import Parser, count, obstacle_to, positive_number, whole_number
 
 
 @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ from autograd.programs import Program
 from autograd.views import rendering
 from autograd.views.live_page.content import GraphContent
 from nn import MLP, Neuron, network_page
+from nn.examples.worked_example import build_network, forward
 from nn.pages import neurons_of
-from nn.worked_example import build_network, forward
 from tests.test_writing import graphs
 
 
@@ -190,7 +190,7 @@ def test_the_neurons_of_the_worked_example() -> None:
     ]
     assert "placement" not in content
     program = program_of(content)
-    layers = {names[slot]: layer for slot, layer in zip(program.parameters, program.layers, strict=True)}
+    layers = {names[slot]: layer for slot, layer in zip(program.parameters, content["program"]["layers"], strict=True)}
     assert layers == {
         **dict.fromkeys(["w1", "w2", "w3", "w4", "b1", "b2"], 0),
         **dict.fromkeys(["w5", "w6", "w7", "w8", "b3", "b4"], 1),

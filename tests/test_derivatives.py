@@ -38,7 +38,7 @@ from autograd.calculus.accumulation import as_value, push
 from autograd.calculus.checks import numerical_derivative
 from autograd.tape import Tape
 from nn import MLP, half_squared_error
-from nn.worked_example import INPUTS, TARGETS, WEIGHTS, build_network, forward
+from nn.examples.worked_example import INPUTS, TARGETS, WEIGHTS, build_network, forward
 from tests.test_value import expressions, run
 
 # Closed forms.

@@ -6,7 +6,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from nn.digit_pictures import (
+from nn.examples.digit_pictures import (
     counts_as_text,
     in_letters,
     save_confusion,
@@ -16,7 +16,7 @@ from nn.digit_pictures import (
     side_by_side,
     weights_figure,
 )
-from nn.digits import LabelledImages, digit_network
+from nn.examples.digits import LabelledImages, digit_network
 from nn.history import History
 
 SQUARE = np.zeros((8, 8))
@@ -69,7 +69,7 @@ def test_the_weights_are_those_of_the_hidden_units() -> None:
 
 
 def test_files_are_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.digit_pictures.MOST_SHOWN", 8)
+    monkeypatch.setattr("nn.examples.digit_pictures.MOST_SHOWN", 8)
     images = LabelledImages(np.tile(SQUARE.ravel(), (60, 1)), np.arange(60) % 10)
     answers = (images.labels + 1) % 10
     network = digit_network(images, [3, 10], "tanh", 1)

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import autograd
-import nn.digits
+import nn.examples.digits
 from nn import MLP, SGD, accuracy, fit, softmax_cross_entropy
-from nn.digits import (
+from nn.examples.digits import (
     CANDIDATES,
     SIZES,
     LabelledImages,
@@ -70,7 +70,7 @@ def test_settings_are_chosen_without_the_part_that_is_tested_with(
         looked_at.append(set(pixels))
         return History(40, validation_errors=[0.0, next(errors)] if validation is not None else [])
 
-    monkeypatch.setattr(nn.digits, "train", noted)
+    monkeypatch.setattr(nn.examples.digits, "train", noted)
     parts = []
     for part in cross_validate(numbered, CANDIDATES, [1, 2], lambda: None):
         places = {float(place) for place in part.places}

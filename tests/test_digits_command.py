@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from nn import MLP, load_network
-from nn.__main__ import main
-from nn.digits import CANDIDATES, SETTINGS_OF_MNIST
-from nn.rounds import Rounds
+from nn.examples.command_line import main
+from nn.examples.digits import CANDIDATES, SETTINGS_OF_MNIST
+from nn.training.steps import Steps
 from tests.test_mnist_files import small_files, write
 
 PICTURES = ["confusion.png", "error.png", "misread.png", "weights.png"]
@@ -27,8 +27,8 @@ def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.digits_command.CANDIDATES", CANDIDATES[:1])
-    for module in ("nn.digits", "nn.digits_command"):
+    monkeypatch.setattr("nn.examples.digits_command.CANDIDATES", CANDIDATES[:1])
+    for module in ("nn.examples.digits", "nn.examples.digits_command"):
         monkeypatch.setattr(f"{module}.SIZES", (4, 10))
     told = run(["digits", "--out", str(tmp_path / "out"), "--seeds", "2", "--rounds", "1"], capsys)
     rows = re.findall(r"^(\d|all) .*?([\d.]+)% +([\d.]+)%$", told, re.MULTILINE)
@@ -56,15 +56,15 @@ def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
 @pytest.fixture(autouse=True)
 def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pictures of a few digits, since matplotlib takes its time over each."""
-    monkeypatch.setattr("nn.digit_pictures.MOST_SHOWN", 8)
+    monkeypatch.setattr("nn.examples.digit_pictures.MOST_SHOWN", 8)
 
 
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of small files in MNIST's format, for a small network in place of 784-300-10."""
-    monkeypatch.setattr("nn.digits_command.SIZES_OF_MNIST", (10, 10))
+    monkeypatch.setattr("nn.examples.digits_command.SIZES_OF_MNIST", (10, 10))
     settings = SETTINGS_OF_MNIST._replace(batch_size=40, learning_rate=0.2)
-    monkeypatch.setattr("nn.digits_command.SETTINGS_OF_MNIST", settings)
+    monkeypatch.setattr("nn.examples.digits_command.SETTINGS_OF_MNIST", settings)
     folder = tmp_path / "mnist"
     folder.mkdir()
     return write(folder, small_files(training=200, test=50))
@@ -92,11 +92,11 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
     mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["digits", "--mnist", str(mnist), "--seeds", "1", "--rounds", "4", "--out"]
-    monkeypatch.setattr("nn.digits_command._draw", lambda *arguments: None)  # the pictures are drawn above
+    monkeypatch.setattr("nn.examples.digits_command._draw", lambda *arguments: None)  # the pictures are drawn above
     run([*arguments, str(tmp_path / "whole")], capsys)
-    steps, step = 0, Rounds.step
+    steps, step = 0, Steps.step
 
-    def interrupted(self: Rounds) -> None:
+    def interrupted(self: Steps) -> None:
         nonlocal steps
         steps += 1
         if steps == 14:  # of five in each round
@@ -104,7 +104,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
         step(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Rounds, "step", interrupted)
+        patch.setattr(Steps, "step", interrupted)
         assert main([*arguments, str(tmp_path / "broken")]) == 130
     said = capsys.readouterr().err
     assert "stopped with seed 1 after 2 rounds and 3 batches of the next" in said

@@ -10,7 +10,7 @@ import autograd
 from autograd import Constant, Drawing, Parameter, Value, draw, no_grad, where
 from autograd.views import drawing, rendering
 from nn import MLP
-from nn.worked_example import build_network, draw_graph, draw_network, forward
+from nn.examples.worked_example import build_network, draw_graph, draw_network, forward
 
 RENDERERS = list(rendering.renderers())
 SVG = "{http://www.w3.org/2000/svg}"

@@ -9,8 +9,8 @@ from typing import get_args
 import pytest
 
 from nn import logic_gates_page, worked_example_page
-from nn.example_pages import GATES, gate_network
-from nn.worked_example import Biases, build_network, forward, learning_parameters
+from nn.examples.pages import GATES, gate_network
+from nn.examples.worked_example import Biases, build_network, forward, learning_parameters
 from tests.test_content import data_of, evaluated_at, program_of
 
 
@@ -53,7 +53,7 @@ def test_each_kind_of_biases_learns_what_it_says(kind: Biases) -> None:
     for parameter in network.parameters():
         assert grads[str(parameter.label)] == parameter.grad
     program = program_of(content)
-    layers = {names[slot]: layer for slot, layer in zip(program.parameters, program.layers, strict=True)}
+    layers = {names[slot]: layer for slot, layer in zip(program.parameters, content["program"]["layers"], strict=True)}
     assert {name for name, layer in layers.items() if layer == 0 and name.startswith("w")} == {"w1", "w2", "w3", "w4"}
     assert [len(layer) for layer in content["network"]["layers"]] == [2, 2]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from autograd import Constant, Value, explain
-from nn.worked_example import build_network, forward, nodes_by_label
+from nn.examples.worked_example import build_network, forward, nodes_by_label
 
 
 def explained(weight: str, form: str = "chain", detail: str = "stations") -> list[str]:

@@ -11,7 +11,7 @@ import numpy
 import pytest
 
 from autograd import value_and_grad
-from nn.gpt import BOUNDARY, predictions, sampled_names
+from nn.examples.gpt import BOUNDARY, predictions, sampled_names
 from tests.benchmarks import gpt
 
 SOURCE = Path(__file__).parent / "benchmarks" / "programs" / "gpt.c"

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from nn.__main__ import main
-from nn.gpt_command import NAMES
+from nn.examples.command_line import main
+from nn.examples.gpt_command import NAMES
 
 
 def told(capsys: pytest.CaptureFixture[str], seed: int) -> str:

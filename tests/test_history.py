@@ -14,7 +14,7 @@ import pytest
 
 from nn import MLP, SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
 from tests.test_content import data_of, evaluated_at, program_of
-from tests.test_training import XOR, Interrupting, small_network
+from tests.test_loop import XOR, Interrupting, small_network
 
 
 @pytest.mark.parametrize(

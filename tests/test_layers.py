@@ -72,14 +72,29 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page",
     ),
     *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.drawing"),
-    *("autograd.views.layer_drawing", "autograd.views.program_drawing"),
+    "autograd.views.program_drawing",
     *("autograd.views", "autograd", "autograd.__main__"),
-    *("nn.calls", "nn.parameters", "nn.modules", "nn.losses", "nn.pages", "nn.optimizers", "nn.metrics", "nn.history"),
-    *("nn.checkpoints", "nn.cases", "nn.rounds"),
-    *("nn.case_arrays", "nn.training_programs", "nn.compiled_rounds", "nn.progress", "nn.training"),
-    *("nn.digits", "nn.mnist_files", "nn.digit_pictures", "nn.gpt"),
-    *("nn.worked_example", "nn.example_pages", "nn.story", "nn"),
-    *("nn.command_options", "nn.digits_command", "nn.gpt_command", "nn.__main__"),
+    *(
+        "nn.calls",
+        "nn.parameters",
+        "nn.functional",
+        "nn.drawing",
+        "nn.modules",
+        "nn.losses",
+        "nn.pages",
+        "nn.optimizers",
+        "nn.metrics",
+        "nn.history",
+    ),
+    "nn.checkpoints",
+    *("nn.training.cases", "nn.training.options", "nn.training.steps", "nn.training.case_rows"),
+    *("nn.training.compiled_functions", "nn.training.compiled_steps", "nn.training.progress", "nn.training.loop"),
+    "nn.training",
+    "nn.examples",
+    *("nn.examples.digits", "nn.examples.mnist_files", "nn.examples.digit_pictures", "nn.examples.gpt"),
+    *("nn.examples.worked_example", "nn.examples.pages", "nn.examples.story", "nn"),
+    *("nn.examples.command_options", "nn.examples.digits_command", "nn.examples.gpt_command"),
+    *("nn.examples.command_line", "nn.__main__"),
 ]
 
 
@@ -140,7 +155,7 @@ def test_every_module_is_on_the_list() -> None:
 
 def test_every_module_has_its_test() -> None:
     tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
-    modules = [path_of(module).stem.strip("_") for module in LAYERS if path_of(module).name != "__init__.py"]
+    modules = [path_of(module).stem for module in LAYERS if not path_of(module).name.startswith("__")]
     assert {f"test_{module}" for module in modules} <= tests
 
 

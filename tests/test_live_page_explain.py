@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from autograd import Explanation, Value, diagnose, explain, live_page, topological_order
-from nn import worked_example
+from nn.examples import worked_example
 from tests.driven_page import Driven, close, diamond, projectile, python_numbers
 from tests.test_diagnosis import CASES
 

@@ -9,10 +9,11 @@ from typing import get_args
 import pytest
 
 from autograd import Constant, Value, live_page, steps, topological_order
-from nn import MLP, SGD, fit, network_page, worked_example
-from nn.example_pages import GATE_INPUTS, GATES, gate_network
+from nn import MLP, SGD, fit, network_page
+from nn.examples import worked_example
+from nn.examples.pages import GATE_INPUTS, GATES, gate_network
+from nn.examples.worked_example import Biases, Order
 from nn.losses import half_squared_error
-from nn.worked_example import Biases, Order
 from tests.driven_page import Driven, check_numbers, close, diamond, gates_page, projectile, python_numbers
 from tests.test_worked_example import AFTER_ONE_ROUND, FORWARD, GRADIENTS, LEARNING_BIASES, TRAINING
 

@@ -10,7 +10,7 @@ import pytest
 
 from autograd import LivePage
 from nn import digit_page
-from nn.digits import read_digits
+from nn.examples.digits import read_digits
 from tests.driven_page import Driven, close, gates_page, worked_page
 from tests.test_content import data_of, evaluated_at
 from tests.test_live_page_accessibility import AXE, axe  # noqa: F401  # the second one is a fixture

@@ -10,7 +10,7 @@ import pytest
 import autograd
 from autograd import Constant, LivePage, Value, explain, live_page, steps
 from autograd.notation import cleaned
-from nn import worked_example
+from nn.examples import worked_example
 from tests.driven_page import Driven, check_numbers, close, gates_page, python_numbers, worked_page
 
 LONG = "x" * 500

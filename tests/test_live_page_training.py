@@ -9,8 +9,8 @@ from collections.abc import Callable
 import pytest
 
 from autograd import Value, live_page, no_grad
-from nn import worked_example
-from nn.example_pages import GATE_INPUTS, GATES, gate_network
+from nn.examples import worked_example
+from nn.examples.pages import GATE_INPUTS, GATES, gate_network
 from tests.driven_page import Driven, close, gates_page
 
 Shown = dict[tuple[str, str], str]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nn.mnist_files import read_idx, read_mnist
+from nn.examples.mnist_files import read_idx, read_mnist
 
 MEBIBYTE = 2**20
 NAMES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")

@@ -9,7 +9,7 @@ import pytest
 
 from autograd import LivePage, Value, live_page, steps, topological_order
 from autograd.value import is_constant
-from nn import worked_example
+from nn.examples import worked_example
 from tests.driven_page import Driven, close, diamond, gates_page, opened, projectile, python_numbers, worked_page
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from autograd.views import rendering
 from autograd.views.live_page import placement
 from autograd.views.live_page.placement import LEAF, LINE, PLACED_NODES, WIDEST, place
 from autograd.views.live_page.stations import StationGraph
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 
 RENDERERS = list(rendering.renderers())
 ROUNDED = 0.2  # pixels

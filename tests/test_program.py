@@ -13,7 +13,7 @@ import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.primitives import PRIMITIVES
 from autograd.programs.program import Program
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.test_value import expressions, run
 
 

@@ -11,7 +11,7 @@ import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.writing import FOLDED_NODES
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.test_writing import graphs
 
 

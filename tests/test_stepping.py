@@ -10,7 +10,7 @@ from hypothesis import given, settings
 import autograd
 from autograd import Constant, LivePage, Step, Value, steps, topological_order
 from autograd.views import drawing, rendering
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.test_writing import graphs
 
 

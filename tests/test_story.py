@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from nn import worked_example
-from nn.story import aligned, decimal, story
+from nn.examples import worked_example
+from nn.examples.story import aligned, decimal, story
 
 ARITHMETIC = r"[\d.−+· ()]+"
 

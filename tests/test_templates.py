@@ -19,7 +19,7 @@ from autograd.views.live_page.stations import StationGraph
 from autograd.views.live_page.templates import DERIVED_NODES, MOST_DERIVATIVES, Templates
 from autograd.views.writing import FORMULA_LENGTH, TERMS
 from nn import MLP
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.test_derivation import sizes
 from tests.test_writing import evaluated, graphs
 

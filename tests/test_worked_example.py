@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from nn.worked_example import (
+from nn.examples.worked_example import (
     PUBLISHED,
     Biases,
     Order,

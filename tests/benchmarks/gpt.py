@@ -1,4 +1,4 @@
-"""A GPT in scalars, `nn.gpt`, trained to spell made-up names.
+"""A GPT in scalars, `nn.examples.gpt`, trained to spell made-up names.
 
 The names of the model and of its training can be imported from here, too.
 
@@ -12,7 +12,7 @@ import random
 import numpy
 
 from autograd import Value, compile
-from nn.gpt import (
+from nn.examples.gpt import (
     EPSILON,
     HEADS,
     MEMORY,

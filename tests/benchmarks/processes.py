@@ -139,7 +139,7 @@ class Neuron:
 )
 
 MODULES = """
-from nn.worked_example import forward, train
+from nn.examples.worked_example import forward, train
 print(forward(train("simultaneous")).parents[0].operands)
 """
 
@@ -167,7 +167,7 @@ print(forward()[0].item())
 PROGRAMS = {
     "neuron objects, by hand": NEURON_OBJECTS,
     "neuron objects of Values": VALUES,
-    "nn.worked_example": MODULES,
+    "nn.examples.worked_example": MODULES,
     "PyTorch, one thread": PYTORCH,
     "python -c pass": "pass",
     "import autograd": "import autograd",

@@ -4,7 +4,7 @@
 
 FOLDER holds MNIST's files. The images for testing are not looked at. Ten thousand of the 60,000 others, with as much of
 each digit, are what the settings are compared by; the rest is what each network is trained with. What was found stands
-in docs/how_to/read_digits.md, and the choice in `nn.digits.SETTINGS_OF_MNIST`.
+in docs/how_to/read_digits.md, and the choice in `nn.examples.digits.SETTINGS_OF_MNIST`.
 """
 
 import sys
@@ -13,8 +13,8 @@ import time
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from nn.digits import SIZES_OF_MNIST, SPLIT_SEED, Settings, digit_network, finished, scores, train
-from nn.mnist_files import read_mnist
+from nn.examples.digits import SIZES_OF_MNIST, SPLIT_SEED, Settings, digit_network, finished, scores, train
+from nn.examples.mnist_files import read_mnist
 from nn.optimizers import SGD, AdamW
 
 VALIDATION = 10_000

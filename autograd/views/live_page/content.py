@@ -87,7 +87,6 @@ class GraphContent:
         self.program = Program.of(
             [output],
             [node for node in leaves if node in self.graph.stations and node not in inner],
-            _parameters_of(layers, inner),
         )
         self.forms: dict[tuple[Primitive, int], None] = {}
         for slot, primitive in enumerate(self.program.primitives):
@@ -132,8 +131,20 @@ class GraphContent:
 
     def _program(self) -> dict[str, Any]:
         """The program as `Program.to_json` writes it, without what the page has by other means."""
-        content: dict[str, Any] = json.loads(self.program.to_json())
+        content: dict[str, Any] = {**json.loads(self.program.to_json()), "layers": self._layers_of_parameters()}
         return {key: value for key, value in content.items() if key not in ("format", "version", "labels")}
+
+    def _layers_of_parameters(self) -> list[int]:
+        """Return the layer of each parameter, counted from 0; none if there are parameters outside the layers."""
+        found = {
+            self.graph.slots.get(leaf): depth
+            for depth, layer in enumerate(self.layers)
+            for neuron in layer
+            for leaf in (*neuron.weights, neuron.bias)
+            if leaf is not None
+        }
+        parameters = self.program.parameters
+        return [found[slot] for slot in parameters] if found.keys() == set(parameters) else []
 
     def _network(self) -> dict[str, Any] | None:
         """Return the inputs and neurons by their slots; None if the graph is not what its layers say."""
@@ -152,12 +163,6 @@ class GraphContent:
             sources = [neuron.out for neuron in layer]
         layers = [[_neuron(neuron, slots) for neuron in layer] for layer in self.layers]
         return {"inputs": [slots[node] for node in inputs], "layers": layers}
-
-
-def _parameters_of(layers: Sequence[Sequence[NeuronNodes]], parameters: set[Value]) -> list[set[Value]]:
-    """The parameters of each layer; none if there are others in the graph."""
-    groups = [{n for neuron in layer for n in (*neuron.weights, neuron.bias) if n is not None} for layer in layers]
-    return groups if set().union(*groups) == parameters else []
 
 
 def _neuron(neuron: NeuronNodes, slots: Mapping[Value, int]) -> list[Any]:

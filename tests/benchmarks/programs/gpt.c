@@ -1,4 +1,4 @@
-/* The loss and the gradients of nn/gpt.py, forward and backward written by hand.
+/* The loss and the gradients of nn/examples/gpt.py, forward and backward written by hand.
 
    Every sum is added in the order of the scalar program. The numbers of a feature lie side by side for all positions, and
    a matrix product keeps a sum for each position in registers: with plain loops, gcc 12 takes twice as long. Tokens are

@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 import autograd
-from nn import digit_page, logic_gates_page, worked_example, worked_example_page
-from nn.__main__ import main
+from nn import digit_page, logic_gates_page, worked_example_page
+from nn.examples import worked_example
+from nn.examples.command_line import main
 
 
 def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -158,7 +159,7 @@ def test_the_pages_are_written_and_their_addresses_told(
 def test_without_scikit_learn_the_other_pages_are_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nn.__main__.find_spec", lambda name: None)
+    monkeypatch.setattr("nn.examples.command_line.find_spec", lambda name: None)
     told = run(["page", "--out", str(tmp_path)], capsys)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["logic_gates.html", "worked_example.html"]
     assert "A page of digits needs scikit-learn" in told

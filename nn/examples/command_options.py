@@ -13,7 +13,7 @@ import autograd
 
 
 def program() -> str:
-    """What the reader typed to run this."""
+    """Return what the reader typed to run this."""
     return "stepgrad" if Path(sys.argv[0]).stem == "stepgrad" else "python -m nn"
 
 
@@ -42,7 +42,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole_number(text: str) -> int:
-    """A number of rounds.
+    """Return a number of rounds.
 
     Raises:
         ArgumentTypeError: if it is none.
@@ -51,7 +51,7 @@ def whole_number(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A number of something that there must be one of.
+    """Return a number of something that there must be one of.
 
     Raises:
         ArgumentTypeError: if it is none.
@@ -60,7 +60,7 @@ def count(text: str) -> int:
 
 
 def positive_number(text: str) -> float:
-    """A learning rate.
+    """Return a learning rate.
 
     Raises:
         ArgumentTypeError: if it is none.
@@ -75,7 +75,7 @@ def positive_number(text: str) -> float:
 
 
 def obstacle_to(folder: Path) -> str | None:
-    """Why no file could be written into a folder, which need not exist yet."""
+    """Return why no file could be written into a folder, which need not exist yet."""
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         return f"{str(existing)!r} is not a directory"

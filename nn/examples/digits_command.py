@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn.checkpoints import load_network, save_network
-from nn.command_options import Parser, count, program, whole_number
-from nn.digit_pictures import (
+from nn.examples.command_options import Parser, count, program, whole_number
+from nn.examples.digit_pictures import (
     counts_as_text,
     in_letters,
     save_confusion,
@@ -19,7 +19,7 @@ from nn.digit_pictures import (
     save_weights,
     side_by_side,
 )
-from nn.digits import (
+from nn.examples.digits import (
     CANDIDATES,
     CLASSES,
     PARTS,
@@ -37,10 +37,10 @@ from nn.digits import (
     surest_mistakes,
     train,
 )
+from nn.examples.mnist_files import read_mnist
 from nn.history import History
-from nn.mnist_files import read_mnist
 from nn.parameters import counted
-from nn.progress import progress_bar
+from nn.training.progress import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np

@@ -6,8 +6,8 @@ import random
 import time
 from collections.abc import Sequence
 
-from nn.command_options import Parser, count, program
-from nn.progress import progress_bar
+from nn.examples.command_options import Parser, count, program
+from nn.training.progress import progress_bar
 
 SLICE = 500  # steps between two changes of the progress bar
 LAST = 100  # steps whose mean loss is told
@@ -53,7 +53,7 @@ def run_gpt(words: Sequence[str]) -> None:
     options = parser.parse_args(words)
 
     from autograd import compile
-    from nn import gpt  # which needs NumPy
+    from nn.examples import gpt  # which needs NumPy
 
     generator = random.Random(options.seed)
     documents = gpt.documents(generator.choices(NAMES, k=options.steps))

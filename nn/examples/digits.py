@@ -45,11 +45,11 @@ class LabelledImages(NamedTuple):
     labels: NDArray[np.int64]
 
     def part(self, places: NDArray[np.int64]) -> LabelledImages:
-        """The images at some places."""
+        """Return the images at some places."""
         return LabelledImages(self.pixels[places], self.labels[places])
 
     def cases(self) -> list[Case]:
-        """The images as `fit` takes them: pairs of pixels and class."""
+        """Return the images as `fit` takes them: pairs of pixels and class."""
         return list(zip(self.pixels, self.labels.tolist(), strict=True))
 
 
@@ -103,7 +103,7 @@ class Part(NamedTuple):
 
 
 def read_digits() -> LabelledImages:
-    """The 1,797 digits of 8×8 pixels that scikit-learn carries.
+    """Read the 1,797 digits of 8×8 pixels that scikit-learn carries.
 
     Raises:
         ImportError: if scikit-learn, which the extra `stepgrad[digits]` installs, is missing.
@@ -119,7 +119,7 @@ def read_digits() -> LabelledImages:
 
 
 def digit_network(images: LabelledImages, sizes: Sequence[int], activation: str, seed: int) -> DigitNetwork:
-    """A network with an input for each pixel and an output, a logit, for each digit.
+    """Make a network with an input for each pixel and an output, a logit, for each digit.
 
     Args:
         images: some of those that it will read.
@@ -179,14 +179,14 @@ def train(
 
 
 def scores(network: DigitNetwork, images: LabelledImages) -> NDArray[np.float64]:
-    """The logits that a network gives: a row for each image, a column for each digit."""
+    """Return the logits that a network gives: a row for each image, a column for each digit."""
     import numpy as np
 
     return np.stack(compile(network).batch(images.pixels, reduce="each"), axis=1)
 
 
 def split(images: LabelledImages) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The places of the images outside of each part, and of those in it. Each part has as much of each digit.
+    """Yield the places of the images outside of each part, and of those in it. Each part has as much of each digit.
 
     The images are shuffled before: in their order the last fifth comes from other writers than the rest.
     """
@@ -223,7 +223,7 @@ def cross_validate(
 
 
 def choose(images: LabelledImages, candidates: Sequence[Settings], done: Callable[[], object]) -> Settings:
-    """The settings with the smallest error for a fifth of some images, after training with the other four.
+    """Return the settings with the smallest error for a fifth of some images, after training with the other four.
 
     Args:
         images: what may be looked at.
@@ -246,7 +246,7 @@ def choose(images: LabelledImages, candidates: Sequence[Settings], done: Callabl
 
 
 def confusion(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many digits of each kind were read as which: a row for each digit, a column for each answer.
+    """Count how many digits of each kind were read as which: a row for each digit, a column for each answer.
 
     Args:
         rows: logits, a row for each image.
@@ -259,7 +259,7 @@ def confusion(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[n
 
 
 def surest_mistakes(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> list[int]:
-    """The places of the images that were misread, those first whose wrong logit exceeds the right one by the most.
+    """List the places of misread images, those first whose wrong logit exceeds the right one by the most.
 
     Args:
         rows: logits, a row for each image.
@@ -273,7 +273,7 @@ def surest_mistakes(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> lis
 
 
 def finished(history: History) -> History:
-    """A history, if its training was not interrupted.
+    """Return a history, if its training was not interrupted.
 
     Raises:
         KeyboardInterrupt: if it was, which `fit` only notes.

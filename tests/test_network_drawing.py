@@ -9,7 +9,7 @@ import pytest
 
 from autograd.views import rendering
 from nn import MLP
-from nn.worked_example import build_network, draw_network
+from nn.examples.worked_example import build_network, draw_network
 from tests.test_drawing import SVG, texts
 
 RENDERERS = list(rendering.renderers())

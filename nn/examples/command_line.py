@@ -1,0 +1,202 @@
+"""The command line, as `stepgrad` or `python -m nn`: the worked example, logic gates, pages, and the way to others."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import get_args
+
+from autograd import Drawing, LivePage
+from nn.checkpoints import save_network
+from nn.examples import worked_example
+from nn.examples.command_options import Parser, obstacle_to, positive_number, program, whole_number
+from nn.examples.gpt_command import run_gpt
+from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
+from nn.examples.story import story
+from nn.metrics import average_error
+from nn.optimizers import SGD
+from nn.training import fit
+
+EXAMPLES = {  # what to type after the program's name, and what it does
+    "": "the worked example: every number of one round, and what training makes of it",
+    "xor": "a 2-5-1 network that learns a logic gate; also or, nand, and",
+    "digits": "a 64-32-10 network that reads 1,797 real digits, tested with five parts",
+    "digits --mnist FOLDER": "a 784-300-10 network that reads MNIST",
+    "gpt": "a GPT of scalar nodes that makes up names",
+    "page": "three live pages: the worked example, logic gates, a network that reads digits",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: the words after the command; those of the process when not given.
+
+    Returns:
+        The exit code: 0, 1 if a training diverged, or 130 after Ctrl-C. Wrong usage exits with 2, after one line that
+        says the remedy.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal without ∂ shows a substitute
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        if words and words[0].upper() in GATES:
+            _train_gate(words[0].lower(), words[1:])
+        elif words and words[0] == "page":
+            _write_pages(words[1:])
+        elif words and words[0] == "digits":
+            return _run_digits(words[1:])
+        elif words and words[0] == "gpt":
+            run_gpt(words[1:])
+        elif words and words[0] == "list":
+            _list_examples(words[1:])
+        else:
+            _tell_worked_example(words)
+        sys.stdout.flush()
+    except FloatingPointError as error:
+        print(f"stepgrad: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stepgrad: stopped; nothing was written after the interrupt", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # the reader had seen enough, as in `python -m nn | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _run_digits(words: Sequence[str]) -> int:
+    from nn.examples.digits_command import run_digits
+
+    return run_digits(words)
+
+
+def _list_examples(words: Sequence[str]) -> None:
+    Parser(prog=f"{program()} list", description="Lists the examples that come with the package.").parse_args(words)
+    lines = {f"{program()} {arguments}".rstrip(): said for arguments, said in EXAMPLES.items()}
+    width = max(map(len, lines))
+    for line, said in lines.items():
+        print(f"{line:<{width}}  {said}")
+
+
+# The worked example.
+
+
+def _tell_worked_example(words: Sequence[str]) -> None:
+    parser = Parser(
+        prog=program(),
+        description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
+        epilog=f"Other examples are {', '.join(list(GATES)).lower()}, digits, gpt and page, as in '{program()} xor'; "
+        f"'{program()} list' says what each does, and each has a --help.",
+    )
+    parser.add_argument("--rounds", type=whole_number, default=worked_example.ROUNDS, help="how many (10000)")
+    parser.add_argument(
+        "--update",
+        choices=get_args(worked_example.Order),
+        help="one order of update alone, instead of both side by side",
+    )
+    parser.add_argument(
+        "--biases",
+        choices=get_args(worked_example.Biases),
+        default="frozen",
+        help="left alone as in the article (frozen), or learning: one a layer (shared), or one a neuron (per-neuron)",
+    )
+    parser.add_argument(
+        "--learning-rate", type=positive_number, default=worked_example.LEARNING_RATE, metavar="η", help="(0.5)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("worked_example"), metavar="DIR", help="where pictures go")
+    parser.add_argument("--json", action="store_true", help="print the same figures as JSON, and nothing else")
+    options = parser.parse_args(words)
+    parser.check_out(options.out, "pictures")
+
+    orders = (options.update,) if options.update else get_args(worked_example.Order)
+    figures = worked_example.figures(orders, options.rounds, options.biases, options.learning_rate)
+    network = worked_example.build_network(options.biases)
+    try:
+        pictures = {
+            "network": _save(worked_example.draw_network(network), options.out / "network.svg"),
+            "graph": _save(worked_example.draw_graph(network), options.out / "graph.svg"),
+        }
+    except OSError as error:
+        parser.error(f"cannot write pictures: {error}; name another directory with --out")
+    if options.json:
+        print(json.dumps({**figures, "pictures": {name: str(path) for name, path in pictures.items()}}, indent=1))
+    else:
+        print("\n".join(story(network, figures, pictures)))
+
+
+def _save(drawing: Drawing, path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        return drawing.save(path)
+    except RuntimeError as error:  # no renderer: the source is still worth having
+        print(f"stepgrad: {error}", file=sys.stderr)
+        return drawing.save(path.with_suffix(".dot"))
+
+
+# Logic gates.
+
+
+def _train_gate(gate: str, words: Sequence[str]) -> None:
+    parser = Parser(
+        prog=f"{program()} {gate}",
+        description="Trains the 2-5-1 network of the article's companion script: logistic neurons, one bias a layer "
+        "that is left alone, initial numbers from [0, 1), and one case picked at random in each round.",
+    )
+    parser.add_argument("--rounds", type=whole_number, default=10_000, help="how many (10000)")
+    parser.add_argument("--seed", type=int, default=1, help="of the initial weights and the picked cases (1)")
+    parser.add_argument("--learning-rate", type=positive_number, default=0.5, metavar="η", help="(0.5)")
+    parser.add_argument("--save", type=Path, metavar="FILE", help="save the network as JSON")
+    options = parser.parse_args(words)
+    obstacle = obstacle_to(options.save.parent) if options.save else None
+    if options.save and (obstacle or not options.save.parent.exists()):
+        obstacle = obstacle or "its directory does not exist"
+        parser.error(f"cannot save to {str(options.save)!r}: {obstacle}; name another file")
+
+    generator = random.Random(options.seed)
+    network = gate_network(generator)
+    weights = [parameter for parameter in network.parameters() if str(parameter.label).startswith("w")]
+    cases = [(inputs, [target]) for inputs, target in zip(GATE_INPUTS, GATES[gate.upper()], strict=True)]
+    history = fit(network, cases, optimizer=SGD(weights, options.learning_rate), rounds=options.rounds, pick=generator)
+
+    stopped = " (stopped)" if history.interrupted else ""
+    print(f"{gate} after {history.rounds:,} rounds{stopped}: average error {average_error(network, cases):.9g}\n")
+    print("input 1  input 2  target  prediction")
+    for inputs, (target,) in cases:
+        print(f"{inputs[0]:<9}{inputs[1]:<9}{target:<8}{network(inputs):.9f}")
+    if options.save:
+        print(f"\nsaved: {save_network(network, options.save)}")
+
+
+# Live pages.
+
+
+def _write_pages(words: Sequence[str]) -> None:
+    parser = Parser(
+        prog=f"{program()} page",
+        description="Writes the worked example, logic gates and a network that reads digits as pages for a browser: "
+        "step through every number, ask why a gradient is what it is, change anything, and train. The last one needs "
+        "scikit-learn, and is left out without it.",
+    )
+    parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
+    options = parser.parse_args(words)
+    parser.check_out(options.out, "pages")
+    pages: dict[str, Callable[[], LivePage]] = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
+    has_digits = find_spec("sklearn") is not None
+    if has_digits:
+        pages["digits"] = digit_page
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        written = [make().save(options.out / f"{name}.html") for name, make in pages.items()]
+    except OSError as error:
+        parser.error(f"cannot write pages: {error}; name another directory with --out")
+    print("Open these in a browser, from the folder or with the address; they need neither a server nor a network:")
+    for path in written:
+        print(f"  {path}    {path.resolve().as_uri()}")
+    if not has_digits:
+        print("A page of digits needs scikit-learn, which is not installed here: pip install 'stepgrad[digits]'")
