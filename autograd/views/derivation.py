@@ -64,10 +64,13 @@ class Derivation:
     Args:
         paths: from the input to the output.
         writer: writes nodes and slopes; by default one that calls the nodes by their names in the graph.
+        known: derivatives of other derivations with this writer, by top and bottom, which this one takes and adds to.
     """
 
-    def __init__(self, paths: Paths, writer: Writer | None = None) -> None:
-        self.paths = paths
+    def __init__(
+        self, paths: Paths, writer: Writer | None = None, known: dict[tuple[Value, Value], Derivative] | None = None
+    ) -> None:
+        self.paths, self.known = paths, known
         self.writer = writer or Writer(
             Names(paths.output, paths.tape.nodes), lambda node: paths.every_node or bool(node.label)
         )
@@ -81,8 +84,13 @@ class Derivation:
             region: what lies between the two.
             is_link: whether the two are neighbouring waypoints, so that there are none between them.
         """
+        key = region.top, region.bottom
+        if self.known is not None and key in self.known:
+            return self.known[key]
         derivative = self._derived(region, is_link)
         derivative.is_whole = True
+        if self.known is not None and (derivative.terms or derivative.formula is not None):
+            self.known[key] = derivative  # else there were too many equations before it
         return derivative
 
     def _derived(self, region: Region, is_link: bool = False) -> Derivative:

@@ -23,6 +23,7 @@ from functools import cached_property
 from typing import ClassVar, Literal, overload
 
 from autograd.notation import Names, number, operation
+from autograd.primitives import PRODUCT
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.live_page import LivePage, live_page
@@ -84,7 +85,7 @@ class Step:
             return " = ".join(dict.fromkeys(formula.plain for formula in formulas))
         grad = self.grad_of(self.node)
         assert grad is not None
-        factors = " × ".join(_bracketed(factor) for factor in (grad, self.slope))
+        factors = " × ".join(number(factor).within("plain", PRODUCT) for factor in (grad, self.slope))
         derivative = names.derivative(self.steps.output, self.parent).plain
         return f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
 
@@ -194,8 +195,3 @@ def steps(output: Value) -> Steps:
         `output.backward()` gives.
     """
     return Steps(output)
-
-
-def _bracketed(x: float) -> str:
-    text = number(x).plain
-    return f"({text})" if text.startswith("−") else text

@@ -19,7 +19,7 @@ export function differentiate(form, out, v, o, s, wanted, d) {
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from importlib.resources import files
 
 from autograd.native.languages import JAVASCRIPT, Expression
@@ -51,9 +51,10 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     for index, (primitive, count) in enumerate(dict.fromkeys(forms)):
         _check(primitive, count)
         names.append(f"{primitive.name}/{count}")
-        bodies = {"value": (values, "v, o, s", _value(primitive, count))}
-        bodies["slopes"] = (slopes, "out, v, o, s, wanted, d", _slopes(primitive, count))
-        for kind, (cases, parameters, body) in bodies.items():
+        for kind, cases, parameters, body in (
+            ("value", values, "v, o, s", _value(primitive, count)),
+            ("slopes", slopes, "out, v, o, s, wanted, d", _slopes(primitive, count)),
+        ):
             if primitive.arity is None:  # in a function of its own, since an engine does not optimize a huge one
                 function = f"{kind}_{primitive.name}_{count}"
                 shared.append(f"function {function}({parameters}) {{ {body} }}\n")
@@ -92,7 +93,7 @@ def _place(k: int) -> str:
 
 def _value(primitive: Primitive, count: int) -> str:
     statements, (text,) = JAVASCRIPT.write([primitive(*_operands(count))])
-    return _joined(statements, f"return {text};")
+    return " ".join([*statements, f"return {text};"])
 
 
 def _slopes(primitive: Primitive, count: int) -> str:
@@ -100,8 +101,4 @@ def _slopes(primitive: Primitive, count: int) -> str:
     statements, texts = JAVASCRIPT.write(slopes)
     places = map(_place, range(count))
     wanted = [f"if (wanted[{place}]) d[{place}] = {text};" for place, text in zip(places, texts, strict=True)]
-    return _joined([*statements, *wanted], "return;")
-
-
-def _joined(statements: Sequence[str], last: str) -> str:
-    return " ".join([*statements, last])
+    return " ".join([*statements, *wanted, "return;"])

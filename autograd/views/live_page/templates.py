@@ -22,7 +22,7 @@ from autograd.primitives import SUM
 from autograd.value import Value, is_constant
 from autograd.views.derivation import Derivation, Derivative
 from autograd.views.live_page.stations import StationGraph
-from autograd.views.paths import Paths, Region
+from autograd.views.paths import Paths
 from autograd.views.tracing import trace_formulas
 from autograd.views.writing import FORMULA_LENGTH, TERMS, Writer
 
@@ -174,7 +174,7 @@ class _Table:
         paths = Paths(self.graph.output, node, every_node=False)
         paths.stations |= self.graph.stations.intersection(paths.active)
         self.writer.named.clear()
-        derivation = _TabledDerivation(paths, self)
+        derivation = Derivation(paths, self.writer, self.known)
         return self.index(derivation.derive(paths.region(paths.output, node, paths.active[1:-1])), derivation)
 
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
@@ -199,23 +199,6 @@ class _Table:
         if derivative.is_whole:
             return [slots[region.top], slots[region.bottom]]
         return [[slots[node], index] for node, index, _, _ in derivation.paths.edges_in(region)]
-
-
-class _TabledDerivation(Derivation):
-    """A derivation that takes what is known from a table."""
-
-    def __init__(self, paths: Paths, table: _Table) -> None:
-        super().__init__(paths, table.writer)
-        self.known = table.known
-
-    def derive(self, region: Region, is_link: bool = False) -> Derivative:
-        key = region.top, region.bottom
-        if key in self.known:
-            return self.known[key]
-        derivative = super().derive(region, is_link)
-        if derivative.terms or derivative.formula is not None:  # else there were too many equations before it
-            self.known[key] = derivative
-        return derivative
 
 
 def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
