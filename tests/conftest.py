@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
 settings.register_profile("judged", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("judged")
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Restore Python's handler of SIGINT, which a job in the background of a script starts without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")  # while Playwright runs, asyncio.run() fails in the tests of other modules

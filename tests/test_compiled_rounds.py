@@ -449,6 +449,7 @@ def test_a_file_is_written_in_the_middle(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("batch_size", [None, 50])
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
     """After whole steps."""
     network = MLP(2, [16, 16, 1], generator=random.Random(1))

@@ -599,6 +599,7 @@ def counting(engine: Engine) -> Any:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
 @EACH_ENGINE
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_leaves_whole_rounds(engine: Engine) -> None:
     runner, state = counting(engine), np.zeros(2)
     timer = threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGINT))
