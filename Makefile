@@ -15,7 +15,7 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(PYTEST)
-	STEPGRAD_ENGINE=plain $(PYTEST) $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py # a page is the same with each engine
+	STEPGRAD_ENGINE=plain $(PYTEST) $(COVERAGE) -m 'not engine_independent'
 
 check: lint types docs test ## everything that must pass before a commit
 

@@ -322,6 +322,7 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 # Interrupts, files and errors.
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
 def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
     tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch

@@ -162,7 +162,8 @@ def check_group(engine: Engine, group: Any, value: Callable[[Callable[[Operand, 
         places = {True: row, False: uniform}
 
         def read(operand: Operand, member: int, places: dict[bool, list[float]] = places) -> float:
-            return places[operand.varies][int(operand.places(group.count)[member])]
+            is_one = operand.mode == SINGLE
+            return places[operand.varies][operand.place if is_one else int(operand.places(group.count)[member])]
 
         wanted.append([value(read, member) for member in range(group.count)])
     for lanes in (1, 3, 8, 16):
