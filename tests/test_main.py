@@ -66,6 +66,7 @@ def test_json_holds_the_same_figures(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert Path(figures["pictures"]["graph"]).exists()
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("gate", ["xor", "or", "nand", "and"])
 def test_gates_are_learned(gate: str, capsys: pytest.CaptureFixture[str]) -> None:
     table = run([gate], capsys)
@@ -135,6 +136,7 @@ def test_wrong_usage_is_one_line_and_code_2(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.engine_independent
 def test_the_pages_are_written_and_their_addresses_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,6 +228,7 @@ def test_without_a_renderer_the_source_is_saved(
     assert "pip install graphviz-pure" in captured.err
 
 
+@pytest.mark.engine_independent
 def test_as_a_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nn", "--rounds", "1"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
