@@ -91,6 +91,7 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
     assert json.loads(path.read_text())["format"] == "stepgrad network"
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize(
     ("arguments", "remedy"),
     [
