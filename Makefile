@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
+PYTEST := $(BIN)/python -m pytest -n logical --dist=worksteal
 COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
 ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py value.py nodes.py tape.py slope_rules.py sweeping.py native/languages.py native/c_rules.py native/loops.py programs/running.pyx) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h autograd/native/*.c)
 
@@ -13,8 +14,8 @@ demo: .venv/demo ## print the worked example with every number, and draw it
 	$(BIN)/python -m nn
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
-	$(BIN)/python -m pytest
-	STEPGRAD_ENGINE=plain $(BIN)/python -m pytest $(COVERAGE) --ignore-glob='tests/test_live_page_*.py' --ignore=tests/test_page.py # a page is the same with each engine
+	$(PYTEST)
+	STEPGRAD_ENGINE=plain $(PYTEST) $(COVERAGE) -m 'not engine_independent'
 
 check: lint types docs test ## everything that must pass before a commit
 
@@ -41,6 +42,9 @@ bench: .venv/tools ## measure the speed beside micrograd, PyTorch, JAX, CasADi a
 	$(BIN)/python tests/benchmarks/live_page.py
 	$(BIN)/python -m tests.benchmarks.programs
 
+compare: .venv/tools ## time two dozen workloads beside another commit, BASE=…; an error beyond 1.1 of its time
+	$(BIN)/python -m tests.benchmarks.compare $(BASE) $(ROWS)
+
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
@@ -60,4 +64,4 @@ native: .venv/tools ## compile the engine, whatever there was before
 	$(INSTALL) --editable '.[test,check,docs]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types docs bench notebooks native
+.PHONY: help demo test check lint types docs bench compare notebooks native

@@ -1,8 +1,9 @@
-"""Pages whose examples need a package that may be missing."""
+"""Marks of the pages whose examples are tests."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 
@@ -10,8 +11,10 @@ NEEDED = {"run_on_jax.md": "jax"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip their examples where it is."""
+    """Mark pages as the same with each engine, and skip those that need a package which is not installed."""
     for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker("engine_independent")
         package = NEEDED.get(item.path.name)
         if package is not None and find_spec(package) is None:
             item.add_marker(pytest.mark.skip(f"{package}, which the examples of this page use, is not installed here"))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,26 @@ if TYPE_CHECKING:
 settings.register_profile("judged", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("judged")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs in a browser: a page is the same with each engine."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("engine_independent")
+
+
+def pytest_collection_finish() -> None:
+    """Keep the collector from looking at the tests themselves, again and again."""
+    gc.freeze()
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Restore Python's handler of SIGINT, which a job in the background of a script starts without."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")  # while Playwright runs, asyncio.run() fails in the tests of other modules

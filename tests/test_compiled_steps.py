@@ -322,6 +322,7 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 # Interrupts, files and errors.
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
 def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
     tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
@@ -450,6 +451,7 @@ def test_a_file_is_written_in_the_middle(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
 @pytest.mark.parametrize("batch_size", [None, 50])
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
     """After whole steps."""
     network = MLP(2, [16, 16, 1], generator=random.Random(1))

@@ -123,7 +123,7 @@ def test_a_graph_of_many_cases_is_explained_by_its_strongest() -> None:
     generator = random.Random(2)
     w = Value(0.5, "w")
     errors = []
-    for _ in range(20_000):
+    for _ in range(4_000):
         prediction = (w * generator.random()).tanh()
         prediction.label = "p"
         errors.append((prediction - 0.3) ** 2)
@@ -132,7 +132,7 @@ def test_a_graph_of_many_cases_is_explained_by_its_strongest() -> None:
     total.backward()
     explanation = explain(total, w)
     assert explanation.gradient == pytest.approx(w.grad, rel=1e-9)
-    assert "(19995 weaker terms)" in str(explanation)
+    assert "(3995 weaker terms)" in str(explanation)
     assert len(str(explanation).splitlines()) < 60
 
 

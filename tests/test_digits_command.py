@@ -70,6 +70,7 @@ def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return write(folder, small_files(training=200, test=50))
 
 
+@pytest.mark.engine_independent
 def test_mnist_is_learned_with_each_seed(mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     told = run(["digits", "--mnist", str(mnist), "--seeds", "2", "--rounds", "30", "--out", str(out)], capsys)

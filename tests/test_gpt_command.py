@@ -16,6 +16,7 @@ def told(capsys: pytest.CaptureFixture[str], seed: int) -> str:
     return captured.out.partition("\n")[2]  # without the time
 
 
+@pytest.mark.engine_independent
 def test_it_learns_to_spell_and_is_the_same_with_the_same_seed(capsys: pytest.CaptureFixture[str]) -> None:
     text = told(capsys, 1)
     losses = re.findall(r"loss ([\d.]+) at first, ([\d.]+) as the mean of the last 100", text)

@@ -324,6 +324,7 @@ def test_stablehlo() -> None:
     assert "stablehlo.multiply" in jax.jit(exported).lower(np.ones(3)).as_text()
 
 
+@pytest.mark.engine_independent
 def test_the_page_of_the_documentation_with_four_devices() -> None:
     """Its examples, gradients over several devices among them; the tests of the documentation run them with one."""
     variables = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}

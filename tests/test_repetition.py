@@ -181,6 +181,7 @@ def test_what_does_not_fit_is_refused() -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.skipif(os.name != "posix", reason="signals are sent as on POSIX")
+@pytest.mark.usefixtures("interruptible")
 def test_after_an_interrupt_the_state_is_that_of_whole_calls() -> None:
     compiled = compile(lambda n, m, k: (n + 1.0, m + 2.0, [k[0] + 3.0], n))
     compiled.repeat(1, 0.0, 0.0, [0.0])

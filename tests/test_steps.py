@@ -92,6 +92,7 @@ def kept(history: History) -> list[list[float]]:
     ]
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
 def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(tmp_path: Path, way: str) -> None:
     """From the file as well as in memory, the training goes on to the very numbers of one without a break."""

@@ -24,13 +24,13 @@ def is_tape_of(tape: Tape, output: Value) -> bool:
 # Recording.
 
 
-def test_a_chain_of_a_million_nodes() -> None:
-    limit = sys.getrecursionlimit()
+def test_a_very_long_chain() -> None:
+    limit, rounds = sys.getrecursionlimit(), 500_000 if autograd.engine == "compiled" else 50_000
     x = node = Value(1.0)
-    for _ in range(500_000):
+    for _ in range(rounds):
         node = (node + x) * 1.0
     node.backward()
-    assert (node.data, x.grad, sys.getrecursionlimit()) == (500_001.0, 500_001.0, limit)
+    assert (node.data, x.grad, sys.getrecursionlimit()) == (rounds + 1.0, rounds + 1.0, limit)
     order = topological_order(node)
     assert (order[0], order[-1]) == (x, node)
     del order, node

@@ -24,7 +24,6 @@ PLAIN = "plain stepgrad"
 BEFORE = "before tapes"
 BEFORE_COMMIT = "da8656e"
 ROOT = Path(__file__).parent.parent.parent
-BEFORE_FOLDER = ROOT / "build" / BEFORE_COMMIT
 
 
 def readme_expression(value: Callable[[float], Any]) -> Any:
@@ -105,10 +104,10 @@ def serve(engine: str) -> None:
         print((time.perf_counter() - start) / count, flush=True)
 
 
-def measure(engines: list[str], program: str) -> dict[str, list[float]]:
+def measure(engines: list[str], program: str, before: Path | None) -> dict[str, list[float]]:
     """The seconds that each engine takes for a program, round by round."""
     variables = {engine: {"STEPGRAD_ENGINE": "plain" if engine == PLAIN else "compiled"} for engine in engines}
-    variables.get(BEFORE, {})["PYTHONPATH"] = str(BEFORE_FOLDER)
+    variables.get(BEFORE, {})["PYTHONPATH"] = str(before)
     processes = {
         engine: subprocess.Popen(
             [sys.executable, __file__, engine],
@@ -134,28 +133,42 @@ def measure(engines: list[str], program: str) -> dict[str, list[float]]:
     return seconds
 
 
-def install_before() -> bool:
-    """Build the engine of the commit before tapes in a folder of its own; whether that is possible."""
-    if not BEFORE_FOLDER.exists():
-        archive = subprocess.run(["git", "archive", BEFORE_COMMIT], cwd=ROOT, capture_output=True, check=False)
-        if archive.returncode:
-            print(f"commit {BEFORE_COMMIT} is not in this clone: its column is left out")
-            return False
-        with tempfile.TemporaryDirectory() as source:
-            subprocess.run(["tar", "-x", "-C", source], input=archive.stdout, check=True)
+def built(commit: str) -> Path | None:
+    """Build the packages of a commit in a folder of their own below `build`, unless it is there.
+
+    Returns:
+        The folder, which also holds the commit's tests; None if the commit is not in this clone.
+    """
+    name = subprocess.run(
+        ["git", "rev-parse", "--verify", "--quiet", "--short", commit + "^{commit}"],
+        cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False,
+    ).stdout.strip()  # fmt: skip
+    folder = ROOT / "build" / "commits" / name
+    if name and not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as text:
+            source, target = Path(text, "source"), Path(text, "target")
+            source.mkdir()
+            archive = subprocess.run(["git", "archive", name], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+            subprocess.run(["tar", "-x", "-C", str(source)], input=archive.stdout, check=True)
             install = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-            subprocess.run([*install, "--target", str(BEFORE_FOLDER), source], check=True)
-    return True
+            subprocess.run([*install, "--target", str(target), str(source)], check=True)
+            (source / "tests").rename(target / "tests")
+            target.rename(folder)
+    return folder if name else None
 
 
 def main() -> None:
     """Measure and print."""
-    engines = ["stepgrad", *([BEFORE] if install_before() else []), PLAIN, "micrograd", "floats"]
+    before = built(BEFORE_COMMIT)
+    if before is None:
+        print(f"commit {BEFORE_COMMIT} is not in this clone: its column is left out")
+    engines = ["stepgrad", *([BEFORE] if before else []), PLAIN, "micrograd", "floats"]
     for program, title, programs_engines in (
         ("expression", "micrograd's README expression", engines),
         ("mlp", "16-64-64-1 MLP of sum(w * x) lists", [*engines, "stepgrad, dot()"]),
     ):
-        seconds = measure(programs_engines, program)
+        seconds = measure(programs_engines, program, before)
         best = {engine: min(rounds) for engine, rounds in seconds.items()}
         median = {engine: statistics.median(rounds) for engine, rounds in seconds.items()}
         print(f"\n{title}: build + backward; floats: forward alone; {ROUNDS} rounds: best, median")

@@ -38,8 +38,7 @@ from typing import NamedTuple
 
 import autograd
 from autograd import Constant, Value
-from autograd.nodes import apply
-from autograd.primitives import PRIMITIVES
+from autograd.primitives import PRIMITIVES, Primitive
 
 TOLERANCE = 1e-12
 LARGEST = 1e25  # of 12 factors the product fits into a float
@@ -144,6 +143,7 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "where": lambda condition, a, b: (a, (0.0, 1.0, 0.0)) if condition else (b, (0.0, 0.0, 1.0)),
     "maximum": lambda a, b: extreme(a, b, a > b),
     "minimum": lambda a, b: extreme(a, b, a < b),
+    "stop_gradient": lambda x: (x, (0.0,)),
     "abs": lambda x: (abs(x), (float(x > 0.0) - float(x < 0.0),)),
     "sign": lambda x: (float(x > 0.0) - float(x < 0.0), (0.0,)),
     "floor": lambda x: (float(math.floor(x)), (0.0,)),
@@ -210,6 +210,14 @@ SCALE: dict[str, Callable[..., tuple[float, Floats]]] = {
 }
 ROWS = [(name, row, REFERENCE.get(name), DOMAIN.get(name), SCALE.get(name)) for name, row in PRIMITIVES.items()]
 assert REFERENCE.keys() == PRIMITIVES.keys()
+
+
+def applied(primitive: Primitive, operands: Sequence[Value | float]) -> Value:
+    """Apply a primitive; of plain numbers alone the first becomes a constant, since the result would be a float."""
+    first, *others = operands
+    is_plain = not any(isinstance(operand, Value) for operand in operands)
+    node: Value = primitive(Constant(float(first)) if is_plain else first, *others)
+    return node
 
 
 class Number(NamedTuple):
@@ -323,7 +331,7 @@ class Program:
         self.lines.append(f"{text} = {name}({', '.join([operand.text for operand in operands])})")
         is_inside = domain is None or domain(*data)
         try:
-            node = apply(primitive, *[operand.operand for operand in operands])
+            node = applied(primitive, [operand.operand for operand in operands])
         except (ValueError, ZeroDivisionError) as error:
             if is_inside:
                 raise FailureError(f"{name} at {data} raised {error!r}") from error
@@ -366,7 +374,7 @@ class Program:
         """Compare the slopes of one node whose numbers are too large or small, or not finite, for a chain of them."""
         self.counts["alone"] += 1
         leaves = [Value(number) for number in data]
-        node = apply(PRIMITIVES[name], *leaves)
+        node = applied(PRIMITIVES[name], leaves)
         node.backward()
         for i, (leaf, slope, size) in enumerate(zip(leaves, slopes, sizes, strict=True)):
             is_comparable = not math.isfinite(slope) or 1e-290 < abs(slope) < 1e290

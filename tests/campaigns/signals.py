@@ -39,8 +39,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
-from autograd import Constant, Value, modes, no_grad, record_sources
-from autograd.tape import Tape
+from autograd import Constant, Value, modes, no_grad, record_sources, topological_order
 from nn import MLP, SGD, Adam, History, Optimizer, accuracy, fit
 
 SHOWN = 3  # failures of a kind
@@ -113,7 +112,7 @@ class Backward(Trial):
             a, b = generator.choice(nodes), generator.choice(nodes)
             nodes.append(generator.choice([mixed(a, b), doubled(a), (a + b).tanh(), autograd.sum([a, b, a])]).sin())
         self.output = autograd.sum([doubled(node) for node in nodes])
-        self.nodes = Tape(self.output).nodes
+        self.nodes = topological_order(self.output)
         self.length = duration(self.output.backward)
         self.forget()
         self.output.backward()
@@ -287,10 +286,10 @@ class Copies(Trial):
         return copy.deepcopy(node)
 
     def recorded(self, node: Value) -> Value:
-        return Tape(node).nodes[-1]
+        return topological_order(node)[-1]
 
     def listed(self, node: Value) -> Value:
-        result: list[Value] = pickle.loads(pickle.dumps([*Tape(node).nodes[::-1], node]))
+        result: list[Value] = pickle.loads(pickle.dumps([*topological_order(node)[::-1], node]))
         return result[-1]
 
     def check(self) -> None:
@@ -318,9 +317,10 @@ class Copies(Trial):
 
 def shape(node: Value) -> list[Any]:
     """What a graph is made of, without the identity of its nodes."""
-    tape = Tape(node)
-    parts = [f"{type(one)} {one.data} {one.label} {one.primitive} {one.operands}" for one in tape.nodes]  # nan is nan
-    return [parts, list(tape.operands), list(tape.starts)]
+    nodes = topological_order(node)
+    places = {one: place for place, one in enumerate(nodes)}
+    parts = [f"{type(one)} {one.data} {one.label} {one.primitive} {one.operands}" for one in nodes]  # nan is nan
+    return [parts, [[places[parent] for parent in one.parents] for one in nodes]]
 
 
 KINDS: dict[str, type[Trial]] = {"backward": Backward, "fit": Fit, "modes": Modes, "copies": Copies}

@@ -17,8 +17,7 @@ from typing import Any
 import numpy
 
 import nn
-from nn import MLP, History, fit
-from nn.losses import softmax_cross_entropy
+from nn import MLP, History, fit, softmax_cross_entropy
 from tests.benchmarks.programs import images
 from tests.benchmarks.programs.images import Images, Training
 from tests.benchmarks.programs.serving import ROOT, Array, Task, repeated

@@ -6,7 +6,6 @@ from typing import Any
 import jax
 
 from autograd import compile, value_and_grad
-from autograd.programs.compilation import Compiled
 from tests.benchmarks import gpt
 from tests.benchmarks.programs import functions
 from tests.benchmarks.programs.jax_peer import gpt_compiling, gpt_task, mean_of
@@ -18,9 +17,10 @@ def arguments() -> list[Any]:
     return [gpt.initial_parameters(), *[part[0] for part in functions.gpt_documents(1)]]
 
 
-def exported(function: Compiled[Any]) -> Callable[..., Any]:
+def exported(function: Any) -> Callable[..., Any]:
     """A function of parameters and a document, recorded and exported."""
-    return function.program(*arguments()).to_jax()
+    on_jax: Callable[..., Any] = function.program(*arguments()).to_jax()
+    return on_jax
 
 
 def gpt_step(_: int) -> Task:
