@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.programs.nesting import Array, Floats, Form, Leaf, Nested, described, form_of, plain
+from autograd import Value
 from autograd.saving import shortened
+from autograd.trees import Structure, flatten, numbers_of
 from nn.cases import is_plain
 from nn.metrics import Case
 
@@ -99,26 +100,21 @@ def _plain_length(thing: Any) -> int | None:
     return None
 
 
-def _row(thing: Any) -> tuple[Form, list[float]]:
-    """The form of anything, and its numbers."""
-    leaves: list[Leaf] = []
-    form = form_of(thing, leaves)
-    return form, plain(leaves)
+def _row(thing: Any) -> tuple[Structure, list[float]]:
+    """The structure of anything, and its numbers."""
+    leaves, structure = flatten(thing, Value, (str, bool, type(None)))
+    return structure, [number.data if isinstance(number, Value) else number for number in numbers_of(leaves)]
 
 
 def _shape(form: Any) -> Any:
     """A form without the classes of its lists and arrays."""
-    if isinstance(form, Floats):
-        return "numbers", form.length
-    if isinstance(form, Array):
-        return ("numbers", *form.shape)
-    if isinstance(form, Nested):
-        return form.keys, tuple(map(_shape, form.parts))
-    return form
+    if form.shape or (form.size and not form.parts and form.shape is None):
+        return "numbers", *(form.shape or (form.size,))
+    return (form.keys, tuple(map(_shape, form.parts))) if form.parts or form.keys else form
 
 
 def _other_form(what: str, form: Any, other: str, other_form: Any) -> TypeError:
     return TypeError(
-        f"{what} is {described(form)}, and that of {other} {described(other_form)}: a compiled training records one "
+        f"{what} is {form}, and that of {other} {other_form}: a compiled training records one "
         f"case and runs all of them by its program, so they need the same form; give cases of one form, or {REMEDY}"
     )

@@ -16,9 +16,8 @@ import numpy as np
 
 from autograd import Value, gradients, no_grad
 from autograd.native import selection
-from autograd.programs.nesting import NUMBER, Array, CallForm, Floats, Nested
-from autograd.programs.recorded import Recorded
-from autograd.programs.refusals import place_of
+from autograd.programs.recording import RecordedFunction, place_of
+from autograd.trees import NUMBER, container
 from nn.case_arrays import REMEDY, CaseArrays, Numbers
 from nn.losses import Loss
 from nn.metrics import Case, error_of, mean_loss
@@ -70,7 +69,8 @@ class _Program:
     def runner(self, count: int) -> tuple[Any, list[Numbers]]:
         """What runs so many cases, and its memory of the plain numbers, of the parameters and of other leaves."""
         if count not in self.runners:
-            made = self.recorded.runners(self.code, count).take()
+            lanes = selection.running().lanes_for(self.code, count)
+            made = selection.running().Runner(self.code, lanes, self.recorded.exact)
             self.runners[count] = made, np.split(made.inputs, [self.plain, self.plain + self.parameters])
         return self.runners[count]
 
@@ -162,10 +162,10 @@ class CasePrograms:
     def gives_numbers(self) -> bool:
         """Whether the network gives a number or a list of numbers."""
         assert self._forward is not None, "the outputs were asked for"
-        result = self._forward.recorded.form
-        assert isinstance(result, Nested)
-        form = result.parts[1]
-        return form is NUMBER or isinstance(form, Floats) or (isinstance(form, Array) and len(form.shape) == 1)
+        form = self._forward.recorded.result.parts[1]
+        if form.shape is not None:
+            return len(form.shape) <= 1
+        return bool(form.size) and not form.parts
 
     def refresh(self) -> None:
         """Read the leaves that the training does not change."""
@@ -327,7 +327,7 @@ def _record(
     failure: str,
     parameters: Sequence[Value] = (),
     exact: bool = True,
-) -> Recorded:
+) -> RecordedFunction:
     """A recorded function; or an error that says on which line it cannot be recorded."""
 
     def one_case(*arguments: Any) -> Any:
@@ -335,7 +335,8 @@ def _record(
 
     one_case.__name__ = "a training"
     try:
-        return Recorded(one_case, CallForm(tuple(forms)), parameters, exact)
+        call = container(tuple, [container(tuple, forms), container(dict, (), ())])
+        return RecordedFunction(one_case, call, parameters, exact)
     except Exception as error:
         place = "" if " at line " in str(error) else place_of(error)
         kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "

@@ -44,7 +44,7 @@ def gpt_batch(count: int) -> Task:
     """The mean over documents."""
     program = compile(value_and_grad(gpt.loss))
     arguments = [gpt.initial_parameters(), *functions.gpt_documents(count)]
-    return task(lambda: program.batch(*arguments, over=(1, 2, 3)), units=count)
+    return task(lambda: program.batch(*arguments, over=(1, 2, 3), reduce="mean"), units=count)
 
 
 def network(activation: str, exact: bool = True) -> Callable[[int], Task]:
@@ -54,7 +54,7 @@ def network(activation: str, exact: bool = True) -> Callable[[int], Task]:
         error = functools.partial(functions.network_error, activation=activation)
         program = compile(value_and_grad(error), exact=exact)
         arguments = [functions.network_parameters(), *functions.network_cases(rows)]
-        return task(lambda: program.batch(*arguments, over=(1, 2)))
+        return task(lambda: program.batch(*arguments, over=(1, 2), reduce="mean"))
 
     return build
 
