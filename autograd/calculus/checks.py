@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.calculus.accumulation import pull, push
-from autograd.calculus.recorded_calls import Recording
+from autograd.calculus.recorded_calls import RecordedCall
 from autograd.modes import no_grad
 from autograd.nodes import apply
 from autograd.notation import Names, operation
@@ -41,12 +41,12 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
             its expression and both numbers.
         ValueError: if no derivative could be compared.
     """
-    run = Recording(function, arguments, range(len(arguments)))
+    run = RecordedCall(function, arguments, range(len(arguments)))
     at = [node.data for node in run.inputs]
 
-    def recording(index: int, x: float) -> Recording:
+    def recording(index: int, x: float) -> RecordedCall:
         moved = [x if i == index else other for i, other in enumerate(at)]
-        return Recording(function, run.like_inputs(moved), range(len(arguments)))
+        return RecordedCall(function, run.like_inputs(moved), range(len(arguments)))
 
     @functools.cache
     def values(index: int, x: float) -> list[float]:
@@ -75,7 +75,11 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
 
 
 def _check_second(
-    run: Recording, recording: Callable[[int, float], Recording], at: Sequence[float], row: int, firsts: Sequence[float]
+    run: RecordedCall,
+    recording: Callable[[int, float], RecordedCall],
+    at: Sequence[float],
+    row: int,
+    firsts: Sequence[float],
 ) -> int:
     @functools.cache
     def gradient(index: int, x: float) -> list[float]:
@@ -102,7 +106,7 @@ def _component(function: Callable[[int, float], list[float]], index: int, compon
     return lambda x: function(index, x)[component]
 
 
-def _culprit(run: Recording, what: str, exact: float, numerical: float) -> str:
+def _culprit(run: RecordedCall, what: str, exact: float, numerical: float) -> str:
     """The sentence that says which node's slope is wrong; or, if each is right by itself, that the whole is."""
     names = Names(run.outputs[0], run.tape.nodes)
     total = f"{what} is {exact!r}, numerically {numerical!r}"

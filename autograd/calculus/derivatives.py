@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
 from autograd.calculus.accumulation import Number, as_value, pull, push
-from autograd.calculus.recorded_calls import Recording, flatten
+from autograd.calculus.recorded_calls import RecordedCall, flat, nested
 from autograd.calculus.signatures import (
     Floats,
     Gradient,
@@ -37,7 +37,6 @@ from autograd.calculus.signatures import (
     ValueAndGradient,
     Values,
 )
-from autograd.floats import as_float
 from autograd.modes import is_recording, recording
 from autograd.tape import Tape
 from autograd.value import Value
@@ -54,8 +53,8 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         if is_recording.get():
             return function(*arguments, **settings)
         with recording():
-            leaves, rebuild = flatten(function(*arguments, **settings))
-        detached: ResultT = rebuild([leaf.detach() if isinstance(leaf, Value) else leaf for leaf in leaves])
+            numbers, structure = flat(function(*arguments, **settings))
+        detached: ResultT = nested(structure, [n.detach() if isinstance(n, Value) else n for n in numbers])
         return detached
 
     return recorded
@@ -91,7 +90,7 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
 
     @_records
     def differentiated(*arguments: Any) -> tuple[Any, Any]:
-        run = Recording(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, _numbers_of(argnums))
         output = run.scalar("grad")
         grads = [run.finished(grad) for grad in run.pull({output: 1.0}, run.recorded)]
         return run.result(), _one_or_all(argnums, run.like_inputs(grads))
@@ -149,15 +148,15 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     Raises:
         ValueError: if the tangents have not as many numbers as the primals.
     """
-    run = Recording(function, primals, range(len(primals)))
+    run = RecordedCall(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
     run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
     pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), run.recorded)
-    return run.result(), run.rebuild_output([run.finished(tangent) for tangent in pushed])
+    return run.result(), run.like_output([run.finished(tangent) for tangent in pushed])
 
 
-def _direction(run: Recording, tangents: Sequence[Any]) -> list[Number]:
-    direction = [number if isinstance(number, Value) else as_float(number) for number in flatten(list(tangents))[0]]
+def _direction(run: RecordedCall, tangents: Sequence[Any]) -> list[Number]:
+    direction, _ = flat(list(tangents))
     if len(direction) != len(run.inputs):
         raise ValueError(f"a direction needs one number for each input, got {len(direction)} for {len(run.inputs)}")
     return direction
@@ -193,11 +192,11 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
         The result of the function; and a function of one number for each number of it, in the same nesting, which gives
         the gradient for each argument.
     """
-    run = Recording(function, primals, range(len(primals)))
+    run = RecordedCall(function, primals, range(len(primals)))
 
     @_records
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
-        given = [number if isinstance(number, Value) else as_float(number) for number in flatten(cotangents)[0]]
+        given, _ = flat(cotangents)
         if len(given) != len(run.outputs):
             raise ValueError(f"one number for each output is needed, got {len(given)} for {len(run.outputs)}")
         seeds: dict[Value, Number] = {}
@@ -236,7 +235,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 
     @_records
     def differentiated(*arguments: Any) -> Any:
-        run = Recording(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, _numbers_of(argnums))
         rows: list[list[Number]]
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
@@ -244,7 +243,7 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
             columns = [push(run.tape, run.outputs, {node: 1.0}, run.recorded) for node in run.inputs]
             rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
         finished = [run.like_inputs([run.finished(number) for number in row]) for row in rows]
-        return run.rebuild_output([_one_or_all(argnums, row) for row in finished])
+        return run.like_output([_one_or_all(argnums, row) for row in finished])
 
     return differentiated
 
@@ -284,7 +283,7 @@ def hessian(
 
     @_records
     def differentiated(*arguments: Any) -> Any:
-        run = Recording(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, _numbers_of(argnums))
         firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}
         entries: dict[tuple[int, int], Number] = {}
@@ -337,7 +336,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         TypeError: if the result is not one number.
         ValueError: if the tangents have not as many numbers as the primals.
     """
-    run = Recording(function, primals, range(len(primals)))
+    run = RecordedCall(function, primals, range(len(primals)))
     firsts = [as_value(first) for first in run.pull({run.scalar("hvp"): 1.0}, recorded=True)]
     direction = _direction(run, tangents)
     run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)

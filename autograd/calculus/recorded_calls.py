@@ -1,7 +1,7 @@
 """One call of a function of numbers, recorded: what every derivative of a function starts from.
 
->>> run = Recording(lambda point: point["x"] * point["y"], [{"x": 2.0, "y": 3.0}], [0])
->>> run.outputs, run.like_inputs(run.pull({run.outputs[0]: 1.0}, recorded=False))
+>>> call = RecordedCall(lambda point: point["x"] * point["y"], [{"x": 2.0, "y": 3.0}], [0])
+>>> call.outputs, call.like_inputs(call.pull({call.outputs[0]: 1.0}, recorded=False))
 ([Value(6.0)], ({'x': 3.0, 'y': 2.0},))
 """
 
@@ -15,6 +15,7 @@ from autograd.calculus.accumulation import Number, as_value, pull
 from autograd.floats import as_float
 from autograd.modes import trace
 from autograd.tape import Tape
+from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
 
 # The inputs of the transformations that are under way around this one: a result that depends on one of them is going to
@@ -23,13 +24,18 @@ _live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
 
 
 def is_differentiated(leaves: Sequence[Value]) -> bool:
-    """Whether a transformation that is under way around this call differentiates by one of some leaves."""
+    """Return whether a transformation that is under way around this call differentiates by one of some leaves."""
     around = _live.get()
     return bool(around) and bool(leaves) and not set(leaves).isdisjoint(Tape(*around).nodes)
 
 
-class Recording:
+class RecordedCall:
     """One call of a function, recorded.
+
+    Args:
+        function: takes trees of numbers, and gives one.
+        arguments: its arguments.
+        argnums: the numbers of those to differentiate by.
 
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
@@ -41,24 +47,24 @@ class Recording:
         for index in argnums:
             if not -len(arguments) <= index < len(arguments):
                 raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
-        indices = [index % len(arguments) for index in argnums]
-        flat = [flatten(arguments[index]) for index in indices]
-        self.rebuild_input = [rebuild for _, rebuild in flat]
-        self.counts = [len(numbers) for numbers, _ in flat]
-        given = [number for numbers, _ in flat for number in numbers]
-        self.inputs = [number * 1.0 if isinstance(number, Value) else Value(as_float(number)) for number in given]
-        values = iter(self.inputs)
+        chosen = [arguments[index] for index in argnums]
+        given, self.input_structure = flat(chosen)
+        if not given:
+            for argument, entry in zip(chosen, self.input_structure.entries, strict=True):
+                if entry.is_static:  # as_float says what it expected
+                    as_float(argument)
+        self.inputs = [number * 1.0 if isinstance(number, Value) else Value(number) for number in given]
         new = list(arguments)
-        for index, (numbers, rebuild) in zip(indices, flat, strict=True):
-            new[index] = rebuild([next(values) for _ in numbers])
+        for index, argument in zip(argnums, nested(self.input_structure, self.inputs), strict=True):
+            new[index] = argument
         around = _live.get()
         token = _live.set((*around, *self.inputs))
         try:
             result = function(*new)
         finally:
             _live.reset(token)
-        outputs, self.rebuild_output = flatten(result)
-        self.outputs = [as_value(output if isinstance(output, Value) else as_float(output)) for output in outputs]
+        outputs, self.output_structure = flat(result)
+        self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs)
         self.recorded = (
             trace.get() is not None
@@ -67,7 +73,14 @@ class Recording:
         )
 
     def scalar(self, name: str) -> Value:
-        """The one number of the result; a TypeError in the name of a transformation if there are more, or none."""
+        """Return the one number of the result.
+
+        Args:
+            name: of the transformation, for the message.
+
+        Raises:
+            TypeError: if there are more, or none.
+        """
         if len(self.outputs) != 1:
             raise TypeError(
                 f"{name} needs a function with one number as its result, got {len(self.outputs)}; use jacobian"
@@ -75,60 +88,35 @@ class Recording:
         return self.outputs[0]
 
     def result(self) -> Any:
-        """The result of the function: Values where it is differentiated again, floats elsewhere."""
-        return self.rebuild_output([self.finished(output) for output in self.outputs])
+        """Return the result of the function: Values where it is differentiated again, floats elsewhere."""
+        return self.like_output([self.finished(output) for output in self.outputs])
 
     def finished(self, number: Number) -> Number:
-        """A number as it is given to the caller: a Value where it is differentiated again, a float elsewhere."""
+        """Return a number as the caller gets it: a Value where it is differentiated again, a float elsewhere."""
         if self.recorded:
             return as_value(number)
         return number.data if isinstance(number, Value) else number
 
-    def like_inputs(self, numbers: Sequence[Any]) -> tuple[Any, ...]:
-        """Numbers in the nesting of the arguments."""
-        rest = iter(numbers)
-        pairs = zip(self.rebuild_input, self.counts, strict=True)
-        return tuple([rebuild([next(rest) for _ in range(count)]) for rebuild, count in pairs])
+    def like_inputs(self, numbers: list[Any]) -> tuple[Any, ...]:
+        """Return trees like the arguments around other numbers."""
+        return tuple(nested(self.input_structure, numbers))
+
+    def like_output(self, numbers: list[Any]) -> Any:
+        """Return a tree like the result around other numbers."""
+        return nested(self.output_structure, numbers)
 
     def pull(self, seeds: Mapping[Value, Number], recorded: bool) -> list[Number]:
-        """The gradients of the inputs, from those of some outputs."""
+        """Return the gradients of the inputs, from those of some outputs."""
         grads = pull(self.tape, self.inputs, seeds, recorded)
         return [grads.get(node, 0.0) for node in self.inputs]
 
 
-def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The numbers of a nesting of lists, tuples, dicts and arrays, and what rebuilds the nesting around others."""
-    if isinstance(tree, Mapping):
-        keys, parts = list(tree), [flatten(tree[key]) for key in tree]
-    elif isinstance(tree, list | tuple):
-        keys, parts = None, [flatten(part) for part in tree]
-    elif hasattr(tree, "tolist") and getattr(tree, "shape", None):  # an array
-        return tree.ravel().tolist(), lambda numbers: _array(numbers, tree.shape)
-    else:
-        return [tree], lambda numbers: numbers[0]
-
-    def rebuild(numbers: Sequence[Any]) -> Any:
-        rebuilt, start = [], 0
-        for leaves, rebuild_part in parts:
-            rebuilt.append(rebuild_part(numbers[start : start + len(leaves)]))
-            start += len(leaves)
-        if keys is not None:
-            return dict(zip(keys, rebuilt, strict=True))
-        if hasattr(tree, "_fields"):
-            return type(tree)(*rebuilt)
-        return tuple(rebuilt) if isinstance(tree, tuple) else rebuilt
-
-    return [leaf for leaves, _ in parts for leaf in leaves], rebuild
+def flat(tree: Any) -> tuple[list[Number], Structure]:
+    """Return the numbers of a tree, and its structure."""
+    leaves, structure = flatten(tree, Value)
+    return numbers_of(leaves), structure
 
 
-def _array(numbers: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of floats; of objects, if not all are floats; or of both shapes, if all are arrays of one shape."""
-    import numpy
-
-    if numbers and all(type(number) is numpy.ndarray and number.shape == numbers[0].shape for number in numbers):
-        return numpy.stack(numbers).reshape(*shape, *numbers[0].shape)
-    if all(type(number) is float for number in numbers):
-        return numpy.array(numbers).reshape(shape)
-    array = numpy.empty(len(numbers), object)
-    array[:] = numbers
-    return array.reshape(shape)
+def nested(structure: Structure, numbers: list[Any]) -> Any:
+    """Return a tree of a structure around a list of numbers, or of anything else."""
+    return unflatten(structure, cut(structure, numbers))

@@ -13,7 +13,7 @@ from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
 # The modules that are compiled, in the order in which they are imported.
-MODULES = "floats", "primitives", "value", "nodes", "tape", "slope_rules", "sweeping"
+MODULES = "floats", "primitives", "trees", "value", "nodes", "tape", "slope_rules", "sweeping"
 PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
 
 
@@ -54,6 +54,11 @@ def running() -> ModuleType:
         import_module(name.rpartition(".")[0])
         _load_source(PROGRAMS)
     return sys.modules.get(name) or import_module(name)
+
+
+def execution() -> ModuleType:
+    """Return the module that runs lowered programs."""
+    return import_module("autograd.programs.execution")
 
 
 def _load_source(module: str) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Sequence as _Sequence
 from typing import Any as _Any
 
 from autograd.hooks import hooks as _hooks
-from autograd.programs import refusals as _refusals  # noqa: F401  # it registers what recording refuses
 from autograd.programs.compilation import Compiled, compile
 from autograd.programs.program import Program
+from autograd.value import Value as _Value
 
 __all__ = ["Program", "Compiled", "compile"]
 
@@ -24,4 +24,10 @@ def _to_jax(program: Program) -> _Callable[..., _Any]:
     return to_jax(program)
 
 
-_hooks.listing, _hooks.to_jax = _listing, _to_jax
+def _refuse(node: _Value, what: str) -> None:
+    from autograd.programs.recording import refuse  # it needs NumPy
+
+    refuse(node, what)
+
+
+_hooks.listing, _hooks.to_jax, _hooks.refuse = _listing, _to_jax, _refuse

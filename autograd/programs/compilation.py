@@ -4,20 +4,23 @@
 >>> slope = compile(grad(lambda x: x * sin(x)))
 >>> slope(0.5) == grad(lambda x: x * sin(x))(0.5)
 True
+>>> slope.batch([0.0, 0.5]).tolist() == [0.0, slope(0.5)]
+True
 >>> slope.repeat(100, 1.0)          # x becomes the slope at x, a hundred times
 1.3065423741887985
 
-NumPy is imported when a compiled function is called for the first time.
+Numbers become flat rows here: a program takes a row of numbers, and gives one. This file is long because calls, batches
+and repetitions are one subject. NumPy is imported when a compiled function is called for the first time.
 """
 
 from __future__ import annotations
 
 import functools
-import inspect
 import math
 import operator
 import sys
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable, Collection, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
@@ -34,19 +37,23 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import trace
 from autograd.saving import shortened
+from autograd.trees import Structure, container, cut, fill, flatten, numbers_of, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.programs.batching import Batch
-    from autograd.programs.nesting import CallForm, Leaf, Row
     from autograd.programs.program import Program
-    from autograd.programs.recorded import Recorded
+    from autograd.programs.recording import RecordedFunction, Row, Rows
 
 __all__ = ["compile"]
 
 ResultT = TypeVar("ResultT")
-Derivative: TypeAlias = Gradient | GradientByOne | GradientBySeveral | ValueAndGradient | Hessian | Jacobian
+# What `grad` and its kin return, for type checkers.
+Differentiated: TypeAlias = Gradient | GradientByOne | GradientBySeveral | ValueAndGradient | Hessian | Jacobian
 PlainArgument: TypeAlias = "float | list[float] | list[int] | list[list[float]] | tuple[float, ...] | dict[str, float]"
+Reduce: TypeAlias = Literal["each", "mean", "sum"]
+
+LOOKED_AT = 10  # examples or rounds that are computed again one by one, where a result is not finite
+BLOCK = 10**6  # results that are looked through at once
 
 
 class Compiled(Generic[ResultT]):
@@ -56,9 +63,9 @@ class Compiled(Generic[ResultT]):
         functools.update_wrapper(self, function, updated=())
         self.function, self.static_argnums, self.exact = function, tuple(static_argnums), exact
         self.static_names = _names_of(function, self.static_argnums)
-        self._programs: dict[CallForm, Recorded] = {}
-        self._last: Recorded | None = None  # of the last call, if it had neither names nor static arguments
-        self._last_batch: tuple[object, Batch] | None = None  # and of which `over` and `reduce`
+        self._recorded: dict[Structure, RecordedFunction] = {}
+        self._last: RecordedFunction | None = None  # of the last call, if it had neither names nor static arguments
+        self._last_batch: tuple[object, _Batch] | None = None  # and of which `over` and `reduce`
         self._of_floats: dict[int, Callable[[tuple[float, ...]], float]] = {}  # by the count of arguments, all floats
 
     @overload
@@ -66,19 +73,22 @@ class Compiled(Generic[ResultT]):
     @overload
     def __call__(self, *arguments: Any, **keywords: Any) -> Any: ...
     def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        """The result of the function.
+        """Return the result of the function.
 
         Args:
-            arguments: numbers, and lists, tuples, dicts and NumPy arrays of them. With a Value among them the function
-                itself is called, so that its result is part of the graph.
-            keywords: the same.
+            arguments: numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them. With a Value among them
+                the function itself is called, so that its result is part of the graph.
+            keywords: the same; and `out`, unless the function has an argument of this name: arrays for the result, in a
+                tree like it. A number goes into an array of shape (), an array into one of its shape, all of float64,
+                C-contiguous and writable; one may be an argument. None in a place makes that part anew.
 
         Returns:
-            What the function returns, with floats instead of Values, and float64 arrays instead of arrays of them.
+            What the function returns, with floats instead of Values, and float64 arrays instead of arrays of them; with
+            `out`, those arrays.
 
         Raises:
             TypeError: if the function cannot be recorded; the message says what it did, on which line, and what to
-                write instead.
+                write instead. Or if `out` does not fit.
         """
         run = self._of_floats.get(len(arguments))
         if run is None or keywords:
@@ -86,92 +96,101 @@ class Compiled(Generic[ResultT]):
         for argument in arguments:
             if type(argument) is not float:
                 return self._call(arguments, keywords)
-        return run(arguments)
+        result = run(arguments)
+        if not math.isfinite(result):
+            return self._call(arguments, keywords)
+        return result
 
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
-        last = self._last
-        if last is not None and not keywords:
-            filled = last.filled(arguments)
-            if filled is not None:  # as in most calls
-                return self._run(last, filled)
-        from autograd.programs.nesting import flat, has_value, holds_value
-
+        out = keywords.pop("out") if "out" in keywords and not self._has_out else None
+        if self._last is not None and not keywords:
+            numbers = _filled(self._last.arguments, arguments)
+            if numbers is not None:  # as in most calls
+                return self._run(self._last, numbers, out)
         try:
-            form, numbers = self._form_of(arguments, keywords)
+            call, leaves = self._flatten(arguments, keywords)
         except TypeError as error:
-            if holds_value([*arguments, *keywords.values()]):
-                return self.function(*arguments, **keywords)
-            raise TypeError(
-                f"{error}; name an argument that is something else in static_argnums, or let the function refer to it"
-            ) from error
-        if has_value(numbers):
-            return self.function(*arguments, **keywords)
-        recorded = self._record(form)
-        if is_differentiated(recorded.captured) or (recorded.captured and trace.get() is not None):
+            if not _has_value(flatten((arguments, keywords), Value)[0]):
+                raise TypeError(
+                    f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
+                    f"it"
+                ) from error
+            leaves = flatten((arguments, keywords), Value)[0]
+        recorded = None if _has_value(leaves) else self._record(call)
+        if recorded is None or (
+            recorded.captured and (is_differentiated(recorded.captured) or trace.get() is not None)
+        ):
+            if out is not None:
+                raise TypeError(
+                    f"out= takes plain numbers, but the result of {self!r} is part of a graph here: leave it out, or "
+                    f"pass plain numbers (v.data)"
+                )
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded
-        result = self._run(recorded, flat(numbers))
-        self._note_if_of_floats(arguments, recorded, form)
+        result = self._run(recorded, _row_of(leaves), out)
+        is_short = not (recorded.captured or keywords or self.static_argnums or out is not None)
+        if is_short and type(result) is float and all(type(argument) is float for argument in arguments):
+            self._of_floats[len(arguments)] = recorded.schedule().call_floats
         return result
 
-    def _run(self, recorded: Recorded, numbers: Row) -> Any:
-        """The result for arguments that hold these numbers."""
-        import numpy as np
-
-        code = recorded.code()
-        outputs = np.empty(len(code.outputs))
-        runners = recorded.runners(code)
-        runner = runners.take()
-        is_finite = runner.call(recorded.inputs(numbers), outputs)
-        runners.give_back(runner)
+    def _run(self, recorded: RecordedFunction, numbers: Row, out: Any) -> Any:
+        """Return the result for arguments that hold these numbers."""
+        results, leaves = recorded.results.of(1, out)
+        inputs = recorded.inputs(numbers)
+        _, is_finite = recorded.schedule().run(1, inputs, [], results)
         if not is_finite:
-            self._run_eagerly(recorded.call, numbers.tolist())
-        return recorded.rebuild(outputs)
+            _run_eagerly(self.function, recorded.call, numbers.tolist())
+        return unflatten(recorded.result, cut(recorded.result, results[0][0]) if leaves is None else leaves)
 
     def batch(
-        self,
-        *arguments: Any,
-        over: int | Sequence[int] | None = None,
-        reduce: Literal["mean", "sum", "each"] = "mean",
-        out: Any = None,
+        self, *arguments: Any, over: int | Sequence[int] | None = None, reduce: Reduce = "each", out: Any = None
     ) -> Any:
-        """The results for many examples, computed side by side.
+        """Return the results for many examples, computed side by side.
 
         Args:
             arguments: those of the function. Those in `over` are arrays or lists with an entry for each example, or
-                tuples and dicts of such.
+                tuples, dicts and dataclasses of such.
             over: the numbers of the arguments that differ from example to example, counted from 0; when not given, all
                 that are not static.
-            reduce: what to give: the mean of the results over the examples, their sum, or each.
+            reduce: what to give: each result, the mean of the results over the examples, or their sum.
+            out: as for a call; arrays for each result have a leading axis with an entry for each example. If one of
+                them is an argument with examples, no error is raised for what is outside a domain: it is nan.
 
         Returns:
-            The result of the function with, for each number, its mean or its sum; or an array with an entry for each
-            example. Examples are added one after another, in their order. A number that is the same for all of them is
-            multiplied by their count instead.
+            The result of the function with, for each number, an array with an entry for each example; or with its mean
+            or its sum. Examples are added one after another, in their order. A number that is the same for all of them
+            is multiplied by their count instead.
 
         Raises:
-            ValueError: if there are no examples, or not as many in each argument.
+            ValueError: if there are no examples, or not as many in each argument; or if each of the results takes more
+                than 1 GB in all.
             TypeError: as for a call, or for a Value among the arguments.
         """
-        from autograd.programs.batching import batch_of
-
         key = over if over is None or isinstance(over, int) else tuple(over), reduce
         if self._last_batch is not None and self._last_batch[0] == key:
             batch = self._last_batch[1]
             filled = batch.filled(arguments)
             if filled is not None:  # as in most calls
                 self._refuse_gradient(batch.recorded)
-                return _into(out, batch.run(*filled))
-        if reduce not in ("mean", "sum", "each"):
-            raise ValueError(f"reduce must be 'mean', 'sum' or 'each', got {reduce!r}")
-        static = self._static(len(arguments))
-        varying = set(range(len(arguments))) - static if over is None else _places_of(over, len(arguments))
-        if varying & static:
+                return batch.run(*filled, out)
+        if reduce not in ("each", "mean", "sum"):
+            raise ValueError(f"reduce must be 'each', 'mean' or 'sum', got {reduce!r}")
+        fixed = self._static(len(arguments))
+        varying = set(range(len(arguments))) - fixed if over is None else _places_of(over, len(arguments))
+        if varying & fixed:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
-        batch, uniform, parts = batch_of(self.function, self._record_of_numbers, arguments, static, varying, reduce)
+        names = [f"argument {place}" for place in range(len(arguments))]
+        call, numbers, tables = _split(arguments, fixed, varying, names)
+        counts = {len(table) for table in tables}
+        if len(counts) != 1 or not all(counts):
+            raise ValueError(
+                f"a batch needs as many examples in each argument of over={sorted(varying)}, and at least one; got "
+                f"{sorted(counts) or 'none'}"
+            )
+        batch = _Batch(self.function, self._record_of_numbers(call), varying, reduce)
         self._last_batch = key, batch
-        return _into(out, batch.run(uniform, parts))
+        return batch.run(numbers, tables, out)
 
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
         """Call the function again and again, its results as the next arguments, without Python between the calls.
@@ -179,8 +198,8 @@ class Compiled(Generic[ResultT]):
         Args:
             times: how often.
             state: the arguments of the first call. The function gives what takes their place in the next one, in the
-                same nesting: one result for one argument, a tuple of them for several. More results than arguments are
-                a record. Static arguments stay as they are, and are no part of the results.
+                same structure: one result for one argument, a tuple of them for several. More results than arguments
+                are a record. Static arguments stay as they are, and are no part of the results.
             each: further arguments, which follow the state: arrays or lists with an entry for each call, or tuples and
                 dicts of such.
 
@@ -190,22 +209,52 @@ class Compiled(Generic[ResultT]):
             with a RuntimeWarning.
 
         Raises:
-            ValueError: if the results do not have the form of the state, or `each` has not enough entries.
+            ValueError: if the results do not have the structure of the state, or `each` has not enough entries.
             TypeError: as for a call, or for a Value among the arguments.
         """
-        from autograd.programs.repetition import repeat
+        import numpy as np
+
+        from autograd.programs.recording import rows_for
 
         times = operator.index(times)
-        static = self._static(len(state) + len(each))
-        return repeat(self.function, self._record_of_numbers, times, state, static, each)
+        if times < 0:
+            raise ValueError(f"times must be at least 0, got {times}")
+        arguments, varying = [*state, *each], range(len(state), len(state) + len(each))
+        names = [f"argument {place} of the state" for place in range(len(state))]
+        names += [f"entry {place} of each" for place in range(len(each))]
+        fixed = self._static(len(arguments))
+        call, numbers, tables = _split(arguments, fixed - set(varying), varying, names, times)
+        recorded = self._record_of_numbers(call)
+        structures = [part for place, part in enumerate(call.parts[0].entries[: len(state)]) if place not in fixed]
+        is_bare = structures == [recorded.result]
+        found = (recorded.result,) if is_bare else recorded.result.entries
+        if list(found[: len(structures)]) != structures:
+            raise ValueError(
+                f"repeat needs a function whose results have the structure of the state, "
+                f"{', '.join(map(str, structures)) or 'nothing'}, and may have records after them; its result is "
+                f"{recorded.result}"
+            )
+        size, records = len(numbers), container(tuple, found[len(structures) :])
+        start = recorded.inputs(np.concatenate([numbers, np.zeros(call.size - size)]))
+        inputs, results = start.copy(), rows_for(records, times)
+        done, is_finite = recorded.schedule().run(times, inputs, tables, results, size)
+        if done < times:
+            warnings.warn(f"repeat was interrupted after {done} of {times} calls", RuntimeWarning, stacklevel=2)
+        elif not is_finite:
+            _replay(self.function, recorded, times, start, tables, results, size)
+        states = container(tuple, structures)
+        ends = unflatten(states, cut(states, inputs[:size]))
+        if is_bare:
+            return ends[0]
+        return (*ends, *unflatten(records, _leaves_of_rows(records, [rows[:done] for rows in results])))
 
     def program(self, *arguments: Any, **keywords: Any) -> Program:
-        """The program that a call with these arguments runs, before it is lowered."""
-        return self._record(self._form_of(arguments, keywords)[0]).program
+        """Return the program that a call with these arguments runs, before it is lowered."""
+        return self._record(self._flatten(arguments, keywords)[0]).program
 
     def parameters(self, *arguments: Any, **keywords: Any) -> list[Value]:
-        """The leaves that a call with these arguments reads besides them, in the order of its program's parameters."""
-        return list(self._record(self._form_of(arguments, keywords)[0]).captured)
+        """Return the leaves that such a call reads besides its arguments, in the order of its program's parameters."""
+        return list(self._record(self._flatten(arguments, keywords)[0]).captured)
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__name__', repr(self.function))}>"
@@ -214,52 +263,58 @@ class Compiled(Generic[ResultT]):
         return self if instance is None else MethodType(self, instance)  # as a function in a class is a method
 
     def __reduce__(self) -> Any:
-        """Pickled by its name, where it has taken the place of its function; else as the function, compiled anew."""
+        """Pickle it by its name, where it has taken the place of its function; else as the function, compiled anew."""
         name = getattr(self, "__qualname__", "")
         found: Any = sys.modules.get(self.__module__)
         for part in name.split("."):
             found = getattr(found, part, None)
         return name if found is self else (Compiled, (self.function, self.static_argnums, self.exact))
 
+    @functools.cached_property
+    def _has_out(self) -> bool:
+        """Whether the function has an argument `out` itself."""
+        return "out" in _parameters_of(self.function)
+
     def _static(self, count: int) -> set[int]:
-        """Which of so many arguments are static."""
+        """Return which of so many arguments are static."""
         return {place % count for place in self.static_argnums if -count <= place < count}
 
-    def _form_of(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[CallForm, list[Leaf]]:
-        """The form of a call, and its numbers."""
-        from autograd.programs.nesting import CallForm, Fixed, form_of
+    def _flatten(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Structure, list[Any]]:
+        """Return the structure of the arguments of a call, and their leaves."""
+        from autograd.programs.recording import STATIC_LEAVES
 
-        numbers: list[Leaf] = []
-        static = self._static(len(arguments))
-        forms = [
-            Fixed(type(argument), argument) if place in static else form_of(argument, numbers)
-            for place, argument in enumerate(arguments)
-        ]
-        named = [
-            (name, Fixed(type(argument), argument) if name in self.static_names else form_of(argument, numbers))
-            for name, argument in keywords.items()
-        ]
-        return CallForm(tuple(forms), tuple(named)), numbers
+        leaves: list[Any] = []
+        fixed = self._static(len(arguments))
 
-    def _record(self, form: CallForm) -> Recorded:
-        """What was recorded for arguments of this form; now, if it is the first call with them."""
+        def structure_of(argument: Any, is_static: bool) -> Structure:
+            found, structure = ([], static(argument)) if is_static else flatten(argument, Value, STATIC_LEAVES)
+            leaves.extend(found)
+            return structure
+
+        parts = [structure_of(argument, place in fixed) for place, argument in enumerate(arguments)]
+        named = [structure_of(argument, name in self.static_names) for name, argument in keywords.items()]
+        return container(tuple, [container(tuple, parts), container(dict, named, tuple(keywords))]), leaves
+
+    def _record(self, call: Structure) -> RecordedFunction:
+        """Return what was recorded for arguments of this structure; now, if it is the first call with them."""
         try:
-            recorded = self._programs.get(form)
+            recorded = self._recorded.get(call)
         except TypeError:
             raise TypeError("a static argument must be hashable, such as a number, a string or a tuple") from None
         if recorded is None:
-            from autograd.programs.recorded import Recorded
+            from autograd.programs.recording import RecordedFunction
 
-            recorded = self._programs.setdefault(form, Recorded(self.function, form, exact=self.exact))
+            made = RecordedFunction(self.function, call, exact=self.exact)
+            recorded = self._recorded.setdefault(call, made)
         return recorded
 
-    def _record_of_numbers(self, form: CallForm) -> Recorded:
-        """The same, where no gradient may flow to what the function refers to."""
-        recorded = self._record(form)
+    def _record_of_numbers(self, call: Structure) -> RecordedFunction:
+        """Return the same, where no gradient may flow to what the function refers to."""
+        recorded = self._record(call)
         self._refuse_gradient(recorded)
         return recorded
 
-    def _refuse_gradient(self, recorded: Recorded) -> None:
+    def _refuse_gradient(self, recorded: RecordedFunction) -> None:
         """Refuse to run without a graph what a gradient has to flow through."""
         if is_differentiated(recorded.captured):
             raise TypeError(
@@ -267,34 +322,11 @@ class Compiled(Generic[ResultT]):
                 f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
             )
 
-    def _run_eagerly(self, form: CallForm, numbers: list[float]) -> None:
-        """Run the function with Values, after a result that is not finite: the engine's error says what happened."""
-        arguments, keywords = form.rebuilt(map(Value, numbers))
-        self.function(*arguments, **keywords)
-
-    def _note_if_of_floats(self, arguments: tuple[Any, ...], recorded: Recorded, form: CallForm) -> None:
-        """Shorten the next calls with as many floats, if the result is one number, and no leaf has to be read."""
-        from autograd.programs.nesting import NUMBER
-
-        if recorded.captured or recorded.form is not NUMBER or form.named or self.static_argnums:
-            return
-        if len(arguments) in self._of_floats or any(type(argument) is not float for argument in arguments):
-            return
-        runners = recorded.runners(recorded.code())
-
-        def run(floats: tuple[float, ...]) -> float:
-            runner = runners.take()
-            result: float = runner.call_floats(floats)
-            runners.give_back(runner)
-            if not math.isfinite(result):
-                self._run_eagerly(form, list(floats))
-            return result
-
-        self._of_floats[len(arguments)] = run
-
 
 @overload
-def compile(function: Derivative, *, static_argnums: int | Sequence[int] = (), exact: bool = True) -> Compiled[Any]: ...
+def compile(
+    function: Differentiated, *, static_argnums: int | Sequence[int] = (), exact: bool = True
+) -> Compiled[Any]: ...
 @overload
 def compile(function: OfNumber, *, static_argnums: int | Sequence[int] = (), exact: bool = True) -> Compiled[float]: ...
 @overload
@@ -308,7 +340,7 @@ def compile(
 def compile(
     function: Callable[..., Any], *, static_argnums: int | Sequence[int] = (), exact: bool = True
 ) -> Compiled[Any]:
-    """Record a function once for each form of its arguments, and run what was recorded as a program.
+    """Record a function once for each structure of its arguments, and run what was recorded as a program.
 
     The function is called with Values, once. What it computes with them is recorded, lowered to a few groups of equal
     instructions, and from then on run by loops in C. The results have the bits of the eager engine (the sign of a zero
@@ -320,11 +352,10 @@ def compile(
     that is not finite the function runs with Values, so that it raises the error that it raises without `compile`.
 
     Args:
-        function: of numbers, and lists, tuples, dicts and NumPy arrays of them; also one that `grad`, `value_and_grad`
-            or `hessian` made. An array reaches it as an array of Values.
-        static_argnums: the arguments that are no numbers to compute with, but decide on what is computed, such as a
-            count; the function is recorded for each of their values. Negative numbers count from the last argument
-            that is given.
+        function: of numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them; also one that `grad`,
+            `value_and_grad` or `hessian` made. An array reaches it as an array of Values.
+        static_argnums: compile-time constants, such as a loop count: the function is recorded for each of their values.
+            Negative numbers count from the last argument that is given.
         exact: whether results have the bits of the eager engine. False is faster, and the last digits differ: `exp` and
             `tanh` are within 2 units in the last place, and large matrix products of a batch are left to SciPy's BLAS,
             if it is installed. It has no effect on the plain engine.
@@ -340,27 +371,409 @@ def compile(
     return Compiled(function, static, exact)
 
 
-def _into(out: Any, result: Any) -> Any:
-    if isinstance(out, list | tuple):
-        return type(out)([_into(*pair) for pair in zip(out, result, strict=True)])
-    if out is None:
-        return result
-    out[...] = result
-    return out
+class _Batch:
+    """The runs of a function for many examples, whose arguments have the same structures each time.
+
+    Args:
+        function: the function.
+        recorded: what was recorded of it.
+        varying: the numbers of the arguments that hold examples.
+        reduce: what to give.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], recorded: RecordedFunction, varying: Collection[int], reduce: Reduce
+    ) -> None:
+        from autograd.programs.recording import Results
+
+        self.function, self.recorded, self.reduce = function, recorded, reduce
+        parts = recorded.arguments.entries if recorded.arguments is not None else ()
+        self.varying = [(place, part) for place, part in enumerate(parts) if place in varying]
+        self.places = [place for place in range(len(parts)) if place not in varying]
+        self.uniform = container(tuple, [parts[place] for place in self.places])
+        # An array that holds all the numbers of the arguments that do not vary, and the arguments that hold none.
+        self.empty = [place for place in self.places if not parts[place].size]
+        self.nothing = container(tuple, [parts[place] for place in self.empty])
+        only = [(place, parts[place]) for place in self.places if parts[place].size]
+        self.array = only[0] if len(only) == 1 and only[0][1].shape else None
+        self.varies = tuple([place in varying for place, part in enumerate(parts) for _ in range(part.size)])
+        does_vary = recorded.code(self.varies, reduce != "each").output_varies
+        self.has_varying = bool(does_vary.any())
+        self.scaled = does_vary if reduce == "mean" else ~does_vary  # by the count of examples
+        self.must_scale = reduce != "each" and bool(self.scaled.any())
+        self.results = Results(recorded.result, reduce == "each")
+        self._owners: tuple[list[Rows], set[int]] = [], set()  # the last given results, and whose memory they are
+
+    def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
+        """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
+        if len(arguments) != len(self.places) + len(self.varying):
+            return None
+        tables: list[Any] = [_rows_of(arguments[place], part) for place, part in self.varying]
+        counts = {0 if table is None else len(table) for table in tables}
+        if len(counts) != 1 or 0 in counts:
+            return None
+        numbers = self._shared_numbers(arguments)
+        if numbers is None:
+            numbers = _filled(self.uniform, tuple([arguments[place] for place in self.places]))
+        return None if numbers is None else (numbers, tables)
+
+    def _shared_numbers(self, arguments: Sequence[Any]) -> Row | None:
+        """Return the array that holds all the numbers that do not vary, without copying it; None if there is none."""
+        if self.array is None:
+            return None
+        place, part = self.array
+        array = arguments[place]
+        if not _is_contiguous(array) or array.shape != part.shape or not array.flags.writeable:
+            return None
+        if _filled(self.nothing, tuple([arguments[place] for place in self.empty])) is None:
+            return None
+        return array.reshape(-1)  # type: ignore[no-any-return]  # it is an array of NumPy
+
+    def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
+        """Return the results.
+
+        Args:
+            numbers: those of the arguments that are the same for all examples.
+            tables: those of the others, with a row for each example.
+            out: arrays for the results.
+        """
+        count = len(tables[0])
+        results, leaves = self.results.of(count, out)
+        is_in_place = False
+        if leaves is not None:
+            numbers, tables, is_in_place = self._apart_from(leaves, results, numbers, tables)
+        inputs, examples = self.recorded.inputs(numbers), count if self.has_varying or self.reduce == "each" else 1
+        schedule = self.recorded.schedule(self.varies, self.reduce != "each", examples)
+        _, is_finite = schedule.run(examples, inputs, tables, results)
+        if not is_finite and not is_in_place:
+            self._run_eagerly(inputs, tables)
+        if self.must_scale:
+            self._scale(results, count)
+        structure = self.recorded.result
+        if leaves is None:
+            leaves = _leaves_of_rows(structure, results) if self.reduce == "each" else cut(structure, results[0][0])
+        return unflatten(structure, leaves)
+
+    def _scale(self, results: list[Rows], count: int) -> None:
+        """Divide totals by the count of examples, or multiply by it what each of them gives alike."""
+        import numpy as np
+
+        at = 0
+        change = np.divide if self.reduce == "mean" else np.multiply
+        for result in results:
+            chosen = self.scaled[at : at + result.shape[1]]
+            change(result[0], count, out=result[0], where=chosen)
+            at += len(chosen)
+
+    def _apart_from(
+        self, leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]
+    ) -> tuple[Row, list[Rows], bool]:
+        """Return the numbers and the tables such that no result overwrites what is read later.
+
+        Args:
+            leaves: the arrays of `out`.
+            results: the same as tables.
+            numbers: those of the arguments that are the same for all examples.
+            tables: those of the others.
+
+        Returns:
+            The numbers and the tables, copied where they must be; and whether a table is overwritten row by row.
+        """
+        import numpy as np
+
+        if self._owners[0] is not results:
+            self._owners = results, {id(_owner(leaf)) for leaf in leaves}
+        is_in_place = False
+
+        def is_apart(array: Row | Rows) -> bool:
+            owner = _owner(array)  # memory that is not of an array may be shared without this being seen
+            return type(owner) is np.ndarray and id(owner) not in self._owners[1]
+
+        if not is_apart(numbers) and any(np.may_share_memory(numbers, result) for result in results):
+            numbers = numbers.copy()
+        for place, table in enumerate(tables):
+            for result in () if is_apart(table) else results:
+                if not np.may_share_memory(table, result):
+                    continue
+                starts = [array.__array_interface__["data"][0] for array in (table, result)]
+                if self.reduce == "each" and table.shape == result.shape and starts[0] == starts[1]:
+                    is_in_place = True
+                else:
+                    tables = [*tables[:place], table.copy(), *tables[place + 1 :]]
+        return numbers, tables, is_in_place
+
+    def _run_eagerly(self, inputs: Row, tables: list[Rows]) -> None:
+        """Run some examples with Values, after a result that is not finite: the engine's error says what happened."""
+        import numpy as np
+
+        varies = np.array(self.varies)
+        numbers = np.empty(len(varies))
+        numbers[~varies] = inputs[: len(varies) - np.count_nonzero(varies)]
+        for example in self._not_finite(inputs, tables):
+            numbers[varies] = np.concatenate([table[example] for table in tables])
+            _run_eagerly(self.function, self.recorded.call, numbers.tolist())
+
+    def _not_finite(self, inputs: Row, tables: list[Rows]) -> list[int]:
+        """Return some examples whose results are not finite; first those with a result that is nan."""
+        import numpy as np
+
+        nans: list[int] = []
+        infinities: list[int] = []
+        size = self.recorded.result.size
+        block = max(1, BLOCK // max(size, 1))
+        for first in range(0, len(tables[0]), block):
+            part = [table[first : first + block] for table in tables]
+            rows = np.empty((len(part[0]), size))
+            self.recorded.schedule(self.varies, False, len(rows)).run(len(rows), inputs, part, [rows])
+            is_nan, is_infinite = np.isnan(rows).any(axis=1), np.isinf(rows).any(axis=1)
+            nans += (first + np.flatnonzero(is_nan)).tolist()
+            infinities += (first + np.flatnonzero(is_infinite & ~is_nan)).tolist()
+            if len(nans) >= LOOKED_AT:
+                break
+        return [*nans, *infinities][:LOOKED_AT]
+
+
+def _split(
+    arguments: Sequence[Any],
+    fixed: Collection[int],
+    varying: Collection[int],
+    names: Sequence[str],
+    times: int | None = None,
+) -> tuple[Structure, Row, list[Rows]]:
+    """Return the structure of one call, the numbers of its arguments that do not vary, and tables of those that do.
+
+    Args:
+        arguments: the arguments; those that vary hold many examples.
+        fixed: the numbers of those that are static.
+        varying: the numbers of those that vary.
+        names: what to call them in a message.
+        times: how many examples are needed; as many as there are when not given.
+
+    Raises:
+        TypeError: if an argument is none, or holds a Value.
+        ValueError: if there are not enough examples.
+    """
+    from autograd.programs.recording import STATIC_LEAVES
+
+    parts: list[Structure] = []
+    uniform: list[Any] = []
+    tables: list[Rows] = []
+    for place, argument in enumerate(arguments):
+        if place in fixed:
+            part = static(argument)
+        elif place in varying:
+            part, rows = _examples_of(argument, names[place])
+            for table in rows:
+                if times is not None and len(table) < times:
+                    entry = names[place].partition(" of ")[0]
+                    raise ValueError(f"each needs {times} entries, one for each call; {entry} has {len(table)}")
+            tables += rows
+        else:
+            leaves, part = flatten(argument, Value, STATIC_LEAVES)
+            if _has_value(leaves):
+                raise _value_refusal(names[place])
+            uniform += leaves
+        parts.append(part)
+    return container(tuple, [container(tuple, parts), container(dict, (), ())]), _row_of(uniform), tables
+
+
+def _examples_of(argument: Any, name: str) -> tuple[Structure, list[Rows]]:
+    """Return the structure of one example, and the numbers of all of them: tables with a row for each example.
+
+    Args:
+        argument: an array or a list with an entry for each example; or a tuple or another container of such.
+        name: what to call it in a message.
+
+    Raises:
+        TypeError: if it is something else, or if examples have not the same structure.
+    """
+    import numpy as np
+
+    try:
+        holders, structure = flatten(argument, (list, np.ndarray, Value), ())
+    except TypeError:
+        raise _refusal(argument, name) from None
+    firsts: list[Any] = []
+    tables: list[Rows] = []
+    for holder in holders:
+        if isinstance(holder, Value):
+            raise _value_refusal(name)
+        if not isinstance(holder, list) and not getattr(holder, "shape", ()):
+            raise _refusal(argument, name)
+        first, table = _table_of(holder, name)
+        firsts.append(first)
+        tables.append(table)
+    return flatten(unflatten(structure, firsts), Value)[1], tables
+
+
+def _table_of(holder: Any, name: str) -> tuple[Any, Rows]:
+    """Return the first of some examples, or one like them if there are none, and a row for each of them."""
+    import numpy as np
+
+    from autograd.programs.recording import STATIC_LEAVES
+
+    if not isinstance(holder, list):
+        leaves, structure = flatten(holder, Value)
+        if structure.is_static:
+            raise TypeError(f"expected an array of real numbers, got one of the type {holder.dtype}")
+        if _has_value(leaves):
+            raise _value_refusal(name)
+        shape = holder.shape[1:]
+        return np.zeros(shape)[()], leaves[0].reshape(len(holder), math.prod(shape))
+    rows = []
+    structures = []
+    for example in holder:
+        leaves, structure = flatten(example, Value, STATIC_LEAVES)
+        if _has_value(leaves):
+            raise _value_refusal(name)
+        structures.append(structure)
+        rows.append(_row_of(leaves))
+        if structure != structures[0]:
+            raise TypeError(f"the examples of {name} have not the same structure: see numbers 0 and {len(rows) - 1}")
+    if structures and structures[0].is_static:
+        raise _refusal(holder, name)
+    width = structures[0].size if structures else 1
+    return holder[0] if holder else 0.0, np.array(rows, np.float64).reshape(len(rows), width)
+
+
+def _refusal(argument: Any, name: str) -> TypeError:
+    return TypeError(
+        f"{name} must be an array or a list with an entry for each example, or a tuple or a dict of such, got "
+        f"{shortened(argument)} of type {type(argument).__name__}"
+    )
+
+
+def _value_refusal(name: str) -> TypeError:
+    return TypeError(
+        f"{name} holds a Value, but many examples, or many calls, are run without a graph: pass plain numbers "
+        f"(v.data); for gradients, compile the function that grad or value_and_grad gives"
+    )
+
+
+def _rows_of(examples: Any, structure: Structure) -> Rows | None:
+    """Return examples of an array or a number as rows, if they are a C-contiguous array of float64; or None."""
+    if not _is_contiguous(examples) or not examples.ndim or examples.shape[1:] != structure.shape:
+        return None
+    return examples.reshape(len(examples), structure.size)  # type: ignore[no-any-return]  # it is an array of NumPy
+
+
+def _is_contiguous(array: Any) -> bool:
+    """Return whether something is a C-contiguous array of float64."""
+    import numpy as np
+
+    return type(array) is np.ndarray and array.dtype == np.float64 and array.flags.c_contiguous
+
+
+def _owner(array: Any) -> Any:
+    """Return what owns the memory of an array."""
+    return array if array.base is None else array.base
+
+
+def _filled(structure: Structure, tree: Any) -> Row | None:
+    """Return the numbers of a tree, if it is seen at once that it has this structure; or None."""
+    import numpy as np
+
+    numbers = np.empty(structure.size)
+    return numbers if fill(structure, tree, numbers) else None
+
+
+def _row_of(leaves: Sequence[Any]) -> Row:
+    """Return leaves, none of which is a Value, as a new row."""
+    import numpy as np
+
+    if not any(hasattr(leaf, "shape") for leaf in leaves):
+        return np.array(leaves, np.float64)
+    return np.concatenate([np.atleast_1d(leaf) for leaf in leaves], dtype=np.float64)
+
+
+def _has_value(leaves: Sequence[Any]) -> bool:
+    """Return whether there is a Value among leaves."""
+    return any(isinstance(leaf, Value) or getattr(getattr(leaf, "dtype", None), "kind", "") == "O" for leaf in leaves)
+
+
+def _leaves_of_rows(structure: Structure, tables: Sequence[Rows]) -> list[Any]:
+    """Return for each number and array an array with an entry for each row."""
+    leaves: list[Any] = []
+    for (_, _, shape), rows in zip(structure.pieces, tables, strict=True):
+        if shape:
+            leaves.append(rows.reshape(len(rows), *shape))
+        else:
+            leaves += [column.copy() for column in rows.T]
+    return leaves
+
+
+def _run_eagerly(function: Callable[..., Any], call: Structure, numbers: Sequence[float]) -> Any:
+    """Run a function with Values, after a result that is not finite: the engine's error says what happened."""
+    arguments, keywords = unflatten(call, cut(call, list(map(Value, numbers))))
+    return function(*arguments, **keywords)
+
+
+def _replay(
+    function: Callable[..., Any],
+    recorded: RecordedFunction,
+    times: int,
+    start: Row,
+    tables: Sequence[Rows],
+    results: Sequence[Rows],
+    size: int,
+) -> None:
+    """Run some rounds with Values, from where results are no longer finite: the engine's error says what happened.
+
+    Args:
+        function: the function.
+        recorded: what was recorded of it.
+        times: how many rounds there were.
+        start: the inputs of the first one.
+        tables: the inputs that follow the state, for each round.
+        results: the records of the rounds.
+        size: how many numbers the state has.
+    """
+    import numpy as np
+
+    def run(inputs: Row, first: int, end: int) -> None:
+        rows = [np.empty((end - first, result.shape[1])) for result in results]
+        recorded.schedule().run(end - first, inputs, [table[first:end] for table in tables], rows, size)
+
+    low, high, inputs = 0, times, start.copy()
+    wrong = [round_ for rows in results for round_ in np.flatnonzero(~np.isfinite(rows).all(axis=1))[:1].tolist()]
+    if wrong:
+        low = high = min(wrong)
+        run(inputs, 0, low)
+    while high - low > 1:  # the state is finite before round `low`, and not before round `high`
+        middle = (low + high) // 2
+        tried = inputs.copy()
+        run(tried, low, middle)
+        if np.isfinite(tried[:size]).all():
+            low, inputs = middle, tried
+        else:
+            high = middle
+    state = inputs[:size].tolist()
+    for i in range(low, min(low + LOOKED_AT, times)):
+        row = [number for table in tables for number in table[i].tolist()]
+        result = _run_eagerly(function, recorded.call, [*state, *row])
+        numbers = numbers_of(flatten(result, Value)[0])
+        state = [number.data if isinstance(number, Value) else number for number in numbers[:size]]
+
+
+def _parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters of a function by their names; none of a function in C that does not say."""
+    import inspect
+
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return {}
 
 
 def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[str]:
-    """The names of some arguments, under which they may be given too."""
-    try:
-        parameters = inspect.signature(function).parameters.values() if places else ()
-    except (TypeError, ValueError):  # a function in C that does not say
-        return frozenset()
+    """Return the names of some arguments, under which they may be given too."""
+    parameters = _parameters_of(function).values() if places else ()
     names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
     return frozenset([names[place] for place in places if -len(names) <= place < len(names)])
 
 
 def _places_of(over: int | Sequence[int], count: int) -> set[int]:
-    """The places among so many arguments that `over` names."""
+    """Return the places among so many arguments that `over` names."""
     places = [over] if isinstance(over, int) else list(over)
     for place in places:
         if not -count <= place < count:

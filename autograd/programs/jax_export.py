@@ -17,7 +17,7 @@ from autograd.programs.array_functions import ArrayFunction
 from autograd.programs.array_rules import ArrayNumber, Arrays, Function
 from autograd.programs.lowering import PASSES, lower
 from autograd.programs.lowering.simplification import without_identities
-from autograd.programs.nesting import Array, CallForm, Form, described, leaves_of, put_together, taken_apart
+from autograd.trees import Structure, array_structure, container, leaves_of, misfit, unflatten
 
 if TYPE_CHECKING:
     from autograd.programs.program import Program
@@ -37,7 +37,9 @@ def to_jax(program: Program) -> Callable[..., Any]:
             "to_jax() needs JAX, which is not installed here; get it with pip install 'stepgrad[jax]'"
         ) from error
     call, result = _forms_of(program)
-    shapes = [shape for form in (*call.positional, *[form for _, form in call.named]) for shape in _shapes_of(form)]
+    shapes = call.shapes
+    positional, named = call.parts
+    expected = list(shapes)
     has_parameters = bool(program.parameters)  # the first argument, but the last inputs of the code
     if has_parameters:
         shapes.append(shapes.pop(0))
@@ -45,7 +47,7 @@ def to_jax(program: Program) -> Callable[..., Any]:
     pieces = [list(members) for _, members in groupby(range(len(shapes)), lambda i: i if shapes[i] else None)]
     sizes = [sum(math.prod(shapes[i]) for i in piece) for piece in pieces]
     code = lower(program, passes=DIFFERENTIABLE, deep=1, shares_places=False)
-    compute = ArrayFunction(code, sizes, _shapes_of(result), JaxArrays())
+    compute = ArrayFunction(code, sizes, result.shapes, JaxArrays())
 
     def run(leaves: Sequence[Any]) -> list[Any]:
         dtype = jax.numpy.result_type(float, *leaves)
@@ -57,16 +59,18 @@ def to_jax(program: Program) -> Callable[..., Any]:
     compiled = jax.jit(run)
 
     def function(*arguments: Any, **keywords: Any) -> Any:
-        if len(arguments) != len(call.positional) or set(keywords) != {name for name, _ in call.named}:
+        if len(arguments) != len(positional.entries) or set(keywords) != set(named.keys or ()):
             given = [f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}", *keywords]
             raise TypeError(f"this program takes {_described(call)}; got {', '.join(given)}")
-        parts = [*zip(call.positional, arguments, strict=True), *[(form, keywords[name]) for name, form in call.named]]
-        leaves = [leaf for form, argument in parts for leaf in taken_apart(form, argument)]
+        leaves = leaves_of(call, (arguments, keywords))
+        for leaf, wanted in zip(leaves, expected, strict=True):
+            if leaf is None or isinstance(leaf, str | list | tuple | dict) or getattr(leaf, "shape", ()) != wanted:
+                raise misfit(f"an array of shape {wanted}" if wanted else "a number", leaf)
         if has_parameters:
             leaves.append(leaves.pop(0))
-        return put_together(result, iter(compiled(leaves)))
+        return unflatten(result, compiled(leaves))
 
-    function.__doc__ = f"A program of stepgrad that takes {_described(call)}, and gives {described(result)}."
+    function.__doc__ = f"A program of stepgrad that takes {_described(call)}, and gives {result}."
     return function
 
 
@@ -122,23 +126,24 @@ class JaxArrays(Arrays):
         return function(*[operands[place] for place in places])
 
 
-def _forms_of(program: Program) -> tuple[CallForm, Form]:
-    """The forms of the function's arguments, those for the parameters included, and of its result."""
+def _forms_of(program: Program) -> tuple[Structure, Structure]:
+    """The structures of the function's arguments, those for the parameters included, and of its result."""
     if program.forms is not None:
         call, result = program.forms
+        positional, named = call.parts[0].entries, call.parts[1]
     else:
-        inputs = (Array((len(program.inputs),)),) if program.inputs else ()
-        call, result = CallForm(inputs), Array((len(program.outputs),))
-    parameters = (Array((len(program.parameters),)),) if program.parameters else ()
-    return CallForm((*parameters, *call.positional), call.named), result
+        positional, named = (_array(program.inputs),) if program.inputs else (), container(dict, (), ())
+        result = _array(program.outputs)
+    parameters = (_array(program.parameters),) if program.parameters else ()
+    return container(tuple, [container(tuple, [*parameters, *positional]), named]), result
 
 
-def _shapes_of(form: Form) -> list[tuple[int, ...]]:
-    """The shapes of the numbers and arrays in a nesting."""
-    return [leaf.shape if isinstance(leaf, Array) else () for leaf in leaves_of(form)]
+def _array(slots: Sequence[int]) -> Structure:
+    return array_structure((len(slots),))
 
 
-def _described(call: CallForm) -> str:
+def _described(call: Structure) -> str:
     """The arguments in words."""
-    parts = [*map(described, call.positional), *[f"{name}={described(form)}" for name, form in call.named]]
+    positional, named = call.parts
+    parts = [*map(str, positional.entries), *map("{}={}".format, named.keys or (), named.parts)]
     return ", ".join(parts) or "no arguments"

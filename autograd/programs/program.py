@@ -29,7 +29,7 @@ from autograd.tape import Tape
 from autograd.value import Value, is_constant
 
 if TYPE_CHECKING:
-    from autograd.programs.nesting import CallForm, Form
+    from autograd.trees import Structure
 
 __all__ = ["Program"]
 
@@ -80,7 +80,7 @@ class Program:
         outputs: Sequence[int],
         labels: Mapping[int, str],
         layers: Sequence[int] = (),
-        forms: tuple[CallForm, Form] | None = None,
+        forms: tuple[Structure, Structure] | None = None,
     ) -> None:
         self.primitives = tuple(primitives)
         self.numbers = dict(numbers)

@@ -55,14 +55,6 @@ def lanes_for(code: Code, count: int) -> int:
     return max(8, lanes + -lanes % 8)
 
 
-def filled(forms: Sequence[Any], arguments: tuple[Any, ...], numbers: Floats) -> bool:
-    """Copy the numbers of arguments, if they have these forms, and hold floats and float64 arrays alone.
-
-    It saves time where it can; False means that the arguments have to be looked at. Here nothing is saved.
-    """
-    return False
-
-
 def has_tape_step(code: int) -> bool:
     """Whether a primitive can be a step of a tape, by its code: any of the table can."""
     return code <= len(PRIMITIVES)

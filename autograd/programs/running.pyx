@@ -5,7 +5,6 @@ from libc.stdint cimport int64_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free, malloc
 from libc.string cimport memcpy
 from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
-from cpython.buffer cimport PyBUF_STRIDED_RO, PyBuffer_IsContiguous, PyBuffer_Release, PyObject_GetBuffer
 
 import numpy as np
 
@@ -15,10 +14,7 @@ from autograd.programs.groups import (
     CONTIGUOUS, GATHERED, SINGLE, Dots, Map, Matrix, OuterTotals, Sum, Tape, Totals, blocks_of, step_of,
 )
 from autograd.primitives import PRIMITIVES
-from autograd.programs.nesting import NUMBER, Array, Fixed, Floats, Nested
 from autograd.programs.validation import validate
-
-FLOAT64 = np.dtype(np.float64)
 
 
 cdef extern from "kernels.h":
@@ -115,65 +111,6 @@ cdef int distance_of(places, size_t size) except -1:
     """The distance of numbers in memory, of which each place holds `size`, if it is the same for all; else 0."""
     step = step_of(places[None]) if len(places) > 1 else 1
     return 0 if step is None or step < 1 or step * size >= 2**31 else step * size
-
-
-cdef bint fills(object form, object tree, double[::1] numbers, Py_ssize_t *place) except -1:
-    """Copy the numbers of a nesting, if it has this form and no other kinds of numbers than floats and float64 arrays."""
-    cdef Py_ssize_t i, size
-    cdef Py_buffer view
-    cdef object kind
-    cdef bint fits
-    if form is NUMBER:
-        if type(tree) is not float:
-            return False
-        numbers[place[0]] = tree
-        place[0] += 1
-        return True
-    kind = type(form)
-    if kind is Array:
-        if type(tree) is not np.ndarray or tree.dtype is not FLOAT64 or tree.shape != form.shape:
-            return False
-        size = tree.size
-        if size:
-            PyObject_GetBuffer(tree, &view, PyBUF_STRIDED_RO)
-            fits = PyBuffer_IsContiguous(&view, b"C")
-            if fits:
-                memcpy(&numbers[place[0]], view.buf, size * sizeof(double))
-            PyBuffer_Release(&view)
-            if not fits:
-                return False
-        place[0] += size
-        return True
-    if kind is Floats:
-        if type(tree) is not form.kind or len(tree) != form.length:
-            return False
-        for number in tree:
-            if type(number) is not float:
-                return False
-            numbers[place[0]] = number
-            place[0] += 1
-        return True
-    if kind is Nested and type(tree) is form.kind and len(tree) == len(form.parts):
-        if form.keys is not None:
-            if type(tree) is not dict or tuple(tree) != form.keys:
-                return False
-            tree = tree.values()
-        for part, branch in zip(form.parts, tree):
-            if not fills(part, branch, numbers, place):
-                return False
-        return True
-    return kind is Fixed and type(tree) is form.kind and tree == form.thing
-
-
-def filled(tuple forms, tuple arguments, double[::1] numbers):
-    """Copy the numbers of arguments, if they have these forms: see running.py."""
-    cdef Py_ssize_t place = 0
-    if len(forms) != len(arguments):
-        return False
-    for form, argument in zip(forms, arguments):
-        if not fills(form, argument, numbers, &place):
-            return False
-    return True
 
 
 def has_tape_step(code):

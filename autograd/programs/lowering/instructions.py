@@ -25,7 +25,7 @@ from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Floats, Integers, Truths
-    from autograd.programs.nesting import CallForm, Form
+    from autograd.trees import Structure
 
 TABLE: tuple[Primitive, ...] = tuple(PRIMITIVES.values())
 ADD, MULTIPLY = PRIMITIVES["add"].index, PRIMITIVES["multiply"].index
@@ -107,7 +107,7 @@ class Instructions:
         )
         return instructions, [tape.nodes[slot] for slot in parameters.tolist()]
 
-    def program(self, parameters: int, forms: tuple[CallForm, Form] | None = None) -> Program:
+    def program(self, parameters: int, forms: tuple[Structure, Structure] | None = None) -> Program:
         """The program of these instructions, of which so many inputs at the end are parameters.
 
         Args:

@@ -1,4 +1,4 @@
-"""What a function may not do while it is recorded, and what the message says."""
+"""Functions recorded as programs: what is computed, and what a function may not do meanwhile."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Constant, Value, compile, grad, no_grad, where
-from autograd.modes import tracing
-from autograd.programs.refusals import Trace, index_refusal, refuse
+from autograd import Constant, Parameter, Value, compile, grad, no_grad, sin, where
+from autograd.modes import is_ieee, is_recording, trace, tracing
+from autograd.programs.recording import RecordedFunction, Recording, index_refusal, refuse
+from autograd.trees import flatten
 
 OUTSIDE = Value(3.0, label="outside")
 
@@ -86,10 +87,8 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "grad": (lambda x: x.grad, GRADIENTS),
     "grad of a leaf outside": (lambda x: x * OUTSIDE.grad, GRADIENTS),
     "a gradient set to zero": (forgotten, GRADIENTS),
-    "by hand": (lambda x: (x * x)._backward(), CHOOSE),
     "an assignment": (assigned, RESULT),
 }  # fmt: skip
-del REFUSED["by hand"]  # nothing is handed on by a node whose gradient is not known
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -178,7 +177,7 @@ def test_bounds_of_clip_are_looked_at_only_outside() -> None:
 
 def test_only_the_thread_that_records_is_refused() -> None:
     x, seen = Value(2.0), []
-    with tracing(Trace(test_only_the_thread_that_records_is_refused, [x])):
+    with tracing(Recording(test_only_the_thread_that_records_is_refused, [x])):
         thread = threading.Thread(target=lambda: seen.append(x.data))
         thread.start()
         thread.join()
@@ -198,3 +197,78 @@ def test_other_errors_are_not_those_of_an_index() -> None:
 
     with pytest.raises(TypeError, match="expected a real number"):
         compile(function)(1.0)
+
+
+# What is recorded.
+
+
+def recorded(function: Callable[..., Any], *arguments: Any) -> RecordedFunction:
+    return RecordedFunction(function, flatten((arguments, {}), Value)[1])
+
+
+def run(function: RecordedFunction, *numbers: float) -> list[float]:
+    outputs = np.empty((1, function.result.size))
+    function.schedule().run(1, function.inputs(np.array(numbers)), [], [outputs])
+    return [float(number) for number in outputs[0]]
+
+
+def test_what_is_computed_and_its_structure() -> None:
+    made = recorded(lambda x, y: [x * y, np.array([x, 1.0], object), np.array([2.0, 3.0])], 1.0, 2.0)
+    assert run(made, 3.0, 4.0) == [12.0, 3.0, 1.0, 2.0, 3.0]
+    assert made.result.shapes == [(), (2,), (2,)]
+    assert made.captured == []
+
+
+def test_captured_leaves_are_all_that_are_no_constants() -> None:
+    w, b, unused = Parameter(2.0), Value(3.0), Value(4.0)
+    made = recorded(lambda x, y: (w * x + b * Constant(5.0)) * sin(w), 1.0, 2.0)
+    assert set(made.captured) == {w, b}
+    assert unused not in made.captured
+    w.data = 10.0
+    assert sorted(made.inputs(np.array([1.0, 2.0])).tolist()) == [1.0, 2.0, 3.0, 10.0]
+    assert (len(made.program.inputs), len(made.program.parameters)) == (2, 2)
+
+
+def test_modes_while_recording_and_afterwards() -> None:
+    seen = []
+
+    def function(x: Value, y: Value) -> Value:
+        seen.append((is_recording.get(), is_ieee.get(), trace.get().function, trace.get().inputs))
+        return x / (y - y)
+
+    with no_grad():
+        made = recorded(function, 1.0, 2.0)
+        assert not is_recording.get()
+    assert (seen[0][:3], len(seen[0][3])) == ((True, True, function), 2)
+    assert (is_recording.get(), is_ieee.get(), trace.get()) == (True, False, None)
+    assert run(made, 1.0, 2.0) == [np.inf]
+
+    def fails(x: Value) -> Value:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        recorded(fails, 1.0)
+    assert (is_ieee.get(), trace.get()) == (False, None)
+
+
+def test_numbers_of_arguments_while_recording_are_in_most_domains() -> None:
+    seen: list[float] = []
+
+    def function(v: Any) -> Any:
+        seen.extend([float(repr(leaf)[6:-1]) for leaf in v])
+        return sum(v)
+
+    recorded(function, [1.0] * 300)
+    assert 0.0 < min(seen) < max(seen) < 1.0
+    assert len(set(seen[:100])) == 100
+
+
+def test_an_array_reaches_the_function_as_an_array_of_values() -> None:
+    shapes = []
+
+    def function(a: Any) -> Any:
+        shapes.append((a.shape, a.dtype, {type(part) for part in a.ravel()}))
+        return a.sum()
+
+    recorded(function, np.zeros((2, 3)))
+    assert shapes == [((2, 3), np.dtype(object), {Value})]

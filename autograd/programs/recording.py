@@ -1,0 +1,286 @@
+"""Functions recorded as programs, and what a function may not do while it is recorded.
+
+>>> from autograd.trees import flatten
+>>> _, call = flatten(((3.0, 4.0), {}))
+>>> recorded = RecordedFunction(lambda x, y: x * y + 1.0, call)
+>>> recorded.schedule().call_floats((3.0, 4.0))
+13.0
+
+While a function is recorded its numbers must not be looked at, since they are others at each call. A number that is
+read, and used as a plain number, would be part of the program. So would be the way that a comparison decides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import math
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, recording, trace, tracing
+from autograd.native import selection
+from autograd.programs.lowering import lower
+from autograd.programs.lowering.instructions import Instructions
+from autograd.saving import shortened
+from autograd.trees import Structure, cut, flatten, leaves_of, numbers_of, unflatten
+from autograd.value import Constant, Value, is_constant
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Code
+    from autograd.programs.program import Program
+
+Row: TypeAlias = NDArray[np.float64]  # of one dimension
+Rows: TypeAlias = NDArray[np.float64]  # of two
+
+STATIC_LEAVES = (str, bool, type(None))  # that are part of the structure of arguments and results
+# The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
+PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
+
+
+MOST_BYTES = 10**9  # of the results of a batch for which no arrays are given
+
+
+class Recording(NamedTuple):
+    """A function that is being recorded, and the leaves that stand for the numbers of its arguments."""
+
+    function: Callable[..., object]
+    inputs: Sequence[Value]
+
+
+class RecordedFunction:
+    """What a function computes from arguments of one structure, as a program.
+
+    Args:
+        function: what is recorded.
+        call: the structure of the tuple of its arguments and the dict of those with a name.
+        leaves: that the function refers to; their numbers are inputs of the program, after those of the arguments.
+        exact: False if results may differ from those of the eager engine by rounding.
+
+    Attributes:
+        call: the same.
+        arguments: the structure of the arguments without a name, if there are no others.
+        result: the structure of the result.
+        results: makes arrays for the results of calls.
+        captured: the other leaves that the function refers to: the parameters of the program.
+
+    Raises:
+        TypeError: if the function does what cannot be recorded.
+    """
+
+    def __init__(
+        self, function: Callable[..., Any], call: Structure, leaves: Sequence[Value] = (), exact: bool = True
+    ) -> None:
+        self.call, self.exact = call, exact
+        self.arguments = call.parts[0]
+        inputs = [Value(PLACEHOLDERS[i % len(PLACEHOLDERS)]) for i in range(call.size)]
+        arguments, named = unflatten(call, cut(call, inputs))
+        # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
+        records = contextlib.nullcontext() if is_recording.get() else recording()
+        with records, ieee_arithmetic(), tracing(Recording(function, inputs)):
+            try:
+                result = function(*arguments, **named)
+            except Exception as error:
+                refused = index_refusal(error, function)
+                if refused is None:
+                    raise
+                raise refused from error
+            try:
+                found, self.result = flatten(result, Value, STATIC_LEAVES)
+            except TypeError as error:
+                raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
+        self.results = Results(self.result)
+        outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
+        self.instructions, self.captured = Instructions.of_graph(outputs, [*inputs, *leaves])
+        self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
+        self._schedules: dict[tuple[tuple[bool, ...], bool, int], Any] = {}
+
+    @functools.cached_property
+    def program(self) -> Program:
+        """The program, whose inputs are the numbers of the arguments in order."""
+        return self.instructions.program(len(self.captured), (self.call, self.result))
+
+    def inputs(self, numbers: Row) -> Row:
+        """Return the numbers of the arguments, followed by those that the captured leaves hold now."""
+        if not self.captured:
+            return numbers
+        return np.concatenate([numbers, [leaf.data for leaf in self.captured]])
+
+    def code(self, varies: tuple[bool, ...] = (), totals: bool = False) -> Code:
+        """Return the lowered program.
+
+        Args:
+            varies: for each number of the arguments whether it varies over the examples of a batch; none of them when
+                not given.
+            totals: whether outputs are summed up over the examples.
+        """
+        code = self._codes.get((varies, totals))
+        if code is None:
+            all_vary = np.zeros(len(self.instructions.inputs), bool)
+            all_vary[: len(varies)] = varies
+            code = self._codes.setdefault((varies, totals), lower(self.instructions, all_vary, totals))
+        return code
+
+    def schedule(self, varies: tuple[bool, ...] = (), totals: bool = False, count: int = 0) -> Any:
+        """Return what runs the lowered program.
+
+        Args:
+            varies: as for `code`.
+            totals: as for `code`.
+            count: for how many examples; 0 for calls, one after another.
+        """
+        code = self.code(varies, totals)
+        lanes: int = selection.execution().lanes_for(code, count) if count else 0
+        key = varies, totals, lanes
+        schedule = self._schedules.get(key)
+        if schedule is None:
+            made = selection.execution().Schedule(code, lanes, self.exact)
+            schedule = self._schedules.setdefault(key, made)
+        return schedule
+
+
+class Results:
+    """Arrays for the results of a function.
+
+    Args:
+        structure: that of its result.
+        each: whether there is a result for each example.
+    """
+
+    def __init__(self, structure: Structure, each: bool = False) -> None:
+        self.structure, self.each = structure, each
+        self._given: tuple[int, list[Any], list[Rows]] = 0, [], []  # the last arrays, which are given again and again
+
+    def of(self, count: int, out: Any) -> tuple[list[Rows], list[Any] | None]:
+        """Return tables for the results of so many examples, and the leaves of the result that lie in them.
+
+        Args:
+            count: how many.
+            out: a tree of arrays for the results, with None for those to be made; or None for new tables, of which the
+                leaves are made afterwards.
+
+        Raises:
+            TypeError: if there is anything else than such arrays.
+            ValueError: if new arrays for each result take more than 1 GB.
+        """
+        rows = count if self.each else 1
+        if out is None:
+            self._check_size(count, self.structure.size)
+            return rows_for(self.structure, rows) if self.each else [np.empty((1, self.structure.size))], None
+        try:
+            entries = leaves_of(self.structure, out)
+        except TypeError as error:
+            raise TypeError(f"out must be a tree like the result, with arrays for its numbers: {error}") from None
+        known_rows, known, tables = self._given
+        if known_rows == rows and len(known) == len(entries) and all(map(operator.is_, known, entries)):
+            return tables, entries
+        shapes = [(rows, *shape) if self.each else shape for shape in self.structure.shapes]
+        self._check_size(
+            1, sum([math.prod(shape) for shape, entry in zip(shapes, entries, strict=True) if entry is None])
+        )
+        for shape, entry in zip(shapes, entries, strict=True):
+            if entry is not None and not _is_room(entry, shape):
+                raise TypeError(
+                    f"expected a C-contiguous, writable array of float64 of shape {shape} in out, or None for a new "
+                    f"one, got {_described(entry)}"
+                )
+        leaves = [np.empty(shape) if entry is None else entry for shape, entry in zip(shapes, entries, strict=True)]
+        tables = [leaf.reshape(rows, leaf.size // rows) for leaf in leaves]
+        if all(map(operator.is_, leaves, entries)):
+            self._given = rows, entries, tables
+        return tables, leaves
+
+    def _check_size(self, count: int, size: int) -> None:
+        if self.each and count * size * 8 > MOST_BYTES:
+            raise ValueError(
+                f"each result of so many examples takes {count * size * 8 / 1e9:.1f} GB in all: ask for their mean by "
+                f'reduce="mean" or for their sum by reduce="sum", give arrays in out=, or run fewer examples at once'
+            )
+
+
+def rows_for(structure: Structure, count: int) -> list[Rows]:
+    """Return new tables with so many rows: one for each array of a result, and for each run of numbers."""
+    return [np.empty((count, end - start)) for start, end, _ in structure.pieces]
+
+
+def _is_room(entry: Any, shape: tuple[int, ...]) -> bool:
+    if not isinstance(entry, np.ndarray) or entry.dtype != np.float64 or entry.shape != shape:
+        return False
+    return bool(entry.flags.c_contiguous and entry.flags.writeable)
+
+
+def _described(entry: Any) -> str:
+    if not isinstance(entry, np.ndarray):
+        return f"{shortened(entry)} of type {type(entry).__name__}"
+    order = "" if entry.flags.c_contiguous else ", not C-contiguous"
+    return f"an array of {entry.dtype} of shape {entry.shape}{order}{'' if entry.flags.writeable else ', read-only'}"
+
+
+def refuse(node: Value, what: str) -> None:
+    """Raise a TypeError if a function is being recorded in this thread, unless the node is a constant.
+
+    Args:
+        node: whose number is to be read.
+        what: what is done with it, and how it begins decides on the remedy.
+    """
+    current = trace.get()
+    if current is None or is_constant(node):
+        return
+    file, line = line_of_user()
+    raise TypeError(
+        f"cannot {what} while {name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
+        f"another number at each call. This happened at line {line} of {file}; {_remedy(what)}"
+    )
+
+
+def _named(node: Value, current: Recording) -> str:
+    if node.label:
+        return f"the node {node.label!r}"
+    for place, leaf in enumerate(current.inputs):
+        if leaf is node:
+            return f"number {place} of the arguments"
+    if node.primitive is None:
+        return "a leaf that the function refers to"
+    return f"a result of {node.primitive.name}"
+
+
+def _remedy(what: str) -> str:
+    if what.startswith(("run backward", "read a grad", "assign a grad")):
+        return "use grad, value_and_grad or gradients, which give the gradients as results"
+    if what.startswith("assign"):
+        return "give the new number back as a result, and pass it as an argument to the next call"
+    return (
+        "compute with the node itself, or with stop_gradient(v) where no gradient should flow; choose with "
+        "where(greater(a, b), x, y), maximum, minimum or clip; an argument that decides on the form of the program "
+        "belongs into static_argnums"
+    )
+
+
+def index_refusal(error: Exception, function: Callable[..., object]) -> TypeError | None:
+    """Return the error for a Value that was used as an index, which Python itself refuses; None for any other error."""
+    if not isinstance(error, TypeError | IndexError) or "integer" not in str(error):
+        return None
+    return TypeError(
+        f"{error}: this happened while {name_of(function)} is recorded to be compiled{place_of(error)}. A Value is no "
+        f"index or count, since it has another number at each call: name an argument that decides on the form of the "
+        f"program in static_argnums, or choose with where(greater(a, b), x, y)"
+    )
+
+
+def place_of(error: Exception) -> str:
+    """Return where in a user's code an error came from, as the end of a sentence; nothing if it came from elsewhere."""
+    place, frames = "", error.__traceback__
+    while frames is not None:
+        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in NOT_OF_USERS:
+            place = f", at line {frames.tb_lineno} of {frames.tb_frame.f_code.co_filename}"
+        frames = frames.tb_next
+    return place
+
+
+def name_of(function: Callable[..., object]) -> str:
+    """Return what to call a function in a message."""
+    return getattr(function, "__name__", "a function")
