@@ -18,7 +18,7 @@ os.environ["STEPGRAD_ENGINE"] = "plain"  # which is there before anything is com
 
 from autograd.native.c_rules import header  # noqa: E402  # it takes the line above
 from autograd.native.loops import source  # noqa: E402  # likewise
-from autograd.native.selection import MODULES, PROGRAMS  # noqa: E402  # likewise
+from autograd.native.selection import EXECUTION, MODULES  # noqa: E402  # likewise
 
 AVX512 = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mprefer-vector-width=512"]
 # The kernels of the compiled programs are compiled for each of these; which one runs is chosen at import.
@@ -50,7 +50,7 @@ class BuildEngine(build_ext):
         self.force = True  # the rules may have changed, and no list of files says so
         try:
             for extension in self.extensions:
-                if extension.name == f"autograd.{PROGRAMS}":
+                if extension.name == f"autograd.{EXECUTION}":
                     self.add_kernels(extension, folder)
             super().build_extensions()
         except (OSError, BaseError, CCompilerError) as error:
@@ -80,8 +80,8 @@ setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
         [
-            *[Extension(f"autograd.{module}", [f"autograd/{module}.py"]) for module in MODULES if IS_SUPPORTED],
-            *[Extension(f"autograd.{PROGRAMS}", ["autograd/programs/running.pyx"]) for _ in range(IS_SUPPORTED)],
+            *[Extension(f"autograd.{module}", [f"autograd/{module.replace('.', '/')}.py"]) for module in MODULES if IS_SUPPORTED],
+            *[Extension(f"autograd.{EXECUTION}", ["autograd/programs/execution.pyx"]) for _ in range(IS_SUPPORTED)],
         ],
         build_dir="build/cython",
         compiler_directives={

@@ -130,6 +130,10 @@ class Primitive:
                 return apply(self, *operands)
         return self(*map(floats.as_float, operands))
 
+    def takes(self, count: int) -> bool:
+        """Return whether the primitive can be applied to so many operands."""
+        return count == self.arity if self.arity is not None else count > 0 and count % self.lists == 0
+
     def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
         """The slope with respect to each operand, at an output and its operands."""
         if self.all_slopes is not None:

@@ -13,9 +13,8 @@ import numpy as np
 from autograd import Value, dot, where
 from autograd.calculus.custom_primitives import primitive
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import Code, Operand, Tape
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.instructions import Instructions
+from autograd.programs.groups import Chain, Code, Operand
+from autograd.programs.layout import lower
 from autograd.programs.program import Program
 from tests.random_programs import random_program
 
@@ -29,26 +28,23 @@ def square(x: float) -> float:
     return x * x
 
 
-def tape_code(program: Program) -> Code:
-    """A program as one tape."""
-    instructions = Instructions.of(program)
-    leaves = np.flatnonzero(instructions.codes == 0)
-    inputs = instructions.inputs
-    others = np.setdiff1d(leaves, inputs)
-    steps = np.flatnonzero(instructions.codes > 0)
-    place = np.empty(len(instructions), np.int64)
-    place[np.concatenate([inputs, others, steps])] = np.arange(len(instructions))
-    constants = {int(place[slot]): instructions.constants[slot] for slot in others.tolist()}
+def chain_code(program: Program) -> Code:
+    """A program as one chain."""
+    inputs = program.inputs
+    others = np.setdiff1d(np.flatnonzero(program.codes == 0), inputs)
+    steps = np.flatnonzero(program.codes > 0)
+    place = np.empty(len(program), np.int64)
+    place[np.concatenate([inputs, others, steps])] = np.arange(len(program))
+    constants = dict(zip(place[others].tolist(), program.numbers[others].tolist(), strict=True))
+    leaves = len(inputs) + len(others)
     groups: list[Any] = []
     if len(steps):
-        groups.append(
-            Tape(instructions.codes[steps], np.append(instructions.starts[steps], len(instructions.operands)),
-                 place[instructions.operands], len(leaves))
-        )  # fmt: skip
-    added = {len(PRIMITIVES) + 1 + i: other for i, other in enumerate(instructions.others)}
-    outputs = place[instructions.outputs]
+        starts = np.append(program.starts[steps], len(program.operands))
+        groups.append(Chain(program.codes[steps], starts, place[program.operands], leaves))
+    added = {len(PRIMITIVES) + 1 + i: other for i, other in enumerate(program.others)}
+    outputs = place[program.outputs]
     return Code(
-        len(instructions), 0, len(inputs), 0, constants, groups, [], [], outputs, np.zeros(len(outputs), bool), added
+        len(program), 0, len(inputs), 0, constants, groups, [], [], outputs, np.zeros(len(outputs), bool), added
     )
 
 
@@ -57,7 +53,7 @@ def some_code(rng: random.Random) -> tuple[Code, int]:
     if rng.random() < 0.1:
         xs = [Value(float(i)) for i in range(5)]
         y = where(xs[0], xs[1] * 2.0 + xs[2], xs[3].exp()) % 3.0 - dot(xs, xs)
-        return tape_code(Program.of([y, y * y], inputs=xs)), 0
+        return chain_code(Program.of([y, y * y], inputs=xs)), 0
     if rng.random() < 0.3:  # a layer, and its gradients in total
         xs, ws = [Value(1.0) for _ in range(4)], [[Value(0.5) for _ in range(4)] for _ in range(5)]
         layer = [(dot(row, xs) + square(xs[0])).tanh() for row in ws]
@@ -132,18 +128,18 @@ def _changed_operand(operand: Operand, rng: random.Random) -> Operand:
     return operand._replace(**changes)
 
 
-def _run(runner: Any, code: Code, lanes: int, rng: random.Random) -> None:
+def _run(schedule: Any, code: Code, rng: random.Random) -> None:
     """Run code with arrays of the sizes that it says, and with others."""
     inputs, count = np.ones(code.inputs), len(code.outputs)
     state = rng.randint(0, min(code.inputs, count))
     examples = rng.randint(1, 30)
-    table = np.ones((examples, code.varying_inputs))
+    tables = [np.ones((examples, code.varying_inputs))]
     attempts: list[Callable[[], Any]] = [
-        lambda: runner.call_floats(tuple(inputs)),
-        lambda: runner.call(inputs, np.empty(count)),
-        lambda: runner.repeat(2, inputs.copy(), state, np.ones((2, 0)), np.empty((2, count - state))),
-        lambda: runner.batch(inputs, [table], None, np.empty((1 if code.totals else examples, count))),
-        lambda: runner.batch(inputs, [table], None, np.empty((1, count))),
+        lambda: schedule.call_floats(tuple(inputs)),
+        lambda: schedule.run(1, inputs, [], [np.empty((1, count))]),
+        lambda: schedule.run(2, inputs.copy(), [], [np.empty((2, count - state))], state),
+        lambda: schedule.run(examples, inputs, tables, [np.empty((1 if code.totals else examples, count))]),
+        lambda: schedule.run(examples, inputs, tables, [np.empty((1, count))]),
     ]
     for attempt in attempts:
         try:
@@ -152,7 +148,7 @@ def _run(runner: Any, code: Code, lanes: int, rng: random.Random) -> None:
             continue
 
 
-def mutate_and_run(seed: int, count: int, running: ModuleType) -> int:
+def mutate_and_run(seed: int, count: int, execution: ModuleType) -> int:
     """Change code at random, a few parts at a time, and run what is not refused.
 
     Returns:
@@ -169,7 +165,7 @@ def mutate_and_run(seed: int, count: int, running: ModuleType) -> int:
         try:
             # Sizes alone may ask for any amount of memory.
             if 0 <= code.uniform_size + code.varying_size < 10**6:
-                _run(running.Runner(code, own_lanes), code, own_lanes, rng)
+                _run(execution.Schedule(code, own_lanes), code, rng)
         except ValueError:
             refused += 1
         for back in reversed(undo):

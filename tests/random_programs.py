@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
 
-import autograd
 from autograd import Value, dot, gradients, prod
 from autograd import sum as total_of
 from autograd.modes import ieee_arithmetic
 from autograd.native import selection
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.programs.array_rules import Arrays
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.layout import DEEP
+from autograd.programs import array_execution
+from autograd.programs.layout import DEEP, lower
 from autograd.programs.program import Program
 
 Compute = Callable[..., float]  # takes a primitive and its operands
-ARRAYS = Arrays(np)
 ORDINARY = [row for row in PRIMITIVES.values() if row.arity is not None]
 NUMBERS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0)  # plain numbers among the operands
 
@@ -38,43 +33,33 @@ def by_numpy(primitive: Primitive, *numbers: float) -> float:
     """A primitive as NumPy computes it for one element: exp, tanh and others are rounded in its own way."""
     if not primitive.index:
         return by_python(primitive, *numbers)
-    return float(np.asarray(ARRAYS.compute(primitive, *[np.array([number]) for number in numbers]))[0])
-
-
-def plain_running() -> ModuleType:
-    """The module that runs programs with NumPy, also where the compiled one is in use."""
-    path = Path(autograd.__file__).parent / "programs" / "running.py"
-    spec = spec_from_file_location("plain_running", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return float(np.asarray(array_execution.ARRAYS.compute(primitive, *[np.array([number]) for number in numbers]))[0])
 
 
 class Engine:
     """A module that runs lowered programs, how the primitives are computed there one by one, and from which depth on
-    a program is a tape: never with NumPy, where Python would compute its numbers."""
+    a program is a chain: never with NumPy, where Python would compute its numbers."""
 
-    def __init__(self, running: ModuleType, compute: Compute, deep: float) -> None:
-        self.running, self.compute, self.deep = running, compute, deep
+    def __init__(self, execution: ModuleType, compute: Compute, deep: float) -> None:
+        self.execution, self.compute, self.deep = execution, compute, deep
 
 
-ENGINES = {"plain": Engine(plain_running(), by_numpy, 1.0)}
-if not str(selection.running().__file__).endswith(".py"):
-    ENGINES["compiled"] = Engine(selection.running(), by_python, DEEP)
+ENGINES = {"plain": Engine(array_execution, by_numpy, 1.0)}
+if selection.engine == "compiled":
+    ENGINES["compiled"] = Engine(selection.execution(), by_python, DEEP)
 IN_USE = list(ENGINES)[-1]  # the tests run with each engine, so each run tries its own
 EACH_ENGINE = pytest.mark.parametrize("engine", [ENGINES[IN_USE]], ids=[IN_USE])
 
 
 def run_by(compute: Compute, program: Program, inputs: Sequence[float]) -> tuple[float, ...]:
     """What a program computes, one instruction after another; what depends on constants alone by Python."""
-    numbers = dict(program.numbers)
-    constant = set(numbers) - {*program.inputs, *program.parameters}
-    numbers.update(zip(program.inputs, inputs, strict=True))
+    numbers = program.numbers.tolist()
+    constant = set(np.flatnonzero(program.is_constant).tolist())
+    for slot, number in zip(program.inputs.tolist(), inputs, strict=True):
+        numbers[slot] = number
     for slot, primitive in enumerate(program.primitives):
         if primitive is not None:
-            operands = program.operands_of(slot)
+            operands = program.operands_of(slot).tolist()
             is_constant = constant.issuperset(operands)
             if is_constant:
                 constant.add(slot)
@@ -181,38 +166,43 @@ def what_differs(seed: int, engine: Engine) -> str:
     """
     rng = random.Random(seed)
     program = random_program(rng)
-    parameters = [program.numbers[slot] for slot in program.parameters]
-    runner = engine.running.Runner(lower(program, deep=engine.deep))
+    parameters = program.numbers[program.parameters].tolist()
+    schedule = engine.execution.Schedule(lower(program, deep=engine.deep))
     given: list[float] = []
-    outputs = np.empty(len(program.outputs))
+    outputs = np.empty((1, len(program.outputs)))
     for _ in range(2):
         given = [rng.uniform(-2.0, 2.0) for _ in program.inputs]
-        runner.call(np.array([*given, *parameters]), outputs)
-        if not same(run_by(engine.compute, program, given), outputs):
+        schedule.run(1, np.array([*given, *parameters]), [], [outputs])
+        if not same(run_by(engine.compute, program, given), outputs[0]):
             return f"seed {seed}: one call"
     varies = np.array([rng.random() < 0.6 for _ in program.inputs] + [False] * len(parameters))
     if not varies.any():
         return ""
     count, lanes = rng.randint(1, 70), rng.choice([*range(1, 20), 24, 40, 128])
-    table = np.array([[rng.uniform(-2.0, 2.0) for _ in range(int(varies.sum()))] for _ in range(count + 3)])
-    rows = np.array([rng.randrange(len(table)) for _ in range(count)])
+    table = np.array([[rng.uniform(-2.0, 2.0) for _ in range(int(varies.sum()))] for _ in range(count)])
+    cut = rng.randint(0, table.shape[1])
+    tables = list(map(np.ascontiguousarray, np.split(table, [cut], axis=1)))
     uniform = np.array([*given, *parameters])[~varies]
     wanted = []
-    for row in rows:
-        numbers = iter(table[row].tolist())
+    for row in table:
+        numbers = iter(row.tolist())
         example = [next(numbers) if vary else number for vary, number in zip(varies, given, strict=False)]
         wanted.append(run_by(engine.compute, program, example))
     code = lower(program, varies)
+    cut = rng.randint(0, len(code.outputs))
     if code.output_varies.any():
-        batched = np.empty((count, len(program.outputs)))
-        engine.running.Runner(code, lanes).batch(uniform, [table], rows, batched)
-        if not same(wanted, batched):
+        results = [np.empty((count, width)) for width in (cut, len(code.outputs) - cut)]
+        engine.execution.Schedule(code, lanes).run(count, uniform, tables, results)
+        if not same(wanted, np.concatenate(results, axis=1)):
             return f"seed {seed}: {count} examples in {lanes} lanes"
     code = lower(program, varies, totals=True)
-    totals = np.empty((1, len(program.outputs)))
-    engine.running.Runner(code, lanes).batch(uniform, [table], rows, totals)
+    if not code.totals:
+        return ""
+    results = [np.empty((1, width)) for width in ((len(code.outputs),) if rng.random() < 0.5 else (cut, len(code.outputs) - cut))]
+    engine.execution.Schedule(code, lanes).run(count, uniform, tables, results)
     sums = [
         total_in_order(column) if vary else column[0]
         for column, vary in zip(zip(*wanted, strict=True), code.output_varies, strict=True)
     ]
-    return "" if same(sums, totals[0]) else f"seed {seed}: totals of {count} examples in {lanes} lanes"
+    totals = np.concatenate(results, axis=1)[0]
+    return "" if same(sums, totals) else f"seed {seed}: totals of {count} examples in {lanes} lanes"

@@ -59,31 +59,31 @@ static void gather(double *restrict out, const double *memory, const uint32_t *i
 }
 
 /* The numbers of an operand for a block of members. */
-static inline const double *block_of(const Source *source, size_t start, size_t size, double *buffer) {
-    if (source->index == NULL) return source->base + start * source->step;
-    gather(buffer, source->base, source->index + start, size);
+static inline const double *block_of(Spaces spaces, const Source *source, size_t start, size_t size, double *buffer) {
+    if (source->index == NULL) return spaces[source->space] + source->place + start * source->step;
+    gather(buffer, spaces[source->space], source->index + start, size);
     return buffer;
 }
 
-static void map(Loop loop, double *out, const Source *operands, size_t arity, size_t n) {
+static void map(Loop loop, double *out, Spaces spaces, const Source *operands, size_t arity, size_t n) {
     for (size_t start = 0; start < n; start += LONG_BLOCK) {
         double buffers[3][LONG_BLOCK];
         const double *blocks[3] = {NULL, NULL, NULL};
         size_t size = n - start < LONG_BLOCK ? n - start : LONG_BLOCK;
-        for (size_t i = 0; i < arity; ++i) blocks[i] = block_of(&operands[i], start, size, buffers[i]);
+        for (size_t i = 0; i < arity; ++i) blocks[i] = block_of(spaces, &operands[i], start, size, buffers[i]);
         loop(out + start, blocks[0], blocks[1], blocks[2], size);
     }
 }
 
-static inline double at(const Source *source, size_t i) {
-    return source->index == NULL ? source->base[i * source->step] : source->base[source->index[i]];
+static inline double at(Spaces spaces, const Source *source, size_t i) {
+    return spaces[source->space][source->index == NULL ? source->place + i * source->step : source->index[i]];
 }
 
-static void sums(double *out, const Source *terms, size_t count, size_t n) {
+static void sums(double *out, Spaces spaces, const Source *terms, size_t count, size_t n) {
     if (n < SHORT)
         for (size_t i = 0; i < n; ++i) {
             double acc = -0.0;
-            for (size_t j = 0; j < count; ++j) acc += at(&terms[j], i);
+            for (size_t j = 0; j < count; ++j) acc += at(spaces, &terms[j], i);
             out[i] = acc;
         }
     else
@@ -91,7 +91,7 @@ static void sums(double *out, const Source *terms, size_t count, size_t n) {
             double buffer[BLOCK], *restrict acc = out + start;
             size_t size = n - start < BLOCK ? n - start : BLOCK;
             for (size_t j = 0; j < count; ++j) {
-                const double *term = block_of(&terms[j], start, size, buffer);
+                const double *term = block_of(spaces, &terms[j], start, size, buffer);
 #define ADD_TO(acc, operator) \
     if (terms[j].step) \
         for (size_t i = 0; i < size; ++i) acc[i] operator term[i]; \
@@ -106,15 +106,16 @@ static void sums(double *out, const Source *terms, size_t count, size_t n) {
 
 static int is_run(const Source *source) { return source->step == 1 && source->index == NULL; }
 
-static void dots(double *out, const Source *lefts, const Source *rights, size_t count, size_t n) {
+static void dots(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n) {
     if (count == 2 && !lefts[0].step && !lefts[1].step && is_run(&rights[0]) && is_run(&rights[1])) {
-        const double a = *lefts[0].base, b = *lefts[1].base, *x = rights[0].base, *y = rights[1].base;
+        const double a = at(spaces, &lefts[0], 0), b = at(spaces, &lefts[1], 0);
+        const double *x = spaces[rights[0].space] + rights[0].place, *y = spaces[rights[1].space] + rights[1].place;
         double *restrict sum = out;
         for (size_t i = 0; i < n; ++i) sum[i] = a * x[i] + b * y[i]; /* as of a running mean */
     } else if (n < SHORT)
         for (size_t i = 0; i < n; ++i) {
             double acc = -0.0;
-            for (size_t j = 0; j < count; ++j) acc += at(&lefts[j], i) * at(&rights[j], i);
+            for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i) * at(spaces, &rights[j], i);
             out[i] = acc;
         }
     else
@@ -122,8 +123,8 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
             double left_buffer[BLOCK], right_buffer[BLOCK], *restrict acc = out + start;
             size_t size = n - start < BLOCK ? n - start : BLOCK;
             for (size_t j = 0; j < count; ++j) {
-                const double *left = block_of(&lefts[j], start, size, left_buffer);
-                const double *right = block_of(&rights[j], start, size, right_buffer);
+                const double *left = block_of(spaces, &lefts[j], start, size, left_buffer);
+                const double *right = block_of(spaces, &rights[j], start, size, right_buffer);
 #define ADD_TO(acc, operator) \
     if (lefts[j].step && rights[j].step) \
         for (size_t i = 0; i < size; ++i) acc[i] operator left[i] * right[i]; \
@@ -142,14 +143,14 @@ static void dots(double *out, const Source *lefts, const Source *rights, size_t 
 
 /* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read,
  * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. If it is a `panel`, the numbers of
- * rows stand side by side, and those of columns in rows of TILE from `columns[0]` on. */
-ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows, size_t offset, ptrdiff_t row_step,
-                        size_t height, const double *const *columns, size_t first, size_t vectors, size_t width,
-                        size_t terms, int adds, int panel) {
+ * rows stand side by side, and those of columns in rows of TILE from `right` on. */
+ALWAYS_INLINE void tile(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,
+                        ptrdiff_t row_step, size_t height, const double *right, const uint32_t *columns, size_t first,
+                        size_t vectors, size_t width, size_t terms, int adds, int panel) {
     T acc[ROWS][VECTORS];
-    const double *row[ROWS], *column = columns[0] + first;
+    const double *row[ROWS], *column = right + columns[0] + first;
     for (size_t r = 0; r < height; ++r) {
-        row[r] = rows[r] + offset;
+        row[r] = left + rows[r] + offset;
         for (size_t v = 0; v < vectors; ++v)
             acc[r][v] = adds ? *(const T *)(out + r * out_step + v * TILE_WIDTH) : MINUS_ZERO(T);
         if (panel) /* of the next tile */
@@ -157,7 +158,7 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows,
     }
     for (size_t j = 0; j < terms; ++j) {
         T b[VECTORS];
-        if (!panel) column = columns[j] + first;
+        if (!panel) column = right + columns[j] + first;
         for (size_t v = 0; v < vectors; ++v) b[v] = *(const T *)(column + v * TILE_WIDTH);
         for (size_t r = 0; r < height; ++r) {
             const double a = panel ? row[r][j] : *row[r];
@@ -180,15 +181,15 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *const *rows,
 }
 
 /* All rows, and the columns of one tile. */
-ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows, size_t offset, ptrdiff_t row_step,
-                         size_t row_count, const double *const *columns, size_t first, size_t width, size_t terms,
-                         int adds, int panel) {
+ALWAYS_INLINE void strip(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,
+                         ptrdiff_t row_step, size_t row_count, const double *right, const uint32_t *columns, size_t first,
+                         size_t width, size_t terms, int adds, int panel) {
     const size_t vectors = (width + TILE_WIDTH - 1) / TILE_WIDTH;
     size_t row = 0;
 #define TILES(height, count) \
     for (; row + height <= row_count; row += height) \
-        tile(out + row * out_step, out_step, rows + row, offset, row_step, height, columns, first, count, width, terms, \
-             adds, panel);
+        tile(out + row * out_step, out_step, left, rows + row, offset, row_step, height, right, columns, first, count, \
+             width, terms, adds, panel);
 #define STRIP(count) \
     if (vectors == count) { \
         TILES(ROWS, count) \
@@ -209,10 +210,11 @@ ALWAYS_INLINE void strip(double *out, size_t out_step, const double *const *rows
 #undef TILES
 }
 
-static void panel_matrix(double *out, size_t out_step, const double *const *rows, size_t offset, size_t row_count,
-                         const double *panel, size_t width, size_t terms, int adds) {
-    if (adds) strip(out, out_step, rows, offset, 1, row_count, &panel, 0, width, terms, 1, 1);
-    else strip(out, out_step, rows, offset, 1, row_count, &panel, 0, width, terms, 0, 1);
+static void panel_matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,
+                         size_t row_count, const double *panel, size_t width, size_t terms, int adds) {
+    static const uint32_t beginning = 0;
+    if (adds) strip(out, out_step, left, rows, offset, 1, row_count, panel, &beginning, 0, width, terms, 1, 1);
+    else strip(out, out_step, left, rows, offset, 1, row_count, panel, &beginning, 0, width, terms, 0, 1);
 }
 
 #if defined(__has_builtin)
@@ -253,74 +255,76 @@ static void transpose(double *restrict panel, size_t width, const double *const 
         for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
 }
 
-/* packed[r][j] = rows[r][(from + j) · row_step] */
-static void pack_rows(double *packed, const double *const *rows, ptrdiff_t row_step, size_t row_count, size_t from,
-                      size_t terms) {
+/* packed[r][j] = left[rows[r] + (from + j) · row_step] */
+static void pack_rows(double *packed, const double *left, const uint32_t *rows, ptrdiff_t row_step, size_t row_count,
+                      size_t from, size_t terms) {
     enum { SIDE_BY_SIDE = 16 };
     size_t r = 1;
     while (r < row_count && rows[r] == rows[0] + r) ++r;
     if (r < row_count) {
         for (r = 0; r < row_count; ++r)
-            for (size_t j = 0; j < terms; ++j) packed[r * PACKED_STEP + j] = rows[r][(ptrdiff_t)(from + j) * row_step];
+            for (size_t j = 0; j < terms; ++j) packed[r * PACKED_STEP + j] = left[rows[r] + (ptrdiff_t)(from + j) * row_step];
         return;
     }
     for (size_t j = 0; j < terms; j += SIDE_BY_SIDE) { /* the rows are columns of a matrix */
         const double *numbers[SIDE_BY_SIDE];
         size_t size = terms - j < SIDE_BY_SIDE ? terms - j : SIDE_BY_SIDE;
-        for (size_t k = 0; k < size; ++k) numbers[k] = rows[0] + (ptrdiff_t)(from + j + k) * row_step;
+        for (size_t k = 0; k < size; ++k) numbers[k] = left + rows[0] + (ptrdiff_t)(from + j + k) * row_step;
         transpose(packed + j, PACKED_STEP, numbers, size, row_count);
     }
 }
 
 /* As many terms at a time as let a panel of columns stay in a near cache, and so few rows are multiplied with all panels that
  * they stay there too. */
-static void long_matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                        const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch) {
+static void long_matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
+                        size_t row_count, const double *right, const uint32_t *columns, size_t offset,
+                        size_t column_count, size_t terms, double *scratch) {
     enum { COLUMNS = PACKED_COLUMNS / TILE * TILE };
     const int is_packed = row_step != 1;
     double *panels = scratch, *packed = scratch + PACKED_COLUMNS * PACKED_TERMS;
-    const double *packed_rows[PACKED_ROWS];
-    for (size_t r = 0; r < PACKED_ROWS; ++r) packed_rows[r] = packed + r * PACKED_STEP;
+    uint32_t packed_rows[PACKED_ROWS];
+    for (size_t r = 0; r < PACKED_ROWS; ++r) packed_rows[r] = (uint32_t)(r * PACKED_STEP);
     for (size_t from = 0; from < terms; from += PACKED_TERMS)
         for (size_t begin = 0; begin < column_count; begin += COLUMNS) {
             const size_t size = terms - from < PACKED_TERMS ? terms - from : PACKED_TERMS;
             const size_t end = column_count - begin < COLUMNS ? column_count : begin + COLUMNS;
             for (size_t j = 0; j < size; ++j)
                 for (size_t first = begin; first < end; first += TILE) {
-                    const double *column = columns[from + j] + offset + first;
+                    const double *column = right + columns[from + j] + offset + first;
                     double *panel = panels + (first - begin) * PACKED_TERMS + j * TILE;
                     if (end - first >= TILE) memcpy(panel, column, sizeof(double[TILE])); /* of a known size */
                     else memcpy(panel, column, (end - first) * sizeof(double));
                 }
             for (size_t row = 0; row < row_count; row += PACKED_ROWS) {
                 const size_t count = row_count - row < PACKED_ROWS ? row_count - row : PACKED_ROWS;
-                if (is_packed) pack_rows(packed, rows + row, row_step, count, from, size);
+                if (is_packed) pack_rows(packed, left, rows + row, row_step, count, from, size);
                 for (size_t first = begin; first < end; first += TILE)
-                    panel_matrix(out + row * out_step + first, out_step, is_packed ? packed_rows : rows + row,
-                                 is_packed ? 0 : from, count, panels + (first - begin) * PACKED_TERMS,
+                    panel_matrix(out + row * out_step + first, out_step, is_packed ? packed : left,
+                                 is_packed ? packed_rows : rows + row, is_packed ? 0 : from, count, panels + (first - begin) * PACKED_TERMS,
                                  end - first < TILE ? end - first : TILE, size, from > 0);
             }
         }
 }
 
-static void matrix(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch) {
+static void matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
+                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
+                   size_t terms, double *scratch) {
     if (scratch != NULL)
-        long_matrix(out, out_step, rows, row_step, row_count, columns, offset, column_count, terms, scratch);
+        long_matrix(out, out_step, left, rows, row_step, row_count, right, columns, offset, column_count, terms, scratch);
     else
         for (size_t first = 0; first < column_count; first += TILE) {
             size_t width = column_count - first < TILE ? column_count - first : TILE;
-            strip(out + first, out_step, rows, 0, row_step, row_count, columns, offset + first, width, terms, 0, 0);
+            strip(out + first, out_step, left, rows, 0, row_step, row_count, right, columns, offset + first, width, terms, 0, 0);
         }
 }
 
 enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
 
-static void matrix_each(double *out, const double *const *rows, size_t row_count, const double *const *columns,
-                        size_t column_count, size_t terms, size_t lanes) {
+static void matrix_each(double *out, const double *memory, const uint32_t *rows, size_t row_count,
+                        const uint32_t *columns, size_t column_count, size_t terms, size_t lanes) {
     for (size_t r = 0; r < row_count; r += EACH_ROWS)
         for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
-            const double *const *row[EACH_ROWS], *const *column[EACH_COLUMNS];
+            const uint32_t *row[EACH_ROWS], *column[EACH_COLUMNS];
             for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
             for (size_t i = 0; i < EACH_COLUMNS; ++i)
                 column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
@@ -330,9 +334,9 @@ static void matrix_each(double *out, const double *const *rows, size_t row_count
                     for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO(V);
                 for (size_t j = 0; j < terms; ++j) {
                     V b[EACH_COLUMNS];
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(column[k][j] + lane);
+                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(memory + column[k][j] + lane);
                     for (size_t i = 0; i < EACH_ROWS; ++i) {
-                        const V a = *(const V *)(row[i][j] + lane);
+                        const V a = *(const V *)(memory + row[i][j] + lane);
                         for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
                     }
                 }
@@ -344,19 +348,21 @@ static void matrix_each(double *out, const double *const *rows, size_t row_count
 }
 
 /* Eight totals side by side, so that one need not wait for its own last addition. */
-static void add_lanes(double *memory, const uint32_t *totals, const double *const *numbers, size_t count, size_t lanes) {
+static void add_lanes(double *results, const uint32_t *totals, const double *memory, const uint32_t *numbers, size_t count,
+                      size_t lanes) {
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         double total[8];
-        for (size_t k = 0; k < 8; ++k) total[k] = memory[totals[i + k]];
+        const double *number[8];
+        for (size_t k = 0; k < 8; ++k) total[k] = results[totals[i + k]], number[k] = memory + numbers[i + k];
         for (size_t lane = 0; lane < lanes; ++lane)
-            for (size_t k = 0; k < 8; ++k) total[k] += numbers[i + k][lane];
-        for (size_t k = 0; k < 8; ++k) memory[totals[i + k]] = total[k];
+            for (size_t k = 0; k < 8; ++k) total[k] += number[k][lane];
+        for (size_t k = 0; k < 8; ++k) results[totals[i + k]] = total[k];
     }
     for (; i < count; ++i) {
-        double total = memory[totals[i]];
-        for (size_t lane = 0; lane < lanes; ++lane) total += numbers[i][lane];
-        memory[totals[i]] = total;
+        double total = results[totals[i]];
+        for (size_t lane = 0; lane < lanes; ++lane) total += memory[numbers[i] + lane];
+        results[totals[i]] = total;
     }
 }
 
@@ -380,20 +386,20 @@ static int all_finite(const double *numbers, size_t count) {
 /* Sums and dot products stand in `wide`: their number of terms, then the places. The code of any other step is that of its
  * primitive, and PRIMITIVES more for the first operand, two times and four times as many for the second and third, if it
  * is the result of the step before: waiting until that can be read again would take longer than most steps. */
-static void tape(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide) {
+static void chain(double *memory, const Link *links, size_t count, size_t first, const uint32_t *wide) {
     double *out = memory + first, last = 0.0;
-    const TapeStep *end = steps + count;
-    for (const TapeStep *step = steps; step < end; ++step, ++out) {
-        switch (step->code) {
-            TAPE_CASES
+    const Link *end = links + count;
+    for (const Link *link = links; link < end; ++link, ++out) {
+        switch (link->code) {
+            CHAIN_CASES
         case INDEX_OF_sum: {
-            const uint32_t *places = wide + step->operands[0];
+            const uint32_t *places = wide + link->operands[0];
             last = -0.0;
             for (size_t j = 1; j <= places[0]; ++j) last += memory[places[j]];
             break;
         }
         case INDEX_OF_dot: {
-            const uint32_t *places = wide + step->operands[0];
+            const uint32_t *places = wide + link->operands[0];
             const size_t terms = places[0];
             last = -0.0;
             for (size_t j = 1; j <= terms; ++j) last += memory[places[j]] * memory[places[terms + j]];
@@ -410,6 +416,6 @@ static void tape(double *memory, const TapeStep *steps, size_t count, size_t fir
 
 const Kernels *KERNELS(void) {
     static const Kernels kernels = {TEXT_OF(KERNELS), TILE,         find_loop,   gather,    map,       sums, dots,
-                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, all_finite, tape};
+                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, all_finite, chain};
     return &kernels;
 }

@@ -18,12 +18,15 @@
 
 typedef void (*Loop)(double *out, const double *a, const double *b, const double *c, size_t n);
 
-/* Where the members of a group find an operand: one after another (step 1), the same (0), or base[index[i]]. */
+/* Where the members of a group find an operand, in one of two spaces, the memory and the inputs of the caller: one after
+ * another from a place on (step 1), all at the place (0), or at the place that the index has for each. */
 typedef struct {
-    const double *base;
+    size_t place;
     const uint32_t *index;
-    size_t step;
+    uint32_t step, space;
 } Source;
+
+typedef const double *const *Spaces;
 
 enum { MOST_TILE = 24 }; /* the columns of a tile, at most: so many numbers after the last one may be read */
 
@@ -33,10 +36,10 @@ enum { LEAST_TERMS = 64, LEAST_ROWS = 32 };
 enum { PACKED_TERMS = 256, PACKED_COLUMNS = 6 * MOST_TILE, PACKED_ROWS = 64, PACKED_STEP = PACKED_TERMS + 8 };
 enum { SCRATCH = PACKED_COLUMNS * PACKED_TERMS + PACKED_ROWS * PACKED_STEP };
 
-/* One step of a tape: a primitive, and the places of its operands. */
+/* One step of a chain: a primitive, and the places of its operands. */
 typedef struct {
     uint32_t code, operands[3];
-} TapeStep;
+} Link;
 
 typedef struct {
     const char *name;
@@ -46,27 +49,29 @@ typedef struct {
     Loop (*loop)(uint32_t code, int arrays, int exact);
     void (*gather)(double *out, const double *memory, const uint32_t *index, size_t n);
     /* A loop over operands that may be gathered. */
-    void (*map)(Loop loop, double *out, const Source *operands, size_t arity, size_t n);
+    void (*map)(Loop loop, double *out, Spaces spaces, const Source *operands, size_t arity, size_t n);
     /* out[i] = ((t[0][i] + t[1][i]) + …), and the same of products. */
-    void (*sums)(double *out, const Source *terms, size_t count, size_t n);
-    void (*dots)(double *out, const Source *lefts, const Source *rights, size_t count, size_t n);
-    /* out[r][c] = Σ_j rows[r][j · row_step] · columns[j][offset + c]; with scratch memory, if it is long. */
-    void (*matrix)(double *out, size_t out_step, const double *const *rows, ptrdiff_t row_step, size_t row_count,
-                   const double *const *columns, size_t offset, size_t column_count, size_t terms, double *scratch);
-    /* out[r][c] = start + Σ_j rows[r][offset + j] · panel[j][c], for at most `tile` columns: the start is −0, or what is in
-     * out. */
-    void (*panel_matrix)(double *out, size_t out_step, const double *const *rows, size_t offset, size_t row_count,
-                         const double *panel, size_t width, size_t terms, int adds);
-    /* The same where both sides vary: rows[r * terms + j] and columns[c * terms + j] are arrays of lanes, and so is the
+    void (*sums)(double *out, Spaces spaces, const Source *terms, size_t count, size_t n);
+    void (*dots)(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n);
+    /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + offset + c]; with scratch memory, if it is long. */
+    void (*matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
+                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
+                   size_t terms, double *scratch);
+    /* out[r][c] = start + Σ_j left[rows[r] + offset + j] · panel[j][c], for at most `tile` columns: the start is −0, or
+     * what is in out. */
+    void (*panel_matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,
+                         size_t row_count, const double *panel, size_t width, size_t terms, int adds);
+    /* The same where both sides vary: at rows[r * terms + j] and columns[c * terms + j] are arrays of lanes, and so is the
      * result, at out + (r * column_count + c) * lanes. */
-    void (*matrix_each)(double *out, const double *const *rows, size_t row_count, const double *const *columns,
-                        size_t column_count, size_t terms, size_t lanes);
+    void (*matrix_each)(double *out, const double *memory, const uint32_t *rows, size_t row_count,
+                        const uint32_t *columns, size_t column_count, size_t terms, size_t lanes);
     /* panel[t][i] = numbers[i][t] */
     void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
-    void (*add_lanes)(double *memory, const uint32_t *totals, const double *const *numbers, size_t count, size_t lanes);
+    void (*add_lanes)(double *results, const uint32_t *totals, const double *memory, const uint32_t *numbers, size_t count,
+                      size_t lanes);
     /* Whether none is infinite or nan. */
     int (*all_finite)(const double *numbers, size_t count);
-    void (*tape)(double *memory, const TapeStep *steps, size_t count, size_t first, const uint32_t *wide);
+    void (*chain)(double *memory, const Link *links, size_t count, size_t first, const uint32_t *wide);
 } Kernels;
 
 const Kernels *kernels_baseline(void);

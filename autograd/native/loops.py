@@ -20,7 +20,7 @@ WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is Non
 
 
 def source() -> str:
-    """The text of the loops, and of the tape: one switch over the primitives, for programs that are deep and narrow."""
+    """The text of the loops, and of chains: one switch over the primitives, for programs that are deep and narrow."""
     loops, rows, fast_rows, cases = [], [], [], []
     for primitive in PRIMITIVES.values():
         if primitive.arity is None:
@@ -62,7 +62,7 @@ def source() -> str:
             "static const Loop fast_loops[PRIMITIVES] = {",
             *fast_rows,
             "};\n",
-            "#define TAPE_CASES \\",
+            "#define CHAIN_CASES \\",
             " \\\n".join(cases),
             "",
         ]
@@ -70,9 +70,9 @@ def source() -> str:
 
 
 def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
-    """A step of a tape, whose operands are read from the memory, or are the last result, which is in a register."""
+    """Write a link of a chain, whose operands are read from the memory, or are the last result, which is in a register."""
     reads = [
-        f"const double {name} = {'last' if is_last else f'memory[step->operands[{i}]]'};"
+        f"const double {name} = {'last' if is_last else f'memory[link->operands[{i}]]'};"
         for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))
     ]
     mask = sum(is_last << i for i, is_last in enumerate(are_last))

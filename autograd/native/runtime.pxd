@@ -46,3 +46,7 @@ cdef extern from "memory.h":
 
 cdef inline const unsigned int *indices(array.array numbers) noexcept:
     return numbers.data.as_uints
+
+
+cdef inline const long long[::1] integers(object numbers):
+    return numbers

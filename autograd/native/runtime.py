@@ -46,3 +46,9 @@ def allocate(kinds: tuple[type, ...]) -> None:
 def indices(numbers: array[int]) -> array[int]:
     """An array of a tape, to be read by index; the compiled engine reads its memory, which must stay where it is."""
     return numbers
+
+
+def integers(numbers: Any) -> list[int]:
+    """Return an array of int64 to be read by index; the compiled engine reads its memory."""
+    found: list[int] = numbers.tolist()
+    return found

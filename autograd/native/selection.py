@@ -13,8 +13,8 @@ from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
 # The modules that are compiled, in the order in which they are imported.
-MODULES = "floats", "primitives", "trees", "value", "nodes", "tape", "slope_rules", "sweeping"
-PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
+MODULES = "floats", "primitives", "trees", "value", "nodes", "tape", "slope_rules", "sweeping", "programs.scanning"
+EXECUTION = "programs.execution"  # compiled from execution.pyx, and imported when the first program runs
 
 
 def _choose() -> str:
@@ -43,28 +43,16 @@ def _choose() -> str:
     return "compiled" if compiled else "plain"
 
 
-def running() -> ModuleType:
-    """The module that runs lowered programs, `autograd.programs.running`: of the engine that was chosen.
-
-    Whoever needs it calls this rather than importing it, since Python would take the compiled one. It needs NumPy, and
-    is imported at the first call.
-    """
-    name = f"autograd.{PROGRAMS}"
-    if name not in sys.modules and os.environ.get(VARIABLE) == "plain":
-        import_module(name.rpartition(".")[0])
-        _load_source(PROGRAMS)
-    return sys.modules.get(name) or import_module(name)
-
-
 def execution() -> ModuleType:
-    """Return the module that runs lowered programs."""
-    return import_module("autograd.programs.execution")
+    """Return the module that runs lowered programs, of the engine that was chosen; it needs NumPy."""
+    return import_module(f"autograd.{EXECUTION}" if engine == "compiled" else "autograd.programs.array_execution")
 
 
 def _load_source(module: str) -> None:
     """Import a module from its source, also where a compiled one lies beside it."""
     from importlib.util import module_from_spec, spec_from_file_location
 
+    import_module(f"autograd.{module}".rpartition(".")[0])
     folder = sys.modules["autograd"].__path__[0]
     spec = spec_from_file_location(f"autograd.{module}", f"{folder}/{module.replace('.', '/')}.py")
     assert spec is not None

@@ -1,33 +1,31 @@
 """Graphs as lists of instructions, for whatever runs them elsewhere; functions compiled to such programs."""
 
-from collections.abc import Callable as _Callable
-from collections.abc import Sequence as _Sequence
-from typing import Any as _Any
+from __future__ import annotations
 
-from autograd.hooks import hooks as _hooks
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from autograd.hooks import hooks
 from autograd.programs.compilation import Compiled, compile
-from autograd.programs.program import Program
-from autograd.value import Value as _Value
+
+if TYPE_CHECKING:
+    from autograd.programs.program import Program as Program
 
 __all__ = ["Program", "Compiled", "compile"]
 
 
-def _listing(program: Program, varying: _Sequence[int], timed: bool, most: int | None) -> str:
-    from autograd.programs.listing import listing  # it needs NumPy
+def __getattr__(name: str) -> Any:
+    if name != "Program":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from autograd.programs.program import Program  # it needs NumPy
 
-    return listing(program, varying, timed, most)
-
-
-def _to_jax(program: Program) -> _Callable[..., _Any]:
-    from autograd.programs.jax_export import to_jax  # it needs NumPy
-
-    return to_jax(program)
+    return Program
 
 
-def _refuse(node: _Value, what: str) -> None:
-    from autograd.programs.recording import refuse  # it needs NumPy
+def _of(module: str, name: str) -> Callable[..., Any]:
+    """Return a function that calls one of a module, which is imported then, since it needs NumPy."""
+    return lambda *arguments: getattr(import_module(f"autograd.programs.{module}"), name)(*arguments)
 
-    refuse(node, what)
 
-
-_hooks.listing, _hooks.to_jax, _hooks.refuse = _listing, _to_jax, _refuse
+hooks.listing, hooks.to_jax, hooks.refuse = _of("listing", "listing"), _of("exports", "to_jax"), _of("recording", "refuse")

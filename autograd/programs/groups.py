@@ -1,14 +1,18 @@
-"""Groups: many instructions of one kind that are run as one, and the places of their numbers in memory.
+"""Groups: many instructions of one kind that are run as one, with the places of their numbers; and when they fit.
 
 There are two memories. A *uniform* number is there once. A number that *varies* over the examples of a batch is there
 once for each *lane*, side by side. Places count numbers in either memory.
+
+There are five kinds of groups: `Map`, `Sum`, `Matrix`, `Chain` and `Total`. Each kind says here what it reads, which
+ranges must stay together, how it is moved, and when it is well formed. `execution.pyx` and `array_execution.py` each
+choose once, by the kind, how a group is run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -23,8 +27,12 @@ if TYPE_CHECKING:
 
 Read: TypeAlias = "tuple[bool, Integers]"  # which memory, whether the varying one; and places in it
 
-NO_STEP = -(2**62)
+TABLE: tuple[Primitive, ...] = tuple(PRIMITIVES.values())
+ADD, MULTIPLY = PRIMITIVES["add"].index, PRIMITIVES["multiply"].index
+SUM, DOT = PRIMITIVES["sum"].index, PRIMITIVES["dot"].index
 CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
+MOST_NUMBERS = 2**31  # that the memories hold, of one lane
+MOST_LANES = 1024
 
 
 class Operand(NamedTuple):
@@ -43,19 +51,57 @@ class Operand(NamedTuple):
     gathered: Integers | None = None
 
     def places(self, count: int) -> Integers:
-        """The place for each member."""
+        """Return the place for each of so many members."""
         if self.gathered is not None:
             return self.gathered
         return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
 
-    def __str__(self) -> str:
-        space = "v" if self.varies else "u"
-        text = f"{space}{self.place}"
-        return {CONTIGUOUS: f"{text}…", SINGLE: text, GATHERED: f"{text}, …"}[self.mode]
+    def moved(self, places: tuple[Integers, Integers]) -> Operand:
+        """Return the operand at new places."""
+        new = places[self.varies]
+        gathered = None if self.gathered is None else new[self.gathered]
+        return self._replace(place=int(new[self.place]), gathered=gathered)
+
+    def check(self, count: int, varies: bool, memory: Memory) -> None:
+        """Check that so many members can read it."""
+        known = self.mode in (CONTIGUOUS, SINGLE, GATHERED) and type(self.varies) is bool
+        demand(known, f"an operand has the mode {self.mode}")
+        demand(varies or not self.varies, "an operand varies where the results do not")
+        memory.range(self.place, count if self.mode == CONTIGUOUS else 1, self.varies, "an operand")
+        if self.mode != GATHERED:
+            demand(self.gathered is None, "an operand has places that are not read")
+        else:
+            fits = self.gathered is not None and np.shape(self.gathered) == (count,)
+            demand(fits, f"an operand is not gathered for {count} members")
+            memory.places(self.gathered, self.varies, "an operand")
+
+
+class _OfOperands:
+    """What the groups share whose members read a few operands each."""
+
+    count: int
+    varies: bool
+    out: int
+
+    def all_operands(self) -> list[Operand]:
+        """Return the operands."""
+        raise NotImplementedError
+
+    def reads(self) -> list[Read]:
+        """Return the (memory, places) pairs that the group reads."""
+        return [(operand.varies, operand.places(self.count)) for operand in self.all_operands()]
+
+    def ranges(self, varies: bool) -> list[tuple[int, int]]:
+        """Return the ranges of places of a memory that are read as such, and must stay together."""
+        return [
+            (operand.place, operand.place + self.count)
+            for operand in self.all_operands()
+            if operand.varies is varies and operand.mode == CONTIGUOUS
+        ]
 
 
 @dataclass
-class Map:
+class Map(_OfOperands):
     """One primitive applied to many operands. `out` is the place of the first result; the others follow.
 
     The primitive is None where numbers are copied to the lanes of each.
@@ -68,50 +114,65 @@ class Map:
     count: int
     operands: list[Operand]
 
+    def all_operands(self) -> list[Operand]:
+        """Return the operands."""
+        return self.operands
+
     def work(self) -> int:
-        """How many operations it takes."""
+        """Return how many operations it takes."""
         return self.count
 
-    def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return _places_of(self.operands, self.count)
+    def moved(self, places: tuple[Integers, Integers]) -> Map:
+        """Return the group at new places."""
+        out = int(places[self.varies][self.out])
+        return replace(self, out=out, operands=[operand.moved(places) for operand in self.operands])
+
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        for operand in self.operands:
+            operand.check(self.count, self.varies, memory)
+        if self.primitive is None:
+            fits = len(self.operands) == 1 and self.code == 0 and not self.operands[0].varies and self.varies
+            demand(fits, "a copy is of one operand that does not vary")
+            return
+        memory.primitive(self.primitive, self.code, len(self.operands))
+        does_vary = any(operand.varies for operand in self.operands)
+        demand(does_vary is self.varies, f"the operands of {self.primitive.name} do not vary as its results do")
 
 
 @dataclass
-class Sum:
-    """Sums of as many terms each, added in the order of the terms."""
+class Sum(_OfOperands):
+    """Sums of as many terms each, added in the order of the terms.
+
+    Attributes:
+        factors: of dot products a second factor for each term, by which it is multiplied; else none.
+    """
 
     terms: list[Operand]
+    factors: list[Operand]
     out: int
     varies: bool
     count: int
 
-    def work(self) -> int:
-        """How many operations it takes."""
-        return self.count * len(self.terms)
-
-    def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return _places_of(self.terms, self.count)
-
-
-@dataclass
-class Dots:
-    """Dot products of as many terms each, added in the order of the terms, of factors that no others share."""
-
-    lefts: list[Operand]
-    rights: list[Operand]
-    out: int
-    varies: bool
-    count: int
+    def all_operands(self) -> list[Operand]:
+        """Return the terms and the factors."""
+        return [*self.terms, *self.factors]
 
     def work(self) -> int:
-        """How many operations it takes."""
-        return 2 * self.count * len(self.lefts)
+        """Return how many operations it takes."""
+        return self.count * (len(self.terms) + len(self.factors))
 
-    def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return _places_of([*self.lefts, *self.rights], self.count)
+    def moved(self, places: tuple[Integers, Integers]) -> Sum:
+        """Return the group at new places."""
+        terms, factors = ([operand.moved(places) for operand in part] for part in (self.terms, self.factors))
+        return replace(self, terms=terms, factors=factors, out=int(places[self.varies][self.out]))
+
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        demand(len(self.terms) > 0, "a Sum has no terms")
+        demand(len(self.factors) in (0, len(self.terms)), "the factors of a Sum are not one for each term")
+        for operand in self.all_operands():
+            operand.check(self.count, self.varies, memory)
 
 
 @dataclass
@@ -120,99 +181,82 @@ class Matrix:
 
     Attributes:
         rows: for each row the places of its factors, in the memory that `rows_vary` says.
-        columns: likewise for each column.
+        columns: likewise for each column, in the memory of the results.
         runs: for each run of results the row, the first column, and how many columns.
     """
 
     rows: Integers
     columns: Integers
     rows_vary: bool
-    columns_vary: bool
     runs: Integers
     out: int
     varies: bool
     count: int
 
+    NO_STEP: ClassVar[int] = -(2**62)
+
     def work(self) -> int:
-        """How many operations it takes."""
+        """Return how many operations it takes."""
         return 2 * self.count * int(self.rows.shape[1])
 
     def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return [(self.rows_vary, self.rows.ravel()), (self.columns_vary, self.columns.ravel())]
+        """Return the (memory, places) pairs that the group reads."""
+        return [(self.rows_vary, self.rows.ravel()), (self.varies, self.columns.ravel())]
+
+    def moved(self, places: tuple[Integers, Integers]) -> Matrix:
+        """Return the group at new places."""
+        rows, columns = places[self.rows_vary][self.rows], places[self.varies][self.columns]
+        return replace(self, rows=rows, columns=columns, out=int(places[self.varies][self.out]))
+
+    def ranges(self, varies: bool) -> list[tuple[int, int]]:
+        """Return the ranges of uniform places that are read where they are."""
+        found: list[tuple[int, int]] = []
+        blocks = list(blocks_of(self.runs))
+        if not varies and not self.rows_vary:
+            for (start, count, _, _), step in zip(blocks, self.row_steps(), strict=True):
+                if step is not None:
+                    rows = self.rows[self.runs[start : start + count, 0]]
+                    found += zip(rows.min(axis=1).tolist(), (rows.max(axis=1) + 1).tolist(), strict=True)
+        if not varies and not self.varies:
+            for (_, _, first, length), is_in_place in zip(blocks, self.columns_in_place(), strict=True):
+                if is_in_place:
+                    places = self.columns[first]
+                    found += zip(places.tolist(), (places + length).tolist(), strict=True)
+        return found
 
     def row_steps(self) -> list[int | None]:
-        """For each block of runs the step by which the places of all its rows go up, if there is one."""
+        """Return for each block of runs the step by which the places of all its rows go up, if there is one."""
         steps = np.diff(self.rows, axis=1) if self.rows.shape[1] > 1 else np.ones((len(self.rows), 1), np.int64)
-        own = np.where((steps == steps[:, :1]).all(axis=1), steps[:, 0], NO_STEP)[self.runs[:, 0]].tolist()
+        own = np.where((steps == steps[:, :1]).all(axis=1), steps[:, 0], self.NO_STEP)[self.runs[:, 0]].tolist()
         found = [set(own[start : start + count]) for start, count, _, _ in blocks_of(self.runs)]
-        return [steps.pop() if len(steps) == 1 and NO_STEP not in steps else None for steps in found]
+        return [steps.pop() if len(steps) == 1 and self.NO_STEP not in steps else None for steps in found]
 
     def columns_in_place(self) -> list[bool]:
-        """For each block of runs whether the numbers of its columns stand side by side, for each term."""
+        """Return for each block of runs whether the numbers of its columns stand side by side, for each term."""
         breaks = np.cumsum([0, *(np.diff(self.columns, axis=0) != 1).any(axis=1)]).tolist()
         return [breaks[first + length - 1] == breaks[first] for _, _, first, length in blocks_of(self.runs)]
 
-
-@dataclass
-class Totals:
-    """Sums over the lanes of numbers that vary.
-
-    Attributes:
-        places: of the numbers.
-        outs: the uniform place of each total.
-    """
-
-    places: Integers
-    outs: Integers
-
-    @property
-    def count(self) -> int:
-        """How many totals there are."""
-        return len(self.places)
-
-    def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return [(True, self.places)]
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        rows, columns, runs = (integers(part, "a matrix product") for part in (self.rows, self.columns, self.runs))
+        fits = rows.ndim == columns.ndim == runs.ndim == 2 and runs.shape[1] == 3
+        fits = fits and rows.shape[1] == columns.shape[1] > 0
+        fits = fits and (self.rows_vary is False or (self.varies and self.rows_vary is True))
+        demand(fits, "the rows, columns and runs of a matrix product do not fit together")
+        memory.places(rows, self.rows_vary, "a row")
+        memory.places(columns, self.varies, "a column")
+        row, first, length = runs.T
+        within = (row >= 0) & (row < len(rows)) & (first >= 0) & (length > 0) & (length <= len(columns) - first)
+        demand(bool(within.all()), "a run of a matrix product is not within its rows and columns")
+        demand(int(length.sum()) == self.count, f"the runs of a matrix product are not for {self.count} results")
 
 
 @dataclass
-class OuterTotals:
-    """Sums over the lanes of the products of each number of one list with each of another.
-
-    Attributes:
-        lefts, rights: the places of the numbers.
-        out: the uniform place of the first total; those of one left number stand side by side.
-        row_step: from the totals of one left number to those of the next.
-    """
-
-    lefts: Integers
-    rights: Integers
-    out: int
-    row_step: int
-
-    @property
-    def count(self) -> int:
-        """How many totals there are."""
-        return len(self.lefts) * len(self.rights)
-
-    @property
-    def outs(self) -> Integers:
-        """The uniform place of each total, row after row."""
-        rows = self.out + self.row_step * np.arange(len(self.lefts))
-        return (rows[:, None] + np.arange(len(self.rights))).ravel()
-
-    def reads(self) -> list[Read]:
-        """Where it reads: for each operand, or in all, in which memory, and the places."""
-        return [(True, self.lefts), (True, self.rights)]
-
-
-@dataclass
-class Tape:
+class Chain:
     """Instructions one after another, each with a result at the next place: for programs that are deep and narrow.
 
     Attributes:
-        codes, starts, operands: as of `Instructions`, but with the places of the operands.
+        codes, starts, operands: as of a `Program`, but with the places of the operands.
     """
 
     codes: Integers
@@ -221,25 +265,92 @@ class Tape:
     out: int
     varies: bool = False
 
-    SUM: ClassVar[int] = PRIMITIVES["sum"].index
-    DOT: ClassVar[int] = PRIMITIVES["dot"].index
-
     @property
     def count(self) -> int:
         """How many instructions there are."""
         return len(self.codes)
 
     def work(self) -> int:
-        """How many operations it takes."""
+        """Return how many operations it takes."""
         return len(self.operands)
 
     def reads(self) -> list[Read]:
-        """Likewise, of what it does not compute itself."""
+        """Return the (memory, places) pairs that it reads and does not compute itself."""
         return [(False, self.operands[self.operands < self.out])]
 
+    def moved(self, places: tuple[Integers, Integers]) -> Chain:
+        """Return the group at new places."""
+        return replace(self, operands=places[0][self.operands], out=int(places[0][self.out]))
 
-Group: TypeAlias = Map | Sum | Dots | Matrix | Tape
-Total: TypeAlias = Totals | OuterTotals
+    def ranges(self, varies: bool) -> list[tuple[int, int]]:
+        """Return the range of its results, which stay together."""
+        return [(self.out, self.out + self.count)] * (not varies)
+
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        codes, starts, operands = (integers(part, "a chain") for part in (self.codes, self.starts, self.operands))
+        counts = np.diff(starts)
+        fits = len(starts) == len(codes) + 1 and starts[0] == 0 and starts[-1] == len(operands) and (counts >= 0).all()
+        demand(bool(fits) and not self.varies, "the operands of a chain do not fit together")
+        latest = np.repeat(self.out + np.arange(len(codes)), counts)
+        demand(bool(((operands >= 0) & (operands < latest)).all()), "a step of a chain reads what is not yet there")
+        for code, count in sorted(set(zip(codes.tolist(), counts.tolist(), strict=True))):
+            memory.primitive(TABLE[code - 1] if 0 < code <= len(TABLE) else memory.others.get(code), code, count)
+
+
+@dataclass
+class Total:
+    """Sums over the lanes of numbers that vary, or of the products of each number of one list with each of another.
+
+    Attributes:
+        terms: the places of the numbers.
+        factors: those of the other list; None for sums of the numbers themselves.
+        outs: the uniform place of each total; of products with the first factor, and those with the others follow.
+    """
+
+    terms: Integers
+    factors: Integers | None
+    outs: Integers
+
+    @property
+    def count(self) -> int:
+        """How many totals there are."""
+        return len(self.terms) * (1 if self.factors is None else len(self.factors))
+
+    @property
+    def row_step(self) -> int:
+        """The step from the totals of one number to those of the next, of products."""
+        assert self.factors is not None
+        return int(self.outs[1] - self.outs[0]) if len(self.outs) > 1 else len(self.factors)
+
+    def reads(self) -> list[Read]:
+        """Return the (memory, places) pairs that it reads."""
+        return [(True, self.terms)] if self.factors is None else [(True, self.terms), (True, self.factors)]
+
+    def results(self) -> Integers:
+        """Return the uniform place of each total, row after row."""
+        return self.outs if self.factors is None else (self.outs[:, None] + np.arange(len(self.factors))).ravel()
+
+    def moved(self, places: tuple[Integers, Integers]) -> Total:
+        """Return the group at new places."""
+        factors = None if self.factors is None else places[1][self.factors]
+        return Total(places[1][self.terms], factors, places[0][self.outs])
+
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        for places in (self.terms, self.terms if self.factors is None else self.factors):
+            memory.places(places, True, "the factor of a total")
+            demand(np.ndim(places) == 1 and len(places) > 0, "a total is of nothing")
+        memory.places(self.outs, False, "a total")
+        demand(np.shape(self.outs) == np.shape(self.terms), "totals have not one place each")
+        if self.factors is not None:
+            columns, step = len(self.factors), self.row_step
+            demand(step >= columns, f"rows of {columns} totals are {step} places apart")
+            demand(bool((np.diff(self.outs) == step).all()), "rows of totals are not as far apart as each other")
+            memory.range(int(self.outs[-1]), columns, False, "a total")
+
+
+Group: TypeAlias = Map | Sum | Matrix | Chain
 
 
 @dataclass
@@ -254,7 +365,7 @@ class Code:
         groups: the groups whose results are uniform, in order; run once.
         varying_groups: the groups whose results vary, in order; run for each block of examples.
         totals: the sums over the examples; run after the varying groups of each block.
-        outputs: the place of each output; in the memory that `output_varies` says.
+        outputs: the place of each output; in the memory that `output_varies` says, or that of its total.
         output_varies: of each output.
         others: the primitives that are not in the table, by code.
     """
@@ -272,35 +383,115 @@ class Code:
     others: dict[int, Primitive] = field(default_factory=dict)
 
     def all_groups(self) -> Iterator[Group]:
-        """Every group."""
+        """Yield every group but the totals."""
         yield from self.groups
         yield from self.varying_groups
 
+    def outputs_in_lanes(self) -> Truths:
+        """Return of each output whether it is read from the lanes, rather than a uniform number."""
+        varies: Truths = np.asarray(self.output_varies, bool) & (not self.totals)
+        return varies
+
     def varying_reads(self) -> Truths:
-        """Of each varying place whether a group, a total or an output reads it."""
+        """Return of each varying place whether a group, a total or an output reads it."""
         is_read = np.zeros(self.varying_size, bool)
         for part in (*self.varying_groups, *self.totals):
             for varies, places in part.reads():
                 if varies:
                     is_read[places] = True
-        if not self.totals:
-            is_read[self.outputs[self.output_varies]] = True
+        is_read[self.outputs[self.outputs_in_lanes()]] = True
         return is_read
 
+    def check(self, lanes: int) -> None:
+        """Check that every place is within its memory, and that counts agree: whatever runs code does not look again.
 
-def _places_of(operands: Sequence[Operand], count: int) -> list[Read]:
-    return [(operand.varies, operand.places(count)) for operand in operands]
+        Args:
+            lanes: how many lanes the varying memory has.
+
+        Raises:
+            ValueError: if the code is not well formed; the message names the part.
+            MemoryError: if its memories are too large.
+        """
+        if not 0 <= lanes <= MOST_LANES:
+            raise ValueError(f"there are at most {MOST_LANES} lanes, not {lanes}")
+        try:
+            self._check(lanes)
+        except (AttributeError, IndexError, OverflowError, TypeError) as error:  # a part is of another type
+            raise ValueError(f"this is not well-formed code: {error}") from error
+
+    def _check(self, lanes: int) -> None:
+        sizes = self.uniform_size, self.varying_size
+        demand(min(sizes) >= 0, f"its memories hold {sizes} numbers")
+        if self.uniform_size + self.varying_size * max(lanes, 1) > MOST_NUMBERS:
+            raise MemoryError(f"the program needs memory for {sizes[0]} and {sizes[1]} numbers")
+        memory = Memory(sizes, self.others)
+        for count, size in zip((self.inputs, self.varying_inputs), sizes, strict=True):
+            demand(0 <= count <= size, f"its inputs are {count} of {size} numbers")
+        for place in self.constants:
+            memory.range(place, 1, False, "a constant")
+        for groups, varies in ((self.groups, False), (self.varying_groups, True)):
+            for group in groups:
+                name = type(group).__name__
+                demand(isinstance(group, Group), f"there is no group of the type {name}")
+                demand(group.varies is varies, f"a {name} stands among the groups of the other memory")
+                demand(not varies or lanes > 0, f"a {name} varies, but there are no lanes")
+                demand(type(group.count) is int and group.count > 0, f"a {name} has {group.count} members")
+                memory.range(group.out, group.count, varies, f"the result of a {name}")
+                group.check(memory)
+        for total in self.totals:
+            demand(lanes > 0, "there are totals, but no lanes")
+            total.check(memory)
+        demand(len(self.outputs) == len(self.output_varies), "its outputs do not say whether they vary")
+        in_lanes = self.outputs_in_lanes()
+        demand(not in_lanes.any() or lanes > 0, "an output varies, but there are no lanes")
+        memory.places(self.outputs[~in_lanes], False, "an output")
+        memory.places(self.outputs[in_lanes], True, "an output")
+
+
+class Memory:
+    """The sizes of the uniform and of the varying memory, and the primitives that are not in the table."""
+
+    def __init__(self, sizes: tuple[int, int], others: dict[int, Primitive]) -> None:
+        self.sizes, self.others = sizes, others
+
+    def range(self, place: Any, count: int, varies: bool, what: str) -> None:
+        """Check that so many numbers from a place on are within a memory."""
+        size = self.sizes[varies]
+        fits = type(place) is int and count >= 0 and 0 <= place <= size - count
+        demand(fits, f"{what} of {count} numbers is at {place}, which is not within {size}")
+
+    def places(self, places: object, varies: bool, what: str) -> None:
+        """Check that places are within a memory."""
+        array, size = integers(places, what), self.sizes[varies]
+        if array.size:
+            low, high = int(array.min()), int(array.max())
+            demand(low >= 0 and high < size, f"{what} is at places from {low} to {high}, which are not within {size}")
+
+    def primitive(self, primitive: Primitive | None, code: int, count: int) -> None:
+        """Check that a code stands for a primitive of as many operands."""
+        demand(isinstance(primitive, Primitive), f"{primitive} is not a primitive")
+        assert primitive is not None
+        known = code == primitive.index if primitive.index else self.others.get(code) is primitive
+        known &= bool(primitive.index) or code > len(TABLE)
+        demand(known, f"{primitive.name} does not have the code {code}")
+        demand(primitive.takes(count), f"{primitive.name} has {count} operands")
+
+
+def integers(places: object, what: str) -> Integers:
+    """Return places as an array of int64; a ValueError if they are no integers."""
+    array = np.asarray(places)
+    demand(array.dtype.kind in "iu" or not array.size, f"{what} has places of the type {array.dtype}")
+    return array.astype(np.int64, copy=False)
+
+
+def demand(is_met: bool, otherwise: str) -> None:
+    """Raise a ValueError unless a condition is met."""
+    if not is_met:
+        raise ValueError(f"this is not well-formed code: {otherwise}")
 
 
 def step_of(places: Integers) -> int | None:
-    """The step by which the places of every row go up.
-
-    Args:
-        places: rows of places.
-
-    Returns:
-        The step; 1 if there is one place in each row; None if there is no such step.
-    """
+    """Return the step by which the places of every row go up; 1 for rows of one place, None if there is no such step."""
     if places.shape[1] == 1:
         return 1
     steps = np.diff(places, axis=1)
@@ -308,7 +499,7 @@ def step_of(places: Integers) -> int | None:
 
 
 def runs_of(columns: Sequence[Integers]) -> Integers | None:
-    """Where the runs start in which each column of places stays or goes up by one, all along the run.
+    """Return where the runs start in which each column of places stays or goes up by one, all along the run.
 
     >>> runs_of([np.array([5, 6, 7, 2, 3]), np.array([1, 1, 1, 1, 1])]).tolist()
     [0, 3]
@@ -333,7 +524,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
 
 
 def blocks_of(runs: Integers) -> Iterator[tuple[int, int, int, int]]:
-    """Runs of a matrix product that have the same columns, as blocks: first run, count of runs, first column, length.
+    """Yield runs of a matrix product that have the same columns, as blocks: first run, count, first column, length.
 
     >>> list(blocks_of(np.array([[0, 0, 4], [1, 0, 4], [2, 4, 2]])))
     [(0, 2, 0, 4), (2, 1, 4, 2)]
@@ -344,7 +535,7 @@ def blocks_of(runs: Integers) -> Iterator[tuple[int, int, int, int]]:
 
 
 def operand_of(places: Integers, varies: bool) -> Operand:
-    """The operand that reads some places, in the simplest mode."""
+    """Return the operand that reads some places, in the simplest mode."""
     first = int(places[0])
     if len(places) == 1:
         return Operand(varies, CONTIGUOUS, first)
@@ -352,3 +543,8 @@ def operand_of(places: Integers, varies: bool) -> Operand:
     if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
         return Operand(varies, CONTIGUOUS if step else SINGLE, first)
     return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
+
+
+def operands_of(columns: Iterable[Integers], varies: bool) -> list[Operand]:
+    """Return the operands that read columns of places."""
+    return [operand_of(column, varies) for column in columns]

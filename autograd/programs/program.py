@@ -1,4 +1,4 @@
-"""`Program`: a graph as a list of instructions, which other engines can run.
+"""`Program`: a graph as arrays of instructions, which other engines can run.
 
 >>> from autograd import Value
 >>> x, w = Value(3.0, label="x"), Value(0.5, label="w")
@@ -16,20 +16,28 @@ outputs: 4
 
 from __future__ import annotations
 
+import copy
+import json
 import math
-from array import array
+import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from autograd.calculus.accumulation import pull
 from autograd.floats import as_float
 from autograd.hooks import hooks
-from autograd.primitives import PRIMITIVES, Primitive, stop_gradient
+from autograd.modes import ieee_arithmetic, recording
+from autograd.primitives import PRIMITIVES, Primitive
+from autograd.programs.groups import TABLE
+from autograd.programs.scanning import analyse, columns
 from autograd.saving import finite_number, shortened
 from autograd.tape import Tape
-from autograd.value import Value, is_constant
+from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.trees import Structure
+    from autograd.programs.groups import Floats, Integers, Truths
 
 __all__ = ["Program"]
 
@@ -39,7 +47,7 @@ NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}  # as strings
 
 
 class Program:
-    """A graph without its nodes.
+    """A graph without its nodes, in arrays.
 
     A program computes numbers in *slots*, which have the indices 0, 1, … in topological order. A slot is a leaf or the
     result of an instruction. A leaf is an input, a parameter or a constant, and holds a number; other numbers may be
@@ -50,107 +58,168 @@ class Program:
     the primitives and the indices, not the nodes.
 
     Args:
-        primitives: for each slot the primitive of its instruction; None for a leaf.
-        operands: for each slot the indices of its operands, in their order, repeats kept; none for a leaf.
-        numbers: for each leaf its number, by slot.
+        codes: for each slot the code of its primitive: its index in the table, or from the end of the table on the
+            place in `others`; 0 for a leaf.
+        starts: where the operands of each slot start in `operands`; at the end, the length of that.
+        operands: the slots of the operands, slot after slot, in their order, repeats kept.
+        numbers: for each slot its number, if it is a leaf; else anything.
         inputs: the slots of the inputs, in the order in which `run` takes them.
         parameters: the slots of the parameters. The other leaves are constants.
         outputs: the slots of the results.
         labels: the labels of slots that have one, by slot.
-        layers: for each parameter the layer of a network that it belongs to, counted from 0; none for other graphs.
-        forms: how the arguments and the results of a function are nested that was recorded, whose numbers are the
+        others: the primitives that are not in the table.
+        structures: those of the arguments and of the result of a function that was recorded, whose numbers are the
             inputs and the outputs; None for other graphs.
 
     Raises:
         ValueError: if these make no well-formed program; the message names the slot. An operand must be an earlier
-            slot, the number of operands must be that of the primitive, and each leaf must have a number.
+            slot, and the number of operands must be that of the primitive.
     """
 
     __slots__ = (
-        "forms", "inputs", "labels", "layers", "numbers", "operands", "outputs", "parameters", "primitives", "starts",
+        "codes", "inputs", "labels", "numbers", "operands", "others", "outputs", "parameters", "starts", "structures",
     )  # fmt: skip
 
     def __init__(
         self,
-        primitives: Sequence[Primitive | None],
-        operands: Sequence[Sequence[int]],
-        numbers: Mapping[int, float],
-        inputs: Sequence[int],
-        parameters: Sequence[int],
-        outputs: Sequence[int],
-        labels: Mapping[int, str],
-        layers: Sequence[int] = (),
-        forms: tuple[Structure, Structure] | None = None,
+        codes: Sequence[int] | Integers,
+        starts: Sequence[int] | Integers,
+        operands: Sequence[int] | Integers,
+        numbers: Sequence[float] | Floats,
+        inputs: Sequence[int] | Integers,
+        parameters: Sequence[int] | Integers,
+        outputs: Sequence[int] | Integers,
+        labels: Mapping[int, str] | None = None,
+        others: Sequence[Primitive] = (),
+        structures: tuple[Any, Any] | None = None,
     ) -> None:
-        self.primitives = tuple(primitives)
-        self.numbers = dict(numbers)
-        self.inputs, self.parameters, self.outputs = tuple(inputs), tuple(parameters), tuple(outputs)
-        self.labels, self.layers, self.forms = dict(labels), tuple(layers), forms
-        self.starts, self.operands = array("I", [0]), array("I")
-        if len(primitives) > MOST_SLOTS:
-            raise _malformed(f"it has {len(primitives)} slots, at most {MOST_SLOTS} are possible")
-        if len(operands) != len(primitives):
-            raise _malformed(f"{len(primitives)} slots have operands for {len(operands)}")
-        for slot, (primitive, indices) in enumerate(zip(primitives, operands, strict=True)):
-            _check_instruction(slot, primitive, indices)
-            self.operands.extend(indices)
-            self.starts.append(len(self.operands))
-        self._check_leaves()
+        if len(codes) > MOST_SLOTS:
+            raise _malformed(f"it has {len(codes)} slots, at most {MOST_SLOTS} are possible")
+        self.codes, self.starts = _slots("primitive", codes), _slots("start", starts)
+        self.operands, self.inputs = _slots("operand", operands), _slots("input", inputs)
+        self.parameters, self.outputs = _slots("parameter", parameters), _slots("output", outputs)
+        self.numbers: Floats = np.asarray(numbers, np.float64)
+        self.labels, self.others, self.structures = dict(labels or {}), tuple(others), structures
+        self._check()
 
     @classmethod
     def of(
-        cls, outputs: Iterable[Value], inputs: Iterable[Value] = (), layers: Iterable[Iterable[Value]] = ()
+        cls, outputs: Iterable[Value], inputs: Iterable[Value] = (), structures: tuple[Any, Any] | None = None
     ) -> Program:
-        """The program of a graph.
+        """Make the program of a graph.
 
         Args:
             outputs: the nodes to compute.
             inputs: the nodes whose numbers `run` takes. What they were computed from is left out.
-            layers: the parameters of each layer of a network, if it is one; all of its parameters.
+            structures: as of a `Program`.
 
         Returns:
             The program. Leaves that are neither inputs nor constants are its parameters.
         """
-        outputs, inputs = list(outputs), list(inputs)
+        return cls.with_parameters(list(outputs), list(inputs), structures, labelled=True)[0]
+
+    @classmethod
+    def with_parameters(
+        cls,
+        outputs: list[Value],
+        inputs: list[Value],
+        structures: tuple[Any, Any] | None = None,
+        labelled: bool = False,
+    ) -> tuple[Program, list[Value]]:
+        """Make the program of a graph, with or without labels, and return the nodes of its parameters too."""
         tape = Tape(*outputs, *inputs)
-        index = {id(node): i for i, node in enumerate(tape.nodes)}
-        given = {index[id(node)] for node in inputs}
-        needed = bytearray(len(tape))
-        for i in (*given, *(index[id(node)] for node in outputs)):
-            needed[i] = 1
-        for i in reversed(range(len(tape))):
-            if needed[i] and i not in given:
-                for operand in tape.operands_of(i):
-                    needed[operand] = 1
-        slots: dict[int, int] = {}
-        for i in range(len(tape)):
-            if needed[i]:
-                slots[i] = len(slots)
-        nodes = [tape.nodes[i] for i in slots]
-        layer_of = {id(parameter): depth for depth, layer in enumerate(layers) for parameter in layer}
-        is_leaf = [i in given or tape.nodes[i].primitive is None for i in slots]
-        parameters = [
-            slot
-            for slot, (i, leaf) in enumerate(zip(slots, is_leaf, strict=True))
-            if leaf and i not in given and not is_constant(nodes[slot])
-        ]
-        return cls(
-            [None if leaf else node.primitive for node, leaf in zip(nodes, is_leaf, strict=True)],
-            [[] if leaf else [slots[o] for o in tape.operands_of(i)] for i, leaf in zip(slots, is_leaf, strict=True)],
-            {slot: node.data for slot, (node, leaf) in enumerate(zip(nodes, is_leaf, strict=True)) if leaf},
-            [slots[index[id(node)]] for node in inputs],
-            parameters,
-            [slots[index[id(node)]] for node in outputs],
-            {slot: str(node.label) for slot, node in enumerate(nodes) if node.label},
-            [layer_of.get(id(nodes[slot]), -1) for slot in parameters] if layer_of else (),
+        codes, numbers, is_constant, others = columns(tape.nodes)
+        program = cls.__new__(cls)
+        program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)
+        program.starts, program.operands = (np.array(part, np.int64) for part in (tape.starts, tape.operands))
+        wanted = [*outputs, *inputs]
+        slots = tape.indices_of(wanted)
+        if len(slots) < len(wanted) or not all(map(operator.is_, map(tape.nodes.__getitem__, slots), wanted)):
+            slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
+            slots = [slot_of[id(node)] for node in wanted]
+        program.outputs, program.inputs = np.split(np.array(slots, np.int64), [len(outputs)])
+        is_parameter = (program.codes == 0) & ~np.frombuffer(is_constant, bool)
+        is_parameter[program.inputs] = False
+        program.parameters = np.flatnonzero(is_parameter)
+        program.labels = {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
+        program.structures = structures
+        if len(np.unique(program.inputs)) < len(inputs):
+            raise _malformed("a slot is an input or parameter twice")
+        leaves = [tape.nodes[slot] for slot in program.parameters.tolist()]
+        return program._without_what_inputs_came_from() if program.codes[program.inputs].any() else program, leaves
+
+    def replaced(self, **parts: Any) -> Program:
+        """Make a program with other parts, which are not checked."""
+        program = copy.copy(self)
+        for name, part in parts.items():
+            setattr(program, name, part)
+        return program
+
+    def _without_what_inputs_came_from(self) -> Program:
+        """Make leaves of the inputs, and drop the slots that nothing needs any more."""
+        codes = self.codes.copy()
+        codes[self.inputs] = 0
+        starts, operands = from_edges(self.owners(), self.operands, len(self), codes > 0)
+        wanted = np.concatenate([self.outputs, self.inputs])
+        kept = np.flatnonzero(np.frombuffer(analyse(starts, operands, wanted, bytearray(len(self)))[2], bool))
+        moved = np.full(len(self), -1)
+        moved[kept] = np.arange(len(kept))
+        counts = np.diff(starts)[kept]
+        parameters = moved[self.parameters]
+        return self.replaced(
+            codes=codes[kept],
+            starts=np.concatenate([[0], np.cumsum(counts)]),
+            operands=moved[operands[np.isin(np.repeat(np.arange(len(self)), np.diff(starts)), kept)]],
+            numbers=self.numbers[kept],
+            inputs=moved[self.inputs],
+            parameters=parameters[parameters >= 0],
+            outputs=moved[self.outputs],
+            labels={int(moved[slot]): label for slot, label in self.labels.items() if moved[slot] >= 0},
         )
 
     def __len__(self) -> int:
-        return len(self.primitives)
+        return len(self.codes)
 
-    def operands_of(self, slot: int) -> array[int]:
-        """The slots of an instruction's operands, in their order; none for a leaf."""
+    @property
+    def leaves(self) -> Integers:
+        """The slots of the inputs, then those of the parameters."""
+        return np.concatenate([self.inputs, self.parameters])
+
+    @property
+    def is_constant(self) -> Truths:
+        """Of each slot whether it is a leaf that always holds its number."""
+        found: Truths = self.codes == 0
+        found[self.inputs] = found[self.parameters] = False
+        return found
+
+    @property
+    def primitives(self) -> tuple[Primitive | None, ...]:
+        """For each slot the primitive of its instruction; None for a leaf."""
+        return tuple(map((None, *TABLE, *self.others).__getitem__, self.codes.tolist()))
+
+    def primitive(self, code: int) -> Primitive:
+        """Return the primitive with a code."""
+        return TABLE[code - 1] if code <= len(TABLE) else self.others[code - 1 - len(TABLE)]
+
+    def operands_of(self, slot: int) -> Integers:
+        """Return the slots of an instruction's operands, in their order; none for a leaf."""
         return self.operands[self.starts[slot] : self.starts[slot + 1]]
+
+    def counts(self) -> Integers:
+        """Return the number of operands of each slot."""
+        return np.diff(self.starts)
+
+    def owners(self) -> Integers:
+        """Return for each entry of `operands` the slot that it belongs to."""
+        return np.repeat(np.arange(len(self)), self.counts())
+
+    def uses(self) -> Integers:
+        """Return how often each slot is used: as an operand, and as an output."""
+        return np.bincount(self.operands, minlength=len(self)) + np.bincount(self.outputs, minlength=len(self))
+
+    def needed(self) -> Truths:
+        """Return for each slot whether outputs need it."""
+        return np.frombuffer(analyse(self.starts, self.operands, self.outputs, bytearray(len(self)))[2], bool)
 
     def run(
         self, inputs: Sequence[float] | None = None, parameters: Sequence[float] | None = None
@@ -168,13 +237,13 @@ class Program:
             ValueError: if there is not one number for each input or parameter.
             TypeError: if one is not a real number.
         """
-        numbers = self._forward(inputs, parameters)
-        return tuple([numbers[slot] for slot in self.outputs])
+        numbers = self._forward(self._given(inputs, parameters))
+        return tuple([numbers[slot] for slot in self.outputs.tolist()])
 
     def gradient(
         self, inputs: Sequence[float] | None = None, parameters: Sequence[float] | None = None
     ) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Compute the gradient of the one output by reverse accumulation.
+        """Compute the gradient of the one output, in reverse mode.
 
         Args:
             inputs: as for `run`.
@@ -190,27 +259,38 @@ class Program:
         """
         if len(self.outputs) != 1:
             raise ValueError(f"a gradient needs a program with one output, this one has {len(self.outputs)}")
-        numbers = self._forward(inputs, parameters)
-        varies = bytearray(primitive is not None for primitive in self.primitives)
-        for slot in (*self.inputs, *self.parameters):
-            varies[slot] = 1
-        grads = [0.0] * len(self)
-        is_reached = bytearray(len(self))
-        grads[self.outputs[0]], is_reached[self.outputs[0]] = 1.0, 1
-        for slot in reversed(range(len(self))):
-            primitive = self.primitives[slot]
-            operands = self.operands_of(slot)
-            wanted = [i for i, operand in enumerate(operands) if varies[operand]]
-            if primitive is None or primitive is stop_gradient or not is_reached[slot] or not wanted:
-                continue
-            slopes = primitive.some_slopes(wanted, numbers[slot], *[numbers[operand] for operand in operands])
-            for i, slope in zip(wanted, slopes, strict=True):
-                grads[operands[i]] += grads[slot] * slope
-                is_reached[operands[i]] = 1
-        return tuple([grads[slot] for slot in self.inputs]), tuple([grads[slot] for slot in self.parameters])
+        with recording(), ieee_arithmetic():
+            leaves = {slot: Value(number) for slot, number in self._given(inputs, parameters).items()}
+            output = self._forward(leaves)[self.outputs[0]]
+            found: Any = {}
+            if isinstance(output, Value):
+                found = pull(Tape(output), leaves.values(), {output: 1.0}, recorded=False)
+        grads = [found.get(leaf, 0.0) for leaf in leaves.values()]
+        return tuple(grads[: len(self.inputs)]), tuple(grads[len(self.inputs) :])
+
+    def _given(self, inputs: Sequence[float] | None, parameters: Sequence[float] | None) -> dict[int, float]:
+        """Return the numbers of the inputs and of the parameters, by slot."""
+        found: dict[int, float] = {}
+        for slots, given, name in ((self.inputs, inputs, "input"), (self.parameters, parameters, "parameter")):
+            numbers = self.numbers[slots].tolist() if given is None else list(map(as_float, given))
+            if len(numbers) != len(slots):
+                raise ValueError(f"this program takes a number for each {name}, {len(slots)}; got {len(numbers)}")
+            found.update(zip(slots.tolist(), numbers, strict=True))
+        return found
+
+    def _forward(self, given: Mapping[int, Any]) -> list[Any]:
+        """Return the number of each slot, of the kind of those that are given for inputs and parameters."""
+        numbers: list[Any] = self.numbers.tolist()
+        for slot, number in given.items():
+            numbers[slot] = number
+        operands, starts = self.operands.tolist(), self.starts.tolist()
+        for slot, primitive in enumerate(self.primitives):
+            if primitive is not None:
+                numbers[slot] = primitive(*[numbers[o] for o in operands[starts[slot] : starts[slot + 1]]])
+        return numbers
 
     def listing(self, varying: Sequence[int] = (), *, timed: bool = True, most: int | None = None) -> str:
-        """A table of the groups of equal instructions that the program is lowered to, and of what lowering did before.
+        """Write a table of the groups of equal instructions that the program is lowered to, and of what lowering did.
 
         Args:
             varying: the numbers of the inputs that differ from example to example, for the program of a batch.
@@ -225,14 +305,14 @@ class Program:
         return hooks.listing(self, varying, timed, most)
 
     def to_jax(self) -> Callable[..., Any]:
-        """The program as a function on arrays of JAX, for `jit`, `grad`, `vmap`, `shard_map` and whatever JAX runs on.
+        """Make a function on arrays of JAX, for `jit`, `grad`, `vmap`, `shard_map` and whatever JAX runs on.
 
         JAX differentiates it by the slopes of the table, so its gradients are ours. All numbers have the type of the
         arguments: float64 if JAX's setting `jax_enable_x64` is on, else float32.
 
         Returns:
             A function. That of `compile(f).program(…)` takes the arguments of `f` and gives its results, in the same
-            nesting. That of another program takes an array of the inputs, if there are any, and gives an array of the
+            trees. That of another program takes an array of the inputs, if there are any, and gives an array of the
             outputs. If the program has parameters, an array of these is the first argument.
 
         Raises:
@@ -242,46 +322,42 @@ class Program:
         return hooks.to_jax(self)
 
     def to_json(self) -> str:
-        """The program as JSON: arrays of numbers, without NaN, the same for the same program.
+        """Write the program as JSON: arrays of numbers, without NaN, the same for the same program.
 
         Raises:
             TypeError: if an instruction applies a primitive that is not in the table; the message names it.
         """
-        import json
-
-        used = dict.fromkeys(primitive for primitive in self.primitives if primitive is not None)
-        for primitive in used:
+        used = dict.fromkeys(code for code in self.codes.tolist() if code)
+        names = [self.primitive(code) for code in used]
+        for primitive in names:
             if not primitive.index:
                 raise TypeError(
                     f"cannot write {primitive!r} as JSON: it is not in the table of primitives, and only Python knows "
                     f"its function"
                 )
-        code = {primitive: i for i, primitive in enumerate(used, start=1)}
+        own_code = {0: 0, **{code: i for i, code in enumerate(used, start=1)}}
         content = {
             "format": FORMAT,
             "version": VERSION,
-            "primitives": [primitive.name for primitive in used],
-            "instructions": [code[primitive] if primitive else 0 for primitive in self.primitives],
-            "counts": [self.starts[slot + 1] - self.starts[slot] for slot in range(len(self))],
-            "operands": list(self.operands),
-            "numbers": [_written(self.numbers[slot]) for slot in sorted(self.numbers)],
-            "inputs": self.inputs,
-            "parameters": self.parameters,
-            "outputs": self.outputs,
+            "primitives": [primitive.name for primitive in names],
+            "instructions": [own_code[code] for code in self.codes.tolist()],
+            "counts": self.counts().tolist(),
+            "operands": self.operands.tolist(),
+            "numbers": list(map(_written, self.numbers[self.codes == 0].tolist())),
+            "inputs": self.inputs.tolist(),
+            "parameters": self.parameters.tolist(),
+            "outputs": self.outputs.tolist(),
             "labels": {str(slot): label for slot, label in sorted(self.labels.items())},
-            "layers": self.layers,
         }
         return json.dumps(content, allow_nan=False, separators=(",", ":"))
 
     @classmethod
     def from_json(cls, text: str) -> Program:
-        """The program that `to_json` wrote.
+        """Make the program that `to_json` wrote.
 
         Raises:
             ValueError: if the text is not such a program.
         """
-        import json
-
         try:
             content = json.loads(text, parse_constant=_refuse)
         except (ValueError, RecursionError) as error:
@@ -296,42 +372,42 @@ class Program:
         unknown = [name for name in names if name not in PRIMITIVES]
         if unknown:
             raise _malformed(f"there is no primitive {shortened(unknown[0])}")
-        codes, counts = _list_of(content, "instructions", int), _list_of(content, "counts", int)
+        own_codes, counts = _list_of(content, "instructions", int), _list_of(content, "counts", int)
         flat = _list_of(content, "operands", int)
-        if len(counts) != len(codes) or not all(count >= 0 for count in counts) or sum(counts) != len(flat):
+        if len(counts) != len(own_codes) or not all(count >= 0 for count in counts) or sum(counts) != len(flat):
             raise _malformed(
-                f"{len(codes)} instructions have {len(flat)} operands, which their counts do not add up to"
+                f"{len(own_codes)} instructions have {len(flat)} operands, which their counts do not add up to"
             )
-        if not all(0 <= code <= len(names) for code in codes):
+        if not all(0 <= code <= len(names) for code in own_codes):
             raise _malformed("an instruction has no primitive")
-        primitives = [PRIMITIVES[names[code - 1]] if code else None for code in codes]
-        rest = iter(flat)
-        operands = [[next(rest) for _ in range(count)] for count in counts]
-        leaves = [slot for slot, code in enumerate(codes) if not code]
-        numbers = [_read(number) for number in _list_of(content, "numbers", object)]
-        if len(numbers) != len(leaves):
-            raise _malformed(f"{len(leaves)} leaves have {len(numbers)} numbers")
+        index = [0, *[PRIMITIVES[name].index for name in names]]
+        codes = np.array([index[code] for code in own_codes], np.int64)
+        given = [_read(number) for number in _list_of(content, "numbers", object)]
+        if len(given) != np.count_nonzero(codes == 0):
+            raise _malformed(f"{np.count_nonzero(codes == 0)} leaves have {len(given)} numbers")
+        numbers = np.zeros(len(codes))
+        numbers[codes == 0] = given
         labels = content.get("labels")
         if not isinstance(labels, dict) or not all(slot.isdecimal() and len(slot) < 11 for slot in labels):
             raise _malformed("its labels do not belong to slots")
         return cls(
-            primitives,
-            operands,
-            dict(zip(leaves, numbers, strict=True)),
+            codes,
+            np.cumsum([0, *counts]),
+            flat,
+            numbers,
             _list_of(content, "inputs", int),
             _list_of(content, "parameters", int),
             _list_of(content, "outputs", int),
             {int(slot): label for slot, label in labels.items()},
-            _list_of(content, "layers", int),
         )
 
     def __str__(self) -> str:
         lines = []
-        kinds = {**dict.fromkeys(self.inputs, "input"), **dict.fromkeys(self.parameters, "parameter")}
+        kinds = {**dict.fromkeys(self.inputs.tolist(), "input"), **dict.fromkeys(self.parameters.tolist(), "parameter")}
         for slot, primitive in enumerate(self.primitives):
             label = f" {self.labels[slot]}" if slot in self.labels else ""
             if primitive is None:
-                lines.append(f"{slot}: {kinds.get(slot, 'constant')}{label} = {self.numbers[slot]!r}")
+                lines.append(f"{slot}: {kinds.get(slot, 'constant')}{label} = {float(self.numbers[slot])!r}")
             else:
                 lines.append(
                     f"{slot}: {' '.join([primitive.name, *map(str, self.operands_of(slot))])}{label and ' ->'}{label}"
@@ -340,73 +416,77 @@ class Program:
 
     def __repr__(self) -> str:
         return (
-            f"<Program of {len(self) - len(self.numbers)} instructions, {len(self.inputs)} inputs, "
+            f"<Program of {np.count_nonzero(self.codes)} instructions, {len(self.inputs)} inputs, "
             f"{len(self.parameters)} parameters, {len(self.outputs)} outputs>"
         )
 
-    def _forward(self, inputs: Sequence[float] | None, parameters: Sequence[float] | None) -> list[float]:
-        """The number of each slot."""
-        numbers = [math.nan] * len(self)
-        for slot, number in self.numbers.items():
-            numbers[slot] = number
-        for slots, given, name in ((self.inputs, inputs, "input"), (self.parameters, parameters, "parameter")):
-            if given is not None:
-                if len(given) != len(slots):
-                    raise ValueError(f"this program takes a number for each {name}, {len(slots)}; got {len(given)}")
-                for slot, number in zip(slots, given, strict=True):
-                    numbers[slot] = as_float(number)
-        for slot, primitive in enumerate(self.primitives):
-            if primitive is not None:
-                numbers[slot] = primitive(*[numbers[operand] for operand in self.operands_of(slot)])
-        return numbers
-
-    def _check_leaves(self) -> None:
+    def _check(self) -> None:
         size = len(self)
+        counts = np.diff(self.starts)
+        if len(self.starts) != size + 1 or self.starts[0] != 0 or self.starts[-1] != len(self.operands):
+            raise _malformed(f"the starts of its operands do not fit {size} slots and {len(self.operands)} operands")
+        if (counts < 0).any():
+            raise _malformed(f"the operands of slot {np.flatnonzero(counts < 0)[0]} end before they start")
+        owners = self.owners()
+        wrong = np.flatnonzero((self.operands < 0) | (self.operands >= owners))
+        if len(wrong):
+            slot, operand = int(owners[wrong[0]]), int(self.operands[wrong[0]])
+            raise _malformed(f"an operand of slot {slot} is {operand}, which is not an earlier slot")
+        for other in self.others:
+            if not isinstance(other, Primitive):
+                raise _malformed(f"it applies {shortened(other)}, which is not a primitive")
+        pairs, first = np.unique(np.stack([self.codes, counts], axis=1), axis=0, return_index=True)
+        for (code, count), slot in zip(pairs.tolist(), first.tolist(), strict=True):
+            if not 0 <= code <= len(TABLE) + len(self.others):
+                raise _malformed(f"slot {slot} applies a primitive with the code {code}, which there is not")
+            if not (self.primitive(code).takes(count) if code else count == 0):
+                raise _malformed(f"slot {slot} applies {self.primitive(code) if code else 'nothing'} to {count} operands")
         for name, slots in (("input", self.inputs), ("parameter", self.parameters), ("output", self.outputs)):
-            for slot in slots:
-                if type(slot) is not int or not 0 <= slot < size:
-                    raise _malformed(f"{name} {shortened(slot)} is not a slot")
-                if name != "output" and self.primitives[slot] is not None:
-                    raise _malformed(f"{name} {slot} is the result of an instruction")
-        if len({*self.inputs, *self.parameters}) < len(self.inputs) + len(self.parameters):
+            for slot in slots[(slots < 0) | (slots >= size)].tolist():
+                raise _malformed(f"{name} {slot} is not a slot")
+            for slot in slots[self.codes[slots] > 0].tolist() if name != "output" else ():
+                raise _malformed(f"{name} {slot} is the result of an instruction")
+        if len(np.unique(self.leaves)) < len(self.leaves):
             raise _malformed("a slot is an input or parameter twice")
-        for slot, primitive in enumerate(self.primitives):
-            if (primitive is None) is not (slot in self.numbers):
-                raise _malformed(
-                    f"slot {slot} has {'no number' if primitive is None else 'a number and an instruction'}"
-                )
-        if self.layers and len(self.layers) != len(self.parameters):
-            raise _malformed(f"{len(self.parameters)} parameters have layers for {len(self.layers)}")
-        for layer in self.layers:
-            if type(layer) is not int or not 0 <= layer < size:
-                raise _malformed(f"a parameter belongs to the layer {shortened(layer)}")
-        for slot, number in self.numbers.items():
-            if type(slot) is not int or not 0 <= slot < size or type(number) is not float:
-                raise _malformed(f"the number of slot {shortened(slot)} is {shortened(number)}")
-        for slot, label in self.labels.items():
-            if type(slot) is not int or not 0 <= slot < size or not isinstance(label, str):
-                raise _malformed(f"the label of slot {shortened(slot)} is {shortened(label)}")
+        if self.numbers.shape != (size,):
+            raise _malformed(f"{size} slots have {self.numbers.size} numbers")
+        for labelled, label in self.labels.items():
+            if type(labelled) is not int or not 0 <= labelled < size or not isinstance(label, str):
+                raise _malformed(f"the label of slot {shortened(labelled)} is {shortened(label)}")
 
 
-def _check_instruction(slot: int, primitive: Primitive | None, operands: Sequence[int]) -> None:
-    if primitive is not None and not isinstance(primitive, Primitive):
-        raise _malformed(f"slot {slot} applies {shortened(primitive)}, which is not a primitive")
-    for operand in operands:
-        if type(operand) is not int or not 0 <= operand < slot:
-            raise _malformed(f"an operand of slot {slot} is {shortened(operand)}, which is not an earlier slot")
-    count = len(operands)
-    if primitive is None:
-        fits = count == 0
-    elif primitive.arity is None:
-        fits = count > 0 and count % primitive.lists == 0
-    else:
-        fits = count == primitive.arity
-    if not fits:
-        raise _malformed(f"slot {slot} applies {primitive or 'nothing'} to {count} operands")
+def from_edges(owners: Integers, operands: Integers, size: int, has: Truths | None = None) -> tuple[Integers, Integers]:
+    """Return where the operands of each slot start, and the operands, of pairs (owner, operand) in their order.
+
+    >>> starts, operands = from_edges(np.array([3, 2, 3]), np.array([0, 1, 2]), 4)
+    >>> starts.tolist(), operands.tolist()
+    ([0, 0, 0, 1, 3], [1, 0, 2])
+
+    Args:
+        owners, operands: the pairs.
+        size: how many slots there are.
+        has: of each slot whether it keeps its operands; all of them when not given.
+    """
+    if has is not None:
+        owners, operands = owners[has[owners]], operands[has[owners]]
+    order = np.argsort(owners, kind="stable")
+    starts = np.zeros(size + 1, np.int64)
+    np.cumsum(np.bincount(owners, minlength=size), out=starts[1:])
+    return starts, operands[order]
 
 
 def _malformed(what: str) -> ValueError:
     return ValueError(f"this is not a well-formed program: {what}; write it again with Program.to_json")
+
+
+def _slots(name: str, slots: Sequence[int] | Integers) -> Integers:
+    try:
+        found = np.asarray(slots)
+    except (ValueError, OverflowError):
+        found = np.empty(1, object)
+    if found.ndim != 1 or (found.size and found.dtype.kind not in "iu"):
+        raise _malformed(f"its {name}s are {shortened(slots)}, which are no slots")
+    return found.astype(np.int64, copy=False)
 
 
 def _list_of(content: dict[str, Any], name: str, kind: type) -> list[Any]:

@@ -13,7 +13,6 @@ read, and used as a plain number, would be part of the program. So would be the 
 from __future__ import annotations
 
 import contextlib
-import functools
 import math
 import operator
 from collections.abc import Callable, Sequence
@@ -24,15 +23,14 @@ from numpy.typing import NDArray
 
 from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, recording, trace, tracing
 from autograd.native import selection
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.instructions import Instructions
+from autograd.programs.layout import lower
+from autograd.programs.program import Program
 from autograd.saving import shortened
 from autograd.trees import Structure, cut, flatten, leaves_of, numbers_of, unflatten
 from autograd.value import Constant, Value, is_constant
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code
-    from autograd.programs.program import Program
 
 Row: TypeAlias = NDArray[np.float64]  # of one dimension
 Rows: TypeAlias = NDArray[np.float64]  # of two
@@ -95,14 +93,9 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.results = Results(self.result)
         outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
-        self.instructions, self.captured = Instructions.of_graph(outputs, [*inputs, *leaves])
+        self.program, self.captured = Program.with_parameters(outputs, [*inputs, *leaves], (call, self.result))
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
         self._schedules: dict[tuple[tuple[bool, ...], bool, int], Any] = {}
-
-    @functools.cached_property
-    def program(self) -> Program:
-        """The program, whose inputs are the numbers of the arguments in order."""
-        return self.instructions.program(len(self.captured), (self.call, self.result))
 
     def inputs(self, numbers: Row) -> Row:
         """Return the numbers of the arguments, followed by those that the captured leaves hold now."""
@@ -120,9 +113,9 @@ class RecordedFunction:
         """
         code = self._codes.get((varies, totals))
         if code is None:
-            all_vary = np.zeros(len(self.instructions.inputs), bool)
+            all_vary = np.zeros(len(self.program.leaves), bool)
             all_vary[: len(varies)] = varies
-            code = self._codes.setdefault((varies, totals), lower(self.instructions, all_vary, totals))
+            code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals))
         return code
 
     def schedule(self, varies: tuple[bool, ...] = (), totals: bool = False, count: int = 0) -> Any:

@@ -16,11 +16,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from autograd.programs.program import Program
 from autograd.views.drawing import Drawing, digraph, lines_of
 
 if TYPE_CHECKING:
-    from autograd.programs.profile import Entry
+    from autograd.programs.listing import Entry
+    from autograd.programs.program import Program
 
 FILLS = {"matrix product": "#fbe3b5", "dot product": "#fdf3dc", "sum": "#cfe3f5", "total": "#d9ead3"}
 LEAVES = {"shape": "ellipse", "style": "filled", "fillcolor": "#cfe3f5", "margin": "0.05,0.03"}
@@ -47,7 +47,7 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     Raises:
         ValueError: if `rankdir` is none of "LR", "TB", "RL" and "BT".
     """
-    from autograd.programs.profile import Profile  # it needs NumPy
+    from autograd.programs.listing import Profile  # it needs NumPy
 
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")

@@ -41,7 +41,7 @@ def main() -> int:
             difference = f"seed {seed}: {error}"
         if difference:
             failures.append(difference)
-    refused = mutate_and_run(arguments.seed, arguments.mutations, engine.running)
+    refused = mutate_and_run(arguments.seed, arguments.mutations, engine.execution)
     print(
         f"{arguments.count} programs with the {arguments.engine} engine, {len(failures)} failures; "
         f"{arguments.mutations} changes of code, {refused} refused"

@@ -1,39 +1,170 @@
-"""A lowered program as a function of arrays that keeps no memory: each step makes an array from those before it.
+"""Programs as functions of arrays for other libraries: `Program.to_jax`.
+
+Values and slopes are the rules of the table, run on arrays of JAX. Each primitive is given to JAX together with its
+slopes, so `jax.grad` gives the gradients of this package, also at kinks and poles, and derivatives of any order.
+
+Groups are made for loops in C, which read memory in order. A function of arrays takes about a microsecond before it
+computes anything. So groups of one kind that do not read each other are joined to one step, also where their sums have
+different numbers of terms: a zero takes the place of each term that is missing.
 
 >>> from autograd import Value, dot
->>> from autograd.programs.lowering import lower
 >>> from autograd.programs.program import Program
 >>> w, x = [Value(1.0) for _ in range(6)], [Value(1.0) for _ in range(2)]
 >>> program = Program.of([dot(w[i : i + 2], x) for i in (0, 2, 4)], inputs=[*w, *x])
 >>> layer = ArrayFunction(lower(program, deep=1, shares_places=False), [6, 2], [(3,)], Arrays(np))
 >>> layer([np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), np.array([1.0, 10.0])], np.float64)
 [array([21., 43., 65.])]
-
-Groups are made for loops in C, which read memory in order. A function of arrays takes about a microsecond before it
-computes anything. So groups of one kind that do not read each other are joined to one step, also where their sums have
-different numbers of terms: a zero takes the place of each term that is missing.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.programs.array_reads import Reading, Sources
-from autograd.programs.array_rules import Arrays
-from autograd.programs.groups import Code, Dots, Group, Map, Matrix, Sum, blocks_of
-from autograd.programs.lowering.products import plan_of
+from autograd.primitives import Primitive, stop_gradient
+from autograd.programs.array_execution import ArrayNumber, Arrays, Function, Reading, Sources
+from autograd.programs.groups import Code, Group, Map, Matrix, Sum, blocks_of
+from autograd.programs.layout import lower, plan_of, spread
+from autograd.programs.passes import PASSES, without_identities
+from autograd.trees import Structure, array_structure, container, leaves_of, misfit, unflatten
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
+    from autograd.programs.program import Program
 
 SMALL = 1 << 14  # multiplications that take about as long as a function of arrays that computes nothing
 WASTE = 1.25  # how much more work it may become when groups are joined, if it is not small
+# Those of a program that is run; but stop_gradient stays, since JAX may differentiate the program.
+DIFFERENTIABLE = [
+    partial(without_identities, keeps_stops=True) if each is without_identities else each for each in PASSES
+]
+
+
+def to_jax(program: Program) -> Callable[..., Any]:
+    """Make a function on arrays of JAX of a program, as `Program.to_jax` says."""
+    try:
+        import jax
+    except ImportError as error:
+        raise ImportError(
+            "to_jax() needs JAX, which is not installed here; get it with pip install 'stepgrad[jax]'"
+        ) from error
+    call, result = _structures_of(program)
+    shapes = call.shapes
+    positional, named = call.parts
+    expected = list(shapes)
+    has_parameters = len(program.parameters) > 0  # the first argument, but the last inputs of the code
+    if has_parameters:
+        shapes.append(shapes.pop(0))
+    # Each array is read as it is, and numbers that follow each other as one array.
+    pieces = [list(members) for _, members in groupby(range(len(shapes)), lambda i: i if shapes[i] else None)]
+    sizes = [sum(math.prod(shapes[i]) for i in piece) for piece in pieces]
+    code = lower(program, passes=DIFFERENTIABLE, deep=1, shares_places=False)
+    compute = ArrayFunction(code, sizes, result.shapes, JaxArrays())
+
+    def run(leaves: Sequence[Any]) -> list[Any]:
+        dtype = jax.numpy.result_type(float, *leaves)
+        if not jax.numpy.issubdtype(dtype, jax.numpy.floating):
+            raise TypeError(f"expected real numbers, got numbers of the type {dtype}")
+        flat = [jax.numpy.asarray(leaf, dtype).reshape(-1) for leaf in leaves]
+        return compute([jax.numpy.concatenate([flat[i] for i in piece]) for piece in pieces], dtype)
+
+    compiled = jax.jit(run)
+
+    def function(*arguments: Any, **keywords: Any) -> Any:
+        if len(arguments) != len(positional.entries) or set(keywords) != set(named.keys or ()):
+            given = [f"{len(arguments)} argument{'s' if len(arguments) != 1 else ''}", *keywords]
+            raise TypeError(f"this program takes {_described(call)}; got {', '.join(given)}")
+        leaves = leaves_of(call, (arguments, keywords))
+        for leaf, wanted in zip(leaves, expected, strict=True):
+            if leaf is None or isinstance(leaf, str | list | tuple | dict) or getattr(leaf, "shape", ()) != wanted:
+                raise misfit(f"an array of shape {wanted}" if wanted else "a number", leaf)
+        if has_parameters:
+            leaves.append(leaves.pop(0))
+        return unflatten(result, compiled(leaves))
+
+    function.__doc__ = f"A program of stepgrad that takes {_described(call)}, and gives {result}."
+    return function
+
+
+class JaxArrays(Arrays):
+    """What `jax.numpy` calls the primitives, each of which JAX differentiates by the slopes of the table."""
+
+    def __init__(self) -> None:
+        import jax
+        from jax.scipy.special import erf, erfc
+
+        super().__init__(jax.numpy, erf=erf, erfc=erfc, stop_gradient=jax.lax.stop_gradient)
+
+    def take(self, array: Any, indices: Any) -> Any:
+        """Return the numbers of an array at some indices, which JAX need not check."""
+        return array.at[indices].get(mode="promise_in_bounds")
+
+    def function(self, primitive: Primitive) -> Function:
+        """Return the function of arrays that computes a primitive, with its derivative.
+
+        Raises:
+            TypeError: if it is not in the table.
+        """
+        known = super().function(primitive)
+        if known is not None and primitive is stop_gradient:
+            return known
+        value: Function = known or partial(self.compute, primitive.value)
+        return lambda *operands: self._differentiable(primitive, value, operands)
+
+    def _differentiable(self, primitive: Primitive, value: Function, operands: tuple[Any, ...]) -> Any:
+        """Return the value at some operands; JAX is told the slopes by those that are no plain floats."""
+        import jax
+        from jax.custom_derivatives import SymbolicZero
+
+        places = [place for place, operand in enumerate(operands) if type(operand) is not float]
+
+        def filled(arrays: Sequence[Any]) -> list[Any]:
+            """Return all operands."""
+            found = dict(zip(places, arrays, strict=True))
+            return [found.get(place, operand) for place, operand in enumerate(operands)]
+
+        function = jax.custom_jvp(lambda *arrays: value(*filled(arrays)))
+
+        def push(arrays: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+            out = function(*arrays)
+            moving = {place: t for place, t in zip(places, tangents, strict=True) if not isinstance(t, SymbolicZero)}
+            numbers = [each if type(each) is float else ArrayNumber(self, each) for each in (out, *filled(arrays))]
+            slopes = primitive.some_slopes(list(moving), *numbers)
+            plain = [slope.array if isinstance(slope, ArrayNumber) else slope for slope in slopes]
+            total = sum(slope * tangent for slope, tangent in zip(plain, moving.values(), strict=True))
+            return out, self.module.broadcast_to(self.module.asarray(total, out.dtype), out.shape)
+
+        function.defjvp(push, symbolic_zeros=True)
+        return function(*[operands[place] for place in places])
+
+
+def _structures_of(program: Program) -> tuple[Structure, Structure]:
+    """Return the structures of the arguments, those for the parameters included, and of the result."""
+    if program.structures is not None:
+        call, result = program.structures
+        positional, named = call.parts[0].entries, call.parts[1]
+    else:
+        positional, named = (_array(program.inputs),) if len(program.inputs) else (), container(dict, (), ())
+        result = _array(program.outputs)
+    parameters = (_array(program.parameters),) if len(program.parameters) else ()
+    return container(tuple, [container(tuple, [*parameters, *positional]), named]), result
+
+
+def _array(slots: Integers) -> Structure:
+    return array_structure((len(slots),))
+
+
+def _described(call: Structure) -> str:
+    """Return the arguments in words."""
+    positional, named = call.parts
+    parts = [*map(str, positional.entries), *map("{}={}".format, named.keys or (), named.parts)]
+    return ", ".join(parts) or "no arguments"
 
 
 class ArrayFunction:
@@ -67,7 +198,7 @@ class ArrayFunction:
             start = end
 
     def __call__(self, inputs: Sequence[Any], dtype: Any) -> list[Any]:
-        """The arrays of outputs.
+        """Compute the arrays of outputs.
 
         Args:
             inputs: the arrays of inputs, of one dimension.
@@ -80,7 +211,7 @@ class ArrayFunction:
         return [read(arrays) for read in self.results]
 
     def _joined(self, groups: Sequence[Group]) -> Iterator[list[Any]]:
-        """Lists of groups that follow each other: those that are computed together."""
+        """Yield lists of groups that follow each other, and are computed together."""
         joined: list[Any] = []
         for group in map(_as_product, groups):
             if joined and not self._fits(group, joined):
@@ -91,13 +222,15 @@ class ArrayFunction:
             yield joined
 
     def _fits(self, group: Group, joined: list[Any]) -> bool:
-        """Whether a group is computed together with others: it is of their kind, and does not read them."""
+        """Return whether a group can be computed together with others: it is of their kind, and does not read them."""
         first = joined[0]
         is_of_their_kind = isinstance(group, Matrix if isinstance(first, Matrix) else type(first))
         if not is_of_their_kind or not all(self.sources.has(places) for _, places in group.reads()):
             return False
         if isinstance(first, Map):
             return isinstance(group, Map) and (group.code, len(group.operands)) == (first.code, len(first.operands))
+        if isinstance(first, Sum) and isinstance(group, Sum) and bool(first.factors) != bool(group.factors):
+            return False
         together = [*joined, group]
         if isinstance(group, Matrix):
             work = _Products.of(together, self.zero).work()
@@ -106,7 +239,7 @@ class ArrayFunction:
         return work <= SMALL or work <= WASTE * sum(_terms(each) * each.count for each in together)
 
     def _step(self, groups: list[Any]) -> Reading:
-        """What computes groups of one kind; from then on, they can be read."""
+        """Return what computes groups of one kind; from then on, they can be read."""
         if isinstance(groups[0], Matrix):
             return self._products(_Products.of(groups, self.zero))
         step = self._map(groups) if isinstance(groups[0], Map) else self._sums(groups)
@@ -125,15 +258,15 @@ class ArrayFunction:
         return lambda arrays: module.broadcast_to(compute(*[operand(arrays) for operand in operands]), (count,))
 
     def _operand(self, places: Integers) -> Reading:
-        """What reads an operand of a map: one number is read once, and a constant as a float."""
+        """Return what reads an operand of a map: one number is read once, and a constant as a float."""
         if (places != places[0]).any():
             return self.sources.read(places)
         number = self.constants.get(int(places[0]))
         return self.sources.read(places[:1]) if number is None else lambda arrays: number
 
-    def _sums(self, groups: Sequence[Sum | Dots]) -> Reading:
-        """Sums of terms, or of products of two factors: a row of places for each term, a column for each result."""
-        sides = ("terms",) if isinstance(groups[0], Sum) else ("lefts", "rights")
+    def _sums(self, groups: Sequence[Sum]) -> Reading:
+        """Return what computes sums; it reads a row for each term, with a column for each result."""
+        sides = ("terms", "factors") if groups[0].factors else ("terms",)
         most, count = max(_terms(group) for group in groups), sum(group.count for group in groups)
         reads = []
         for side in sides:
@@ -165,18 +298,18 @@ class _Product(Matrix):
 
 
 def _as_product(group: Group) -> Group:
-    """A group; as a matrix product, if it is one of dot products that share many of their factors.
+    """Return a group; as a matrix product, if it is one of dot products that share many of their factors.
 
     A loop in C may be faster without it, since it has to copy rows or columns together first.
     """
-    if isinstance(group, Dots):
+    if isinstance(group, Sum) and group.factors:
         lefts, rights = (
-            np.stack([factor.places(group.count) for factor in side], axis=1) for side in (group.lefts, group.rights)
+            np.stack([factor.places(group.count) for factor in side], axis=1) for side in (group.terms, group.factors)
         )
         plan = plan_of(lefts, rights, is_packed=False)
         if plan.is_worth_it():
             order, rows, columns, runs = plan
-            return _Product(rows, columns, False, False, runs, group.out, False, group.count, order)
+            return _Product(rows, columns, False, runs, group.out, False, group.count, order)
     return group
 
 
@@ -200,7 +333,7 @@ class _Part(NamedTuple):
 
     @classmethod
     def of(cls, group: Matrix, runs: Integers) -> _Part:
-        """The part of some runs."""
+        """Return the part of some runs."""
         rows, row = np.unique(group.runs[runs, 0], return_inverse=True)
         _, firsts, lengths = group.runs[runs].T
         return cls(group, runs, rows, row.reshape(-1), int(firsts.min()), int((firsts + lengths).max()))
@@ -222,7 +355,7 @@ class _Products(NamedTuple):
 
     @classmethod
     def of(cls, groups: Sequence[Matrix], zero: int) -> _Products:
-        """The products of some groups, in parts that take the least work; of those in the fewest parts.
+        """Return the products of some groups, in parts that take the least work; of those in the fewest parts.
 
         Args:
             groups: the groups.
@@ -239,35 +372,35 @@ class _Products(NamedTuple):
             columns[number, : end - first, : _terms(group)] = group.columns[first:end]
             lengths = group.runs[:, 2]
             order = group.order if isinstance(group, _Product) else np.arange(group.count)
-            places.append(group.out + order[_spread((np.cumsum(lengths) - lengths)[runs], lengths[runs])])
+            places.append(group.out + order[spread((np.cumsum(lengths) - lengths)[runs], lengths[runs])])
             starts = (number * row_count + row) * column_count + group.runs[runs, 1] - first
-            indices.append(_spread(starts, lengths[runs]))
+            indices.append(spread(starts, lengths[runs]))
         return cls(rows, columns, np.concatenate(places), np.concatenate(indices))
 
     def size(self) -> int:
-        """How many results there are."""
+        """Return how many results there are."""
         count, row_count, _ = self.rows.shape
         return int(count * row_count * self.columns.shape[1])
 
     def work(self) -> int:
-        """How many multiplications they take."""
+        """Return how many multiplications they take."""
         return self.size() * int(self.rows.shape[2])
 
 
 def _whole(runs: Integers) -> list[Integers]:
-    """All runs together."""
+    """Return all runs together."""
     return [np.arange(len(runs))]
 
 
 def _by_columns(runs: Integers) -> list[Integers]:
-    """Runs of which none shares a column with a run of another part."""
+    """Return parts of which none shares a column with another one."""
     order = np.argsort(runs[:, 1], kind="stable")
     ends = np.maximum.accumulate(runs[order, 1] + runs[order, 2])
     return np.split(order, np.flatnonzero(runs[order[1:], 1] >= ends[:-1]) + 1)
 
 
 def _by_blocks(runs: Integers) -> list[Integers]:
-    """Runs that have the same columns."""
+    """Return the runs that have the same columns as parts."""
     return [np.arange(start, start + count) for start, count, _, _ in blocks_of(runs)]
 
 
@@ -275,18 +408,11 @@ CUTS = (_whole, _by_columns, _by_blocks)
 
 
 def _sizes(parts: Sequence[_Part]) -> tuple[int, int, int]:
-    """How many rows, columns and terms parts have at most."""
+    """Return how many rows, columns and terms parts have at most."""
     rows, columns = max(len(part.rows) for part in parts), max(part.end - part.first for part in parts)
     return rows, columns, max(_terms(part.group) for part in parts)
 
 
-def _spread(starts: Integers, lengths: Integers) -> Integers:
-    """For each start the numbers that follow it, as many as the length says."""
-    return np.repeat(starts - np.cumsum(lengths) + lengths, lengths) + np.arange(int(lengths.sum()))
-
-
-def _terms(group: Sum | Dots | Matrix) -> int:
-    """How many terms each result of a group has."""
-    if isinstance(group, Matrix):
-        return int(group.rows.shape[1])
-    return len(group.terms if isinstance(group, Sum) else group.lefts)
+def _terms(group: Sum | Matrix) -> int:
+    """Return how many terms each result of a group has."""
+    return int(group.rows.shape[1]) if isinstance(group, Matrix) else len(group.terms)

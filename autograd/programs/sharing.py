@@ -3,7 +3,7 @@
 What a program reads and writes then stays in a nearer cache.
 
 >>> from autograd import Value
->>> from autograd.programs.lowering import lower
+>>> from autograd.programs.layout import lower
 >>> from autograd.programs.program import Program
 >>> x = [Value(0.5) for _ in range(8)]
 >>> y = [number.exp().sin().exp().sin() for number in x]
@@ -19,22 +19,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.programs.groups import (
-    CONTIGUOUS,
-    Code,
-    Dots,
-    Map,
-    Matrix,
-    Operand,
-    OuterTotals,
-    Sum,
-    Tape,
-    Totals,
-    blocks_of,
-)
+from autograd.programs.groups import Code
 
 if TYPE_CHECKING:
-    from autograd.programs.groups import Group, Integers, Total
+    from autograd.programs.groups import Integers
 
 MOST_BLOCKS = 5_000  # of places that are kept together; with more, the search for free ones would take long
 
@@ -44,57 +32,24 @@ def with_shared_places(code: Code) -> Code:
 
     Inputs and outputs, constants and totals have places of their own. What is read as a contiguous range stays one.
     """
-    moved = [_moved(code, varies) for varies in (False, True)]
-    (uniform, uniform_size), (varying, varying_size) = moved
+    (uniform, uniform_size), (varying, varying_size) = _moved(code, False), _moved(code, True)
     places = uniform, varying
-    totals: list[Total] = []
-    for total in code.totals:
-        if isinstance(total, OuterTotals):
-            lefts, rights = varying[total.lefts], varying[total.rights]
-            totals.append(replace(total, lefts=lefts, rights=rights, out=int(uniform[total.out])))
-        else:
-            totals.append(Totals(varying[total.places], uniform[total.outs]))
-    does_vary = code.output_varies & (not code.totals)
-    outputs = code.outputs.copy()
-    outputs[does_vary], outputs[~does_vary] = varying[outputs[does_vary]], uniform[outputs[~does_vary]]
+    in_lanes, outputs = code.outputs_in_lanes(), code.outputs.copy()
+    outputs[in_lanes], outputs[~in_lanes] = varying[outputs[in_lanes]], uniform[outputs[~in_lanes]]
     return replace(
         code,
         uniform_size=uniform_size,
         varying_size=varying_size,
         constants={int(uniform[place]): number for place, number in code.constants.items()},
-        groups=[_with_places(group, places) for group in code.groups],
-        varying_groups=[_with_places(group, places) for group in code.varying_groups],
-        totals=totals,
+        groups=[group.moved(places) for group in code.groups],
+        varying_groups=[group.moved(places) for group in code.varying_groups],
+        totals=[total.moved(places) for total in code.totals],
         outputs=outputs,
     )
 
 
-def _with_places(group: Group, places: tuple[Integers, Integers]) -> Group:
-    """The same group with other places."""
-
-    def moved(operands: list[Operand]) -> list[Operand]:
-        found = []
-        for operand in operands:
-            new = places[operand.varies]
-            gathered = None if operand.gathered is None else new[operand.gathered]
-            found.append(operand._replace(place=int(new[operand.place]), gathered=gathered))
-        return found
-
-    out = int(places[group.varies][group.out])
-    if isinstance(group, Map):
-        return replace(group, out=out, operands=moved(group.operands))
-    if isinstance(group, Sum):
-        return replace(group, out=out, terms=moved(group.terms))
-    if isinstance(group, Dots):
-        return replace(group, out=out, lefts=moved(group.lefts), rights=moved(group.rights))
-    if isinstance(group, Matrix):
-        rows, columns = places[group.rows_vary][group.rows], places[group.columns_vary][group.columns]
-        return replace(group, out=out, rows=rows, columns=columns)
-    return replace(group, out=out, operands=places[False][group.operands])
-
-
 def _moved(code: Code, varies: bool) -> tuple[Integers, int]:
-    """For each place of a memory the new one, and the new size."""
+    """Return for each place of a memory the new one, and the new size."""
     size = code.varying_size if varies else code.uniform_size
     same = np.arange(size)
     groups = list(code.all_groups())
@@ -115,13 +70,13 @@ def _moved(code: Code, varies: bool) -> tuple[Integers, int]:
     is_cut[1:-1] |= is_fixed[1:] != is_fixed[:-1]
     is_cut[[0, -1]] = True
     for group in groups:
-        for start, stop in _ranges(group, varies):
+        for start, stop in group.ranges(varies):
             is_cut[start + 1 : stop] = False
     for total in code.totals:
         for does_vary, read in total.reads():
             if does_vary is varies:
                 last[read] = end
-    last[code.outputs[(code.output_varies & (not code.totals)) == varies]] = end
+    last[code.outputs[code.outputs_in_lanes() == varies]] = end
     starts = np.flatnonzero(is_cut[:-1])
     sizes = np.diff([*starts, size])
     fixed = np.logical_or.reduceat(is_fixed, starts)
@@ -131,41 +86,8 @@ def _moved(code: Code, varies: bool) -> tuple[Integers, int]:
     return np.repeat(np.array(new) - starts, sizes) + same, total_size
 
 
-def _ranges(group: Group, varies: bool) -> list[tuple[int, int]]:
-    """The ranges of places that are read as such."""
-    if isinstance(group, Tape):
-        return [(group.out, group.out + group.count)] * (not varies)
-    if isinstance(group, Matrix):
-        return [] if varies else _ranges_of_product(group)
-    operands = group.operands if isinstance(group, Map) else group.terms if isinstance(group, Sum) else []
-    if isinstance(group, Dots):
-        operands = [*group.lefts, *group.rights]
-    return [
-        (operand.place, operand.place + group.count)
-        for operand in operands
-        if operand.varies is varies and operand.mode == CONTIGUOUS
-    ]
-
-
-def _ranges_of_product(group: Matrix) -> list[tuple[int, int]]:
-    """The ranges of uniform places that a matrix product reads where they are."""
-    found: list[tuple[int, int]] = []
-    blocks = list(blocks_of(group.runs))
-    if not group.rows_vary:
-        for (start, count, _, _), step in zip(blocks, group.row_steps(), strict=True):
-            if step is not None:
-                rows = group.rows[group.runs[start : start + count, 0]]
-                found += zip(rows.min(axis=1).tolist(), (rows.max(axis=1) + 1).tolist(), strict=True)
-    if not group.columns_vary:
-        for (_, _, first, length), is_in_place in zip(blocks, group.columns_in_place(), strict=True):
-            if is_in_place:
-                places = group.columns[first]
-                found += zip(places.tolist(), (places + length).tolist(), strict=True)
-    return found
-
-
 def _placed(sizes: list[int], births: list[int], deaths: list[int]) -> tuple[list[int], int]:
-    """Where each block of places comes to stand, and how many places there are.
+    """Return where each block of places comes to stand, and how many places there are.
 
     Args:
         sizes: of the blocks.

@@ -1,0 +1,233 @@
+/* Lowered programs as steps, which hold indices into memory that is given for each run; and what runs them.
+ *
+ * Nothing is checked here: the code is checked before execution.pyx makes steps of it.
+ */
+
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "kernels.h"
+
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN };
+
+/* dgemm of BLAS, in the order of Fortran: c = alpha · op(a) · op(b) + beta · c, with columns one after another. It adds in an
+ * order of its own. */
+typedef void (*Product)(char *op_a, char *op_b, int *m, int *n, int *k, double *alpha, const double *a, int *a_step,
+                        const double *b, int *b_step, double *beta, double *c, int *c_step);
+
+static void product(Product dgemm, char op_a, size_t m, size_t n, size_t k, const double *a, int a_step, const double *b,
+                    int b_step, double beta, double *c, size_t c_step) {
+    int m_ = (int)m, n_ = (int)n, k_ = (int)k, c_step_ = (int)c_step;
+    double alpha = 1.0;
+    dgemm(&op_a, "N", &m_, &n_, &k_, &alpha, a, &a_step, b, &b_step, &beta, c, &c_step_);
+}
+
+typedef struct {
+    int kind;
+    Loop loop;
+    size_t out, n, arity, lanes;   /* place of the results; members; operands or terms; lanes of each member */
+    Source operands[3];             /* of LOOP, MAP, EACH and COPY */
+    Source *sources;                /* of CALL each operand; of SUMS each term; of SUMS_EACH for each member */
+    Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
+    const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
+    size_t row_count, offset, out_step;
+    ptrdiff_t row_step;
+    int row_space, column_space;
+    size_t scratch; /* the place of that of a long matrix product; 0 for none */
+    const Link *links;
+    PyObject *primitive; /* borrowed from the code */
+    Product product;     /* of BLAS, with the distance of rows and of columns */
+    int row_distance, column_distance;
+} Step;
+
+/* Call Python's own function for each member and lane; `valid` lanes are in use. */
+static int call_python(const Step *step, double *memory, Spaces spaces, size_t valid) {
+    PyGILState_STATE state = PyGILState_Ensure();
+    size_t i, j, lane, lanes = step->lanes == 1 ? 1 : valid;
+    int failed = 0;
+    for (i = 0; i < step->n && !failed; ++i)
+        for (lane = 0; lane < lanes && !failed; ++lane) {
+            PyObject *arguments = PyTuple_New((Py_ssize_t)step->arity), *result = NULL;
+            for (j = 0; arguments != NULL && j < step->arity; ++j) {
+                const double *operand = spaces[step->sources[j].space] + step->rows[i * step->arity + j];
+                PyObject *number = PyFloat_FromDouble(operand[lane * step->sources[j].step]);
+                if (number == NULL) Py_CLEAR(arguments);
+                else PyTuple_SET_ITEM(arguments, (Py_ssize_t)j, number);
+            }
+            if (arguments != NULL) result = PyObject_Call(step->primitive, arguments, NULL);
+            Py_XDECREF(arguments);
+            memory[step->out + i * step->lanes + lane] = result == NULL ? NAN : PyFloat_AsDouble(result);
+            failed = result == NULL || PyErr_Occurred() != NULL;
+            Py_XDECREF(result);
+        }
+    PyGILState_Release(state);
+    return failed ? -1 : 0;
+}
+
+static void transpose_places(const Kernels *kernels, double *out, size_t out_step, const double *numbers,
+                             const uint32_t *places, size_t count, size_t terms) {
+    enum { SIDE_BY_SIDE = 16 };
+    for (size_t first = 0; first < count; first += SIDE_BY_SIDE) {
+        const double *pointers[SIDE_BY_SIDE];
+        size_t size = count - first < SIDE_BY_SIDE ? count - first : SIDE_BY_SIDE;
+        for (size_t i = 0; i < size; ++i) pointers[i] = numbers + places[first + i];
+        kernels->transpose(out + first, out_step, pointers, size, terms);
+    }
+}
+
+static void add_up(const Kernels *kernels, double *out, Spaces spaces, const Source *terms, const Source *factors,
+                   size_t count, size_t n) {
+    if (factors == NULL) kernels->sums(out, spaces, terms, count, n);
+    else kernels->dots(out, spaces, terms, factors, count, n);
+}
+
+static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, const Step *steps, size_t count,
+                     size_t valid) {
+    const Step *end = steps + count;
+    for (const Step *step = steps; step < end; ++step) {
+        size_t i, lanes = step->lanes;
+        double *out = memory + step->out;
+        const Source *s = step->operands;
+        switch (step->kind) {
+        case LOOP:
+            step->loop(out, spaces[s[0].space] + s[0].place, spaces[s[1].space] + s[1].place,
+                       spaces[s[2].space] + s[2].place, step->n);
+            break;
+        case MAP: kernels->map(step->loop, out, spaces, s, step->arity, step->n); break;
+        case EACH: {
+            const double *a = spaces[s[0].space], *b = spaces[s[1].space], *c = spaces[s[2].space];
+            const uint32_t *p = step->rows;
+            for (i = 0; i < step->n; ++i, p += 3) step->loop(out + i * lanes, a + p[0], b + p[1], c + p[2], lanes);
+            break;
+        }
+        case COPY:
+            for (i = 0; i < step->n; ++i) {
+                const double number = spaces[s->space][s->index == NULL ? s->place + i * s->step : s->index[i]];
+                for (size_t lane = 0; lane < lanes; ++lane) out[i * lanes + lane] = number;
+            }
+            break;
+        case SUMS: add_up(kernels, out, spaces, step->sources, step->factors, step->arity, step->n); break;
+        case SUMS_EACH:
+            for (i = 0; i < step->n; ++i)
+                add_up(kernels, out + i * lanes, spaces, step->sources + i * step->arity,
+                       step->factors == NULL ? NULL : step->factors + i * step->arity, step->arity, lanes);
+            break;
+        case GATHER: kernels->gather(out, spaces[step->row_space], step->rows, step->n); break;
+        case TRANSPOSE:
+            transpose_places(kernels, out, step->out_step, spaces[step->row_space], step->rows, step->n, step->arity);
+            break;
+        case MATRIX:
+            kernels->matrix(out, step->out_step, spaces[step->row_space], step->rows, step->row_step, step->row_count,
+                            spaces[step->column_space], step->columns, step->offset, step->n, step->arity,
+                            step->scratch ? memory + step->scratch : NULL);
+            break;
+        case MATRIX_EACH:
+            kernels->matrix_each(out, memory, step->rows, step->row_count, step->columns, step->n, step->arity, lanes);
+            break;
+        case BLAS: /* the lanes of each result are a column of Fortran's */
+            product(step->product, 'N', step->n, step->row_count, step->arity, memory + step->columns[0],
+                    step->column_distance, spaces[step->row_space] + step->rows[0], step->row_distance, 0.0, out,
+                    step->out_step);
+            break;
+        case CALL:
+            if (call_python(step, memory, spaces, valid) < 0) return -1;
+            break;
+        case CHAIN: kernels->chain(memory, step->links, step->n, step->out, step->columns); break;
+        }
+    }
+    return 0;
+}
+
+/* Sums over the lanes in use, which are added to those of the blocks before: of numbers, or of the products of each of `n`
+ * numbers with each of others. */
+typedef struct {
+    size_t out, n, columns, row_step;
+    const uint32_t *outs; /* from `out`, of sums of numbers */
+    const uint32_t *lefts, *rights;
+    Product product; /* that computes it, if not NULL, with the distance of the numbers of a side */
+    int left_distance, right_distance;
+} Sums;
+
+static void run_totals(const Kernels *kernels, double *results, const double *memory, double *panel, const Sums *totals,
+                       size_t count, size_t lanes, int is_first) {
+    const size_t tile = kernels->tile;
+    for (const Sums *total = totals; total < totals + count; ++total) {
+        double *out = results + total->out;
+        size_t first;
+        if (total->product != NULL && lanes > 0) {
+            product(total->product, 'T', total->columns, total->n, lanes, memory + total->rights[0],
+                    total->right_distance, memory + total->lefts[0], total->left_distance, is_first ? 0.0 : 1.0, out,
+                    total->row_step);
+            continue;
+        }
+        if (total->columns == 0) {
+            for (first = 0; is_first && first < total->n; ++first) results[total->outs[first]] = -0.0;
+            kernels->add_lanes(results, total->outs, memory, total->lefts, total->n, lanes);
+        }
+        for (first = 0; first < total->columns; first += tile) {
+            size_t width = total->columns - first < tile ? total->columns - first : tile;
+            transpose_places(kernels, panel, tile, memory, total->rights + first, width, lanes);
+            kernels->panel_matrix(out + first, total->row_step, memory, total->lefts, 0, total->n, panel, width, lanes,
+                                  !is_first);
+        }
+    }
+}
+
+/* Copy examples into the lanes, whose numbers stand in rows; lanes beyond `count` get the last one. */
+static void fill_lanes(const Kernels *kernels, double *out, const double *rows, size_t width, size_t count, size_t lanes) {
+    enum { SIDE_BY_SIDE = 8 };
+    if (width == 1) {
+        memcpy(out, rows, count * sizeof(double));
+        for (size_t i = count; i < lanes; ++i) out[i] = rows[count - 1];
+        for (size_t i = 0; i < lanes; i += 8) PREFETCH(rows + count + i, 0);
+        return;
+    }
+    for (size_t from = 0; from < lanes; from += SIDE_BY_SIDE) {
+        const double *examples[SIDE_BY_SIDE];
+        size_t size = lanes - from < SIDE_BY_SIDE ? lanes - from : SIDE_BY_SIDE;
+        for (size_t k = 0; k < size; ++k) examples[k] = rows + (from + k < count ? from + k : count - 1) * width;
+        kernels->transpose(out + from, lanes, examples, size, width);
+    }
+}
+
+/* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */
+static int is_interrupted(double *last) {
+    struct timespec time;
+    PyGILState_STATE state;
+    double now;
+    int waiting;
+    timespec_get(&time, TIME_UTC); /* which takes 20 ns where clock() takes 400 */
+    now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    if (now >= *last && now - *last < 0.02) return 0;
+    *last = now;
+    state = PyGILState_Ensure();
+    waiting = PyErr_CheckSignals() < 0;
+    PyGILState_Release(state);
+    return waiting;
+}
+
+/* Let the exception that a signal's handler raised go on to the caller. */
+static int raise_waiting(void) { return -1; }
+
+/* The kernels of the widest instruction set that the processor has: 0, at most the baseline; 1, AVX2; 2, AVX-512 with
+ * tiles of half vectors; 3, AVX-512. Processors that compute a vector in two halves spread a number to a whole one slowly,
+ * which takes a third of the time of a tile: they get at most 2, if they may have 3. */
+static const Kernels *choose_kernels(int widest, int is_best) {
+#if defined(__GNUC__) && (defined(__x86_64__) || defined(__i386__))
+    __builtin_cpu_init();
+#ifdef HAS_AVX512
+    if (widest >= 2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl")) {
+        if (widest == 2 || (is_best && __builtin_cpu_is("amdfam19h"))) return kernels_avx512_halves();
+        return kernels_avx512();
+    }
+#endif
+#ifdef HAS_AVX2
+    if (widest >= 1 && __builtin_cpu_supports("avx2")) return kernels_avx2();
+#endif
+#endif
+    (void)is_best;
+    (void)widest;
+    return kernels_baseline();
+}

@@ -1,0 +1,689 @@
+# Running lowered programs, compiled: array_execution.py does the same with NumPy, and documents it.
+
+cimport cython
+from libc.stdint cimport int64_t, uint32_t, uint8_t
+from libc.stdlib cimport calloc, free, realloc
+from libc.string cimport memcpy, memset
+from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
+
+import numpy as np
+
+from autograd.primitives import PRIMITIVES
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, Chain, Map, Matrix, blocks_of, step_of
+
+
+cdef extern from "kernels.h":
+    ctypedef void (*Loop)(double *, const double *, const double *, const double *, size_t) noexcept nogil
+    ctypedef struct Source:
+        size_t place
+        const uint32_t *index
+        uint32_t step, space
+    ctypedef const double *const *Spaces
+    enum: MOST_TILE, LEAST_TERMS, LEAST_ROWS, SCRATCH
+    ctypedef struct Link:
+        uint32_t code
+        uint32_t operands[3]
+    ctypedef struct Kernels:
+        const char *name
+        size_t tile
+        Loop (*loop)(uint32_t, int, int) noexcept nogil
+        int (*all_finite)(const double *, size_t) noexcept nogil
+
+
+cdef extern from "schedule.h":
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN
+    ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
+                             double *, double *, int *) noexcept nogil
+    ctypedef struct Step:
+        int kind, row_space, column_space, row_distance, column_distance
+        Loop loop
+        size_t out, n, arity, lanes, row_count, offset, out_step, scratch
+        Source operands[3]
+        Source *sources
+        Source *factors
+        const uint32_t *rows
+        const uint32_t *columns
+        ptrdiff_t row_step
+        const Link *links
+        void *primitive
+        Product product
+    ctypedef struct Sums:
+        size_t out, n, columns, row_step
+        const uint32_t *outs
+        const uint32_t *lefts
+        const uint32_t *rights
+        Product product
+        int left_distance, right_distance
+    int run_steps(const Kernels *, double *, Spaces, const Step *, size_t, size_t) except? -1 nogil
+    void run_totals(const Kernels *, double *, const double *, double *, const Sums *, size_t, size_t, bint) noexcept nogil
+    void fill_lanes(const Kernels *, double *, const double *, size_t, size_t, size_t) noexcept nogil
+    bint is_interrupted(double *) noexcept nogil
+    int raise_waiting() except -1
+    const Kernels *choose_kernels(int, bint) noexcept
+
+
+cdef struct Steps:
+    Step *items
+    size_t count, room
+
+
+cdef const Kernels *kernels = choose_kernels(3, True)
+cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
+cdef enum: CACHE_LINE = 64
+LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
+LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
+LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
+LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
+BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
+
+INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
+
+
+def instruction_set():
+    """Return the name of the kernels that run: at first those that are the fastest on this processor."""
+    return kernels.name.decode().removeprefix("kernels_")
+
+
+def use_instruction_set(str widest):
+    """Let new schedules use the kernels of an instruction set; of the next narrower one that is there, if it is not."""
+    global kernels
+    kernels = choose_kernels(INSTRUCTION_SETS.index(widest), False)
+
+
+def has_chain_step(code):
+    """Return whether a primitive, by its code, can be a step of a chain: a sum, a dot product, and what C has."""
+    return code in (SUM, DOT) or kernels.loop(code, 1, True) != NULL
+
+
+def lanes_for(code, size_t count):
+    """Return how many examples are run side by side: see array_execution.py."""
+    cdef bint is_large = sum([total.count for total in code.totals]) > LARGE
+    cdef size_t room = <size_t>(LARGE_LANE_MEMORY if is_large else LANE_MEMORY) // max(code.varying_size, 1)
+    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LARGE_LANES if is_large else MOST_LANES)))
+    cdef size_t blocks = max(1, (count + most - 1) // most)
+    cdef size_t lanes = (count + blocks - 1) // blocks
+    return max(8, lanes + (-lanes) % 8)
+
+
+cdef Product blas_product():
+    """Return the function of SciPy's BLAS that multiplies matrices of doubles; NULL if SciPy is not installed."""
+    try:
+        from scipy.linalg import cython_blas
+    except ImportError:
+        return NULL
+    capsule = cython_blas.__pyx_capi__["dgemm"]
+    return <Product>PyCapsule_GetPointer(capsule, PyCapsule_GetName(capsule))
+
+
+cdef int distance_of(places, size_t size) except -1:
+    """Return the distance of numbers in memory, of which each place holds `size`, if it is the same for all; else 0."""
+    step = step_of(places[None]) if len(places) > 1 else 1
+    return 0 if step is None or step < 1 or step * size >= 2**31 else step * size
+
+
+cdef bint can_be_in_place(code):
+    """Return whether each part of the code reads inputs alone or none: then inputs need not be copied to the memory.
+
+    Columns of a matrix product are read beyond their end, which is only possible within the memory.
+    """
+    if code.inputs < LEAST_IN_PLACE or (code.outputs[~code.outputs_in_lanes()] < code.inputs).any():
+        return False
+    for group in code.all_groups():
+        if isinstance(group, Chain) or (isinstance(group, Matrix) and not group.varies and group.columns.min() < code.inputs):
+            return False
+        for varies, places in group.reads():
+            if not varies and len(places) and places.min() < code.inputs <= places.max():
+                return False
+    return True
+
+
+cdef class Memory:
+    """The numbers of one run, from the beginning of a line of the cache."""
+
+    cdef void *block
+    cdef double *numbers
+
+    def __cinit__(self, size_t size):
+        self.block = calloc(size * sizeof(double) + CACHE_LINE, 1)
+        if self.block == NULL:
+            raise MemoryError(f"there is no memory for {size} numbers")
+        self.numbers = <double *>(<size_t>self.block + CACHE_LINE - <size_t>self.block % CACHE_LINE)
+
+    def __dealloc__(self):
+        free(self.block)
+
+
+cdef class Schedule:
+    """A lowered program as steps that hold indices into memory: see array_execution.py."""
+
+    cdef readonly object code
+    cdef readonly size_t lanes
+    cdef size_t size, varying, panel, scratch, inputs_count, varying_inputs, output_count, total_count, totals_at, span_count, interval
+    cdef size_t packed[2]  # where the rows and the columns of the uniform matrix product that is computed are packed
+    cdef size_t packed_room[2]
+    cdef bint exact, in_place, totals_are_outputs, has_outputs_in_lanes
+    cdef Steps once, each  # those that run once, and for each block of examples
+    cdef Sums *totals
+    cdef const uint32_t *outputs  # where each is in the memory
+    cdef uint8_t *in_lanes  # of each output
+    cdef size_t *spans  # the first outputs of those that stand one after another, and the count of outputs
+    cdef uint8_t *is_read  # of each input that varies
+    cdef Product product  # that computes large matrix products, if they need not be exact
+    cdef list kept  # what the pointers of the steps point to
+    cdef list blocks
+    cdef Memory spare  # for the next run; taken while a run goes on
+
+    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True):
+        code.check(lanes)
+        self.kept, self.blocks = [], []
+        self.exact, self.product = exact, NULL if exact else blas_product()
+        self.code, self.lanes = code, lanes + (-lanes) % 8  # whole vectors
+        self.inputs_count, self.varying_inputs = code.inputs, code.varying_inputs
+        self.reserve(code.uniform_size)
+        self.varying = self.reserve(code.varying_size * self.lanes)
+        self.panel = self.reserve(self.lanes * MOST_TILE)
+        self.in_place = can_be_in_place(code)
+        self._prepare(code)
+        self.spare = self._memory()
+
+    def __dealloc__(self):
+        free(self.once.items)
+        free(self.each.items)
+        for address in self.blocks or ():
+            free(<void *><size_t>address)
+
+    cdef size_t reserve(self, size_t count):
+        """Return a place in the memory for so many numbers; some after them may be read."""
+        cdef size_t place = self.size
+        self.size += count + MOST_TILE
+        self.size += -self.size % 8  # whole lines of the cache
+        return place
+
+    cdef void *keep(self, size_t size) except NULL:
+        """Return memory of zeros that lives as long as the schedule."""
+        cdef void *block = calloc(size + 1, 1)
+        if block == NULL:
+            raise MemoryError(f"there is no memory for {size} bytes")
+        self.blocks.append(<size_t>block)
+        return block
+
+    cdef Memory _memory(self):
+        memory = Memory(self.size)
+        for place, number in self.code.constants.items():
+            memory.numbers[<size_t>place] = number
+        return memory
+
+    # How groups become steps.
+
+    cdef int _prepare(self, code) except -1:
+        cdef size_t i
+        work = 0
+        for group in code.all_groups():
+            work += group.work() * max(self.lanes, 1)
+            if isinstance(group, Map):
+                self._add_map(group)
+            elif isinstance(group, Matrix):
+                self._add_matrix(group)
+            elif isinstance(group, Chain):
+                self._add_chain(group)
+            else:
+                self._add_sum(group)
+        self.interval = 1 + BETWEEN_LOOKS // (work + 1)
+        self.total_count = len(code.totals)
+        self.totals = <Sums *>self.keep(self.total_count * sizeof(Sums))
+        self.totals_at = min([int(total.outs.min()) for total in code.totals], default=0)
+        for i, total in enumerate(code.totals):
+            self._add_total(&self.totals[i], total)
+        in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
+        self.output_count = len(code.outputs)
+        self.totals_are_outputs = len(code.outputs) >= LEAST_IN_PLACE and self.total_count > 0 and np.array_equal(
+            code.outputs, self.totals_at + np.arange(sum([total.count for total in code.totals])))
+        outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
+        self.outputs = self._index(outputs, False)
+        self.has_outputs_in_lanes = in_lanes.any()
+        self.in_lanes = <uint8_t *>self.keep(self.output_count)
+        self.is_read = <uint8_t *>self.keep(code.varying_inputs)
+        for i in range(self.output_count):
+            self.in_lanes[i] = in_lanes[i]
+        for i in range(code.varying_inputs):
+            self.is_read[i] = is_read[i]
+        starts = np.flatnonzero(np.concatenate([[self.output_count > 0], np.diff(outputs) != 1]))
+        self.span_count = len(starts)
+        self.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
+        for i, start in enumerate([*starts.tolist(), self.output_count]):
+            self.spans[i] = start
+        return 0
+
+    cdef size_t _at(self, bint varies, size_t place) noexcept:
+        return self.varying + place * self.lanes if varies else place
+
+    cdef int _space(self, bint varies, size_t place) noexcept:
+        """Return 1 for an input that is read where the caller has it, 0 for the memory."""
+        return self.in_place and not varies and place < self.inputs_count
+
+    cdef const uint32_t *_index(self, places, bint varies) except NULL:
+        """Return places as indices into the memory."""
+        cdef const uint32_t[::1] view
+        places = np.append(np.ravel(places), 0)
+        array = np.ascontiguousarray(self.varying + places * self.lanes if varies else places, np.uint32)
+        self.kept.append(array)
+        view = array
+        return &view[0]
+
+    cdef const uint32_t *_table(self, operands, size_t count, size_t width) except NULL:
+        """Return for each member the index of each operand."""
+        table = np.zeros((count, width), np.int64)
+        for column, operand in zip(table.T, operands):
+            places = operand.places(count)
+            column[:] = self.varying + places * self.lanes if operand.varies else places
+        return self._index(table, False)
+
+    cdef int _set_sources(self, Source *sources, operands) except -1:
+        """Note where members one after another find their operands."""
+        cdef size_t i
+        for i, operand in enumerate(operands):
+            sources[i].step = operand.mode != SINGLE
+            sources[i].place = self._at(operand.varies, operand.place)
+            sources[i].space = self._space(operand.varies, operand.place)
+            if operand.mode == GATHERED:
+                sources[i].index = self._index(operand.gathered, operand.varies)
+        return 0
+
+    cdef Step *_new(self, bint in_block, int kind) except NULL:
+        cdef Steps *steps = &self.each if in_block else &self.once
+        cdef Step *step
+        if steps.count == steps.room:
+            step = <Step *>realloc(steps.items, (2 * steps.room + 16) * sizeof(Step))
+            if step == NULL:
+                raise MemoryError()
+            steps.items, steps.room = step, 2 * steps.room + 16
+        step = &steps.items[steps.count]
+        memset(step, 0, sizeof(Step))
+        step.kind, step.lanes = kind, 1
+        steps.count += 1
+        return step
+
+    cdef int _add_map(self, group) except -1:
+        cdef size_t count = group.count, arity = len(group.operands), i
+        cdef int arrays = 0
+        cdef bint is_simple = True
+        cdef Step *step = self._new(group.varies, COPY)
+        step.out, step.n, step.arity = self._at(group.varies, group.out), count, arity
+        step.lanes = self.lanes if group.varies else 1
+        if arity <= 3:
+            self._set_sources(step.operands, group.operands)
+        if group.primitive is None:
+            return 0
+        is_single = [operand.mode == SINGLE and not operand.varies for operand in group.operands]
+        if all(is_single) and arity <= 3:  # one operand becomes an array, of one number for each member
+            is_single[0] = is_simple = False
+            step.operands[0].step, step.operands[0].index = 1, self._index(np.full(count, group.operands[0].place), False)
+        for i in range(arity):
+            arrays |= (not is_single[i]) << i
+        step.loop = kernels.loop(group.code, arrays, self.exact) if arity <= 3 else NULL
+        if step.loop == NULL:  # Python's own function
+            step.kind, step.primitive = CALL, <void *>group.primitive
+            step.sources = <Source *>self.keep(arity * sizeof(Source))
+            self._set_sources(step.sources, group.operands)
+            step.rows = self._table(group.operands, count, max(arity, 1))
+            for i, operand in enumerate(group.operands):
+                step.sources[i].step = operand.varies
+        elif not group.varies:
+            step.kind = LOOP if is_simple and all(operand.mode != GATHERED for operand in group.operands) else MAP
+        elif all(operand.mode == (CONTIGUOUS if operand.varies else SINGLE) for operand in group.operands):
+            step.kind, step.n = LOOP, count * self.lanes
+        else:
+            step.kind, arrays = EACH, 0
+            for i in range(arity):
+                arrays |= <int>group.operands[i].varies << i
+            step.loop = kernels.loop(group.code, arrays, self.exact)
+            step.rows = self._table(group.operands, count, 3)
+        return 0
+
+    cdef int _add_sum(self, group) except -1:
+        cdef size_t count = group.count, terms = len(group.terms)
+        cdef Step *step = self._new(group.varies, SUMS)
+        operands = group.all_operands()
+        step.out, step.n, step.arity = self._at(group.varies, group.out), count, terms
+        if not group.varies or all(operand.varies and operand.mode == CONTIGUOUS for operand in operands):
+            step.n = count * self.lanes if group.varies else count
+            step.sources = <Source *>self.keep(len(operands) * sizeof(Source))
+            self._set_sources(step.sources, operands)
+            step.factors = step.sources + terms if group.factors else NULL
+        else:
+            step.kind, step.lanes = SUMS_EACH, self.lanes
+            step.sources = self._sources_of_each(group.terms, count)
+            step.factors = self._sources_of_each(group.factors, count) if group.factors else NULL
+        return 0
+
+    cdef Source *_sources_of_each(self, operands, size_t count) except NULL:
+        """Return for each member where its lanes find each operand."""
+        cdef size_t width = len(operands), i, j
+        cdef Source *sources = <Source *>self.keep(count * width * sizeof(Source))
+        cdef const uint32_t *table = self._table(operands, count, width)
+        cdef bint varies
+        cdef int space
+        for j, operand in enumerate(operands):
+            varies, space = operand.varies, self._space(operand.varies, operand.place)
+            for i in range(count):
+                sources[i * width + j] = Source(place=table[i * width + j], index=NULL, step=varies, space=space)
+        return sources
+
+    cdef int _add_matrix(self, group) except -1:
+        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, done = 0, c, start, count, first, length
+        cdef size_t out = self._at(group.varies, group.out)
+        cdef const uint32_t *rows
+        cdef const uint32_t *columns = NULL
+        cdef const uint32_t *packed = NULL
+        cdef Step *step
+        blocks = list(blocks_of(group.runs))
+        steps = [1] * len(blocks) if group.rows_vary else group.row_steps()
+        if group.rows_vary:
+            rows = self._index(group.rows[group.runs[:, 0]], True)
+        else:
+            rows = self._index(self._places_of_rows(group, blocks, steps), False)
+        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        in_place = [] if group.varies else group.columns_in_place()
+        if group.varies:
+            columns = self._index(group.columns, True)
+        elif not all(in_place):
+            packed = self._index(self._packed_columns(group, by_term), False)
+        for i, (start, count, first, length) in enumerate(blocks):
+            if not group.varies:
+                columns = packed
+                if in_place[i]:
+                    columns, first = self._index(by_term[:, first], False), 0
+            for c in range(length if group.varies and not group.rows_vary else 1):
+                step = self._new(group.varies, MATRIX)
+                step.arity, step.row_count, step.row_step = terms, count, 1 if steps[i] is None else steps[i]
+                step.rows, step.out, step.n, step.out_step = rows + start, out + done, length, length
+                step.columns, step.offset = columns, first
+                if steps[i] is not None and not group.rows_vary:
+                    step.row_space = self._space(False, group.rows[group.runs[start, 0], 0])
+                if group.rows_vary:
+                    step.kind, step.lanes, step.rows = MATRIX_EACH, lanes, rows + start * terms
+                    step.columns, step.out = columns + first * terms, out + done * lanes
+                elif group.varies:
+                    step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
+                    step.out, step.out_step = out + (done + c) * lanes, length * lanes
+                    if self.product != NULL and step.row_step == 1 and count * terms >= <size_t>LEAST_FOR_BLAS:
+                        step.row_distance = distance_of(group.rows[group.runs[start:start + count, 0], 0], 1)
+                        step.column_distance = distance_of(group.columns[first + c], lanes)
+                        if <size_t>step.row_distance >= terms and step.column_distance > 0:
+                            step.kind, step.product = BLAS, self.product
+                if step.kind == MATRIX and terms >= <size_t>LEAST_TERMS and count >= <size_t>LEAST_ROWS:
+                    if self.scratch == 0:
+                        self.scratch = self.reserve(SCRATCH)
+                    step.scratch = self.scratch
+            done += count * length
+        return 0
+
+    cdef size_t _panel(self, group, bint is_column, size_t size):
+        """Return a place for the packed rows or columns of a matrix product."""
+        if group.varies:  # they are packed once, and read for each block of examples
+            return self.reserve(size)
+        if self.packed_room[is_column] < size:
+            self.packed[is_column], self.packed_room[is_column] = self.reserve(size), size
+        return self.packed[is_column]
+
+    cdef object _places_of_rows(self, group, list blocks, list steps):
+        """Return the place of the row of each run: where it stands, or, if its places have no step, where it is packed."""
+        cdef size_t terms = group.rows.shape[1], panel
+        numbers = group.runs[:, 0]
+        places = group.rows[numbers, 0]
+        to_pack = [np.arange(block[0], block[0] + block[1]) for block, step in zip(blocks, steps) if step is None]
+        if to_pack:
+            runs = np.concatenate(to_pack)
+            packed = np.unique(numbers[runs])
+            panel = self._panel(group, False, len(packed) * terms)
+            self._add_gather(panel, group.rows[packed])
+            places[runs] = panel + np.searchsorted(packed, numbers[runs]) * terms
+        return places
+
+    cdef object _packed_columns(self, group, by_term):
+        """Pack the columns, and return the place of the numbers of each term."""
+        cdef size_t terms = by_term.shape[0], column_count = by_term.shape[1]
+        cdef size_t width = column_count + (-column_count) % 8, panel = self._panel(group, True, width * terms)
+        cdef Step *step
+        across = step_of(by_term.T)
+        if across in (1, -1):
+            step = self._new(False, TRANSPOSE)
+            places = by_term[0 if across == 1 else terms - 1]
+            step.out, step.n, step.arity, step.out_step = panel, column_count, terms, width
+            step.rows, step.row_space = self._index(places, False), self._space(False, places[0])
+        else:
+            self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
+        order = np.arange(terms)
+        return panel + (order[::-1] if across == -1 else order) * width
+
+    cdef int _add_gather(self, size_t panel, places) except -1:
+        """Add a step that packs uniform numbers."""
+        cdef Step *step = self._new(False, GATHER)
+        step.out, step.n, step.rows = panel, places.size, self._index(places, False)
+        step.row_space = self._space(False, places.flat[0])
+        return 0
+
+    cdef int _add_chain(self, group) except -1:
+        cdef int64_t[::1] codes = np.ascontiguousarray(group.codes, np.int64)
+        cdef int64_t[::1] starts = np.ascontiguousarray(group.starts, np.int64)
+        cdef int64_t[::1] operands = np.ascontiguousarray(group.operands, np.int64)
+        cdef Py_ssize_t size = len(codes), i, j, wide_count = 0, count
+        cdef size_t first = group.out
+        cdef Link *links = <Link *>self.keep(size * sizeof(Link))
+        cdef uint32_t *wide = <uint32_t *>self.keep((size + len(operands)) * sizeof(uint32_t))
+        cdef Step *step
+        cdef uint32_t INDEX_OF_sum = SUM, INDEX_OF_dot = DOT
+        for i in range(size):
+            count = starts[i + 1] - starts[i]
+            links[i].code = <uint32_t>codes[i]
+            if codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot:
+                links[i].operands[0] = <uint32_t>wide_count
+                wide[wide_count] = <uint32_t>(count // (1 if codes[i] == INDEX_OF_sum else 2))
+                for j in range(count):
+                    wide[wide_count + 1 + j] = <uint32_t>operands[starts[i] + j]
+                wide_count += count + 1
+            elif count > 3 or kernels.loop(<uint32_t>codes[i], 1, True) == NULL:
+                raise ValueError(f"a chain has no step for the primitive {codes[i]} of {count} operands")
+            else:
+                for j in range(count):
+                    links[i].operands[j] = <uint32_t>operands[starts[i] + j]
+                    if i > 0 and links[i].operands[j] == first + i - 1:
+                        links[i].code += PRIMITIVE_CODES << j
+        step = self._new(False, CHAIN)
+        step.links, step.n, step.out, step.columns = links, size, first, wide
+        return 0
+
+    cdef int _add_total(self, Sums *made, total) except -1:
+        made.lefts, made.n = self._index(total.terms, True), len(total.terms)
+        if total.factors is None:
+            made.outs = self._index(total.outs - self.totals_at, False)
+            return 0
+        made.rights, made.columns = self._index(total.factors, True), len(total.factors)
+        made.out, made.row_step = int(total.outs[0]) - self.totals_at, total.row_step
+        if self.product != NULL and made.n * made.columns >= <size_t>LEAST_FOR_BLAS:
+            made.left_distance = distance_of(total.terms, self.lanes)
+            made.right_distance = distance_of(total.factors, self.lanes)
+            if made.left_distance > 0 and made.right_distance > 0:
+                made.product = self.product
+        return 0
+
+    # Running.
+
+    cdef Memory _take(self):
+        """Return memory that no other run uses."""
+        cdef Memory memory = self.spare
+        self.spare = None
+        return self._memory() if memory is None else memory
+
+    def call_floats(self, tuple arguments):
+        """Run it once with one float for each input, and return the first output: see array_execution.py."""
+        cdef Memory memory
+        cdef const double *spaces[2]
+        cdef size_t i
+        cdef double result
+        if <size_t>len(arguments) != self.inputs_count or not self.output_count or self.lanes:
+            raise ValueError(f"{len(arguments)} arguments, not {self.inputs_count}; {self.output_count} outputs")
+        memory = self._take()
+        spaces[0] = spaces[1] = memory.numbers
+        for i in range(self.inputs_count):
+            memory.numbers[i] = arguments[i]
+        run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
+        result = memory.numbers[self.outputs[0]]
+        self.spare = memory
+        return result
+
+    def run(self, size_t count, double[::1] inputs not None, list tables not None, list results not None, size_t state=0):
+        """Run it for so many examples, or so many times: see array_execution.py."""
+        cdef size_t table_count = len(tables), result_count = len(results), width = 0, done = 0, k, next_look = self.interval
+        cdef size_t size, place, wanted = 1 if self.total_count else count
+        cdef const double[:, ::1] table
+        cdef double[:, ::1] result
+        cdef Memory memory
+        cdef double *numbers
+        cdef double *given
+        cdef double *totals
+        cdef const double *spaces[2]
+        cdef const double *few[16]
+        cdef const double **many = NULL
+        cdef const double **rows = few
+        if 2 * (table_count + result_count) > 16:
+            rows = many = <const double **>calloc(2 * (table_count + result_count), sizeof(double *))
+        cdef double **out = <double **>rows + table_count
+        cdef size_t *widths = <size_t *>(out + result_count)
+        cdef double last = 0.0
+        cdef bint are_finite = True, interrupted = False
+        try:
+            if rows == NULL:
+                raise MemoryError()
+            for k in range(table_count):
+                table = tables[k]
+                if <size_t>table.shape[0] < count:
+                    raise ValueError(f"there are {table.shape[0]} rows for {count} examples")
+                rows[k] = &table[0, 0] if table.shape[0] and table.shape[1] else NULL
+                widths[k] = table.shape[1]
+                width += widths[k]
+            if <size_t>len(inputs) != self.inputs_count or (
+                (width != self.varying_inputs or state) if self.lanes
+                else state + width > self.inputs_count or self.output_count < state
+            ):
+                raise ValueError("the inputs, or the state, do not fit the program")
+            if self.total_count and not count:
+                raise ValueError("there are no examples")
+            place = state
+            for k in range(result_count):
+                result = results[k]
+                if <size_t>result.shape[0] != wanted:
+                    raise ValueError(f"there is room for {result.shape[0]} rows of results, not {wanted}")
+                out[k] = &result[0, 0] if result.shape[0] and result.shape[1] else NULL
+                widths[table_count + k] = result.shape[1]
+                place += widths[table_count + k]
+            if place != self.output_count:
+                raise ValueError(f"there is room for {place} outputs, not {self.output_count}")
+            memory = self._take()
+            numbers = memory.numbers
+            with nogil:
+                given = &inputs[0] if self.in_place and self.inputs_count else numbers
+                spaces[0], spaces[1] = numbers, given
+                if self.inputs_count and not self.in_place:
+                    memcpy(numbers, &inputs[0], self.inputs_count * sizeof(double))
+                totals = out[0] if self.totals_are_outputs and result_count == 1 else numbers + self.totals_at
+                if self.lanes:
+                    run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
+                while done < count:
+                    if done >= next_look * max(self.lanes, 1):
+                        next_look += self.interval
+                        if is_interrupted(&last):
+                            interrupted = True
+                            break
+                    size, place = 1, state
+                    if not self.lanes:
+                        for k in range(table_count):
+                            memcpy(given + place, rows[k] + done * widths[k], widths[k] * sizeof(double))
+                            place += widths[k]
+                        run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
+                        are_finite &= self._copy(numbers, out, widths + table_count, done, state)
+                        if state:
+                            self._copy_outputs(given, numbers, 0, state)
+                    else:
+                        size, place = min(self.lanes, count - done), 0
+                        for k in range(table_count):
+                            if widths[k] != 1 or self.is_read[place]:
+                                fill_lanes(kernels, numbers + self.varying + place * self.lanes,
+                                           rows[k] + done * widths[k], widths[k], size, self.lanes)
+                            place += widths[k]
+                        run_steps(kernels, numbers, spaces, self.each.items, self.each.count, size)
+                        if self.total_count:
+                            run_totals(kernels, totals, numbers, numbers + self.panel, self.totals, self.total_count,
+                                       size, done == 0)
+                        else:
+                            are_finite &= self._copy_lanes(numbers, out, widths + table_count, done, size)
+                    done += size
+                if self.total_count:
+                    if totals == numbers + self.totals_at:
+                        are_finite = self._copy(numbers, out, widths + table_count, 0, 0)
+                    else:
+                        are_finite = kernels.all_finite(totals, self.output_count)
+                if state:
+                    if not self.in_place:
+                        memcpy(&inputs[0], numbers, state * sizeof(double))
+                    are_finite &= kernels.all_finite(&inputs[0], state)
+            self.spare = memory
+        finally:
+            free(many)
+        if interrupted:
+            try:
+                raise_waiting()
+            except KeyboardInterrupt:
+                if self.lanes:
+                    raise
+        return done, are_finite
+
+    cdef void _copy_outputs(self, double *out, const double *numbers, size_t first, size_t end) noexcept nogil:
+        """Copy outputs that do not vary."""
+        cdef size_t i, span = 0, stop
+        if self.span_count * 8 > self.output_count:
+            for i in range(first, end):
+                out[i - first] = numbers[self.outputs[i]]
+            return
+        while first < end:
+            while self.spans[span + 1] <= first:
+                span += 1
+            stop = min(end, self.spans[span + 1])
+            memcpy(out, numbers + self.outputs[first], (stop - first) * sizeof(double))
+            out += stop - first
+            first = stop
+
+    cdef bint _copy(self, const double *numbers, double **out, size_t *widths, size_t row, size_t first) noexcept nogil:
+        """Copy outputs that do not vary, from the first one on, to a row of the results; return whether all are finite."""
+        cdef bint are_finite = True
+        cdef size_t k = 0
+        while first < self.output_count:
+            self._copy_outputs(out[k] + row * widths[k], numbers, first, first + widths[k])
+            are_finite &= kernels.all_finite(out[k] + row * widths[k], widths[k])
+            first += widths[k]
+            k += 1
+        return are_finite
+
+    cdef bint _copy_lanes(self, const double *numbers, double **out, size_t *widths, size_t row, size_t count) noexcept nogil:
+        """Copy outputs to so many rows of the results; return whether all are finite."""
+        cdef bint are_finite = True
+        cdef size_t k = 0, output = 0, column, i
+        cdef double *rows
+        cdef const double *lanes
+        while output < self.output_count:
+            rows = out[k] + row * widths[k]
+            for column in range(widths[k]):
+                lanes = numbers + self.outputs[output]
+                if self.in_lanes[output] and widths[k] == 1:
+                    memcpy(rows, lanes, count * sizeof(double))
+                elif self.in_lanes[output]:
+                    for i in range(count):
+                        rows[i * widths[k] + column] = lanes[i]
+                else:
+                    for i in range(count):
+                        rows[i * widths[k] + column] = lanes[0]
+                output += 1
+            are_finite &= kernels.all_finite(rows, count * widths[k])
+            k += 1
+        return are_finite
