@@ -46,6 +46,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.profile",
         "autograd.programs.listing",
         "autograd.programs.nesting",
+        "autograd.trees",
         "autograd.programs.array_reads",
         "autograd.programs.array_functions",
         "autograd.programs.jax_export",
@@ -130,6 +131,14 @@ def imported(module: str) -> set[str]:
 @pytest.mark.parametrize("module", LAYERS)
 def test_imports_point_one_way(module: str) -> None:
     assert imported(module) <= set(LAYERS[: LAYERS.index(module)])
+
+
+@pytest.mark.parametrize("module", [module for module in LAYERS if module.partition(".")[0] == "nn"])
+def test_networks_use_what_anyone_may_use(module: str) -> None:
+    """If `nn` needs more than the public names, and what views are made of, a public name is missing."""
+    others = {name for name in imported(module) if name.partition(".")[0] == "autograd"}
+    tools = {f"autograd.{name}" for name in ("saving", "floats", "notation", "primitives", "trees")}
+    assert {name for name in others if not name.startswith("autograd.views.")} <= {"autograd", *tools}
 
 
 @pytest.mark.parametrize("package", ["autograd", "nn"])
