@@ -1,5 +1,6 @@
 """The programs of a training: what cannot be recorded is refused, with the line and a remedy."""
 
+import inspect
 import math
 import random
 import re
@@ -17,6 +18,7 @@ from nn import MLP, SGD, Adam, Module, Optimizer, fit, half_squared_error
 from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
 from nn.training.compiled_functions import CaseFunctions, UpdateFunction
+from nn.training.options import Options
 from tests.test_loop import XOR, small_network
 
 IS_EXACT = not str(selection.running().__file__).endswith(".py")  # NumPy rounds exp, tanh and others in its own way
@@ -209,8 +211,10 @@ def test_the_gradients_are_those_of_a_backward_pass() -> None:
 
     cases = [([float(i), 1.0 / (1 + i)], float(i % 3)) for i in range(20)]
     optimizer = SGD(network.parameters(), 0.1)
+    settings = {name: one.default for name, one in inspect.signature(fit).parameters.items()}
+    settings |= {"network": network, "cases": cases, "loss": loss, "optimizer": optimizer}
     rows = CaseRows.of(cases, "cases")
-    functions = CaseFunctions(network, loss, optimizer, cases, rows)
+    functions = CaseFunctions(Options.checked(**settings), rows)
     numbers = np.array([parameter.data for parameter in optimizer.parameters])
     out = np.empty(()), np.empty(len(numbers))
     for chosen, places in ((slice(17, 20), [0, 1, 2]), (np.array([12, 0, 3]), [16, 19, 7])):

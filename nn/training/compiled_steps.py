@@ -62,7 +62,7 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        case = CaseFunctions(options.network, options.loss, options.optimizer, options.cases, cases, options.exact)
+        case = CaseFunctions(options, cases)
     finally:
         for generator, state in generators:
             generator.setstate(state)
