@@ -6,8 +6,8 @@
 
 The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks),
 `functional` (a module as a function of its parameters), `drawing` and `pages` (networks as pictures and live pages),
-`losses`, `metrics`, `optimizers`, `training` (`fit`), `history`, `checkpoints`, and `calls` (errors for wrong arguments,
-which suggest the correct call). The examples and the command line, `python -m nn`, stand in `nn.examples`.
+`losses`, `metrics`, `optimizers`, `training` (`fit`), `history`, `checkpoints`, and `calls` (errors for wrong calls,
+which suggest the right ones). The examples and the command line, `python -m nn`, stand in `nn.examples`.
 """
 
 from autograd import Parameter

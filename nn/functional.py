@@ -41,9 +41,9 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
 
     Args:
         module: a network or any other module.
-        parameters: a number or a Value for each parameter: a dict by name, as `named_parameters` has them, where
-            missing ones keep their own number; or a list or a one-dimensional array in the order of
-            `module.parameters()`.
+        parameters: a number or a Value for each parameter: a list or an array of one dimension in the order of
+            `module.parameters()`; or a dict by name, as `named_parameters` has them, or by the parameters themselves,
+            where those that are missing keep their own number.
         inputs: the arguments of the module.
         keywords: those with a name.
 
@@ -71,14 +71,16 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
 
 def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
     """Return what takes the place of each parameter."""
+    pairs: list[tuple[Any, Any]]
     if isinstance(parameters, Mapping):
-        names = dict(module.named_parameters())
-        unknown = sorted(parameters.keys() - names.keys())
+        given = [name for name in parameters if not isinstance(name, Value)]
+        names: dict[Any, Value] = dict(module.named_parameters()) if given else {}
+        unknown = sorted(set(given) - names.keys())
         if unknown:
             raise ValueError(
                 f"there is no parameter {', '.join(unknown[:3])} in the module; take the names from named_parameters()"
             )
-        pairs = [(names[name], number) for name, number in parameters.items()]
+        pairs = [(names.get(name, name), number) for name, number in parameters.items()]
     else:
         own, numbers = module.parameters(), list(parameters)
         if len(numbers) != len(own):

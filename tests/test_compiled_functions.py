@@ -6,17 +6,14 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pytest
 
 import autograd
 from autograd import Value
 from autograd.native import selection
 from autograd.primitives import sign
-from nn import MLP, SGD, Adam, Module, Optimizer, fit, half_squared_error
+from nn import SGD, Module, Optimizer, fit, half_squared_error
 from nn.optimizers import Update
-from nn.training.case_rows import CaseRows
-from nn.training.compiled_functions import CaseFunctions, UpdateFunction
 from tests.test_loop import XOR, small_network
 
 IS_EXACT = not str(selection.running().__file__).endswith(".py")  # NumPy rounds exp, tanh and others in its own way
@@ -160,72 +157,6 @@ def test_a_step_that_cannot_be_recorded_is_refused(kind: Any, message: str) -> N
     with pytest.raises(TypeError, match=message) as caught:
         fit(network, XOR, optimizer=kind(network.parameters(), 0.1), compiled=True)
     assert "leave out compiled=True" in str(caught.value)
-
-
-def stepped(function: UpdateFunction, update: Update, grads: Any) -> Update:
-    copied = Update(update.numbers.copy(), [row.copy() for row in update.memory], update.steps)
-    return function.run(copied, np.array(grads))
-
-
-def test_a_setting_that_has_changed_is_recorded_anew() -> None:
-    optimizer = Own([Value(1.0)], 0.5)
-    function = UpdateFunction(optimizer)
-    recorded = function.step
-    state = Update(np.array([1.0]), np.array([[0.25]]), 3)
-    assert stepped(function, state, [1.0]).numbers.tolist() == [1.0 - 0.5 / 4.0]
-    optimizer.learning_rate = 0.25
-    function.refresh()
-    assert function.step is recorded
-    optimizer.share = 0.75
-    function.refresh()
-    made = stepped(function, state, [1.0])
-    memory = [row.tolist() for row in made.memory]
-    assert (made.numbers.tolist(), memory, made.steps) == ([1.0 - 0.25 / 4.0], [[0.4375]], 4)
-
-
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 1023, 1024, 1025, 3000])
-def test_any_number_of_parameters(count: int) -> None:
-    generator = random.Random(count)
-    parameters = [Value(generator.gauss(0.0, 1.0)) for _ in range(count)]
-    optimizer = Adam(parameters, 0.01)
-    function = UpdateFunction(optimizer)
-    state = Update(np.array([p.data for p in parameters]), [*np.zeros((2, count))], 0)
-    for _ in range(3):
-        for parameter in parameters:
-            parameter.grad = generator.gauss(0.0, 1.0)
-        state = stepped(function, state, [parameter.grad for parameter in parameters])
-        optimizer.step()
-    assert state.numbers.tolist() == [parameter.data for parameter in parameters]
-    assert [row.tolist() for row in state.memory] == optimizer.memory
-
-
-def test_the_gradients_are_those_of_a_backward_pass() -> None:
-    """Of any rows, in their order; a gradient that is the same for all cases is counted for each."""
-    network: Any = MLP(2, [3, 1], "tanh", generator=random.Random(1))
-    network.offset = Value(0.5)
-
-    def loss(output: Value, target: Any) -> Any:
-        return half_squared_error(output, target) + network.offset
-
-    cases = [([float(i), 1.0 / (1 + i)], float(i % 3)) for i in range(20)]
-    optimizer = SGD(network.parameters(), 0.1)
-    rows = CaseRows.of(cases, "cases")
-    functions = CaseFunctions(network, loss, optimizer, cases, rows)
-    numbers = np.array([parameter.data for parameter in optimizer.parameters])
-    out = np.empty(()), np.empty(len(numbers))
-    for chosen, places in ((slice(17, 20), [0, 1, 2]), (np.array([12, 0, 3]), [16, 19, 7])):
-        functions.error_and_gradients(numbers, rows.rows[chosen], out)
-        optimizer.zero_grad()
-        total: Any = sum(loss(network(cases[place][0]), cases[place][1]) for place in places) / 3.0
-        total.backward()
-        assert float(out[0]) == pytest.approx(total.data, rel=1e-15)
-        assert out[1].tolist() == pytest.approx([parameter.grad for parameter in optimizer.parameters], rel=1e-14)
-    errors, outputs = functions.errors_and_outputs(numbers, rows)
-    tolerance = 0.0 if IS_EXACT else 1e-14
-    expected = [network(inputs).data for inputs, _ in cases]
-    assert outputs == pytest.approx(expected, rel=tolerance, abs=tolerance)
-    expected = [loss(network(inputs), target).data for inputs, target in cases]
-    assert errors.tolist() == pytest.approx(expected, rel=tolerance, abs=tolerance)
 
 
 def test_a_loss_may_add_up_the_parameters_of_the_network() -> None:

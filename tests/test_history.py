@@ -108,20 +108,6 @@ def test_a_curve_goes_where_it_is_told() -> None:
     assert History().plot(Figure().subplots()).get_xlabel() == "round"
 
 
-def test_without_matplotlib_the_extra_is_named() -> None:
-    code = """if True:
-        import sys
-        sys.modules["matplotlib"] = None
-        from nn import History
-        try:
-            History(1, [0.5]).plot()
-        except ImportError as error:
-            print(error)
-    """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip().endswith("pip install 'stepgrad[plot]'")
-
-
 def test_nothing_imports_matplotlib_unasked() -> None:
     code = "import sys, nn; print('matplotlib' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"

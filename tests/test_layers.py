@@ -131,6 +131,14 @@ def test_imports_point_one_way(module: str) -> None:
     assert imported(module) <= set(LAYERS[: LAYERS.index(module)])
 
 
+@pytest.mark.parametrize("module", [module for module in LAYERS if module.partition(".")[0] == "nn"])
+def test_networks_use_what_anyone_may_use(module: str) -> None:
+    """If `nn` needs more than the public names, and what views are made of, a public name is missing."""
+    others = {name for name in imported(module) if name.partition(".")[0] == "autograd"}
+    tools = {f"autograd.{name}" for name in ("saving", "floats", "notation", "primitives", "trees")}
+    assert {name for name in others if not name.startswith("autograd.views.")} <= {"autograd", *tools}
+
+
 @pytest.mark.parametrize("package", ["autograd", "nn"])
 def test_the_import_needs_the_standard_library_alone(package: str) -> None:
     """NumPy takes longer to import than all of autograd, and one who only learns does not need it."""

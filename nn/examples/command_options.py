@@ -42,29 +42,17 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole_number(text: str) -> int:
-    """Return a number of rounds.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a number of rounds; raise ArgumentTypeError for anything else."""
     return _at_least(text, 0, "rounds")
 
 
 def count(text: str) -> int:
-    """Return a number of something that there must be one of.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a number of something that there must be one of; raise ArgumentTypeError for anything else."""
     return _at_least(text, 1, "them")
 
 
 def positive_number(text: str) -> float:
-    """Return a learning rate.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a learning rate; raise ArgumentTypeError for anything else."""
     try:
         number = float(text)
     except ValueError:

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.programs.nesting import Leaf, described, form_of, plain, rebuilt
+from autograd import Value
 from autograd.saving import shortened
+from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from nn.metrics import Case
 from nn.training.cases import is_plain
 
@@ -67,8 +68,8 @@ class CaseRows(NamedTuple):
 
     def rebuilt(self, numbers: Iterable[Any]) -> Case:
         """Return the inputs and the target of a case around the numbers of a row, or what stands for these."""
-        rest = iter(numbers)
-        inputs, target = (rebuilt(form_of(part, []), rest) for part in self.first)
+        structure = flatten(self.first, Value)[1]
+        inputs, target = unflatten(structure, cut(structure, list(numbers)))
         return inputs, target
 
 
@@ -86,7 +87,7 @@ def _rows(things: Sequence[Any], name: str) -> NDArray[np.float64]:
     return rows
 
 
-def _checked(thing: Any, name: str) -> tuple[Any, list[float]]:
+def _checked(thing: Any, name: str) -> tuple[Structure, list[float]]:
     """Return the same as `_flat`; or raise an error that names the thing."""
     try:
         return _flat(thing)
@@ -97,11 +98,10 @@ def _checked(thing: Any, name: str) -> tuple[Any, list[float]]:
         ) from error
 
 
-def _flat(thing: Any) -> tuple[Any, list[float]]:
+def _flat(thing: Any) -> tuple[Structure, list[float]]:
     """Return the structure of a thing, in which tuples and arrays of one dimension count as lists, and its numbers."""
-    leaves: list[Leaf] = []
-    structure = form_of(_with_lists(thing), leaves)
-    return structure, plain(leaves)
+    leaves, structure = flatten(_with_lists(thing), Value, (str, bool, type(None)))
+    return structure, [leaf.data if isinstance(leaf, Value) else leaf for leaf in numbers_of(leaves)]
 
 
 def _with_lists(thing: Any) -> Any:
@@ -118,7 +118,7 @@ def _is_list(thing: Any) -> bool:
 
 
 def _other_structure(what: str, thing: Any, other: str, other_thing: Any) -> TypeError:
-    here, there = described(form_of(thing, [])), described(form_of(other_thing, []))
+    here, there = flatten(thing, Value)[1], flatten(other_thing, Value)[1]
     return TypeError(
         f"{what} is {here}, and that of {other} {there}: a compiled training records one case and runs all of them by "
         f"its program, so they need the same form; give cases of one form, or {REMEDY}"

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value, compile, no_grad, topological_order, value_and_grad
+from autograd import Value, compile, gradients, no_grad, topological_order
 from autograd.saving import shortened
 from nn.functional import functional_call
 from nn.losses import Loss
@@ -22,6 +22,7 @@ from nn.metrics import Case, error_of, mean_loss
 from nn.optimizers import Optimizer, Update
 from nn.parameters import Module
 from nn.training.case_rows import REMEDY, CaseRows
+from nn.training.options import Options
 
 Numbers: TypeAlias = NDArray[np.float64]
 
@@ -36,9 +37,6 @@ class _Case:
     def __init__(self, network: Module, loss: Loss) -> None:
         self.network, self.loss = network, loss
 
-    def parameters(self) -> list[Value]:
-        return self.network.parameters()
-
     def __call__(self, inputs: Any, target: Any) -> tuple[Value, Any]:
         output = self.network(inputs)
         return error_of(self.loss, output, target), output
@@ -48,37 +46,24 @@ class CaseFunctions:
     """The error of a case, its gradients and the outputs of the network, compiled.
 
     Args:
-        network: called with the inputs of a case.
-        loss: a function of the network's output and the target.
-        optimizer: whose parameters the error is differentiated by.
-        cases: the cases of the training.
-        rows: their numbers.
-        exact: False if results may differ from those of an eager training by rounding.
+        options: of the training.
+        rows: the numbers of its cases.
 
     Raises:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
     """
 
-    def __init__(
-        self,
-        network: Module,
-        loss: Loss,
-        optimizer: Optimizer,
-        cases: Sequence[Case],
-        rows: CaseRows,
-        exact: bool = True,
-    ) -> None:
-        self.case, self.parameters, self.rows = _Case(network, loss), optimizer.parameters, rows
-        trained = set(self.parameters)
-        self.others = [parameter for parameter in network.parameters() if parameter not in trained]
-        self._gradient = compile(_named(value_and_grad(self._share_of_error)), exact=exact)
-        self._forward = compile(_named(self._error_and_output), exact=exact)
+    def __init__(self, options: Options, rows: CaseRows) -> None:
+        self.case, self.rows = _Case(options.network, options.loss), rows
+        self.parameters, self.others = options.optimizer.parameters, options.frozen
+        self._gradient = compile(_named(self._error_and_gradients), exact=options.exact)
+        self._forward = compile(_named(self._error_and_output), exact=options.exact)
         # What each error is multiplied by, for each count of cases. These are arrays, because a batch multiplies a
         # gradient that all cases have in common by their count, and `backward()` adds it up.
         self.shares: dict[int, Numbers] = {}
         self.refresh()
         self._record()
-        self._check(cases)
+        self._check(options.cases)
 
     def error_and_gradients(self, numbers: Numbers, rows: Numbers, out: tuple[Numbers, Numbers]) -> None:
         """Compute the mean of the errors of some cases, and its gradients.
@@ -102,17 +87,17 @@ class CaseFunctions:
         """Read the parameters that the optimizer does not change."""
         self.other_numbers = np.array([parameter.data for parameter in self.others], np.float64)
 
-    def _share_of_error(self, numbers: Any, others: Any, share: Any, row: Any) -> Any:
-        error, _ = self._error_and_output(numbers, others, row)
-        return error * share
+    def _error_and_gradients(self, numbers: Any, others: Any, share: Any, row: Any) -> tuple[Value, Any]:
+        error = self._error_and_output(numbers, others, row)[0] * share
+        grads = np.empty(len(numbers), object)
+        grads[:] = gradients(error, numbers.tolist())  # as value_and_grad, which records a node more for each number
+        return error, grads
 
     def _error_and_output(self, numbers: Any, others: Any, row: Any) -> tuple[Value, Any]:
         given = dict(zip([*self.parameters, *self.others], [*numbers, *others], strict=True))
         for parameter, number in given.items():
             number.label = parameter.label  # by which messages name it
-        result: tuple[Value, Any] = functional_call(
-            self.case, [given[parameter] for parameter in self.case.parameters()], *self.rows.rebuilt(row)
-        )
+        result: tuple[Value, Any] = functional_call(self.case, given, *self.rows.rebuilt(row))
         return result
 
     def _record(self) -> None:
@@ -122,7 +107,7 @@ class CaseFunctions:
             read = self._gradient.parameters(numbers, self.other_numbers, 1.0, self.rows.rows[-1])
         except Exception as error:
             raise _not_recorded("the network and the loss cannot be recorded as a program", error) from error
-        strays = set(self.case.parameters()).intersection(read)
+        strays = {*self.parameters, *self.others}.intersection(read)
         if strays:
             raise TypeError(
                 f"the network or the loss reads the parameter {shortened(strays.pop())} otherwise than from an "

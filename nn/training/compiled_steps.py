@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
@@ -61,7 +62,7 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        case = CaseFunctions(options.network, options.loss, options.optimizer, options.cases, cases, options.exact)
+        case = CaseFunctions(options, cases)
     finally:
         for generator, state in generators:
             generator.setstate(state)
@@ -88,9 +89,11 @@ class CompiledSteps(Steps):
         size = 1 if options.plan.pick else min(options.plan.batch_size, options.plan.cases)
         self.interval = max(1, min(MOST_STEPS, MOST_CASES // size))  # steps between two copies of the state
         count, rows = len(options.optimizer.parameters), len(options.optimizer.memory)
-        self.error, self.grads = np.empty(()), np.empty(count)
-        # The arrays that a step changes, and of two copies, of which one is in use while the other is written.
-        self.arrays, *self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(3)]
+        self.watched, self.error = np.empty((2, count)), np.empty(())  # numbers and gradients are looked at in one go
+        self.grads = self.watched[1]
+        self.arrays = Update(self.watched[0], [*np.empty((rows, count))], 0)  # what a step changes
+        # Of two copies one is in use while the other is written.
+        self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
         super().__init__(options, done)
         recorded.case.refresh()
 
@@ -118,15 +121,14 @@ class CompiledSteps(Steps):
         self.recorded.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
         error = float(self.error)
         total += error * len(places)
-        self._check_finite("the error", (error, total))
-        self._check_all_finite("a gradient", self.grads)
-        update = self.held = self.recorded.update.run(state, self.grads)
-        self._check_all_finite(STEPPED, update.numbers)
+        if not math.isfinite(total):  # as the error then
+            self._check_finite("the error", (error, total))
+        update = self.recorded.update.run(state, self.grads)
+        if not np.isfinite(self.watched).all():
+            self._check_finite("a gradient", self.grads.tolist())
+            self._check_finite(STEPPED, update.numbers.tolist())
+        self.held = update
         return error, total, update
-
-    def _check_all_finite(self, what: str, numbers: Numbers) -> None:
-        if not np.isfinite(numbers).all():
-            self._check_finite(what, numbers.tolist())
 
     def _settle(self) -> None:
         self.shown = None  # a callback may have changed what was shown

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
+from autograd import Value
 from autograd.saving import check_folder, shortened
 from nn.checkpoints import Plan
 from nn.history import History
@@ -27,12 +28,14 @@ class Options:
 
     Attributes:
         plan: which cases each step takes, of `batch_size`, `shuffle` and `pick`.
+        frozen: the parameters of the network that the optimizer does not change.
     """
 
     network: Module
     cases: list[Case]
     loss: Loss
     optimizer: Optimizer
+    frozen: list[Value]
     rounds: int
     plan: Plan
     schedule: Callable[[int], float] | None
@@ -81,8 +84,8 @@ class Options:
         validation = None if validation is None else listed(validation, "validation")
         if optimizer is None:
             optimizer = SGD(network.parameters(), learning_rate=0.5)
-        _check_optimizer(optimizer, network)
-        options = cls(network, cases, optimizer=optimizer, plan=plan, validation=validation, **others)
+        frozen = _checked_optimizer(optimizer, network)
+        options = cls(network, cases, optimizer=optimizer, frozen=frozen, plan=plan, validation=validation, **others)
         options._check_files()
         check(network, cases, options.loss, "cases", options.compiled)
         check(network, validation or (), options.loss, "validation", options.compiled)
@@ -146,9 +149,10 @@ def _check_loss(loss: object) -> None:
     )
 
 
-def _check_optimizer(optimizer: object, network: Any) -> None:
+def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:
+    """Return the parameters that an optimizer does not change; raise an error if it cannot be that of the network."""
     if isinstance(optimizer, Optimizer):
-        parameters = set(network.parameters())
+        parameters = dict.fromkeys(network.parameters())
         strays = [parameter for parameter in optimizer.parameters if parameter not in parameters]
         if strays:
             raise ValueError(
@@ -156,7 +160,8 @@ def _check_optimizer(optimizer: object, network: Any) -> None:
                 f"that it changes are not among those of {shortened(network)}; make one with "
                 f"{type(optimizer).__name__}(network.parameters(), …)"
             )
-        return
+        trained = set(optimizer.parameters)
+        return [parameter for parameter in parameters if parameter not in trained]
     kind = optimizer.__name__ if isinstance(optimizer, type) else "Adam"
     what = f"the class {kind}" if isinstance(optimizer, type) else said(optimizer)
     raise TypeError(
