@@ -80,7 +80,11 @@ setup(
     cmdclass={"build_ext": BuildEngine},
     ext_modules=cythonize(
         [
-            *[Extension(f"autograd.{module}", [f"autograd/{module.replace('.', '/')}.py"]) for module in MODULES if IS_SUPPORTED],
+            *[
+                Extension(f"autograd.{module}", [f"autograd/{module.replace('.', '/')}.py"])
+                for module in MODULES
+                if IS_SUPPORTED
+            ],
             *[Extension(f"autograd.{EXECUTION}", ["autograd/programs/execution.pyx"]) for _ in range(IS_SUPPORTED)],
         ],
         build_dir="build/cython",

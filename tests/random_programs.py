@@ -198,7 +198,10 @@ def what_differs(seed: int, engine: Engine) -> str:
     code = lower(program, varies, totals=True)
     if not code.totals:
         return ""
-    results = [np.empty((1, width)) for width in ((len(code.outputs),) if rng.random() < 0.5 else (cut, len(code.outputs) - cut))]
+    results = [
+        np.empty((1, width))
+        for width in ((len(code.outputs),) if rng.random() < 0.5 else (cut, len(code.outputs) - cut))
+    ]
     engine.execution.Schedule(code, lanes).run(count, uniform, tables, results)
     sums = [
         total_in_order(column) if vary else column[0]

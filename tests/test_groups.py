@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from autograd.programs.lowering import lower
 
 from autograd import Value
 from autograd.primitives import PRIMITIVES
@@ -20,7 +21,6 @@ from autograd.programs.groups import (
     operand_of,
     runs_of,
 )
-from autograd.programs.lowering import lower
 from autograd.programs.program import Program
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from autograd.programs.jax_export import JaxArrays
 
 from autograd import (
     Constant,
@@ -33,7 +34,6 @@ from autograd import (
 )
 from autograd.calculus.custom_primitives import primitive
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.programs.jax_export import JaxArrays
 from autograd.programs.program import Program
 from tests.random_programs import by_python, random_program, rounding
 from tests.test_array_rules import points, units

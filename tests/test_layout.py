@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from autograd.programs.lowering import lower
+from autograd.programs.lowering.layout import DEEP
+from autograd.programs.validation import validate
 
 from autograd import Constant, Value, dot, gradients, prod
 from autograd.programs.groups import (
@@ -23,10 +26,7 @@ from autograd.programs.groups import (
     Tape,
     Totals,
 )
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.layout import DEEP
 from autograd.programs.program import Program
-from autograd.programs.validation import validate
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
 
 

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from autograd.programs.lowering import lower
+from autograd.programs.lowering.sharing import with_shared_places
+from autograd.programs.validation import validate
 
 from autograd import Value, dot
 from autograd.programs.groups import Code, Operand, Tape
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.sharing import with_shared_places
 from autograd.programs.program import Program
-from autograd.programs.validation import validate
 from tests.random_programs import random_program
 
 Read = tuple[object, ...]

@@ -28,4 +28,8 @@ def _of(module: str, name: str) -> Callable[..., Any]:
     return lambda *arguments: getattr(import_module(f"autograd.programs.{module}"), name)(*arguments)
 
 
-hooks.listing, hooks.to_jax, hooks.refuse = _of("listing", "listing"), _of("exports", "to_jax"), _of("recording", "refuse")
+hooks.listing, hooks.to_jax, hooks.refuse = (
+    _of("listing", "listing"),
+    _of("exports", "to_jax"),
+    _of("recording", "refuse"),
+)

@@ -395,9 +395,7 @@ class Schedule:
             TypeError: if an argument is not a real number.
         """
         if len(arguments) != self.code.inputs or not len(self.code.outputs) or self.lanes:
-            raise ValueError(
-                f"{len(arguments)} arguments, not {self.code.inputs}; {len(self.code.outputs)} outputs"
-            )
+            raise ValueError(f"{len(arguments)} arguments, not {self.code.inputs}; {len(self.code.outputs)} outputs")
         result = np.empty((1, len(self.code.outputs)))
         self.run(1, np.array(list(map(float, arguments))), [], [result])
         return float(result[0, 0])
@@ -456,7 +454,13 @@ class Schedule:
             raise ValueError(f"there is not room for {len(code.outputs)} outputs")
 
     def _run_times(
-        self, memory: _Memory, count: int, inputs: Floats, tables: Sequence[Floats], results: Sequence[Floats], state: int
+        self,
+        memory: _Memory,
+        count: int,
+        inputs: Floats,
+        tables: Sequence[Floats],
+        results: Sequence[Floats],
+        state: int,
     ) -> int:
         committed = 0, inputs[:state].copy()  # whole times, and the state after them: assigned at once
         try:
@@ -477,9 +481,7 @@ class Schedule:
             inputs[:state] = committed[1]
         return committed[0]
 
-    def _run_examples(
-        self, memory: _Memory, count: int, tables: Sequence[Floats], results: Sequence[Floats]
-    ) -> None:
+    def _run_examples(self, memory: _Memory, count: int, tables: Sequence[Floats], results: Sequence[Floats]) -> None:
         code = self.code
         for total in code.totals:
             memory.uniform[total.results()] = -0.0
@@ -691,7 +693,7 @@ def lanes_for(code: Code, count: int) -> int:
     return max(8, lanes + -lanes % 8)
 
 
-def _product(left: Callable[[], Floats], *rest: Any) -> None:
+def _product(left: Callable[[], Any], *rest: Any) -> None:
     """Write a term to the last argument: what a reader gives, or its product with what a second one gives.
 
     Of a matrix product, the shape of the left factors stands between.

@@ -91,7 +91,11 @@ class Layout:
     def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
         self.program = program
         levels, vary, needed = analyse(program.starts, program.operands, program.outputs, varies)
-        self.levels, self.varies, self.is_needed = np.asarray(levels), np.frombuffer(vary, bool), np.frombuffer(needed, bool)
+        self.levels, self.varies, self.is_needed = (
+            np.asarray(levels),
+            np.frombuffer(vary, bool),
+            np.frombuffer(needed, bool),
+        )
         self.places = np.full(len(program), -1, np.int64)
         self.sizes = [0, 0]  # of the uniform and the varying memory
         self.groups: tuple[list[Group], list[Group]] = ([], [])

@@ -147,7 +147,11 @@ class Profile:
                 vary, made = False, group.results()
             else:
                 vary, made = group.varies, np.arange(group.out, group.out + group.count)
-            count = group.count if isinstance(group, Total) and group.factors is not None else int(weight_at[vary][made].sum())
+            count = (
+                group.count
+                if isinstance(group, Total) and group.factors is not None
+                else int(weight_at[vary][made].sum())
+            )
             sources = {int(i) for memory, places in group.reads() for i in np.unique(made_by[memory][places])} - {-1}
             level = 1 + max((entries[i].level for i in sources), default=0)
             made_by[vary][made] = len(entries)
@@ -208,8 +212,9 @@ def title_of(group: Group | Total) -> str:
             f"{group.primitive.name} of {counted(group.count, noun) if noun else f'{arity} operands, {group.count:,}'}"
         )
     if isinstance(group, Sum):
-        noun, terms = "dot product" if group.factors else "sum", counted(len(group.terms), "term")
-        return f"{noun} of {terms}" if group.count == 1 else f"{noun}s of {terms}, {group.count:,}"
+        kind = "dot product" if group.factors else "sum"
+        of_terms = f"of {counted(len(group.terms), 'term')}"
+        return f"{kind} {of_terms}" if group.count == 1 else f"{kind}s {of_terms}, {group.count:,}"
     if isinstance(group, Matrix):
         rows, terms, columns = len(group.rows), int(group.rows.shape[1]), len(group.columns)
         part = "" if rows * columns == group.count else f", {group.count:,} of it"

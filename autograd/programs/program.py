@@ -141,7 +141,9 @@ class Program:
         is_parameter = (program.codes == 0) & ~np.frombuffer(is_constant, bool)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)
-        program.labels = {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
+        program.labels = (
+            {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
+        )
         program.structures = structures
         if len(np.unique(program.inputs)) < len(inputs):
             raise _malformed("a slot is an input or parameter twice")
@@ -265,7 +267,7 @@ class Program:
             found: Any = {}
             if isinstance(output, Value):
                 found = pull(Tape(output), leaves.values(), {output: 1.0}, recorded=False)
-        grads = [found.get(leaf, 0.0) for leaf in leaves.values()]
+        grads = [0.0 + found.get(leaf, 0.0) for leaf in leaves.values()]  # as `backward` adds them: never −0.0
         return tuple(grads[: len(self.inputs)]), tuple(grads[len(self.inputs) :])
 
     def _given(self, inputs: Sequence[float] | None, parameters: Sequence[float] | None) -> dict[int, float]:
@@ -440,7 +442,9 @@ class Program:
             if not 0 <= code <= len(TABLE) + len(self.others):
                 raise _malformed(f"slot {slot} applies a primitive with the code {code}, which there is not")
             if not (self.primitive(code).takes(count) if code else count == 0):
-                raise _malformed(f"slot {slot} applies {self.primitive(code) if code else 'nothing'} to {count} operands")
+                raise _malformed(
+                    f"slot {slot} applies {self.primitive(code) if code else 'nothing'} to {count} operands"
+                )
         for name, slots in (("input", self.inputs), ("parameter", self.parameters), ("output", self.outputs)):
             for slot in slots[(slots < 0) | (slots >= size)].tolist():
                 raise _malformed(f"{name} {slot} is not a slot")

@@ -13,9 +13,9 @@ import time
 import numpy as np
 from sklearn.model_selection import train_test_split
 
+from nn import SGD, AdamW
 from nn.examples.digits import SIZES_OF_MNIST, SPLIT_SEED, Settings, digit_network, finished, scores, train
 from nn.examples.mnist_files import read_mnist
-from nn import SGD, AdamW
 
 VALIDATION = 10_000
 CANDIDATES = (
