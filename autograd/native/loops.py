@@ -70,7 +70,7 @@ def source() -> str:
 
 
 def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
-    """Write a link of a chain, whose operands are read from the memory, or are the last result, which is in a register."""
+    """Write a link of a chain. Its operands are in the memory, or the last result, which is in a register."""
     reads = [
         f"const double {name} = {'last' if is_last else f'memory[link->operands[{i}]]'};"
         for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))

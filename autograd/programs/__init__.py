@@ -25,7 +25,11 @@ def __getattr__(name: str) -> Any:
 
 def _of(module: str, name: str) -> Callable[..., Any]:
     """Return a function that calls one of a module, which is imported then, since it needs NumPy."""
-    return lambda *arguments: getattr(import_module(f"autograd.programs.{module}"), name)(*arguments)
+
+    def call(*arguments: Any) -> Any:
+        return getattr(import_module(f"autograd.programs.{module}"), name)(*arguments)
+
+    return call
 
 
 hooks.listing, hooks.to_jax, hooks.refuse = (

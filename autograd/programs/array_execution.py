@@ -1,4 +1,4 @@
-"""Programs on arrays: the rules of the table and reads by slices for any module like NumPy, and lowered programs on NumPy.
+"""The rules of the table and reads by slices on arrays, of NumPy or JAX; and lowered programs run with NumPy.
 
 >>> import numpy as np
 >>> from autograd.primitives import relu

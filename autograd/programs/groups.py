@@ -491,7 +491,7 @@ def demand(is_met: bool, otherwise: str) -> None:
 
 
 def step_of(places: Integers) -> int | None:
-    """Return the step by which the places of every row go up; 1 for rows of one place, None if there is no such step."""
+    """Return the step by which the places of every row go up; 1 for rows of one place, None if there is none."""
     if places.shape[1] == 1:
         return 1
     steps = np.diff(places, axis=1)
