@@ -216,6 +216,8 @@ def test_stop_gradient() -> None:
     assert grad(lambda x: stop_gradient(x) * x)(3.0) == 3.0
     assert grad(lambda x: x.detach() * x)(3.0) == 3.0
     assert stop_gradient(2.0) == 2.0
+    assert grad(lambda v: (stop_gradient(v) * v).sum())(np.array([3.0, 4.0])).tolist() == [3.0, 4.0]
+    assert grad(lambda p: stop_gradient(p)["w"] * p["w"])({"w": 3.0, "kind": None}) == {"w": 3.0, "kind": None}
 
 
 # The worked example and networks.

@@ -46,10 +46,7 @@ class Schedule:
             return count, True
         runner = self._take()
         size = len(self.code.outputs) - state
-        if len(results) == 1:
-            outputs = results[0]
-        else:
-            outputs = np.empty((1 if self.code.totals else count, size))
+        outputs = results[0] if len(results) == 1 else np.empty((1 if self.code.totals else count, size))
         done = count
         if self.lanes:
             is_finite = runner.batch(inputs, [table[:count] for table in tables], None, outputs)
