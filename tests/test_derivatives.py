@@ -125,7 +125,7 @@ def test_transformations_nest_in_any_order() -> None:
     assert grad(hessian(f))(x) == pytest.approx(6 * math.cos(x) - 6 * x * math.sin(x) - x * x * math.cos(x), rel=1e-13)
 
 
-def test_the_same_nesting_comes_back() -> None:
+def test_the_same_tree_comes_back() -> None:
     def f(p: Any, scale: Any) -> Any:
         (a, b), c = p["pair"], p["list"]
         return scale * (a * b + c[0] ** 2 + c[1][0])

@@ -47,9 +47,8 @@ class Batch:
         self.must_scale = reduce != "each" and bool(self.scaled.any())
         self.results = Results(recorded.result, reduce == "each")
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
-        self._given: list[Rows] = []  # the last tables of `out`, and what owns their memory
-        self._owners: list[Any] = []
-        self._owner_ids: set[int] = set()
+        # The last tables of `out`, what owns their memory, and the ids of that.
+        self._given: tuple[list[Rows], list[Any], set[int]] = [], [], set()
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
         """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
@@ -127,15 +126,17 @@ class Batch:
         Returns:
             The numbers and the tables, copied where they must be; and whether a table is overwritten row by row.
         """
-        if self._given is not results:
-            self._given, self._owners = results, [owner_of(leaf) for leaf in leaves]
-            self._owner_ids = set(map(id, self._owners))
+        known, owners, ids = self._given
+        if known is not results:
+            owners = [owner_of(leaf) for leaf in leaves]
+            ids = set(map(id, owners))
+            self._given = results, owners, ids
         is_in_place = False
         for place, table in enumerate([*tables, numbers]):
             owner = owner_of(table)
-            if type(owner) is np.ndarray and id(owner) not in self._owner_ids:
+            if type(owner) is np.ndarray and id(owner) not in ids:
                 continue  # as in most cases; memory that is not of an array may be shared without this being seen
-            for result, other in zip(results, self._owners, strict=True):
+            for result, other in zip(results, owners, strict=True):
                 is_whole = owner is other and table.size == result.size == getattr(owner, "size", -1)
                 if (owner is not other and type(owner) is type(other) is np.ndarray) or not (
                     is_whole or np.may_share_memory(table, result)
