@@ -337,14 +337,13 @@ def array_of(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
     return array.reshape(shape)
 
 
-def numbers_of(leaves: Iterable[Any]) -> list[Any]:
+def numbers_of(leaves: Sequence[Any]) -> list[Any]:
     """Return the leaves that `flatten` found as a list with an entry for each number."""
+    if not any(hasattr(kind, "tolist") for kind in set(map(type, leaves))):
+        return list(leaves)
     numbers: list[Any] = []
     for leaf in leaves:
-        if hasattr(leaf, "tolist"):
-            numbers += leaf.tolist()
-        else:
-            numbers.append(leaf)
+        numbers += leaf.tolist() if hasattr(leaf, "tolist") else [leaf]
     return numbers
 
 

@@ -125,7 +125,7 @@ def test_transformations_nest_in_any_order() -> None:
     assert grad(hessian(f))(x) == pytest.approx(6 * math.cos(x) - 6 * x * math.sin(x) - x * x * math.cos(x), rel=1e-13)
 
 
-def test_the_same_nesting_comes_back() -> None:
+def test_the_same_tree_comes_back() -> None:
     def f(p: Any, scale: Any) -> Any:
         (a, b), c = p["pair"], p["list"]
         return scale * (a * b + c[0] ** 2 + c[1][0])
@@ -216,6 +216,8 @@ def test_stop_gradient() -> None:
     assert grad(lambda x: stop_gradient(x) * x)(3.0) == 3.0
     assert grad(lambda x: x.detach() * x)(3.0) == 3.0
     assert stop_gradient(2.0) == 2.0
+    assert grad(lambda v: (stop_gradient(v) * v).sum())(np.array([3.0, 4.0])).tolist() == [3.0, 4.0]
+    assert grad(lambda p: stop_gradient(p)["w"] * p["w"])({"w": 3.0, "kind": None}) == {"w": 3.0, "kind": None}
 
 
 # The worked example and networks.

@@ -64,7 +64,7 @@ class Point(NamedTuple):
 
 
 def same(given: Any, wanted: Any, distance: float = 1e-12) -> bool:
-    """Whether two nestings hold the same numbers."""
+    """Whether two trees hold the same numbers."""
     assert jax.tree.structure(given) == jax.tree.structure(wanted)
     pairs = zip(jax.tree.leaves(given), jax.tree.leaves(wanted), strict=True)
     return all(np.allclose(one, other, rtol=distance, atol=distance) for one, other in pairs)
@@ -227,7 +227,7 @@ def test_many_examples() -> None:
 # Arguments and results.
 
 
-def test_arguments_and_results_have_the_nesting_of_the_function() -> None:
+def test_arguments_and_results_have_the_trees_of_the_function() -> None:
     def function(point: Point, lists: Any, *, scale: Any, mode: Any = None) -> Any:
         assert mode == "fast"
         (a, b), matrix = lists

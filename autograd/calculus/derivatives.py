@@ -6,8 +6,8 @@
 >>> hessian(lambda x, y: x**2 * y, argnums=(0, 1))(3.0, 2.0)
 ((4.0, 6.0), (6.0, 0.0))
 
-A function takes numbers, or lists, tuples and dicts of them, nested at will, and a derivative comes back in the same
-nesting. The transformations may be nested too, in any order and to any depth.
+A function takes numbers, or trees of them: lists, tuples, dicts, dataclasses and arrays, nested at will. A derivative
+comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested.
 
 Each goes through the tape of the recorded graph. Reverse mode passes gradients from a node to its operands, forward
 mode passes tangents from the operands to the node, and both multiply by the same slopes. Where a derivative is to be
@@ -43,6 +43,7 @@ from autograd.value import Value
 
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
+TreeT = TypeVar("TreeT")
 
 
 def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
@@ -53,9 +54,8 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         if is_recording.get():
             return function(*arguments, **settings)
         with recording():
-            numbers, structure = flat(function(*arguments, **settings))
-        detached: ResultT = nested(structure, [n.detach() if isinstance(n, Value) else n for n in numbers])
-        return detached
+            result = function(*arguments, **settings)
+        return stop_gradient(result)
 
     return recorded
 
@@ -75,10 +75,10 @@ def value_and_grad(
     function: Callable[..., Any], argnums: int | Sequence[int] = 0
 ) -> Callable[..., tuple[Any, Any]]: ...
 def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
-    """The value of a function of numbers, and its gradient, by one run of it.
+    """Make a function that gives the value of a function and its gradient, by one run of it.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives one number.
+        function: takes numbers, or trees of them, and gives one number.
         argnums: the argument to differentiate by, counted from 0; or several.
 
     Returns:
@@ -105,14 +105,14 @@ def grad(function: Callable[..., Any], argnums: int) -> GradientByOne: ...
 @overload
 def grad(function: Callable[..., Any], argnums: Sequence[int]) -> GradientBySeveral: ...
 def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The gradient of a function of numbers with one number as its result, by reverse mode.
+    """Make a function that gives the gradient of a function with one number as its result, by reverse mode.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them.
+        function: takes numbers, or trees of them.
         argnums: the argument to differentiate by, counted from 0; or several.
 
     Returns:
-        A function of the same arguments. It gives the gradient in the nesting of that argument (a tuple of them for
+        A function of the same arguments. It gives the gradient in the tree of that argument (a tuple of them for
         several): floats, or Values where it is called with Values or within another transformation. It costs a small
         multiple of the function itself, whatever the number of inputs.
 
@@ -135,15 +135,15 @@ def jvp(function: OfList, primals: Mixed, tangents: Mixed) -> tuple[list[Value],
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]: ...
 @_records
 def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The value of a function and its derivative in one direction, by forward mode.
+    """Compute the value of a function and its derivative in one direction, by forward mode.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them.
+        function: takes numbers, or trees of them.
         primals: its arguments.
-        tangents: for each argument the direction, in the same nesting.
+        tangents: for each argument the direction, in the same tree.
 
     Returns:
-        The result of the function, and the derivative of each number of it along the direction, in its nesting.
+        The result of the function, and the derivative of each number of it along the direction, in its tree.
 
     Raises:
         ValueError: if the tangents have not as many numbers as the primals.
@@ -182,14 +182,14 @@ def vjp(function: OfList, *primals: Values) -> tuple[list[Value], PullBack[Value
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @_records
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """The value of a function, and the function that pulls gradients of its result back to its arguments.
+    """Compute the value of a function, and make what pulls gradients of its result back to its arguments.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them.
+        function: takes numbers, or trees of them.
         primals: its arguments.
 
     Returns:
-        The result of the function; and a function of one number for each number of it, in the same nesting, which gives
+        The result of the function; and a function of one number for each number of it, in the same tree, which gives
         the gradient for each argument.
     """
     run = RecordedCall(function, primals, range(len(primals)))
@@ -220,17 +220,17 @@ def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
 @overload
 def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
 def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """All first derivatives: of each number of a function's result by each number of its argument.
+    """Make a function that gives all first derivatives: of each number of the result by each of the argument.
 
     It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives the same.
+        function: takes numbers, or trees of them, and gives the same.
         argnums: the argument to differentiate by, counted from 0; or several.
 
     Returns:
-        A function of the same arguments, which gives the nesting of the result with, for each number, the
-        nesting of the argument; for arrays one array, whose shape is that of the result and then of the argument.
+        A function of the same arguments, which gives the tree of the result with, for each number, the tree of the
+        argument; for arrays one array, whose shape is that of the result and then of the argument.
     """
 
     @_records
@@ -261,19 +261,20 @@ def hessian(
 def hessian(
     function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
 ) -> Callable[..., Any]:
-    """All second derivatives of a function with one number as its result, by reverse mode over reverse mode.
+    """Make a function that gives all second derivatives of one with one number as its result.
 
-    Each row takes one pass over the graph of one component of the gradient. Its cost grows with the part of the
-    function that the component depends on; for a sum of small terms, with the number of non-zeros.
+    It is reverse mode over reverse mode. Each row takes one pass over the graph of one component of the gradient. Its
+    cost grows with the part of the function that the component depends on; for a sum of small terms, with the number of
+    non-zeros.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them.
+        function: takes numbers, or trees of them.
         argnums: the argument to differentiate by, counted from 0; or several.
         sparse: whether to give the non-zeros alone.
 
     Returns:
-        A function of the same arguments. It gives the nesting of the argument with, for each number, the
-        nesting of the argument; for an array one array, which has its shape twice. Or, if sparse, it gives a dict from
+        A function of the same arguments. It gives the tree of the argument with, for each number, the tree of the
+        argument; for an array one array, which has its shape twice. Or, if sparse, it gives a dict from
         (row, column) to the second derivatives that are not 0 by structure, where the numbers of the arguments are
         counted from 0.
 
@@ -319,18 +320,18 @@ def hvp(function: OfNumber, primals: tuple[float, float], tangents: tuple[float,
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any: ...
 @_records
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
-    """The Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.
+    """Compute the Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.
 
     It goes through the graph of the gradient once. Where the product is recorded, it adds about two nodes for each node
     of that graph.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives one number.
+        function: takes numbers, or trees of them, and gives one number.
         primals: its arguments.
-        tangents: for each argument the direction, in the same nesting.
+        tangents: for each argument the direction, in the same tree.
 
     Returns:
-        The product for each argument, in its nesting; a tuple of them if there are several arguments.
+        The product for each argument, in its tree; a tuple of them if there are several arguments.
 
     Raises:
         TypeError: if the result is not one number.
@@ -345,6 +346,12 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     return products[0] if len(products) == 1 else products
 
 
-def stop_gradient(number: Number) -> Number:
-    """The number as a constant: no gradient flows through it."""
-    return number.detach() if isinstance(number, Value) else number
+def stop_gradient(tree: TreeT) -> TreeT:
+    """Return a number, or a tree of them, as constants: no gradient flows through it.
+
+    It gives constants, as `Value.detach` does, rather than the nodes of the primitive `stop_gradient`, which keep what
+    they were computed from; while a function is compiled they are such nodes, since their numbers change.
+    """
+    numbers, structure = flat(tree)
+    detached: TreeT = nested(structure, [n.detach() if isinstance(n, Value) else n for n in numbers])
+    return detached

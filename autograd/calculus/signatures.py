@@ -13,7 +13,7 @@ from autograd.value import Value
 
 Floats: TypeAlias = "list[float] | list[int]"
 Values: TypeAlias = "list[Value] | list[Value | float]"
-NumbersT = TypeVar("NumbersT", bound="list[Any] | tuple[Any, ...] | dict[Any, Any]")  # any other nesting of numbers
+NumbersT = TypeVar("NumbersT", bound="list[Any] | tuple[Any, ...] | dict[Any, Any]")  # any other tree of numbers
 CotangentsT_contra = TypeVar("CotangentsT_contra", contravariant=True)
 GradientT_co = TypeVar("GradientT_co", covariant=True)
 

@@ -20,7 +20,7 @@ import math
 import operator
 import sys
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
@@ -37,12 +37,14 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import trace
 from autograd.saving import shortened
-from autograd.trees import Structure, container, cut, fill, flatten, numbers_of, static, unflatten
+from autograd.trees import Structure, container, cut, flatten, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.programs.batching import Batch
     from autograd.programs.program import Program
-    from autograd.programs.recording import RecordedFunction, Row, Rows
+    from autograd.programs.recording import RecordedFunction
+    from autograd.programs.rows import Row
 
 __all__ = ["compile"]
 
@@ -51,9 +53,6 @@ ResultT = TypeVar("ResultT")
 Differentiated: TypeAlias = Gradient | GradientByOne | GradientBySeveral | ValueAndGradient | Hessian | Jacobian
 PlainArgument: TypeAlias = "float | list[float] | list[int] | list[list[float]] | tuple[float, ...] | dict[str, float]"
 Reduce: TypeAlias = Literal["each", "mean", "sum"]
-
-LOOKED_AT = 10  # examples or rounds that are computed again one by one, where a result is not finite
-BLOCK = 10**6  # results that are looked through at once
 
 
 class Compiled(Generic[ResultT]):
@@ -65,7 +64,7 @@ class Compiled(Generic[ResultT]):
         self.static_names = _names_of(function, self.static_argnums)
         self._recorded: dict[Structure, RecordedFunction] = {}
         self._last: RecordedFunction | None = None  # of the last call, if it had neither names nor static arguments
-        self._last_batch: tuple[object, _Batch] | None = None  # and of which `over` and `reduce`
+        self._last_batch: tuple[object, Batch] | None = None  # and of which `over` and `reduce`
         self._of_floats: dict[int, Callable[[tuple[float, ...]], float]] = {}  # by the count of arguments, all floats
 
     @overload
@@ -104,19 +103,21 @@ class Compiled(Generic[ResultT]):
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         out = keywords.pop("out") if "out" in keywords and not self._has_out else None
         if self._last is not None and not keywords:
-            numbers = _filled(self._last.arguments, arguments)
+            numbers = self._last.filled(arguments)
             if numbers is not None:  # as in most calls
                 return self._run(self._last, numbers, out)
+        from autograd.programs.rows import has_value, row_of
+
         try:
             call, leaves = self._flatten(arguments, keywords)
         except TypeError as error:
-            if not _has_value(flatten((arguments, keywords), Value)[0]):
+            if not has_value(flatten((arguments, keywords), Value)[0]):
                 raise TypeError(
                     f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
                     f"it"
                 ) from error
             leaves = flatten((arguments, keywords), Value)[0]
-        recorded = None if _has_value(leaves) else self._record(call)
+        recorded = None if has_value(leaves) else self._record(call)
         if recorded is None or (
             recorded.captured and (is_differentiated(recorded.captured) or trace.get() is not None)
         ):
@@ -128,7 +129,7 @@ class Compiled(Generic[ResultT]):
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded
-        result = self._run(recorded, _row_of(leaves), out)
+        result = self._run(recorded, row_of(leaves), out)
         is_short = not (recorded.captured or keywords or self.static_argnums or out is not None)
         if is_short and type(result) is float and all(type(argument) is float for argument in arguments):
             self._of_floats[len(arguments)] = recorded.schedule().call_floats
@@ -140,7 +141,9 @@ class Compiled(Generic[ResultT]):
         inputs = recorded.inputs(numbers)
         _, is_finite = recorded.schedule().run(1, inputs, [], results)
         if not is_finite:
-            _run_eagerly(self.function, recorded.call, numbers.tolist())
+            from autograd.programs.batching import run_eagerly
+
+            run_eagerly(self.function, recorded.call, numbers.tolist())
         return unflatten(recorded.result, cut(recorded.result, results[0][0]) if leaves is None else leaves)
 
     def batch(
@@ -180,15 +183,18 @@ class Compiled(Generic[ResultT]):
         varying = set(range(len(arguments))) - fixed if over is None else _places_of(over, len(arguments))
         if varying & fixed:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
+        from autograd.programs.batching import Batch
+        from autograd.programs.rows import split
+
         names = [f"argument {place}" for place in range(len(arguments))]
-        call, numbers, tables = _split(arguments, fixed, varying, names)
+        call, numbers, tables = split(arguments, fixed, varying, names)
         counts = {len(table) for table in tables}
         if len(counts) != 1 or not all(counts):
             raise ValueError(
                 f"a batch needs as many examples in each argument of over={sorted(varying)}, and at least one; got "
                 f"{sorted(counts) or 'none'}"
             )
-        batch = _Batch(self.function, self._record_of_numbers(call), varying, reduce)
+        batch = Batch(self.function, self._record_of_numbers(call), varying, reduce)
         self._last_batch = key, batch
         return batch.run(numbers, tables, out)
 
@@ -214,7 +220,8 @@ class Compiled(Generic[ResultT]):
         """
         import numpy as np
 
-        from autograd.programs.recording import rows_for
+        from autograd.programs.batching import replay
+        from autograd.programs.rows import leaves_of_rows, rows_for, split
 
         times = operator.index(times)
         if times < 0:
@@ -223,7 +230,7 @@ class Compiled(Generic[ResultT]):
         names = [f"argument {place} of the state" for place in range(len(state))]
         names += [f"entry {place} of each" for place in range(len(each))]
         fixed = self._static(len(arguments))
-        call, numbers, tables = _split(arguments, fixed - set(varying), varying, names, times)
+        call, numbers, tables = split(arguments, fixed - set(varying), varying, names, times)
         recorded = self._record_of_numbers(call)
         structures = [part for place, part in enumerate(call.parts[0].entries[: len(state)]) if place not in fixed]
         is_bare = structures == [recorded.result]
@@ -241,12 +248,12 @@ class Compiled(Generic[ResultT]):
         if done < times:
             warnings.warn(f"repeat was interrupted after {done} of {times} calls", RuntimeWarning, stacklevel=2)
         elif not is_finite:
-            _replay(self.function, recorded, times, start, tables, results, size)
+            replay(self.function, recorded, times, start, tables, results, size)
         states = container(tuple, structures)
         ends = unflatten(states, cut(states, inputs[:size]))
         if is_bare:
             return ends[0]
-        return (*ends, *unflatten(records, _leaves_of_rows(records, [rows[:done] for rows in results])))
+        return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in results])))
 
     def program(self, *arguments: Any, **keywords: Any) -> Program:
         """Return the program that a call with these arguments runs, before it is lowered."""
@@ -281,7 +288,7 @@ class Compiled(Generic[ResultT]):
 
     def _flatten(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> tuple[Structure, list[Any]]:
         """Return the structure of the arguments of a call, and their leaves."""
-        from autograd.programs.recording import STATIC_LEAVES
+        from autograd.programs.rows import STATIC_LEAVES
 
         leaves: list[Any] = []
         fixed = self._static(len(arguments))
@@ -369,390 +376,6 @@ def compile(
     if isinstance(function, Compiled) and static in ((), function.static_argnums) and exact == function.exact:
         return function
     return Compiled(function, static, exact)
-
-
-class _Batch:
-    """The runs of a function for many examples, whose arguments have the same structures each time.
-
-    Args:
-        function: the function.
-        recorded: what was recorded of it.
-        varying: the numbers of the arguments that hold examples.
-        reduce: what to give.
-    """
-
-    def __init__(
-        self, function: Callable[..., Any], recorded: RecordedFunction, varying: Collection[int], reduce: Reduce
-    ) -> None:
-        from autograd.programs.recording import Results
-
-        self.function, self.recorded, self.reduce = function, recorded, reduce
-        parts = recorded.arguments.entries if recorded.arguments is not None else ()
-        self.varying = [(place, part) for place, part in enumerate(parts) if place in varying]
-        self.places = [place for place in range(len(parts)) if place not in varying]
-        self.uniform = container(tuple, [parts[place] for place in self.places])
-        # An array that holds all the numbers of the arguments that do not vary, and the arguments that hold none.
-        self.empty = [place for place in self.places if not parts[place].size]
-        self.nothing = container(tuple, [parts[place] for place in self.empty])
-        only = [(place, parts[place]) for place in self.places if parts[place].size]
-        self.array = only[0] if len(only) == 1 and only[0][1].shape else None
-        self.varies = tuple([place in varying for place, part in enumerate(parts) for _ in range(part.size)])
-        does_vary = recorded.code(self.varies, reduce != "each").output_varies
-        self.has_varying = bool(does_vary.any())
-        self.scaled = does_vary if reduce == "mean" else ~does_vary  # by the count of examples
-        self.must_scale = reduce != "each" and bool(self.scaled.any())
-        self.results = Results(recorded.result, reduce == "each")
-        self._owners: tuple[list[Rows], set[int]] = [], set()  # the last given results, and whose memory they are
-
-    def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
-        """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
-        if len(arguments) != len(self.places) + len(self.varying):
-            return None
-        tables: list[Any] = [_rows_of(arguments[place], part) for place, part in self.varying]
-        counts = {0 if table is None else len(table) for table in tables}
-        if len(counts) != 1 or 0 in counts:
-            return None
-        numbers = self._shared_numbers(arguments)
-        if numbers is None:
-            numbers = _filled(self.uniform, tuple([arguments[place] for place in self.places]))
-        return None if numbers is None else (numbers, tables)
-
-    def _shared_numbers(self, arguments: Sequence[Any]) -> Row | None:
-        """Return the array that holds all the numbers that do not vary, without copying it; None if there is none."""
-        if self.array is None:
-            return None
-        place, part = self.array
-        array = arguments[place]
-        if not _is_contiguous(array) or array.shape != part.shape or not array.flags.writeable:
-            return None
-        if _filled(self.nothing, tuple([arguments[place] for place in self.empty])) is None:
-            return None
-        return array.reshape(-1)  # type: ignore[no-any-return]  # it is an array of NumPy
-
-    def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
-        """Return the results.
-
-        Args:
-            numbers: those of the arguments that are the same for all examples.
-            tables: those of the others, with a row for each example.
-            out: arrays for the results.
-        """
-        count = len(tables[0])
-        results, leaves = self.results.of(count, out)
-        is_in_place = False
-        if leaves is not None:
-            numbers, tables, is_in_place = self._apart_from(leaves, results, numbers, tables)
-        inputs, examples = self.recorded.inputs(numbers), count if self.has_varying or self.reduce == "each" else 1
-        schedule = self.recorded.schedule(self.varies, self.reduce != "each", examples)
-        _, is_finite = schedule.run(examples, inputs, tables, results)
-        if not is_finite and not is_in_place:
-            self._run_eagerly(inputs, tables)
-        if self.must_scale:
-            self._scale(results, count)
-        structure = self.recorded.result
-        if leaves is None:
-            leaves = _leaves_of_rows(structure, results) if self.reduce == "each" else cut(structure, results[0][0])
-        return unflatten(structure, leaves)
-
-    def _scale(self, results: list[Rows], count: int) -> None:
-        """Divide totals by the count of examples, or multiply by it what each of them gives alike."""
-        import numpy as np
-
-        at = 0
-        change = np.divide if self.reduce == "mean" else np.multiply
-        for result in results:
-            chosen = self.scaled[at : at + result.shape[1]]
-            change(result[0], count, out=result[0], where=chosen)
-            at += len(chosen)
-
-    def _apart_from(
-        self, leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]
-    ) -> tuple[Row, list[Rows], bool]:
-        """Return the numbers and the tables such that no result overwrites what is read later.
-
-        Args:
-            leaves: the arrays of `out`.
-            results: the same as tables.
-            numbers: those of the arguments that are the same for all examples.
-            tables: those of the others.
-
-        Returns:
-            The numbers and the tables, copied where they must be; and whether a table is overwritten row by row.
-        """
-        import numpy as np
-
-        if self._owners[0] is not results:
-            self._owners = results, {id(_owner(leaf)) for leaf in leaves}
-        is_in_place = False
-
-        def is_apart(array: Row | Rows) -> bool:
-            owner = _owner(array)  # memory that is not of an array may be shared without this being seen
-            return type(owner) is np.ndarray and id(owner) not in self._owners[1]
-
-        if not is_apart(numbers) and any(np.may_share_memory(numbers, result) for result in results):
-            numbers = numbers.copy()
-        for place, table in enumerate(tables):
-            for result in () if is_apart(table) else results:
-                if not np.may_share_memory(table, result):
-                    continue
-                starts = [array.__array_interface__["data"][0] for array in (table, result)]
-                if self.reduce == "each" and table.shape == result.shape and starts[0] == starts[1]:
-                    is_in_place = True
-                else:
-                    tables = [*tables[:place], table.copy(), *tables[place + 1 :]]
-        return numbers, tables, is_in_place
-
-    def _run_eagerly(self, inputs: Row, tables: list[Rows]) -> None:
-        """Run some examples with Values, after a result that is not finite: the engine's error says what happened."""
-        import numpy as np
-
-        varies = np.array(self.varies)
-        numbers = np.empty(len(varies))
-        numbers[~varies] = inputs[: len(varies) - np.count_nonzero(varies)]
-        for example in self._not_finite(inputs, tables):
-            numbers[varies] = np.concatenate([table[example] for table in tables])
-            _run_eagerly(self.function, self.recorded.call, numbers.tolist())
-
-    def _not_finite(self, inputs: Row, tables: list[Rows]) -> list[int]:
-        """Return some examples whose results are not finite; first those with a result that is nan."""
-        import numpy as np
-
-        nans: list[int] = []
-        infinities: list[int] = []
-        size = self.recorded.result.size
-        block = max(1, BLOCK // max(size, 1))
-        for first in range(0, len(tables[0]), block):
-            part = [table[first : first + block] for table in tables]
-            rows = np.empty((len(part[0]), size))
-            self.recorded.schedule(self.varies, False, len(rows)).run(len(rows), inputs, part, [rows])
-            is_nan, is_infinite = np.isnan(rows).any(axis=1), np.isinf(rows).any(axis=1)
-            nans += (first + np.flatnonzero(is_nan)).tolist()
-            infinities += (first + np.flatnonzero(is_infinite & ~is_nan)).tolist()
-            if len(nans) >= LOOKED_AT:
-                break
-        return [*nans, *infinities][:LOOKED_AT]
-
-
-def _split(
-    arguments: Sequence[Any],
-    fixed: Collection[int],
-    varying: Collection[int],
-    names: Sequence[str],
-    times: int | None = None,
-) -> tuple[Structure, Row, list[Rows]]:
-    """Return the structure of one call, the numbers of its arguments that do not vary, and tables of those that do.
-
-    Args:
-        arguments: the arguments; those that vary hold many examples.
-        fixed: the numbers of those that are static.
-        varying: the numbers of those that vary.
-        names: what to call them in a message.
-        times: how many examples are needed; as many as there are when not given.
-
-    Raises:
-        TypeError: if an argument is none, or holds a Value.
-        ValueError: if there are not enough examples.
-    """
-    from autograd.programs.recording import STATIC_LEAVES
-
-    parts: list[Structure] = []
-    uniform: list[Any] = []
-    tables: list[Rows] = []
-    for place, argument in enumerate(arguments):
-        if place in fixed:
-            part = static(argument)
-        elif place in varying:
-            part, rows = _examples_of(argument, names[place])
-            for table in rows:
-                if times is not None and len(table) < times:
-                    entry = names[place].partition(" of ")[0]
-                    raise ValueError(f"each needs {times} entries, one for each call; {entry} has {len(table)}")
-            tables += rows
-        else:
-            leaves, part = flatten(argument, Value, STATIC_LEAVES)
-            if _has_value(leaves):
-                raise _value_refusal(names[place])
-            uniform += leaves
-        parts.append(part)
-    return container(tuple, [container(tuple, parts), container(dict, (), ())]), _row_of(uniform), tables
-
-
-def _examples_of(argument: Any, name: str) -> tuple[Structure, list[Rows]]:
-    """Return the structure of one example, and the numbers of all of them: tables with a row for each example.
-
-    Args:
-        argument: an array or a list with an entry for each example; or a tuple or another container of such.
-        name: what to call it in a message.
-
-    Raises:
-        TypeError: if it is something else, or if examples have not the same structure.
-    """
-    import numpy as np
-
-    try:
-        holders, structure = flatten(argument, (list, np.ndarray, Value), ())
-    except TypeError:
-        raise _refusal(argument, name) from None
-    firsts: list[Any] = []
-    tables: list[Rows] = []
-    for holder in holders:
-        if isinstance(holder, Value):
-            raise _value_refusal(name)
-        if not isinstance(holder, list) and not getattr(holder, "shape", ()):
-            raise _refusal(argument, name)
-        first, table = _table_of(holder, name)
-        firsts.append(first)
-        tables.append(table)
-    return flatten(unflatten(structure, firsts), Value)[1], tables
-
-
-def _table_of(holder: Any, name: str) -> tuple[Any, Rows]:
-    """Return the first of some examples, or one like them if there are none, and a row for each of them."""
-    import numpy as np
-
-    from autograd.programs.recording import STATIC_LEAVES
-
-    if not isinstance(holder, list):
-        leaves, structure = flatten(holder, Value)
-        if structure.is_static:
-            raise TypeError(f"expected an array of real numbers, got one of the type {holder.dtype}")
-        if _has_value(leaves):
-            raise _value_refusal(name)
-        shape = holder.shape[1:]
-        return np.zeros(shape)[()], leaves[0].reshape(len(holder), math.prod(shape))
-    rows = []
-    structures = []
-    for example in holder:
-        leaves, structure = flatten(example, Value, STATIC_LEAVES)
-        if _has_value(leaves):
-            raise _value_refusal(name)
-        structures.append(structure)
-        rows.append(_row_of(leaves))
-        if structure != structures[0]:
-            raise TypeError(f"the examples of {name} have not the same structure: see numbers 0 and {len(rows) - 1}")
-    if structures and structures[0].is_static:
-        raise _refusal(holder, name)
-    width = structures[0].size if structures else 1
-    return holder[0] if holder else 0.0, np.array(rows, np.float64).reshape(len(rows), width)
-
-
-def _refusal(argument: Any, name: str) -> TypeError:
-    return TypeError(
-        f"{name} must be an array or a list with an entry for each example, or a tuple or a dict of such, got "
-        f"{shortened(argument)} of type {type(argument).__name__}"
-    )
-
-
-def _value_refusal(name: str) -> TypeError:
-    return TypeError(
-        f"{name} holds a Value, but many examples, or many calls, are run without a graph: pass plain numbers "
-        f"(v.data); for gradients, compile the function that grad or value_and_grad gives"
-    )
-
-
-def _rows_of(examples: Any, structure: Structure) -> Rows | None:
-    """Return examples of an array or a number as rows, if they are a C-contiguous array of float64; or None."""
-    if not _is_contiguous(examples) or not examples.ndim or examples.shape[1:] != structure.shape:
-        return None
-    return examples.reshape(len(examples), structure.size)  # type: ignore[no-any-return]  # it is an array of NumPy
-
-
-def _is_contiguous(array: Any) -> bool:
-    """Return whether something is a C-contiguous array of float64."""
-    import numpy as np
-
-    return type(array) is np.ndarray and array.dtype == np.float64 and array.flags.c_contiguous
-
-
-def _owner(array: Any) -> Any:
-    """Return what owns the memory of an array."""
-    return array if array.base is None else array.base
-
-
-def _filled(structure: Structure, tree: Any) -> Row | None:
-    """Return the numbers of a tree, if it is seen at once that it has this structure; or None."""
-    import numpy as np
-
-    numbers = np.empty(structure.size)
-    return numbers if fill(structure, tree, numbers) else None
-
-
-def _row_of(leaves: Sequence[Any]) -> Row:
-    """Return leaves, none of which is a Value, as a new row."""
-    import numpy as np
-
-    if not any(hasattr(leaf, "shape") for leaf in leaves):
-        return np.array(leaves, np.float64)
-    return np.concatenate([np.atleast_1d(leaf) for leaf in leaves], dtype=np.float64)
-
-
-def _has_value(leaves: Sequence[Any]) -> bool:
-    """Return whether there is a Value among leaves."""
-    return any(isinstance(leaf, Value) or getattr(getattr(leaf, "dtype", None), "kind", "") == "O" for leaf in leaves)
-
-
-def _leaves_of_rows(structure: Structure, tables: Sequence[Rows]) -> list[Any]:
-    """Return for each number and array an array with an entry for each row."""
-    leaves: list[Any] = []
-    for (_, _, shape), rows in zip(structure.pieces, tables, strict=True):
-        if shape:
-            leaves.append(rows.reshape(len(rows), *shape))
-        else:
-            leaves += [column.copy() for column in rows.T]
-    return leaves
-
-
-def _run_eagerly(function: Callable[..., Any], call: Structure, numbers: Sequence[float]) -> Any:
-    """Run a function with Values, after a result that is not finite: the engine's error says what happened."""
-    arguments, keywords = unflatten(call, cut(call, list(map(Value, numbers))))
-    return function(*arguments, **keywords)
-
-
-def _replay(
-    function: Callable[..., Any],
-    recorded: RecordedFunction,
-    times: int,
-    start: Row,
-    tables: Sequence[Rows],
-    results: Sequence[Rows],
-    size: int,
-) -> None:
-    """Run some rounds with Values, from where results are no longer finite: the engine's error says what happened.
-
-    Args:
-        function: the function.
-        recorded: what was recorded of it.
-        times: how many rounds there were.
-        start: the inputs of the first one.
-        tables: the inputs that follow the state, for each round.
-        results: the records of the rounds.
-        size: how many numbers the state has.
-    """
-    import numpy as np
-
-    def run(inputs: Row, first: int, end: int) -> None:
-        rows = [np.empty((end - first, result.shape[1])) for result in results]
-        recorded.schedule().run(end - first, inputs, [table[first:end] for table in tables], rows, size)
-
-    low, high, inputs = 0, times, start.copy()
-    wrong = [round_ for rows in results for round_ in np.flatnonzero(~np.isfinite(rows).all(axis=1))[:1].tolist()]
-    if wrong:
-        low = high = min(wrong)
-        run(inputs, 0, low)
-    while high - low > 1:  # the state is finite before round `low`, and not before round `high`
-        middle = (low + high) // 2
-        tried = inputs.copy()
-        run(tried, low, middle)
-        if np.isfinite(tried[:size]).all():
-            low, inputs = middle, tried
-        else:
-            high = middle
-    state = inputs[:size].tolist()
-    for i in range(low, min(low + LOOKED_AT, times)):
-        row = [number for table in tables for number in table[i].tolist()]
-        result = _run_eagerly(function, recorded.call, [*state, *row])
-        numbers = numbers_of(flatten(result, Value)[0])
-        state = [number.data if isinstance(number, Value) else number for number in numbers[:size]]
 
 
 def _parameters_of(function: Callable[..., Any]) -> dict[str, Any]:

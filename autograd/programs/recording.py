@@ -13,34 +13,24 @@ read, and used as a plain number, would be part of the program. So would be the 
 from __future__ import annotations
 
 import contextlib
-import math
-import operator
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, recording, trace, tracing
 from autograd.native import selection
 from autograd.programs.layout import lower
 from autograd.programs.program import Program
-from autograd.saving import shortened
-from autograd.trees import Structure, cut, flatten, leaves_of, numbers_of, unflatten
+from autograd.programs.rows import STATIC_LEAVES, Results, Row, filled
+from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Constant, Value, is_constant
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code
 
-Row: TypeAlias = NDArray[np.float64]  # of one dimension
-Rows: TypeAlias = NDArray[np.float64]  # of two
-
-STATIC_LEAVES = (str, bool, type(None))  # that are part of the structure of arguments and results
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
-
-
-MOST_BYTES = 10**9  # of the results of a batch for which no arrays are given
 
 
 class Recording(NamedTuple):
@@ -97,6 +87,10 @@ class RecordedFunction:
         self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
         self._schedules: dict[tuple[tuple[bool, ...], bool, int], Any] = {}
 
+    def filled(self, arguments: tuple[Any, ...]) -> Row | None:
+        """Return the numbers of arguments, if it is seen at once that they fit; or None."""
+        return filled(self.arguments, arguments)
+
     def inputs(self, numbers: Row) -> Row:
         """Return the numbers of the arguments, followed by those that the captured leaves hold now."""
         if not self.captured:
@@ -134,83 +128,6 @@ class RecordedFunction:
             made = selection.execution().Schedule(code, lanes, self.exact)
             schedule = self._schedules.setdefault(key, made)
         return schedule
-
-
-class Results:
-    """Arrays for the results of a function.
-
-    Args:
-        structure: that of its result.
-        each: whether there is a result for each example.
-    """
-
-    def __init__(self, structure: Structure, each: bool = False) -> None:
-        self.structure, self.each = structure, each
-        self._given: tuple[int, list[Any], list[Rows]] = 0, [], []  # the last arrays, which are given again and again
-
-    def of(self, count: int, out: Any) -> tuple[list[Rows], list[Any] | None]:
-        """Return tables for the results of so many examples, and the leaves of the result that lie in them.
-
-        Args:
-            count: how many.
-            out: a tree of arrays for the results, with None for those to be made; or None for new tables, of which the
-                leaves are made afterwards.
-
-        Raises:
-            TypeError: if there is anything else than such arrays.
-            ValueError: if new arrays for each result take more than 1 GB.
-        """
-        rows = count if self.each else 1
-        if out is None:
-            self._check_size(count, self.structure.size)
-            return rows_for(self.structure, rows) if self.each else [np.empty((1, self.structure.size))], None
-        try:
-            entries = leaves_of(self.structure, out)
-        except TypeError as error:
-            raise TypeError(f"out must be a tree like the result, with arrays for its numbers: {error}") from None
-        known_rows, known, tables = self._given
-        if known_rows == rows and len(known) == len(entries) and all(map(operator.is_, known, entries)):
-            return tables, entries
-        shapes = [(rows, *shape) if self.each else shape for shape in self.structure.shapes]
-        self._check_size(
-            1, sum([math.prod(shape) for shape, entry in zip(shapes, entries, strict=True) if entry is None])
-        )
-        for shape, entry in zip(shapes, entries, strict=True):
-            if entry is not None and not _is_room(entry, shape):
-                raise TypeError(
-                    f"expected a C-contiguous, writable array of float64 of shape {shape} in out, or None for a new "
-                    f"one, got {_described(entry)}"
-                )
-        leaves = [np.empty(shape) if entry is None else entry for shape, entry in zip(shapes, entries, strict=True)]
-        tables = [leaf.reshape(rows, leaf.size // rows) for leaf in leaves]
-        if all(map(operator.is_, leaves, entries)):
-            self._given = rows, entries, tables
-        return tables, leaves
-
-    def _check_size(self, count: int, size: int) -> None:
-        if self.each and count * size * 8 > MOST_BYTES:
-            raise ValueError(
-                f"each result of so many examples takes {count * size * 8 / 1e9:.1f} GB in all: ask for their mean by "
-                f'reduce="mean" or for their sum by reduce="sum", give arrays in out=, or run fewer examples at once'
-            )
-
-
-def rows_for(structure: Structure, count: int) -> list[Rows]:
-    """Return new tables with so many rows: one for each array of a result, and for each run of numbers."""
-    return [np.empty((count, end - start)) for start, end, _ in structure.pieces]
-
-
-def _is_room(entry: Any, shape: tuple[int, ...]) -> bool:
-    if not isinstance(entry, np.ndarray) or entry.dtype != np.float64 or entry.shape != shape:
-        return False
-    return bool(entry.flags.c_contiguous and entry.flags.writeable)
-
-
-def _described(entry: Any) -> str:
-    if not isinstance(entry, np.ndarray):
-        return f"{shortened(entry)} of type {type(entry).__name__}"
-    order = "" if entry.flags.c_contiguous else ", not C-contiguous"
-    return f"an array of {entry.dtype} of shape {entry.shape}{order}{'' if entry.flags.writeable else ', read-only'}"
 
 
 def refuse(node: Value, what: str) -> None:
