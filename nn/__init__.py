@@ -4,11 +4,10 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `calls` (what is said of arguments that do not fit), `parameters` (`Module`, and how parameters are
-found), `modules` (neurons, layers, networks), `losses`, `pages` (a network as a live page), `optimizers`, `metrics`,
-`history`, `checkpoints`, `cases`, `rounds`, `progress` and `training` (which make up `fit`), `case_arrays`,
-`training_programs` and `compiled_rounds` (which make up a compiled training). The examples and the command line,
-`python -m nn`, stand in `nn.examples`.
+The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks),
+`functional` (a module as a function of its parameters), `drawing` and `pages` (networks as pictures and live pages),
+`losses`, `metrics`, `optimizers`, `training` (`fit`), `history`, `checkpoints`, and `calls` (errors for wrong calls,
+which suggest the right ones). The examples and the command line, `python -m nn`, stand in `nn.examples`.
 """
 
 from autograd import Parameter

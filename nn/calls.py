@@ -1,4 +1,4 @@
-"""What calls with arguments that do not fit are told: in the project's words, and with what to write instead.
+"""Errors for wrong arguments, which suggest the correct call.
 
 >>> @explained("scaled(number, factor=2.0)")
 ... def scaled(number: float, *, factor: float) -> float:
@@ -76,7 +76,7 @@ def check_call(
 
 
 def _meant(name: str, free: Sequence[str]) -> str | None:
-    """The parameter that another name stands for, among those that are not given."""
+    """Return the parameter that another name stands for, among those that are not given."""
     if OTHER_NAMES.get(name) in free:
         return OTHER_NAMES[name]
     return next(iter(difflib.get_close_matches(name, free, 1, 0.85)), None)

@@ -203,7 +203,7 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
-    """The parameters of a file, if they and the settings are those of such a network."""
+    """Return the parameters of a file, if they and the settings are those of such a network."""
     saved = content["parameters"]
     expected = network.state_dict()
     missing, unknown = sorted(expected.keys() - saved.keys()), sorted(saved.keys() - expected.keys())
@@ -238,7 +238,7 @@ def _compare_settings(expected: Mapping[str, Mapping[str, Any]], saved: Any) -> 
 
 
 def _position(training: dict[str, Any], plan: Plan) -> Position | None:
-    """How far the last round of a training has come, if that fits the batches and cases of now."""
+    """Return how far the last round of a training has come, if that fits the batches and cases of now."""
     saved = training.get("position")
     if saved is None:
         return None

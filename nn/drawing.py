@@ -90,7 +90,7 @@ def _width(text: str) -> float:
 
 
 def _labels(connections: Sequence[tuple[str, str, Value]], at: Mapping[str, Point]) -> list[tuple[str, Point]]:
-    """What stands on each line, and where: clear of other lines and labels if that can be."""
+    """Place a label on each line, clear of other lines and labels where that can be."""
     lines = [(at[source], at[target]) for source, target, _ in connections]
     labels: list[tuple[str, Point]] = []
     for own, (_, _, weight) in enumerate(connections):
@@ -113,7 +113,7 @@ def _along(line: tuple[Point, Point], place: float) -> Point:
 
 
 def _runs_through(line: tuple[Point, Point], point: Point, width: float) -> bool:
-    """Whether a line comes into the box of a label."""
+    """Return whether a line runs through the box of a label."""
     for step in range(101):
         x, y = _along(line, step / 100)
         if abs(x - point[0]) < width / 2 + 0.03 and abs(y - point[1]) < LINE / 2 + 0.03:

@@ -12,8 +12,7 @@ from __future__ import annotations
 import copy
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from autograd import Constant, Value
@@ -42,9 +41,9 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
 
     Args:
         module: a network or any other module.
-        parameters: a number or a Value for each parameter: a dict by name, as `named_parameters` has them, where
-            missing ones keep their own number; or a list or a one-dimensional array in the order of
-            `module.parameters()`.
+        parameters: a number or a Value for each parameter: a list or an array of one dimension in the order of
+            `module.parameters()`; or a dict by name, as `named_parameters` has them, or by the parameters themselves,
+            where those that are missing keep their own number.
         inputs: the arguments of the module.
         keywords: those with a name.
 
@@ -56,20 +55,32 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
         TypeError: if something given is no number.
     """
     given = _by_parameter(module, parameters)
-    with _replaced(module, given):
-        return module(*inputs, **keywords)
+    with _replacing:
+        changes, added = _changes(module, given), set(given.values()) - stand_ins
+        try:
+            try:
+                stand_ins.update(added)
+                for attributes, name, _, during in changes:
+                    attributes[name] = during
+                return module(*inputs, **keywords)
+            finally:
+                _restore(changes, added)
+        finally:  # again, since an interrupt may come before the first one is done
+            _restore(changes, added)
 
 
 def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
     """Return what takes the place of each parameter."""
+    pairs: list[tuple[Any, Any]]
     if isinstance(parameters, Mapping):
-        names = dict(module.named_parameters())
-        unknown = sorted(parameters.keys() - names.keys())
+        given = [name for name in parameters if not isinstance(name, Value)]
+        names: dict[Any, Value] = dict(module.named_parameters()) if given else {}
+        unknown = sorted(set(given) - names.keys())
         if unknown:
             raise ValueError(
                 f"there is no parameter {', '.join(unknown[:3])} in the module; take the names from named_parameters()"
             )
-        pairs = [(names[name], number) for name, number in parameters.items()]
+        pairs = [(names.get(name, name), number) for name, number in parameters.items()]
     else:
         own, numbers = module.parameters(), list(parameters)
         if len(numbers) != len(own):
@@ -79,24 +90,6 @@ def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
             )
         pairs = list(zip(own, numbers, strict=True))
     return {own: number if isinstance(number, Value) else Constant(as_float(number)) for own, number in pairs}
-
-
-@contextmanager
-def _replaced(module: object, given: Mapping[Value, Value]) -> Iterator[None]:
-    """Let the attributes of a module and of those within it hold other Values for a while."""
-    with _replacing:
-        changes, added = _changes(module, given), set(given.values()) - stand_ins
-        try:
-            stand_ins.update(added)
-            for attributes, name, _, during in changes:
-                attributes[name] = during
-            yield
-        finally:
-            try:
-                _restore(changes, added)
-            except KeyboardInterrupt:
-                _restore(changes, added)
-                raise
 
 
 def _restore(changes: Sequence[_Change], added: set[Value]) -> None:

@@ -45,11 +45,11 @@ class History:
     _page: Callable[..., LivePage] | None = field(default=None, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What is pickled and copied: all but the network and the loss, which may be a function without a name."""
+        """Return what is pickled: all but the network and the loss, which may be a function without a name."""
         return {**vars(self), "_page": None}
 
     def page(self, title: str | None = None) -> LivePage:
-        """The trained network as a live page, with its cases and its loss, to step through it and to train on.
+        """Make a live page of the trained network, with its cases and its loss, to step through it and to train on.
 
         Args:
             title: the heading.

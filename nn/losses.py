@@ -16,10 +16,8 @@ from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
-from autograd import Value, stop_gradient
+from autograd import Value, maximum, sign, stop_gradient
 from autograd.floats import as_float
-from autograd.modes import trace, tracers
-from autograd.primitives import maximum, sign
 
 Outputs: TypeAlias = Value | Sequence[Value]
 Targets: TypeAlias = Value | float | Sequence[Value | float]
@@ -27,7 +25,7 @@ Loss: TypeAlias = Callable[[Any, Any], Value]
 
 
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
-    """Half the sum of the squared errors, Σ ½ (target − output)²: E_total of Mazur's article.
+    """Return half the sum of the squared errors, Σ ½ (target − output)²: E_total of Mazur's article.
 
     Args:
         outputs: what the network gives.
@@ -40,7 +38,7 @@ def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
 
 
 def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
-    """The mean of the squared errors, (1/n) Σ (target − output)².
+    """Return the mean of the squared errors, (1/n) Σ (target − output)².
 
     Args:
         outputs: what the network gives.
@@ -53,7 +51,7 @@ def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
 
 
 def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
-    """The mean cross-entropy of yes-or-no predictions, −t log σ(z) − (1 − t) log(1 − σ(z)).
+    """Return the mean cross-entropy of yes-or-no predictions, −t log σ(z) − (1 − t) log(1 − σ(z)).
 
     It is computed from the logits as softplus(z) − t z, which is the same, and exact for logits of any size.
 
@@ -72,7 +70,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
 
 
 def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Sequence[float]) -> Value:
-    """The cross-entropy of a choice among several classes, −Σ t log softmax(z).
+    """Return the cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
     It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
     is exact for logits of any size.
@@ -92,24 +90,26 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     logits = list(logits)
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
-    is_recorded = _is_recorded()
-    largest = stop_gradient(reduce(maximum, logits)) if is_recorded else max(logit.data for logit in logits)
+    numbers = _known(logits)
+    largest = max(numbers) if numbers else stop_gradient(reduce(maximum, logits))
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
         return log_sum - logits[label]
-    targets: Any = _one_hot(target, len(logits)) if is_recorded and isinstance(target, Value) else target
+    targets: Any = target
+    if isinstance(target, Value) and not _known([target]):
+        targets = _one_hot(target, len(logits))
     pairs = _pairs(logits, targets)
     probabilities = _numbers(pairs)
-    if not is_recorded and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
+    if probabilities and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
     return log_sum - autograd.dot(logits, [probability for _, probability in pairs])
 
 
 def hinge(scores: Outputs, targets: Targets) -> Value:
-    """The mean hinge loss of a support-vector machine, max(0, 1 − t s).
+    """Return the mean hinge loss of a support-vector machine, max(0, 1 − t s).
 
     Args:
         scores: what the network gives: positive for yes, negative for no.
@@ -137,21 +137,25 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
 
 
 def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
-    """The numbers of the targets, to be checked; none while a program is recorded."""
-    return [] if _is_recorded() else [target.data if isinstance(target, Value) else target for _, target in pairs]
+    """Return the numbers of the targets, to be checked; none while a program is recorded."""
+    return _known([target for _, target in pairs])
+
+
+def _known(values: Iterable[Value | float]) -> list[float]:
+    """Return the numbers of Values; none while a program is recorded, which has others at each call."""
+    try:
+        return [value.data if isinstance(value, Value) else value for value in values]
+    except TypeError:
+        return []
 
 
 def _is_array(target: object) -> bool:
-    """Whether a target is an array of numbers, which has a method for an index, too."""
+    """Return whether a target is an array of numbers, which has a method for an index, too."""
     return bool(getattr(target, "shape", ()))
 
 
-def _is_recorded() -> bool:
-    return bool(tracers) and trace.get() is not None
-
-
 def _one_hot(target: Value, classes: int) -> list[Value | float]:
-    """For each class 1 if it is the target, else 0: without a comparison, since the target is an input of a program."""
+    """Return 1 for the target class and 0 for others, without a comparison: the target is an input of a program."""
     return [1.0] if classes == 1 else [1.0 - abs(sign(target - label)) for label in range(classes)]
 
 

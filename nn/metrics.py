@@ -27,7 +27,7 @@ Metric = Callable[[Module, Sequence[Case], Loss], float]
 def accuracy(
     network: Module, cases: Iterable[Case], loss: Loss = half_squared_error, *, threshold: float | None = None
 ) -> float:
-    """The share of the cases that a network gets right, without recording a graph.
+    """Return the share of the cases that a network gets right, without recording a graph.
 
     The loss says what an output means. With `softmax_cross_entropy`, the largest logit must be that of the target; so
     too with other losses where each case has several outputs and exactly one target above 0.5. Else, and where a
@@ -83,7 +83,7 @@ def accuracy(
 
 
 def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squared_error) -> float:
-    """The mean of the loss over cases, without recording a graph.
+    """Return the mean of the loss over cases, without recording a graph.
 
     Args:
         network: called with the inputs of a case.
@@ -101,7 +101,7 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
 
 
 def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
-    """The mean of the loss over cases, as a node.
+    """Return the mean of the loss over cases, as a node.
 
     Raises:
         TypeError: if the loss gives something that is no Value.
@@ -111,7 +111,7 @@ def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
 
 
 def error_of(loss: Loss, output: Any, target: Any) -> Value:
-    """The loss of one output.
+    """Return the loss of one output.
 
     Raises:
         TypeError: if the loss gives something that is no Value.
@@ -123,7 +123,7 @@ def error_of(loss: Loss, output: Any, target: Any) -> Value:
 
 
 def _numbers(thing: Any) -> list[float]:
-    """The numbers of outputs or targets: of one, or of a list."""
+    """Return the numbers of outputs or targets: of one, or of a list."""
     items = thing if isinstance(thing, Iterable) and not isinstance(thing, str) else [thing]
     return [item.data if isinstance(item, Value) else as_float(item) for item in items]
 
@@ -135,5 +135,5 @@ def _class(target: Any) -> int | None:
 
 
 def _largest(numbers: list[float]) -> int | None:
-    """The place of the largest number, the first one of equal ones; None if there is nan."""
+    """Return the place of the largest number, the first one of equal ones; None if there is nan."""
     return None if any(map(math.isnan, numbers)) else numbers.index(max(numbers))

@@ -78,7 +78,7 @@ class Neuron(Module):
         self.bias = Parameter(_initial(generator, inputs)) if bias is True else bias or None
 
     def net(self, inputs: Sequence[Value | float]) -> Value:
-        """The weighted sum of the inputs plus the bias, before the activation.
+        """Compute the weighted sum of the inputs plus the bias, before the activation.
 
         Raises:
             ValueError: if the number of inputs is not the neuron's.
@@ -96,7 +96,7 @@ class Neuron(Module):
         return net
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
-        """The output of the neuron.
+        """Compute the output of the neuron.
 
         Raises:
             ValueError, TypeError: as `net`.
@@ -163,7 +163,7 @@ class Layer(Module):
         return list(dict.fromkeys(neuron.bias for neuron in self.neurons if neuron.bias is not None))
 
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
-        """The outputs of the neurons.
+        """Compute the outputs of the neurons.
 
         Raises:
             ValueError: if the number of inputs is not the layer's.
@@ -252,7 +252,7 @@ class MLP(Module, Generic[OutputsT]):
         return list(signals)  # type: ignore[arg-type]  # a layer gives Values
 
     def __call__(self, inputs: Sequence[Value | float]) -> OutputsT:
-        """The list of outputs; of a network with one output, that output itself.
+        """Compute the list of outputs; of a network with one output, that output itself.
 
         Raises:
             ValueError, TypeError: as `forward`.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
 from autograd import Value
 from autograd.floats import as_float
-from autograd.primitives import divide, sqrt, where
+from autograd.primitives import divide, sqrt, where  # of floats they give floats
 from autograd.saving import finite_number, shortened
 from nn.calls import check_call
 from nn.parameters import is_parameter
@@ -103,7 +103,7 @@ class Optimizer:
         self.apply(self.update())
 
     def update(self) -> Update:
-        """What the next step would change; nothing is changed yet."""
+        """Compute what the next step would change; nothing is changed yet."""
         numbers, memory = self._moves([parameter.grad for parameter in self.parameters])
         return Update(numbers, memory, self.steps + 1)
 
@@ -121,11 +121,11 @@ class Optimizer:
             parameter.grad = None
 
     def state_dict(self) -> dict[str, Any]:
-        """What the optimizer remembers from step to step, as numbers and lists."""
+        """Return what the optimizer remembers from step to step, as numbers and lists."""
         return {"kind": type(self).__name__, "steps": self.steps, "memory": [list(row) for row in self.memory]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Remember what another optimizer of the same kind did.
+        """Take over what another optimizer of the same kind remembers.
 
         Args:
             state: as from `state_dict`.
@@ -137,7 +137,7 @@ class Optimizer:
         self.steps, self.memory = state["steps"], state["memory"]
 
     def checked_state(self, state: object) -> dict[str, Any]:
-        """A state as from `state_dict`, if it is one for this optimizer.
+        """Return a state as from `state_dict`, if it is one for this optimizer.
 
         Raises:
             ValueError: if it is damaged, of another kind, or for another number of parameters.
@@ -167,13 +167,13 @@ class Optimizer:
         vars(self).update(memory=update.memory, steps=update.steps)  # without the checks of an assignment
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
-        """The new number of each parameter, and the new memory."""
+        """Compute the new number of each parameter, and the new memory."""
         numbers = [parameter.data for parameter in self.parameters]
         moved, *memory = map(list, zip(*map(self._rule(), numbers, grads, *self.memory), strict=True))
         return moved, memory
 
     def _rule(self) -> Rule:
-        """The step of one parameter: a function of its number, its gradient and its memory.
+        """Return the step of one parameter: a function of its number, its gradient and its memory.
 
         A compiled training records it with Values for these, `learning_rate` and `steps`, so it cannot decide by them.
         """
@@ -299,7 +299,7 @@ def _root(number: Any) -> Any:
 
 
 def _checked(name: str, number: Any) -> Any:
-    """The value of a setting, if it is in its range."""
+    """Return the value of a setting, if it is in its range."""
     if name == "betas":
         pair = list(number) if isinstance(number, Iterable) else []
         if len(pair) != 2:

@@ -28,7 +28,7 @@ def network_page(
     learning_rate: float = 0.5,
     pick: bool = False,
 ) -> LivePage:
-    """A network as a page: its forward and backward pass with one case, and its training with all of them.
+    """Make a page of a network: its forward and backward pass with one case, and its training with all of them.
 
     Args:
         network: what is shown; an `MLP` is drawn in layers.
@@ -80,7 +80,7 @@ def network_page(
 
 
 def neurons_of(network: MLP[Any], output: Value) -> list[list[NeuronNodes]]:
-    """The nodes of each neuron in the graph of an output, layer by layer; none if one of them is not in it."""
+    """Return the nodes of each neuron in a graph, layer by layer; none if one of them is not in it."""
     nodes = {node.label: node for node in topological_order(output) if node.label}
     layers = []
     for layer in network.layers:
@@ -95,7 +95,7 @@ def neurons_of(network: MLP[Any], output: Value) -> list[list[NeuronNodes]]:
 
 
 def _target_numbers(target: Any, loss: Loss, outputs: int) -> list[float]:
-    """The numbers of a target; a class becomes a probability for each class."""
+    """Return the numbers of a target; a class becomes a probability for each class."""
     if loss is softmax_cross_entropy and isinstance(target, SupportsIndex) and not isinstance(target, bool):
         return [float(place == index(target)) for place in range(outputs)]
     is_list = isinstance(target, Iterable) and not isinstance(target, str)
@@ -103,7 +103,7 @@ def _target_numbers(target: Any, loss: Loss, outputs: int) -> list[float]:
 
 
 def _names(outputs: Sequence[Value]) -> list[str]:
-    """What the outputs are called, without `out_` or `net_`."""
+    """Return what the outputs are called, without `out_` or `net_`."""
     labels = [output.label or f"o{count}" for count, output in enumerate(outputs, start=1)]
     return [label.removeprefix("out_").removeprefix("net_") for label in labels]
 

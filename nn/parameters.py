@@ -17,9 +17,8 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from autograd import Value
+from autograd import Constant, Value
 from autograd.floats import as_float
-from autograd.value import is_constant
 
 DISPLAYED_LINES = 100  # of a summary in a notebook
 
@@ -44,21 +43,21 @@ class Module:
     setting_names: tuple[str, ...] = ()
 
     def __call__(self, inputs: Any) -> Any:
-        """What the module computes from its inputs; a subclass defines it."""
+        """Compute what the module does from its inputs; a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} does not define what it computes: define __call__")
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        """Each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
+        """Yield each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
         for path, thing in _within(self):
             if isinstance(thing, Value):
                 yield path, thing
 
     def parameters(self) -> list[Value]:
-        """Every parameter, each once."""
+        """Return every parameter, each once."""
         return [thing for _, _, thing in _found(self) if isinstance(thing, Value)]
 
     def settings(self) -> dict[str, dict[str, Any]]:
-        """What else decides what the network computes, such as activation functions: for each module by its path."""
+        """Return what else decides on the results, such as activation functions: for each module by its path."""
         modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
         found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
         return {path: settings for path, settings in found.items() if settings}
@@ -69,7 +68,7 @@ class Module:
             parameter.grad = None
 
     def state_dict(self) -> dict[str, float]:
-        """The number of each parameter, by its path."""
+        """Return the number of each parameter, by its path."""
         return {path: parameter.data for path, parameter in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, float]) -> None:
@@ -94,7 +93,7 @@ class Module:
             parameter.data = numbers[path]
 
     def summary(self) -> str:
-        """The module and its parts, each once and on a line, with the numbers of their parameters."""
+        """Describe the module and its parts, each once and on a line, with the numbers of their parameters."""
         return "\n".join(self._summary_lines(set()))
 
     def __repr__(self) -> str:
@@ -104,7 +103,7 @@ class Module:
             return f"<{type(self).__name__}>"
 
     def _repr_html_(self) -> str | None:
-        """The picture, where there is one, and the summary for a notebook; None where there can be none."""
+        """Return the picture, where there is one, and the summary for a notebook; None where there can be none."""
         try:
             lines = list(itertools.islice(self._summary_lines(set()), DISPLAYED_LINES + 1))
             if len(lines) > DISPLAYED_LINES:
@@ -114,11 +113,11 @@ class Module:
             return None
 
     def _picture(self) -> str:
-        """The picture as HTML; nothing where a module has none."""
+        """Return the picture as HTML; nothing where a module has none."""
         return ""
 
     def _caption(self) -> str:
-        """The module in a few words."""
+        """Return the module in a few words."""
         return self._heading()
 
     def _summary_lines(self, seen: set[int]) -> Iterator[str]:
@@ -129,18 +128,20 @@ class Module:
                 yield from ("  " + line for line in part._summary_lines(seen))
 
     def _heading(self) -> str:
-        """The module's line in a summary."""
+        """Return the module's line in a summary."""
         return f"{type(self).__name__}: {counted(len(self.parameters()), 'parameter')}"
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things in words: `1 neuron`, `2 neurons`."""
+    """Return a number of things in words: `1 neuron`, `2 neurons`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def is_parameter(thing: object) -> bool:
     """Return whether something is a leaf that training may change, or a Value that stands for one."""
-    return isinstance(thing, Value) and ((thing.primitive is None and not is_constant(thing)) or thing in stand_ins)
+    return isinstance(thing, Value) and (
+        (thing.primitive is None and not isinstance(thing, Constant)) or thing in stand_ins
+    )
 
 
 def is_module(thing: object) -> bool:
@@ -161,7 +162,7 @@ def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
-    """A module and every module and parameter within it, each once, with the path that leads to it.
+    """Yield a module and every module and parameter within it, each once, with the path that leads to it.
 
     Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
     """
@@ -177,7 +178,7 @@ def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
 
 
 def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
-    """A module and every module and parameter within it, each once: in what it stands, under which name, and itself."""
+    """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name."""
     seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
     waiting: list[tuple[str, object, object]] = [("", "", root)]
     while waiting:
@@ -196,7 +197,7 @@ def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
 
 
 def _items(thing: object) -> list[tuple[object, object]]:
-    """What a module or a collection holds, with names."""
+    """Return what a module or a collection holds, with names."""
     if isinstance(thing, Module):
         return list(vars(thing).items())
     if isinstance(thing, Mapping):

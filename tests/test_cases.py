@@ -9,7 +9,7 @@ import pytest
 
 from autograd import Value
 from nn import MLP, Layer, Module, Neuron, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
-from nn.cases import check, is_plain, listed
+from nn.training.cases import check, listed
 
 
 @pytest.mark.parametrize(
@@ -107,27 +107,6 @@ def test_a_network_is_called_once_for_each_length_and_a_loss_of_ones_own_never()
 
     check(Total(), [([0.0] * length, "any") for length in (1, 2, 1, 3, 2)], loss, "cases")
     assert lengths == [1, 2, 3]
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        ([1, 2.0], True),
-        ((1.0,), True),
-        (np.ones((2, 3), np.float32), True),
-        (np.arange(3), True),
-        ([True, 1.0], False),
-        ([np.float64(1.0)], False),
-        ([[1.0]], False),
-        (np.array([True]), False),
-        (np.array(1.0), False),
-        (np.array([Value(1.0)]), False),
-        (1.0, False),
-        ("12", False),
-    ],
-)
-def test_what_is_quick_to_convert(data: Any, expected: bool) -> None:
-    assert is_plain(data) is expected
 
 
 @pytest.mark.parametrize("inputs", [[0.0, 10**400], (0.0, math.inf), np.array([0.0, math.nan])])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nn import MLP, SGD, Adam, fit, load_network, save_network
-from tests.test_training import XOR, Interrupting, small_network
+from tests.test_loop import XOR, Interrupting, small_network
 
 
 def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from nn import MLP, load_network
 from nn.examples.command_line import main
 from nn.examples.digits import CANDIDATES, SETTINGS_OF_MNIST
-from nn.rounds import Rounds
+from nn.training.steps import Steps
 from tests.test_mnist_files import small_files, write
 
 PICTURES = ["confusion.png", "error.png", "misread.png", "weights.png"]
@@ -94,9 +94,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
     arguments = ["digits", "--mnist", str(mnist), "--seeds", "1", "--rounds", "4", "--out"]
     monkeypatch.setattr("nn.examples.digits_command._draw", lambda *arguments: None)  # the pictures are drawn above
     run([*arguments, str(tmp_path / "whole")], capsys)
-    steps, step = 0, Rounds.step
+    steps, step = 0, Steps.step
 
-    def interrupted(self: Rounds) -> None:
+    def interrupted(self: Steps) -> None:
         nonlocal steps
         steps += 1
         if steps == 14:  # of five in each round
@@ -104,7 +104,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
         step(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Rounds, "step", interrupted)
+        patch.setattr(Steps, "step", interrupted)
         assert main([*arguments, str(tmp_path / "broken")]) == 130
     said = capsys.readouterr().err
     assert "stopped with seed 1 after 2 rounds and 3 batches of the next" in said

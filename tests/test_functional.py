@@ -26,6 +26,8 @@ def test_the_numbers_may_be_given_by_name_or_in_order() -> None:
     assert functional_call(one, in_order, [0.5, -1.0]).data == expected
     assert functional_call(one, np.array(in_order), inputs=[0.5, -1.0]).data == expected
     assert functional_call(one, other.parameters(), [0.5, -1.0]).data == expected
+    pairs = dict(zip(one.parameters(), other.parameters(), strict=True))
+    assert functional_call(one, pairs, [0.5, -1.0]).data == expected
     assert functional_call(one, {}, [0.5, -1.0]).data == one([0.5, -1.0]).data
     assert one.state_dict() == before
 

@@ -14,7 +14,7 @@ import pytest
 
 from nn import MLP, SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
 from tests.test_content import data_of, evaluated_at, program_of
-from tests.test_training import XOR, Interrupting, small_network
+from tests.test_loop import XOR, Interrupting, small_network
 
 
 @pytest.mark.parametrize(
@@ -106,20 +106,6 @@ def test_a_curve_goes_where_it_is_told() -> None:
     assert History(2, [0.5, -0.5]).plot(axes) is axes
     assert axes.get_yscale() == "linear"  # there is no logarithm of −0.5
     assert History().plot(Figure().subplots()).get_xlabel() == "round"
-
-
-def test_without_matplotlib_the_extra_is_named() -> None:
-    code = """if True:
-        import sys
-        sys.modules["matplotlib"] = None
-        from nn import History
-        try:
-            History(1, [0.5]).plot()
-        except ImportError as error:
-            print(error)
-    """
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert run.stdout.strip().endswith("pip install 'stepgrad[plot]'")
 
 
 def test_nothing_imports_matplotlib_unasked() -> None:

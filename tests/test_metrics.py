@@ -17,7 +17,7 @@ from nn import (
     mean_squared_error,
     softmax_cross_entropy,
 )
-from tests.test_training import XOR, small_network
+from tests.test_loop import XOR, small_network
 
 
 class Given(Module):

@@ -7,8 +7,8 @@ import pytest
 from nbclient import NotebookClient
 
 from nn import fit
-from nn.progress import progress_bar
-from tests.test_training import XOR, small_network
+from nn.training.progress import progress_bar
+from tests.test_loop import XOR, small_network
 
 TRAINING = """
 from nn import MLP, fit

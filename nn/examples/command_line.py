@@ -18,8 +18,9 @@ from nn.examples.command_options import Parser, obstacle_to, positive_number, pr
 from nn.examples.gpt_command import run_gpt
 from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.examples.story import story
+from nn.metrics import average_error
 from nn.optimizers import SGD
-from nn.training import average_error, fit
+from nn.training import fit
 
 EXAMPLES = {  # what to type after the program's name, and what it does
     "": "the worked example: every number of one round, and what training makes of it",

@@ -13,7 +13,7 @@ import autograd
 
 
 def program() -> str:
-    """What the reader typed to run this."""
+    """Return what the reader typed to run this."""
     return "stepgrad" if Path(sys.argv[0]).stem == "stepgrad" else "python -m nn"
 
 
@@ -42,29 +42,17 @@ class Parser(argparse.ArgumentParser):
 
 
 def whole_number(text: str) -> int:
-    """A number of rounds.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a number of rounds; raise ArgumentTypeError for anything else."""
     return _at_least(text, 0, "rounds")
 
 
 def count(text: str) -> int:
-    """A number of something that there must be one of.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a number of something that there must be one of; raise ArgumentTypeError for anything else."""
     return _at_least(text, 1, "them")
 
 
 def positive_number(text: str) -> float:
-    """A learning rate.
-
-    Raises:
-        ArgumentTypeError: if it is none.
-    """
+    """Return a learning rate; raise ArgumentTypeError for anything else."""
     try:
         number = float(text)
     except ValueError:
@@ -75,7 +63,7 @@ def positive_number(text: str) -> float:
 
 
 def obstacle_to(folder: Path) -> str | None:
-    """Why no file could be written into a folder, which need not exist yet."""
+    """Return why no file could be written into a folder, which need not exist yet."""
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not existing.is_dir():
         return f"{str(existing)!r} is not a directory"

@@ -32,7 +32,7 @@ COLUMNS = 8
 
 
 def in_letters(pixels: Sequence[float] | NDArray[Any], caption: str = "") -> str:
-    """A square image as lines of text, with a caption above.
+    """Return a square image as lines of text, with a caption above.
 
     Args:
         pixels: its numbers from the upper left, 0 for paper, 1 for ink.
@@ -54,7 +54,7 @@ def in_letters(pixels: Sequence[float] | NDArray[Any], caption: str = "") -> str
 
 
 def side_by_side(blocks: Sequence[str], gap: str = "   ") -> str:
-    """Blocks of as many lines each, beside each other."""
+    """Set blocks of as many lines each beside each other."""
     return "\n".join(gap.join(lines).rstrip() for lines in zip(*map(str.splitlines, blocks), strict=True))
 
 
@@ -114,7 +114,7 @@ def save_weights(network: DigitNetwork, path: str | os.PathLike[str]) -> Path:
 
 
 def weights_figure(network: DigitNetwork) -> Figure:
-    """The weights of hidden units as images: red for ink that a unit wants, blue for ink that it does not want."""
+    """Draw the weights of hidden units as images: red for ink that a unit wants, blue for ink that it does not want."""
     neurons = network.layers[0].neurons[:MOST_SHOWN]
     rows = -(-len(neurons) // COLUMNS)
     figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, 1.4 * rows))
@@ -128,7 +128,7 @@ def weights_figure(network: DigitNetwork) -> Figure:
 
 
 def counts_as_text(counts: NDArray[np.int64]) -> str:
-    """A confusion matrix as lines of text, with a dot for 0."""
+    """Return a confusion matrix as lines of text, with a dot for 0."""
     width = max(5, len(str(counts.max())) + 2)
     lines = ["".join(f"{word:>{width}}" for word in ["", *map(str, range(CLASSES))])]
     for digit, row in enumerate(counts.tolist()):
@@ -137,7 +137,7 @@ def counts_as_text(counts: NDArray[np.int64]) -> str:
 
 
 def _axes(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """A figure that belongs to no window, and its axes in reading order."""
+    """Return a figure that belongs to no window, and its axes in reading order."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=size, layout="constrained")

@@ -45,11 +45,11 @@ class LabelledImages(NamedTuple):
     labels: NDArray[np.int64]
 
     def part(self, places: NDArray[np.int64]) -> LabelledImages:
-        """The images at some places."""
+        """Return the images at some places."""
         return LabelledImages(self.pixels[places], self.labels[places])
 
     def cases(self) -> list[Case]:
-        """The images as `fit` takes them: pairs of pixels and class."""
+        """Return the images as `fit` takes them: pairs of pixels and class."""
         return list(zip(self.pixels, self.labels.tolist(), strict=True))
 
 
@@ -103,7 +103,7 @@ class Part(NamedTuple):
 
 
 def read_digits() -> LabelledImages:
-    """The 1,797 digits of 8×8 pixels that scikit-learn carries.
+    """Read the 1,797 digits of 8×8 pixels that scikit-learn carries.
 
     Raises:
         ImportError: if scikit-learn, which the extra `stepgrad[digits]` installs, is missing.
@@ -119,14 +119,7 @@ def read_digits() -> LabelledImages:
 
 
 def digit_network(images: LabelledImages, sizes: Sequence[int], activation: str, seed: int) -> DigitNetwork:
-    """A network with an input for each pixel and an output, a logit, for each digit.
-
-    Args:
-        images: some of those that it will read.
-        sizes: how many neurons each layer has.
-        activation: of the hidden layers.
-        seed: of its initial numbers.
-    """
+    """Make a network with an input for each pixel of some images and an output, a logit, for each digit."""
     return MLP(images.pixels.shape[1], sizes, activation, generator=random.Random(seed))
 
 
@@ -141,7 +134,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
 ) -> History:
-    """Train a network to read digits.
+    """Train a network to read digits, as `fit` does.
 
     Args:
         network: from `digit_network`.
@@ -149,12 +142,7 @@ def train(
         settings: how.
         seed: of the order of the images.
         validation: images whose error the history keeps too.
-        progress: as for `fit`.
-        checkpoint: a file that the training is saved to, at the end, after each fifth round and after Ctrl-C.
-        resume: whether to go on from that file.
-
-    Returns:
-        The history, as from `fit`.
+        progress, checkpoint, resume: as for `fit`; the file is written after each fifth round, too.
     """
 
     def schedule(done: int) -> float:
@@ -179,14 +167,14 @@ def train(
 
 
 def scores(network: DigitNetwork, images: LabelledImages) -> NDArray[np.float64]:
-    """The logits that a network gives: a row for each image, a column for each digit."""
+    """Return the logits that a network gives: a row for each image, a column for each digit."""
     import numpy as np
 
     return np.stack(compile(network).batch(images.pixels, reduce="each"), axis=1)
 
 
 def split(images: LabelledImages) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """The places of the images outside of each part, and of those in it. Each part has as much of each digit.
+    """Yield the places of the images outside of each part, and of those in it. Each part has as much of each digit.
 
     The images are shuffled before: in their order the last fifth comes from other writers than the rest.
     """
@@ -205,9 +193,6 @@ def cross_validate(
         candidates: the settings to choose from, for each part anew.
         seeds: of the networks of each part.
         done: called after each training.
-
-    Yields:
-        What was found for each part.
     """
     for others, places in split(images):
         training, test = images.part(others), images.part(places)
@@ -223,13 +208,7 @@ def cross_validate(
 
 
 def choose(images: LabelledImages, candidates: Sequence[Settings], done: Callable[[], object]) -> Settings:
-    """The settings with the smallest error for a fifth of some images, after training with the other four.
-
-    Args:
-        images: what may be looked at.
-        candidates: the settings to choose from.
-        done: called after each training.
-    """
+    """Return the settings with the smallest error for a fifth of some images, after training with the other four."""
     import numpy as np
     from sklearn.model_selection import train_test_split
 
@@ -246,12 +225,7 @@ def choose(images: LabelledImages, candidates: Sequence[Settings], done: Callabl
 
 
 def confusion(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-    """How many digits of each kind were read as which: a row for each digit, a column for each answer.
-
-    Args:
-        rows: logits, a row for each image.
-        labels: which digit each image is.
-    """
+    """Count how many digits of each kind were read as which: a row for each digit, a column for each answer."""
     from sklearn.metrics import confusion_matrix
 
     counts: NDArray[np.int64] = confusion_matrix(labels, rows.argmax(axis=1), labels=range(CLASSES))
@@ -259,12 +233,7 @@ def confusion(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> NDArray[n
 
 
 def surest_mistakes(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> list[int]:
-    """The places of the images that were misread, those first whose wrong logit exceeds the right one by the most.
-
-    Args:
-        rows: logits, a row for each image.
-        labels: which digit each image is.
-    """
+    """List the places of misread images, those first whose wrong logit exceeds the right one by the most."""
     import numpy as np
 
     margins = rows.max(axis=1) - rows[np.arange(len(rows)), labels]
@@ -273,11 +242,7 @@ def surest_mistakes(rows: NDArray[np.float64], labels: NDArray[np.int64]) -> lis
 
 
 def finished(history: History) -> History:
-    """A history, if its training was not interrupted.
-
-    Raises:
-        KeyboardInterrupt: if it was, which `fit` only notes.
-    """
+    """Return a history; raise KeyboardInterrupt if its training was interrupted, which `fit` only notes."""
     if history.interrupted:
         raise KeyboardInterrupt
     return history

@@ -40,7 +40,7 @@ from nn.examples.digits import (
 from nn.examples.mnist_files import read_mnist
 from nn.history import History
 from nn.parameters import counted
-from nn.progress import progress_bar
+from nn.training.progress import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np

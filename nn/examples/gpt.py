@@ -35,7 +35,7 @@ Parameters = dict[str, Any]  # a matrix by its name: an array, or rows of number
 
 
 def loss(parameters: Parameters, inputs: Any, targets: Any, weights: Any) -> Any:
-    """The weighted sum over the positions of -log p(target), given the tokens up to there.
+    """Return the weighted sum over the positions of -log p(target), given the tokens up to there.
 
     Args:
         parameters: matrices of the shapes in `SHAPES`.
@@ -51,7 +51,7 @@ def loss(parameters: Parameters, inputs: Any, targets: Any, weights: Any) -> Any
 
 
 def predictions(parameters: Parameters, inputs: Any) -> Iterator[list[Any]]:
-    """For each position the logits of the token that comes next, given the tokens up to there.
+    """Yield for each position the logits of the token that comes next, given the tokens up to there.
 
     Args:
         parameters: as in `loss`, and so are the inputs.
@@ -72,7 +72,7 @@ def predictions(parameters: Parameters, inputs: Any) -> Iterator[list[Any]]:
 
 
 def attention(query: Sequence[Any], keys: Sequence[Any], values: Sequence[Any]) -> list[Any]:
-    """For each head, the mean of the values of all positions so far, weighted by how well their keys suit the query."""
+    """Return for each head the mean of the values so far, weighted by how well their keys suit the query."""
     result = []
     size = WIDTH // HEADS
     for first in range(0, WIDTH, size):
@@ -84,30 +84,30 @@ def attention(query: Sequence[Any], keys: Sequence[Any], values: Sequence[Any]) 
 
 
 def softmax(scores: Sequence[Any]) -> list[Any]:
-    """Positive numbers that add up to 1."""
+    """Turn numbers into positive ones that add up to 1."""
     exponentials = [exp(score) for score in scores]
     total = sum(exponentials)
     return [exponential / total for exponential in exponentials]
 
 
 def normalized(x: Sequence[Any]) -> list[Any]:
-    """The numbers scaled to a mean square of 1."""
+    """Scale numbers to a mean square of 1."""
     scale = 1.0 / sqrt(dot(x, x) / len(x) + 1e-5)
     return [number * scale for number in x]
 
 
 def linear(weights: Iterable[Any], x: Sequence[Any]) -> list[Any]:
-    """A matrix times a vector."""
+    """Multiply a matrix with a vector."""
     return [dot(row, x) for row in weights]
 
 
 def added(left: Iterable[Any], right: Iterable[Any]) -> list[Any]:
-    """The sum of two vectors."""
+    """Add two vectors."""
     return [a + b for a, b in zip(left, right, strict=True)]
 
 
 def columns(rows: Iterable[Any]) -> list[tuple[Any, ...]]:
-    """The columns of a matrix given by its rows."""
+    """Return the columns of a matrix given by its rows."""
     return list(zip(*rows, strict=True))
 
 
@@ -122,7 +122,7 @@ def training_step(
     targets: Any,
     weights: Any,
 ) -> tuple[Parameters, Parameters, Parameters, Any]:
-    """One step of Adam with one document.
+    """Take one step of Adam with one document.
 
     Args:
         parameters: of the model, as arrays.
@@ -160,12 +160,12 @@ class Document(NamedTuple):
         return int(numpy.count_nonzero(self.weights))
 
     def trimmed(self) -> Document:
-        """The same without the positions that fill up, for an eager run."""
+        """Leave out the positions that fill up, for an eager run."""
         return Document(*[part[: self.length] for part in self])
 
 
 def document(name: str) -> Document:
-    """A name as arrays, filled up to 16 positions."""
+    """Return a name as arrays, filled up to 16 positions."""
     tokens = [BOUNDARY, *[ord(letter) - ord("a") for letter in name], BOUNDARY]
     length = min(len(tokens) - 1, POSITIONS)
     rows = numpy.eye(TOKENS)
@@ -180,29 +180,29 @@ def document(name: str) -> Document:
 
 
 def documents(names: Iterable[str]) -> Document:
-    """Several names as arrays with a leading axis."""
+    """Return several names as arrays with a leading axis."""
     return Document(*map(numpy.stack, zip(*[document(name) for name in names], strict=True)))
 
 
 def initial_parameters(seed: int = 1) -> dict[str, Array]:
-    """Small normal numbers."""
+    """Draw small normal numbers."""
     generator = numpy.random.default_rng(seed)
     return {name: generator.normal(0.0, 0.08, shape) for name, shape in SHAPES.items()}
 
 
 def zeros() -> dict[str, Array]:
-    """What Adam remembers at first."""
+    """Return what Adam remembers at first."""
     return {name: numpy.zeros(shape) for name, shape in SHAPES.items()}
 
 
 def schedule(steps: int) -> tuple[Array, Array, Array]:
-    """The learning rate of each step, which decays to 0, and the two corrections."""
+    """Return the learning rate of each step, which decays to 0, and the two corrections."""
     done = numpy.arange(steps)
     return RATE * (1.0 - done / steps), 1.0 - MEMORY ** (done + 1), 1.0 - SQUARE_MEMORY ** (done + 1)
 
 
 def sampled_names(parameters: Parameters, count: int, generator: random.Random) -> list[str]:
-    """Names that a model makes up, letter by letter, each picked with the probability that the model gives it.
+    """Make up names letter by letter, each picked with the probability that a model gives it.
 
     Args:
         parameters: of the model, as arrays.

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from nn.examples.command_options import Parser, count, program
-from nn.progress import progress_bar
+from nn.training.progress import progress_bar
 
 SLICE = 500  # steps between two changes of the progress bar
 LAST = 100  # steps whose mean loss is told

@@ -30,7 +30,7 @@ GZIP_RATIO = 1032  # a byte of a gzip file gives at most so many
 
 
 def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, LabelledImages]:
-    """The images to train with and those to test with.
+    """Read the images to train with and those to test with.
 
     Args:
         folder: holds the four files, under the names in `NAMES`; `.idx3-ubyte` may stand for `-idx3-ubyte`, and `.gz`
@@ -74,7 +74,7 @@ def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, Labelled
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """The bytes of an idx file, in the shape that its header says.
+    """Read the bytes of an idx file, in the shape that its header says.
 
     Args:
         path: the file, compressed with gzip or not, whatever its name ends in.

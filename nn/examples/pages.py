@@ -35,7 +35,7 @@ GATE_INPUTS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 def gate_network(generator: random.Random) -> MLP:
-    """The 2-5-1 network of the article's companion script: logistic neurons, one bias a layer, numbers from [0, 1)."""
+    """Make the 2-5-1 network of the article's companion script: logistic, one bias a layer, numbers from [0, 1)."""
     network = MLP(2, [5, 1], "sigmoid", "sigmoid", bias="shared")
     for parameter in network.parameters():
         parameter.data = generator.random()
@@ -43,7 +43,7 @@ def gate_network(generator: random.Random) -> MLP:
 
 
 def worked_example_page() -> LivePage:
-    """The article's network: stepped through, explained, and trained in both orders, with each kind of biases."""
+    """Make a page of the article's network, to step through, explain and train it in both orders of update."""
     graphs: list[GraphContent] = []
     biases = {}
     for kind in get_args(worked_example.Biases):
@@ -78,7 +78,7 @@ def worked_example_page() -> LivePage:
 
 
 def logic_gates_page(seed: int = 1) -> LivePage:
-    """A 2-5-1 network that learns XOR, OR, NAND or AND; the gate can be changed while it learns.
+    """Make a page of a 2-5-1 network that learns XOR, OR, NAND or AND; the gate can be changed while it learns.
 
     Args:
         seed: of the initial weights and biases.
@@ -108,7 +108,7 @@ def logic_gates_page(seed: int = 1) -> LivePage:
 
 
 def digit_page() -> LivePage:
-    """A 64-8-10 network that reads images of digits, after its training: the image and weights are shown as squares.
+    """Make a page of a trained 64-8-10 network that reads images of digits, which it shows as squares like the weights.
 
     It is trained with four fifths of scikit-learn's digits. The page offers an image of each digit from the last fifth,
     and those of the surest mistakes there. Any pixel can be changed.
@@ -149,6 +149,6 @@ def digit_page() -> LivePage:
 
 
 def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:
-    """What a kind of biases means: which graph the page shows, and which of its slots learn."""
+    """Return what a kind of biases means: which graph the page shows, and which of its slots learn."""
     slots = {node.label: slot for node, slot in graphs[-1].graph.slots.items()}
     return {"graph": len(graphs) - 1, "learning": [slots[label] for label in labels]}

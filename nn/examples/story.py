@@ -19,7 +19,7 @@ DIGITS = 12
 
 
 def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
-    """The article, line by line.
+    """Tell the article, line by line.
 
     Args:
         network: as from `worked_example.build_network`, untrained.
@@ -44,14 +44,14 @@ def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mappi
 
 
 def aligned(numbers: Sequence[float]) -> list[str]:
-    """Numbers to twelve significant digits, with their decimal points one below the other."""
+    """Format numbers to twelve significant digits, with their decimal points one below the other."""
     texts = [decimal(number) for number in numbers]
     before = max(len(text.partition(".")[0]) for text in texts) + 1
     return [" " * (before - len(text.partition(".")[0])) + text for text in texts]
 
 
 def decimal(number: float) -> str:
-    """A number to twelve significant digits, without an exponent unless it is very small or large."""
+    """Format a number to twelve significant digits, without an exponent unless it is very small or large."""
     text = f"{number:.{DIGITS}g}"
     if "e-" in text and abs(number) > 1e-9:
         mantissa, _, exponent = text.partition("e-")
@@ -190,7 +190,7 @@ def _total_and_weights(network: MLP[list[Value]]) -> tuple[Any, dict[str, Any]]:
 
 
 def _wrapped(explanation: Explanation) -> Iterable[str]:
-    """The lines of an explanation; a long equation has a line for each side."""
+    """Split an explanation into lines; a long equation has a line for each side."""
     for line in str(explanation).splitlines():
         left, *others = line.split(" = ")
         yield from (

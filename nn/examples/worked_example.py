@@ -47,7 +47,7 @@ PUBLISHED = {
 
 
 def build_network(biases: Biases = "frozen") -> MLP[list[Value]]:
-    """The network of the article, with its weights.
+    """Make the network of the article, with its weights.
 
     Args:
         biases: "frozen" (as in the article: one a layer, left alone), "shared" (one a layer, which learns) or
@@ -71,13 +71,13 @@ def build_network(biases: Biases = "frozen") -> MLP[list[Value]]:
 
 
 def learning_parameters(network: MLP[list[Value]], biases: Biases = "frozen") -> list[Value]:
-    """The parameters that training changes: the weights, and the biases unless they are frozen."""
+    """Return the parameters that training changes: the weights, and the biases unless they are frozen."""
     frozen = {bias for layer in network.layers for bias in layer.biases} if biases == "frozen" else set()
     return [parameter for parameter in network.parameters() if parameter not in frozen]
 
 
 def forward(network: MLP[list[Value]], *, with_input_gradients: bool = False) -> Value:
-    """The total error of the network on the article's one case; the nodes have the article's names.
+    """Compute the total error of the network on the article's one case; the nodes have the article's names.
 
     Args:
         network: as from `build_network`.
@@ -96,7 +96,7 @@ def forward(network: MLP[list[Value]], *, with_input_gradients: bool = False) ->
 
 
 def nodes_by_label(output: Value) -> dict[str, Value]:
-    """The nodes of a graph that have a label, by it: `net_h1`, `out_h1`, `E_total`, `w1` and so on."""
+    """Return the nodes of a graph by their labels: `net_h1`, `out_h1`, `E_total`, `w1` and so on."""
     return {node.label: node for node in topological_order(output) if node.label}
 
 
@@ -156,7 +156,7 @@ def train(
     biases: Biases = "frozen",
     learning_rate: float = LEARNING_RATE,
 ) -> MLP[list[Value]]:
-    """The article's network after some rounds of training.
+    """Train the article's network for some rounds.
 
     Args:
         order: "simultaneous" or "sequential", as for `train_round`.
@@ -192,7 +192,7 @@ def figures(
     biases: Biases = "frozen",
     learning_rate: float = LEARNING_RATE,
 ) -> dict[str, Any]:
-    """Every figure of the worked example, as plain numbers by the article's names.
+    """Compute every figure of the worked example, as plain numbers by the article's names.
 
     Args:
         orders: which orders of update to train in.
@@ -244,7 +244,7 @@ def figures(
 
 
 def _derivative(network: MLP[list[Value]], of: str, by: str) -> float:
-    """The derivative of one labelled node with respect to another."""
+    """Return the derivative of one labelled node with respect to another."""
     nodes = nodes_by_label(forward(network))
     nodes[by].grad = None
     nodes[of].backward()
@@ -261,13 +261,13 @@ def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) ->
 
 
 def draw_network(network: MLP[list[Value]]) -> Drawing:
-    """The network as the article draws it: neurons and biases as circles, the weights on the edges."""
+    """Draw the network as the article does: neurons and biases as circles, the weights on the edges."""
     targets = {name: f"target {number:g}" for name, number in TARGETS.items()}
     return network.draw({name: f"{number:g}" for name, number in INPUTS.items()} | targets)
 
 
 def draw_graph(network: MLP[list[Value]]) -> Drawing:
-    """The computation graph of one round, forward and backward; the parameters keep the gradients of this round."""
+    """Draw the graph of one round, forward and backward; the parameters keep the gradients of this round."""
     network.zero_grad()
     total = forward(network, with_input_gradients=True)
     total.backward()

@@ -22,12 +22,11 @@ from nn import (
     fit,
     half_squared_error,
     optimizers,
-    rounds,
-    training,
 )
-from tests.test_training import XOR, Interrupting, small_network
+from nn.training import loop, options, steps
+from tests.test_loop import XOR, Interrupting, small_network
 
-INTERRUPTED = training.__file__, rounds.__file__, checkpoints.__file__, optimizers.__file__
+INTERRUPTED = loop.__file__, options.__file__, steps.__file__, checkpoints.__file__, optimizers.__file__
 
 
 def interrupted_at(line: int, task: Callable[[], Any]) -> tuple[bool, Any]:

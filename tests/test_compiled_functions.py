@@ -6,17 +6,15 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
 import pytest
 
+import autograd
 from autograd import Value
 from autograd.native import selection
 from autograd.primitives import sign
-from nn import MLP, SGD, Adam, Module, Optimizer, fit, half_squared_error
-from nn.case_arrays import CaseArrays
+from nn import SGD, Module, Optimizer, fit, half_squared_error
 from nn.optimizers import Update
-from nn.training_programs import CasePrograms, UpdateProgram
-from tests.test_training import XOR, small_network
+from tests.test_loop import XOR, small_network
 
 IS_EXACT = not str(selection.running().__file__).endswith(".py")  # NumPy rounds exp, tanh and others in its own way
 
@@ -161,70 +159,32 @@ def test_a_step_that_cannot_be_recorded_is_refused(kind: Any, message: str) -> N
     assert "leave out compiled=True" in str(caught.value)
 
 
-def test_a_setting_that_has_changed_is_recorded_anew() -> None:
-    optimizer = Own([Value(1.0)], 0.5)
-    program = UpdateProgram(optimizer)
-    recorded = program.recorded
-    state = Update(np.array([1.0]), np.array([[0.25]]), 3)
-    same = Update(np.array([1.0]), np.array([[0.25]]), 3)
-    assert program.run(same, np.array([1.0]))[0].numbers.tolist() == [1.0 - 0.5 / 4.0]
-    optimizer.learning_rate = 0.25
-    program.refresh()
-    assert program.recorded is recorded
-    optimizer.share = 0.75
-    program.refresh()
-    made, are_finite = program.run(state, np.array([1.0]))
-    memory = [row.tolist() for row in made.memory]
-    assert (made.numbers.tolist(), memory, made.steps, are_finite) == ([1.0 - 0.25 / 4.0], [[0.4375]], 4, True)
+def test_a_loss_may_add_up_the_parameters_of_the_network() -> None:
+    """Which belong to the network while it is a function of them."""
+    states = []
+    for compiled in (True, False):
+        network = small_network()
+
+        def loss(output: Value, target: Any, network: Any = network) -> Any:
+            return half_squared_error(output, target) + 0.01 * autograd.sum([p * p for p in network.parameters()])
+
+        fit(network, XOR, loss=loss, rounds=5, compiled=compiled)
+        states.append(network.state_dict())
+    assert states[0] == pytest.approx(states[1], rel=1e-12)
 
 
-@pytest.mark.parametrize("count", [1, 7, 8, 9, 1023, 1024, 1025, 3000])
-def test_any_number_of_parameters(count: int) -> None:
-    generator = random.Random(count)
-    parameters = [Value(generator.gauss(0.0, 1.0)) for _ in range(count)]
-    optimizer = Adam(parameters, 0.01)
-    program = UpdateProgram(optimizer)
-    state = Update(np.array([p.data for p in parameters]), np.zeros((2, count)), 0)
-    for _ in range(3):
-        for parameter in parameters:
-            parameter.grad = generator.gauss(0.0, 1.0)
-        state, _ = program.run(state, np.array([parameter.grad for parameter in parameters]))
-        optimizer.step()
-    assert state.numbers.tolist() == [parameter.data for parameter in parameters]
-    assert [row.tolist() for row in state.memory] == optimizer.memory
-
-
-def test_the_gradients_are_those_of_a_backward_pass() -> None:
-    """Of any rows, in their order; a gradient that is the same for all cases is counted for each."""
-    network: Any = MLP(2, [3, 1], "tanh", generator=random.Random(1))
-    offset = Value(0.5)
-
-    def loss(output: Value, target: Any) -> Value:
-        return half_squared_error(output, target) + offset
-
-    cases = [([float(i), 1.0 / (1 + i)], float(i % 3)) for i in range(20)]
-    optimizer = SGD([*network.parameters(), offset], 0.1)
-    programs = CasePrograms(network, loss, optimizer, cases, CaseArrays.of(cases, "cases"))
-    numbers = np.array([parameter.data for parameter in optimizer.parameters])
-    for rows, places in ((slice(17, 20), [0, 1, 2]), (np.array([12, 0, 3]), [16, 19, 7])):
-        error, grads, are_finite = programs.error_and_gradients(numbers, rows)
-        assert are_finite
-        optimizer.zero_grad()
-        total: Any = sum(loss(network(cases[place][0]), cases[place][1]) for place in places) / 3.0
-        total.backward()
-        assert error / 3.0 == pytest.approx(total.data, rel=1e-15)
-        assert grads.tolist() == pytest.approx([parameter.grad for parameter in optimizer.parameters], rel=1e-14)
-    errors, outputs = programs.errors_and_outputs(numbers, programs.arrays)
-    tolerance = 0.0 if IS_EXACT else 1e-14
-    assert outputs[:, 0].tolist() == pytest.approx(
-        [network(inputs).data for inputs, _ in cases], rel=tolerance, abs=tolerance
+def test_a_parameter_that_is_not_read_from_the_network_is_refused() -> None:
+    network = small_network()
+    weight = network.parameters()[0]
+    weight.label = "w1"
+    message = (
+        "reads the parameter .*w1.* otherwise than from an attribute of the network, .*, or leave out compiled=True"
     )
-    expected = [loss(network(inputs), target).data for inputs, target in cases]
-    assert errors.tolist() == pytest.approx(expected, rel=tolerance, abs=tolerance)
-    assert programs.gives_numbers()
+    with pytest.raises(TypeError, match=message):
+        fit(network, XOR, loss=lambda output, target: (output - target[0]) ** 2 + weight * weight, compiled=True)
 
 
 def test_messages_name_no_class_of_this_package() -> None:
     with pytest.raises(TypeError) as caught:
         fit(small_network(), XOR, loss=reads_data, compiled=True)
-    assert not re.search(r"_Program|CasePrograms|one_case", str(caught.value))
+    assert not re.search(r"_Case|CaseFunctions|called|differentiated", str(caught.value))

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds") -> tqdm[Any]:
-    """A progress bar of rounds, which is a context manager.
+    """Make a progress bar of rounds, which is a context manager.
 
     Args:
         total: the number of rounds at the end.
@@ -24,7 +24,7 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds")
 
 
 def _is_notebook() -> bool:
-    """Whether the code runs in the kernel of a notebook."""
+    """Return whether the code runs in the kernel of a notebook."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     return getattr(shell, "kernel", None) is not None
 

@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value, no_grad
 from autograd.floats import as_float
-from nn.checkpoints import Checkpoint, Plan, Position
+from nn.checkpoints import Checkpoint, Position, save_network
 from nn.history import History
-from nn.losses import Loss
 from nn.metrics import Case, Metric, average_error, mean_loss
-from nn.optimizers import Optimizer, Update
+from nn.optimizers import Update
 from nn.pages import network_page
-from nn.parameters import Module
+from nn.training.options import Options
 
 BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite
-
-
-class Measures(NamedTuple):
-    """What is measured in and after each round, besides the error.
-
-    Attributes:
-        schedule: the learning rate of a round, from the number of rounds before it.
-        metric: a function of network, cases and loss.
-        validation: cases that are not trained with.
-    """
-
-    schedule: Callable[[int], float] | None = None
-    metric: Metric | None = None
-    validation: Sequence[Case] | None = None
 
 
 class _Record(NamedTuple):
@@ -56,56 +41,47 @@ class _Committed(NamedTuple):
     generator_state: tuple[Any, ...] | None
 
 
-class Rounds:
-    """The rounds of a training, in steps of one batch.
+class Steps:
+    """A training in steps of one batch each.
 
     The commit point of a step is the assignment of `committed`. After an interrupt, `settle` undoes the step if that
     has not happened, and completes it otherwise. `settle` may be repeated. What is measured after a round belongs to
     its last step.
 
     Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target.
-        loss: a function of the network's output and the target.
-        optimizer: changes the parameters.
-        plan: the generator and the size of a batch.
-        measures: what is measured.
+        options: what `fit` was called with.
         done: what was done before, of a training that is resumed.
 
     Attributes:
         history: what happened, up to the last step.
     """
 
-    def __init__(
-        self,
-        network: Module,
-        cases: Sequence[Case],
-        loss: Loss,
-        optimizer: Optimizer,
-        plan: Plan,
-        measures: Measures,
-        done: Checkpoint | None,
-    ) -> None:
-        self.network, self.cases, self.loss, self.optimizer = network, cases, loss, optimizer
-        self.plan, self.measures = plan, measures
-        self.generator = plan.pick or plan.shuffle
+    def __init__(self, options: Options, done: Checkpoint | None = None) -> None:
+        self.options, self.plan, self.optimizer = options, options.plan, options.optimizer
+        self.generator = self.plan.pick or self.plan.shuffle
         self.behind = done.rounds if done else 0
         position = (done.position if done else None) or BEGINNING
-        name = getattr(measures.metric, "__name__", "metric").replace("_", " ")
-        shown = functools.partial(
-            network_page, network, cases, loss, learning_rate=optimizer.learning_rate, pick=plan.pick is not None
+        metric, validation, schedule = options.metric, options.validation, options.schedule
+        page = functools.partial(
+            network_page,
+            options.network,
+            options.cases,
+            options.loss,
+            learning_rate=self.optimizer.learning_rate,
+            pick=self.plan.pick is not None,
         )
-        self.history = History(self.behind, batches=position.batches, _metric_name=name, _page=shown)
-        used = (True, measures.metric, measures.validation, measures.metric and measures.validation, measures.schedule)
+        name = getattr(metric, "__name__", "metric").replace("_", " ")
+        self.history = History(self.behind, batches=position.batches, _metric_name=name, _page=page)
+        used = (True, metric, validation, metric and validation, schedule)
         self.kept: list[tuple[list[float | None], int]] = [
             (getattr(self.history, name), place) for place, name in enumerate(_Record._fields) if used[place]
         ]
-        if position.batches and measures.schedule is not None:
-            optimizer.learning_rate = measures.schedule(self.behind)
+        if position.batches and schedule is not None:
+            self.optimizer.learning_rate = schedule(self.behind)
         self.committed = _Committed(self.behind, None, position, *self._state())
 
     def step(self) -> None:
-        """One step: forward pass, backward pass and update with a batch; and at the end of a round its measures.
+        """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
 
         Raises:
             FloatingPointError: if the error, a gradient or a new parameter is not finite.
@@ -114,18 +90,18 @@ class Rounds:
         if not position.batches:
             position = self._begin()
         first = position.batches * self.plan.batch_size
-        last = min(first + self.plan.batch_size, len(self.cases))
+        last = min(first + self.plan.batch_size, self.plan.cases)
         places: Sequence[int] = range(first, last)
         if self.plan.pick is not None:
-            places, last = [self.plan.pick.choice(range(len(self.cases)))], len(self.cases)
+            places, last = [self.plan.pick.choice(range(self.plan.cases))], self.plan.cases
         elif position.order is not None:
             places = position.order[first:last]
         error, total, update = self._computed(places, position.total)
         rounds, record = self.committed.rounds, self.committed.record
-        if last < len(self.cases):
+        if last < self.plan.cases:
             position = Position(position.batches + 1, position.order, total)
         else:
-            mean = total / len(self.cases) if position.batches else error
+            mean = total / self.plan.cases if position.batches else error
             rounds, record, position = rounds + 1, self._measured(mean, update), BEGINNING
         self.committed = _Committed(
             rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
@@ -154,8 +130,13 @@ class Rounds:
         """Commit what a callback changed: parameters, the optimizer, the generator."""
         self.committed = _Committed(*self.committed[:3], *self._state())
 
-    def checkpoint(self) -> Checkpoint:
-        """What a checkpoint holds of the training, besides the network."""
+    def save(self) -> None:
+        """Write the network and the state of the training to the checkpoint, if there is to be one."""
+        if self.options.checkpoint is not None:
+            self.show()
+            save_network(self.options.network, self.options.checkpoint, self._checkpoint())
+
+    def _checkpoint(self) -> Checkpoint:
         done = self.committed
         checkpoint = Checkpoint(done.rounds, self.optimizer.state_dict())
         if self.plan.pick is not None:
@@ -168,7 +149,7 @@ class Rounds:
         return checkpoint
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
-        """What a step computes.
+        """Compute a step, without taking it.
 
         Args:
             places: of its cases.
@@ -177,8 +158,9 @@ class Rounds:
         Returns:
             The mean of the errors, the sum of the errors of this round, and the update.
         """
-        cases = [self.cases[place] for place in places]
-        error = mean_loss(self.network, cases, self.loss)
+        options = self.options
+        cases = [options.cases[place] for place in places]
+        error = mean_loss(options.network, cases, options.loss)
         total += error.data * len(cases)
         self._check_finite("the error", [error.data, total])
         self.optimizer.zero_grad()
@@ -189,38 +171,38 @@ class Rounds:
         return error.data, total, update
 
     def _begin(self) -> Position:
-        """The beginning of a round: its learning rate, and the order of its cases."""
-        if self.measures.schedule is not None:
-            self.optimizer.learning_rate = self.measures.schedule(self.committed.rounds)
+        """Begin a round: set its learning rate, and put its cases in order."""
+        if self.options.schedule is not None:
+            self.optimizer.learning_rate = self.options.schedule(self.committed.rounds)
         if self.plan.shuffle is None:
             return BEGINNING
-        order = list(range(len(self.cases)))
+        order = list(range(self.plan.cases))
         self.plan.shuffle.shuffle(order)
         return Position(order=tuple(order))
 
     def _measured(self, error: float, update: Update) -> _Record:
-        """What the history keeps of a round. The update is made for that, but not yet committed."""
-        schedule, metric, validation = self.measures
-        if metric is None and validation is None:
-            return _Record(error, None, None, None, self.optimizer.learning_rate if schedule else None)
-        self._try_out(update)
+        """Return what the history keeps of a round. The update is made for that, but not yet committed."""
+        options = self.options
+        metric, validation = options.metric, options.validation
+        if metric is not None or validation is not None:
+            self._try_out(update)
         return _Record(
             error,
-            None if metric is None else self._metric(metric, self.cases),
+            None if metric is None else self._metric(metric, options.cases),
             None if validation is None else self._validation_error(validation),
             None if metric is None or validation is None else self._metric(metric, validation),
-            None if schedule is None else self.optimizer.learning_rate,
+            None if options.schedule is None else self.optimizer.learning_rate,
         )
 
     def _try_out(self, update: Update) -> None:
         self.optimizer.apply(update)
 
     def _validation_error(self, validation: Sequence[Case]) -> float:
-        return average_error(self.network, validation, self.loss)
+        return average_error(self.options.network, validation, self.options.loss)
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
         with no_grad():
-            result: Any = metric(self.network, cases, self.loss)
+            result: Any = metric(self.options.network, cases, self.options.loss)
         return result.data if isinstance(result, Value) else as_float(result)
 
     def _apply(self) -> None:
@@ -236,7 +218,7 @@ class Rounds:
         self.optimizer.apply(update)
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
-        """The parameters, the optimizer and the generator as they are."""
+        """Return the state of the parameters, the optimizer and the generator as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
         update = Update(numbers, optimizer.memory, optimizer.steps)

@@ -30,18 +30,18 @@ from nn import (
     accuracy,
     average_error,
     binary_cross_entropy,
-    compiled_rounds,
     fit,
+    functional,
     half_squared_error,
     hinge,
     load_network,
     mean_squared_error,
     softmax_cross_entropy,
-    training_programs,
 )
-from tests import test_rounds
-from tests.test_rounds import Run, interrupted_at, kept
-from tests.test_training import XOR, small_network
+from nn.training import compiled_functions, compiled_steps
+from tests import test_steps
+from tests.test_loop import XOR, small_network
+from tests.test_steps import Run, interrupted_at, kept
 
 IS_EXACT = not str(selection.running().__file__).endswith(".py")  # NumPy rounds exp, tanh and others in its own way
 
@@ -326,9 +326,10 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
     tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = (*test_rounds.INTERRUPTED, compiled_rounds.__file__, training_programs.__file__)
-    monkeypatch.setattr(test_rounds, "INTERRUPTED", files)
-    monkeypatch.setattr(compiled_rounds, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
+    files = (*test_steps.INTERRUPTED, compiled_steps.__file__, compiled_functions.__file__, functional.__file__)
+    monkeypatch.setattr(test_steps, "INTERRUPTED", files)
+
+    monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
 
     def made() -> Run:
         run = Run(way)
@@ -358,10 +359,10 @@ def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
     assert stopped_at == {(done, batch) for done in range(whole.rounds) for batch in batches} | {(whole.rounds, 0)}
 
 
-@pytest.mark.parametrize("interrupts", [[46], [46, 48], [46, 48, 49, 50], [22, 23, 24]])
+@pytest.mark.parametrize("interrupts", [[40], [40, 42], [40, 42, 43, 44], [16, 17, 18]])
 def test_further_interrupts_do_not_lose_a_step(interrupts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """They come in the 40th step or the 16th, and while the state before it is computed again."""
-    step, calls = training_programs.UpdateProgram.run, itertools.count(1)
+    step, calls = compiled_functions.UpdateFunction.run, itertools.count(1)
 
     def interrupted(self: Any, *arguments: Any) -> Any:
         result = step(self, *arguments)
@@ -369,14 +370,14 @@ def test_further_interrupts_do_not_lose_a_step(interrupts: list[int], monkeypatc
             raise KeyboardInterrupt
         return result
 
-    monkeypatch.setattr(training_programs.UpdateProgram, "run", interrupted)  # six calls check the program
+    monkeypatch.setattr(compiled_functions.UpdateFunction, "run", interrupted)
     network, other = small_network(), small_network()
     optimizer = SGD(network.parameters(), 0.1, momentum=0.9)
     try:
         fit(network, XOR, optimizer=optimizer, rounds=100, compiled=True)
     except KeyboardInterrupt:
         assert len(interrupts) > 1
-    done = interrupts[0] - 7
+    done = interrupts[0] - 1
     assert optimizer.steps == done
     fit(other, XOR, optimizer=SGD(other.parameters(), 0.1, momentum=0.9), rounds=done)
     assert network.state_dict() == same(other.state_dict())

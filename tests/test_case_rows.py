@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value
-from nn.case_arrays import CaseArrays
+from nn.training.case_rows import CaseRows
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ def test_rows_stand_in_the_reverse_order(inputs: list[Any], rows: Any) -> None:
     cases = [(entry, 0.0) for entry in inputs]
     if rows is None:
         with pytest.raises(TypeError, match="they need the same form"):
-            CaseArrays.of(cases, "cases")
+            CaseRows.of(cases, "cases")
         return
-    arrays = CaseArrays.of(cases, "cases")
-    assert arrays.inputs.tolist() == rows[::-1]
-    assert arrays.inputs.dtype == np.float64
-    assert arrays.targets.tolist() == [[0.0]] * len(rows)
+    made = CaseRows.of(cases, "cases")
+    assert made.rows.tolist() == [[*row, 0.0] for row in rows[::-1]]
+    assert made.rows.dtype == np.float64
+    assert made.targets.tolist() == [[0.0]] * len(rows)
 
 
 @pytest.mark.parametrize(
@@ -57,11 +57,11 @@ def test_rows_stand_in_the_reverse_order(inputs: list[Any], rows: Any) -> None:
 )
 def test_cases_that_one_program_cannot_run_are_refused(cases: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message + ".*leave out compiled=True"):
-        CaseArrays.of(cases, "cases")
+        CaseRows.of(cases, "cases")
 
 
 def test_validation_has_the_form_of_the_cases() -> None:
-    cases, validation = CaseArrays.of([([1.0], 0.0)], "cases"), CaseArrays.of([((2.0,), 1)], "validation")
+    cases, validation = CaseRows.of([([1.0], 0.0)], "cases"), CaseRows.of([((2.0,), 1)], "validation")
     validation.check_like(cases, "validation", "cases")
     with pytest.raises(TypeError, match=r"the target of validation\[0\] is a list of 1 number, and that of cases\[0\]"):
-        CaseArrays.of([([1.0], [0.0])], "validation").check_like(cases, "validation", "cases")
+        CaseRows.of([([1.0], [0.0])], "validation").check_like(cases, "validation", "cases")

@@ -31,7 +31,7 @@ LOSSES = (half_squared_error, mean_squared_error, binary_cross_entropy, softmax_
 
 
 def listed(cases: Iterable[Case], name: str) -> list[Case]:
-    """Cases from anything that can be iterated over, once, as a list of pairs.
+    """List the cases of anything that can be iterated over, once, as pairs.
 
     Args:
         cases: pairs of inputs and target.
@@ -67,7 +67,7 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
 
 
 def is_plain(data: Any) -> bool:
-    """Whether some data are a list or a tuple of floats and ints, or an array of such: what is quick to convert."""
+    """Return whether data are a list or a tuple of floats and ints, or an array of such, which is quick to convert."""
     kind = type(data)
     if kind is list or kind is tuple:
         return PLAIN.issuperset(map(type, data))
@@ -134,7 +134,7 @@ def _try(
 
 
 def _is_plainly_finite(data: Any) -> bool:
-    """Whether some data are plain and finite: asked first, since walking through them takes twenty times as long."""
+    """Return whether data are plain and finite: asked first, since walking through them takes twenty times as long."""
     if not is_plain(data):
         return False
     if not isinstance(data, list | tuple):
@@ -148,7 +148,7 @@ def _is_plainly_finite(data: Any) -> bool:
 
 
 def _numbers(data: Any) -> Iterator[float]:
-    """All numbers in some data, however deep in lists, dicts and arrays."""
+    """Yield all numbers in some data, however deep in lists, dicts and arrays."""
     if getattr(data, "shape", None) == ():  # an array without axes
         data = data.item()
     if isinstance(data, Value):

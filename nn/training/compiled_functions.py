@@ -1,0 +1,277 @@
+"""What a compiled training calls: the error of a case, with its gradients or with the outputs, and an optimizer's step.
+
+Each is a function of numbers that `compile` records, of one case or of one parameter, and `batch` runs it for all.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Value, compile, gradients, no_grad, topological_order
+from autograd.saving import shortened
+from nn.functional import functional_call
+from nn.losses import Loss
+from nn.metrics import Case, error_of, mean_loss
+from nn.optimizers import Optimizer, Update
+from nn.parameters import Module
+from nn.training.case_rows import REMEDY, CaseRows
+from nn.training.options import Options
+
+Numbers: TypeAlias = NDArray[np.float64]
+
+# Cases that the compiled function is compared with the network for; and as many with targets of their own. Fewer, if
+# the network has so many parameters that they would take longer than the recording.
+TRIED, FEWEST_TRIED, MOST_NUMBERS = 8, 2, 500_000
+
+
+class _Case:
+    """The network and the loss as a module: of the inputs and the target it makes the error and the output."""
+
+    def __init__(self, network: Module, loss: Loss) -> None:
+        self.network, self.loss = network, loss
+
+    def __call__(self, inputs: Any, target: Any) -> tuple[Value, Any]:
+        output = self.network(inputs)
+        return error_of(self.loss, output, target), output
+
+
+class CaseFunctions:
+    """The error of a case, its gradients and the outputs of the network, compiled.
+
+    Args:
+        options: of the training.
+        rows: the numbers of its cases.
+
+    Raises:
+        TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
+    """
+
+    def __init__(self, options: Options, rows: CaseRows) -> None:
+        self.case, self.rows = _Case(options.network, options.loss), rows
+        self.parameters, self.others = options.optimizer.parameters, options.frozen
+        self._gradient = compile(_named(self._error_and_gradients), exact=options.exact)
+        self._forward = compile(_named(self._error_and_output), exact=options.exact)
+        # What each error is multiplied by, for each count of cases. These are arrays, because a batch multiplies a
+        # gradient that all cases have in common by their count, and `backward()` adds it up.
+        self.shares: dict[int, Numbers] = {}
+        self.refresh()
+        self._record()
+        self._check(options.cases)
+
+    def error_and_gradients(self, numbers: Numbers, rows: Numbers, out: tuple[Numbers, Numbers]) -> None:
+        """Compute the mean of the errors of some cases, and its gradients.
+
+        Args:
+            numbers: those of the parameters.
+            rows: those of the cases.
+            out: the arrays of the error, without dimensions, and of the gradients.
+        """
+        count = len(rows)
+        if count not in self.shares:
+            self.shares[count] = np.full(count, 1.0 / count)
+        self._gradient.batch(numbers, self.other_numbers, self.shares[count], rows, over=(2, 3), reduce="sum", out=out)
+
+    def errors_and_outputs(self, numbers: Numbers, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
+        """Compute the error of each case, and the outputs of the network as they are or in a list; None for others."""
+        errors, output = self._forward.batch(numbers, self.other_numbers, rows.rows, over=2, reduce="each")
+        return errors[::-1], _outputs_by_case(output)
+
+    def refresh(self) -> None:
+        """Read the parameters that the optimizer does not change."""
+        self.other_numbers = np.array([parameter.data for parameter in self.others], np.float64)
+
+    def _error_and_gradients(self, numbers: Any, others: Any, share: Any, row: Any) -> tuple[Value, Any]:
+        error = self._error_and_output(numbers, others, row)[0] * share
+        grads = np.empty(len(numbers), object)
+        grads[:] = gradients(error, numbers.tolist())  # as value_and_grad, which records a node more for each number
+        return error, grads
+
+    def _error_and_output(self, numbers: Any, others: Any, row: Any) -> tuple[Value, Any]:
+        given = dict(zip([*self.parameters, *self.others], [*numbers, *others], strict=True))
+        for parameter, number in given.items():
+            number.label = parameter.label  # by which messages name it
+        result: tuple[Value, Any] = functional_call(self.case, given, *self.rows.rebuilt(row))
+        return result
+
+    def _record(self) -> None:
+        """Record the gradients of a case, and find parameters that are not reached by attributes."""
+        numbers = np.array([parameter.data for parameter in self.parameters])
+        try:
+            read = self._gradient.parameters(numbers, self.other_numbers, 1.0, self.rows.rows[-1])
+        except Exception as error:
+            raise _not_recorded("the network and the loss cannot be recorded as a program", error) from error
+        strays = {*self.parameters, *self.others}.intersection(read)
+        if strays:
+            raise TypeError(
+                f"the network or the loss reads the parameter {shortened(strays.pop())} otherwise than from an "
+                f"attribute of the network, so that it cannot be an argument of a program; read it as "
+                f"network.…, or {REMEDY}"
+            )
+
+    def _check(self, cases: Sequence[Case]) -> None:
+        """Compare the compiled function with the network and the loss for some cases.
+
+        So a comparison by `==`, which is one of identity for a Value, is found out, and a number drawn at random.
+        """
+        count = len(cases)
+        tried = max(FEWEST_TRIED, min(TRIED, MOST_NUMBERS // len(self.parameters)))
+        chosen = {place * (count - 1) // (tried - 1) for place in range(tried)}
+        _, first = np.unique(self.rows.targets[::-1], axis=0, return_index=True)
+        chosen.update(first[:tried].tolist())
+        numbers = np.array([parameter.data for parameter in self.parameters])
+        out = np.empty(()), np.empty(len(numbers))
+        for place in sorted(chosen):
+            try:
+                with no_grad():
+                    expected = mean_loss(self.case.network, [cases[place]], self.case.loss).data
+                row = count - 1 - place
+                self.error_and_gradients(numbers, self.rows.rows[row : row + 1], out)
+            except (ValueError, ArithmeticError):  # outside a domain, of which the training will tell
+                continue
+            error = float(out[0])
+            if not _agree(error, expected):
+                raise TypeError(
+                    f"the network and the loss give {expected!r} for cases[{place}], and the program recorded of them "
+                    f"{error!r}: what they compute depends on something that a program does not record, such as random "
+                    f"numbers, the number of calls or a comparison with ==; write it with where, greater and abs, or "
+                    f"{REMEDY}"
+                )
+
+
+class UpdateFunction:
+    """The step of an optimizer, compiled. It is recorded again when a setting has changed.
+
+    Args:
+        optimizer: whose class states its step by `_rule`.
+
+    Raises:
+        TypeError: if it does not, or its rule cannot be recorded.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.settings: dict[str, Any] | None = None
+        for name in ("_moves", "_assign", "update", "apply", "step"):
+            if getattr(type(optimizer), name) is not getattr(Optimizer, name):
+                kind = type(optimizer).__name__
+                raise TypeError(
+                    f"the step of {kind} cannot be recorded as a program: it defines {name}; state the step of one "
+                    f"parameter by _rule, as SGD does, or {REMEDY}"
+                )
+        self.over = tuple(range(2, 4 + len(optimizer.memory)))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Record the step again if a setting has changed."""
+        settings = _settings(self.optimizer)
+        if settings == self.settings:
+            return
+        step, memory = compile(self._step), [0.0] * len(self.optimizer.memory)
+        try:
+            made = step(self.optimizer.learning_rate, 0.0, 0.5, 0.25, *memory)
+        except Exception as error:
+            raise _not_recorded(f"the step of {type(self.optimizer).__name__} cannot be recorded", error) from error
+        self.step, self.settings = step, settings
+        self.is_grad = [remembered is None for remembered in made[1:]]
+        self._check()
+
+    def run(self, update: Update, grads: Numbers) -> Update:
+        """Take a step in the arrays of a state.
+
+        Args:
+            update: the state before it. Its arrays are written to.
+            grads: the gradient of each parameter.
+
+        Returns:
+            The state after the step. What it remembers may be the array of the gradients.
+        """
+        (numbers, memory, steps), rate = update, self.optimizer.learning_rate
+        out = [numbers, *(None if is_grad else row for is_grad, row in zip(self.is_grad, memory, strict=True))]
+        self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, reduce="each", out=out)
+        return Update(numbers, [grads if row is None else row for row in out[1:]], steps + 1)
+
+    def _step(self, learning_rate: Value, steps: Value, number: Value, grad: Value, *memory: Value) -> list[Any]:
+        """Return the new number and memory of a parameter.
+
+        What is remembered may be the gradient. Then it is None, and need not be written, unless what was remembered
+        before is read.
+        """
+        made, *remembered = self._rule(learning_rate, steps)(number, grad, *memory)
+        if len(remembered) != len(memory):
+            raise TypeError(f"_rule gives {1 + len(remembered)} numbers for a parameter with {len(memory)} to remember")
+        read = {node for row in (made, *remembered) if isinstance(row, Value) for node in topological_order(row)}
+        pairs = zip(remembered, memory, strict=True)
+        return [made, *(None if row is grad and before not in read else row for row, before in pairs)]
+
+    def _rule(self, learning_rate: Any, steps: Any) -> Callable[..., Any]:
+        """Return the rule with other numbers in place of these."""
+        stand_in = copy.copy(self.optimizer)
+        vars(stand_in).update(learning_rate=learning_rate, steps=steps)  # without the checks of an assignment
+        return stand_in._rule()
+
+    def _check(self) -> None:
+        """Compare the compiled step with the rule for some numbers, as is done for the network."""
+        rate, memory = self.optimizer.learning_rate, len(self.optimizer.memory)
+        for grad in (0.0, 0.25, -1.5):
+            for steps, remembered in ((0, 0.0), (3, 0.125)):
+                numbers = [0.5, grad] + [remembered] * memory
+                try:
+                    expected = self._rule(rate, steps)(*numbers)
+                    made = self.step(rate, float(steps), *numbers)
+                except (ValueError, ArithmeticError):
+                    continue
+                for one, other in zip(made, expected, strict=True):
+                    if not _agree(grad if one is None else one, other):
+                        raise TypeError(
+                            f"the rule of {type(self.optimizer).__name__} gives {other!r} for a gradient of {grad}, "
+                            f"and the program recorded of it {one!r}: it depends on something that a program does not "
+                            f"record, such as a comparison with ==; write it with where, greater and abs, or {REMEDY}"
+                        )
+
+
+def _outputs_by_case(output: Any) -> list[Any] | None:
+    """Return the outputs of each case in their order, if they are one number or a list of numbers; else None."""
+    if isinstance(output, np.ndarray):
+        return output[::-1].tolist() if output.ndim <= 2 else None
+    if not isinstance(output, list | tuple) or not all(getattr(column, "ndim", 0) == 1 for column in output):
+        return None
+    return list(zip(*(column[::-1].tolist() for column in output), strict=True))
+
+
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    """Return what decides on a step besides the state and the learning rate."""
+    state = ("parameters", "memory", "steps", "learning_rate", "_made")
+    return {name: copy.copy(value) for name, value in vars(optimizer).items() if name not in state}
+
+
+def _agree(a: float, b: float) -> bool:
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return math.isfinite(a) == math.isfinite(b)
+    return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
+
+
+def _named(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that messages call a training."""
+
+    def called(*arguments: Any) -> Any:
+        return function(*arguments)
+
+    called.__name__ = "a training"
+    return called
+
+
+def _not_recorded(failure: str, error: Exception) -> TypeError:
+    """Return the error for what cannot be recorded, with the last line outside of this package that led to it."""
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__ if " at line " not in str(error) else None):
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("autograd", "nn"):
+            place = f", at line {line} of {frame.f_code.co_filename}"
+    kind = "" if isinstance(error, TypeError) else f"{type(error).__name__}: "
+    return TypeError(f"{failure}: {kind}{error}{place}; or {REMEDY}")

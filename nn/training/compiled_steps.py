@@ -1,0 +1,227 @@
+"""The steps of a compiled training: as `steps`, by compiled functions, with a state that is kept in arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from nn.checkpoints import Checkpoint, Position
+from nn.metrics import Case, Metric, accuracy
+from nn.optimizers import Update
+from nn.training.case_rows import CaseRows
+from nn.training.compiled_functions import CaseFunctions, Numbers, UpdateFunction
+from nn.training.options import Options
+from nn.training.steps import STEPPED, Steps
+
+# Steps, and cases in them, between two copies of the state: copies take little beside that, and no more is computed
+# again after an interrupt.
+MOST_STEPS, MOST_CASES = 16, 1600
+
+
+class Recorded(NamedTuple):
+    """What is recorded before the first round.
+
+    Attributes:
+        case: the functions of a case.
+        update: the optimizer's step.
+        cases: the numbers of the cases.
+        validation: likewise.
+    """
+
+    case: CaseFunctions
+    update: UpdateFunction
+    cases: CaseRows
+    validation: CaseRows | None
+
+
+class _Mark(NamedTuple):
+    """What a state is computed from again, when a step after it was interrupted.
+
+    Attributes:
+        update: a copy of an earlier state.
+        steps: the places of the cases of each step since, and its learning rate.
+    """
+
+    update: Update
+    steps: list[tuple[Sequence[int], float]]
+
+
+def recorded(options: Options) -> Callable[..., Steps]:
+    """Record a training, and return what makes its steps. The generators stay as they were.
+
+    Raises:
+        TypeError: if it cannot be recorded; the message says why, and what to do.
+    """
+    plan, cases, validation = options.plan, CaseRows.of(options.cases, "cases"), None
+    if options.validation is not None:
+        validation = CaseRows.of(options.validation, "validation")
+        validation.check_like(cases, "validation", "cases")
+    generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
+    try:
+        case = CaseFunctions(options, cases)
+    finally:
+        for generator, state in generators:
+            generator.setstate(state)
+    return partial(CompiledSteps, Recorded(case, UpdateFunction(options.optimizer), cases, validation))
+
+
+class CompiledSteps(Steps):
+    """The steps of a training that was recorded.
+
+    The state is that of `committed.update`, in arrays that a step changes in place. `show` writes it to the network and
+    the optimizer. `settle` undoes a step that was not committed: it computes the state before it from a copy that was
+    made some steps earlier.
+
+    Args:
+        recorded: what was recorded.
+        options: what `fit` was called with.
+        done: what was done before, of a training that is resumed.
+    """
+
+    def __init__(self, recorded: Recorded, options: Options, done: Checkpoint | None = None) -> None:
+        self.recorded = recorded
+        self.shown: Update | None = None  # the state that network and optimizer hold
+        self.held: Update | None = None  # the state that the arrays hold; None while they are changed
+        size = 1 if options.plan.pick else min(options.plan.batch_size, options.plan.cases)
+        self.interval = max(1, min(MOST_STEPS, MOST_CASES // size))  # steps between two copies of the state
+        count, rows = len(options.optimizer.parameters), len(options.optimizer.memory)
+        self.watched, self.error = np.empty((2, count)), np.empty(())  # numbers and gradients are looked at in one go
+        self.grads = self.watched[1]
+        self.arrays = Update(self.watched[0], [*np.empty((rows, count))], 0)  # what a step changes
+        # Of two copies one is in use while the other is written.
+        self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
+        super().__init__(options, done)
+        recorded.case.refresh()
+
+    def show(self) -> None:
+        """Write the state to the network and the optimizer."""
+        if self.shown is not self.committed.update:
+            self._write(self.committed.update)
+
+    def adopt(self) -> None:
+        """Commit what a callback changed: parameters, the optimizer and its settings, the generator."""
+        super().adopt()
+        self.shown = self.committed.update
+        self.recorded.case.refresh()
+        self.recorded.update.refresh()
+
+    def _begin(self) -> Position:
+        if self.options.schedule is not None:
+            self.show()
+        return super()._begin()
+
+    def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
+        state = self.committed.update
+        self._note(places, state)
+        self.held = None
+        self.recorded.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
+        error = float(self.error)
+        total += error * len(places)
+        if not math.isfinite(total):  # as the error then
+            self._check_finite("the error", (error, total))
+        update = self.recorded.update.run(state, self.grads)
+        if not np.isfinite(self.watched).all():
+            self._check_finite("a gradient", self.grads.tolist())
+            self._check_finite(STEPPED, update.numbers.tolist())
+        self.held = update
+        return error, total, update
+
+    def _settle(self) -> None:
+        self.shown = None  # a callback may have changed what was shown
+        if self.held is not self.committed.update:
+            self._go_back()
+        super()._settle()
+
+    def _note(self, places: Sequence[int], state: Update) -> None:
+        """Note the cases of the next step, and at times copy the state first."""
+        done = state.steps - self.mark.update.steps
+        if done >= self.interval:
+            self._copy(state)
+            done = 0
+        self.mark.steps[done:] = [(places, self.optimizer.learning_rate)]
+
+    def _copy(self, state: Update) -> None:
+        copied = self.copies[0]
+        _assign(copied, state)
+        self.mark = _Mark(copied._replace(steps=state.steps), [])
+        self.copies.reverse()
+
+    def _go_back(self) -> None:
+        """Compute the committed state again."""
+        self.held = None
+        state = self.arrays._replace(steps=self.mark.update.steps)
+        _assign(state, self.mark.update)
+        for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
+            self.optimizer.learning_rate = learning_rate
+            self.recorded.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
+            state = self.recorded.update.run(state, self.grads)
+        self.committed = self.committed._replace(update=state)
+        self.held = state
+
+    def _rows(self, places: Sequence[int]) -> Numbers:
+        """Return the rows of some cases, the last case first."""
+        rows = self.recorded.cases.rows
+        if len(places) == len(rows) and isinstance(places, range):
+            return rows
+        last = len(rows) - 1
+        if isinstance(places, range) or len(places) == 1:
+            return rows[last - places[-1] : last - places[0] + 1]
+        return rows.take(last - np.array(places[::-1]), 0)
+
+    # What is measured after a round; `tried` is the update.
+
+    def _try_out(self, update: Update) -> None:
+        self.tried = update
+        self.measured: dict[int, tuple[Numbers, list[Any] | None]] = {}  # by the id of the rows
+
+    def _errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
+        if id(rows) not in self.measured:
+            self.measured[id(rows)] = self.recorded.case.errors_and_outputs(self.tried.numbers, rows)
+        return self.measured[id(rows)]
+
+    def _validation_error(self, validation: Sequence[Case]) -> float:
+        assert self.recorded.validation is not None
+        errors, _ = self._errors_and_outputs(self.recorded.validation)
+        return float(np.cumsum(errors)[-1]) / len(errors)  # added one after another, as everywhere
+
+    def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
+        if metric is accuracy or (type(metric) is partial and metric.func is accuracy):
+            rows = self.recorded.cases if cases is self.options.cases else self.recorded.validation
+            assert rows is not None
+            _, outputs = self._errors_and_outputs(rows)
+            if outputs is not None:
+                rest = iter(outputs)
+                known: Any = lambda inputs: next(rest)  # noqa: E731  # accuracy calls a network case after case
+                return metric(known, cases, self.options.loss)
+        if self.shown is not self.tried:
+            self._write(self.tried)
+        return super()._metric(metric, cases)
+
+    def _write(self, update: Update) -> None:
+        self.shown = None
+        memory = [row.tolist() for row in update.memory]
+        self.optimizer.apply(Update(update.numbers.tolist(), memory, update.steps))
+        self.shown = update
+
+    def _change(self, update: Update) -> None:
+        """Leave the state in `committed`; network and optimizer are written to when someone looks."""
+
+    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
+        update, learning_rate, generator_state = super()._state()
+        self.held = None
+        state = self.arrays._replace(steps=update.steps)
+        _assign(state, update)
+        self._copy(state)
+        self.held = state
+        return state, learning_rate, generator_state
+
+
+def _assign(state: Update, other: Update) -> None:
+    """Copy the numbers of another state into the arrays of a state."""
+    state.numbers[:] = other.numbers
+    for row, numbers in zip(state.memory, other.memory, strict=True):
+        row[:] = numbers

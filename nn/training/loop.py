@@ -1,0 +1,148 @@
+"""Training: rounds of forward pass, backward pass and step, which may be watched, stopped, saved and resumed.
+
+>>> from nn.modules import MLP
+>>> network = MLP(2, [3, 1], "tanh", generator=random.Random(1))
+>>> history = fit(network, [([0, 1], 1), ([1, 1], 0)], rounds=200)
+>>> history.rounds, history.errors[-1] < history.errors[0] / 100
+(200, True)
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from nn.calls import explained
+from nn.checkpoints import resume as resume_from
+from nn.history import History
+from nn.losses import Loss, half_squared_error
+from nn.metrics import Case, Metric
+from nn.optimizers import Optimizer
+from nn.parameters import Module
+from nn.training.options import Options
+from nn.training.progress import progress_bar
+from nn.training.steps import Steps
+
+
+@explained("fit(network, cases, rounds=100), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
+def fit(
+    network: Module,
+    cases: Iterable[Case],
+    *,
+    loss: Loss = half_squared_error,
+    optimizer: Optimizer | None = None,
+    rounds: int = 1000,
+    batch_size: int | None = None,
+    shuffle: random.Random | None = None,
+    pick: random.Random | None = None,
+    schedule: Callable[[int], float] | None = None,
+    metric: Metric | None = None,
+    validation: Iterable[Case] | None = None,
+    callback: Callable[[History], object] | None = None,
+    progress: bool | None = None,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int = 1000,
+    resume: bool = False,
+    compiled: bool = False,
+    exact: bool = True,
+) -> History:
+    """Train a network.
+
+    A round is one pass over all cases (an epoch). It is one step with the mean of the loss over them, or, with a
+    `batch_size`, a step for each batch. Ctrl-C stops the training after a whole step and returns; what was learned
+    stays in the network.
+
+    All arguments are checked before the first round. For that the network is called once for each length of inputs.
+
+    A compiled training records the network, the loss and their gradients for one case, and the optimizer's step for one
+    parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
+    the last bit where the network uses each parameter once for a case; else, and in the errors of the history, sums may
+    round otherwise. Callback, schedule and a metric of one's own are called between rounds and find the state in the
+    network, which a callback may change. Cases are read once. The network and the loss must read parameters from the
+    attributes of the network, as for `functional_call`. What they, or the rule of the optimizer, decide by a number
+    cannot be recorded; a few cases are computed both ways before the first round.
+
+    Args:
+        network: called with the inputs of a case, it gives what `loss` takes.
+        cases: pairs of inputs and target, from a list or anything else that can be iterated over.
+        loss: a function of the network's output and the target.
+        optimizer: changes the parameters; gradient descent with a learning rate of 0.5 when not given.
+        rounds: the number of rounds to be done at the end, including those before a resume.
+        batch_size: the number of cases that each step takes; the last batch of a round may be smaller.
+        shuffle: shuffles the cases before each round, for other batches; when not given, they stay in their order.
+        pick: picks one case at random for each round, which then is one step with that case alone.
+        schedule: called with the number of rounds done, it gives the learning rate of the next round.
+        metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
+            does.
+        validation: cases that are not trained with, whose error and metric are kept too.
+        callback: called with the history after each round; the training ends if what it returns is true. It may change
+            the learning rate and the parameters.
+        progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
+        checkpoint: a file that the network and the state of its training are saved to, at the end too.
+        checkpoint_every: after how many rounds.
+        resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
+            from the middle of a round. Cases, batches and the schedule must be the same for that.
+        compiled: whether to record the steps as programs, which needs cases of one form.
+        exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
+            differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's
+            BLAS, if it is installed (with the extra `stepgrad[blas]`), which adds in an order of its own. It has no
+            effect on the plain engine.
+
+    Returns:
+        The history of the training.
+
+    Raises:
+        ValueError: for no cases, a number out of its range, cases that do not fit the network or the loss or are not
+            finite, an optimizer of another network, or a checkpoint of another training; nothing is changed.
+        TypeError: for an argument of the wrong kind, such as a name or a class instead of a function or an object; or
+            if a training that is to be compiled cannot be recorded, with the line. Nothing is changed.
+        FloatingPointError: if an error, a gradient or a parameter is no longer finite; it names the round, and the
+            network is as it was before that step.
+        OSError: if the checkpoint cannot be written; before the first round if its folder is missing.
+    """
+    options = Options.checked(**locals())
+    training = _prepared(options)
+    history = training.history
+    try:
+        with progress_bar(options.rounds, history.rounds, progress) as bar:
+            while history.rounds < options.rounds:
+                training.step()
+                if history.batches:
+                    continue
+                bar.update()
+                if not bar.disable:
+                    bar.set_postfix_str(f"error {history.errors[-1]:.3g}", refresh=False)
+                if callback is not None:
+                    training.show()
+                    is_end = callback(history)
+                    training.adopt()
+                    if is_end:
+                        break
+                if history.rounds % options.checkpoint_every == 0 and history.rounds < options.rounds:
+                    training.save()
+        training.show()
+        training.save()
+    except KeyboardInterrupt:
+        history.interrupted = True
+        training.settle()
+        training.save()
+    except BaseException:
+        training.settle()
+        raise
+    return history
+
+
+def _prepared(options: Options) -> Steps:
+    """Return the steps of a training, recorded if it is to be compiled, and resumed if that was asked for."""
+    make: Callable[..., Steps] = Steps
+    if options.compiled:
+        from nn.training.compiled_steps import recorded  # which needs NumPy
+
+        make = recorded(options)
+    path = options.checkpoint
+    if options.resume and path is not None and Path(path).exists():
+        return make(options, resume_from(options.network, options.optimizer, options.plan, path))
+    options.check_parameters()
+    return make(options)
