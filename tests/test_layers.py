@@ -46,6 +46,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.profile",
         "autograd.programs.listing",
         "autograd.programs.nesting",
+        "autograd.trees",
         "autograd.programs.array_reads",
         "autograd.programs.array_functions",
         "autograd.programs.jax_export",

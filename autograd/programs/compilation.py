@@ -134,6 +134,7 @@ class Compiled(Generic[ResultT]):
         *arguments: Any,
         over: int | Sequence[int] | None = None,
         reduce: Literal["mean", "sum", "each"] = "mean",
+        out: Any = None,
     ) -> Any:
         """The results for many examples, computed side by side.
 
@@ -161,7 +162,7 @@ class Compiled(Generic[ResultT]):
             filled = batch.filled(arguments)
             if filled is not None:  # as in most calls
                 self._refuse_gradient(batch.recorded)
-                return batch.run(*filled)
+                return _into(out, batch.run(*filled))
         if reduce not in ("mean", "sum", "each"):
             raise ValueError(f"reduce must be 'mean', 'sum' or 'each', got {reduce!r}")
         static = self._static(len(arguments))
@@ -170,7 +171,7 @@ class Compiled(Generic[ResultT]):
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
         batch, uniform, parts = batch_of(self.function, self._record_of_numbers, arguments, static, varying, reduce)
         self._last_batch = key, batch
-        return batch.run(uniform, parts)
+        return _into(out, batch.run(uniform, parts))
 
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
         """Call the function again and again, its results as the next arguments, without Python between the calls.
@@ -337,6 +338,15 @@ def compile(
     if isinstance(function, Compiled) and static in ((), function.static_argnums) and exact == function.exact:
         return function
     return Compiled(function, static, exact)
+
+
+def _into(out: Any, result: Any) -> Any:
+    if isinstance(out, list | tuple):
+        return type(out)([_into(*pair) for pair in zip(out, result, strict=True)])
+    if out is None:
+        return result
+    out[...] = result
+    return out
 
 
 def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[str]:
