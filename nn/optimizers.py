@@ -269,10 +269,7 @@ class AdamW(Adam):
     """Adam with weight decay that is kept apart from the gradient (Loshchilov and Hutter 2019).
 
     Args:
-        parameters: what to change.
-        learning_rate: about how far a parameter moves in one step.
-        betas: how slowly the two means forget, each from 0 to below 1.
-        epsilon: keeps the division from one by zero.
+        parameters, learning_rate, betas, epsilon: as for `Adam`.
         weight_decay: the share of itself, times the learning rate, that a parameter loses in each step.
 
     Raises:

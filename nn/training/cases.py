@@ -42,7 +42,7 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
         ValueError: if there are none.
     """
     if isinstance(cases, str | Mapping) or not isinstance(cases, Iterable) or getattr(cases, "shape", None) == ():
-        raise TypeError(f"{name} must be a list of pairs (inputs, target), got {_said(cases)}")
+        raise TypeError(f"{name} must be a list of pairs (inputs, target), got {said(cases)}")
     found = []
     case: Any
     for number, case in enumerate(cases):
@@ -54,7 +54,7 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
             or len(pair := list(case)) != 2
         ):
             raise TypeError(
-                f"{name}[{number}] must be a pair (inputs, target), got {_said(case)}; of two arrays or lists X and y "
+                f"{name}[{number}] must be a pair (inputs, target), got {said(case)}; of two arrays or lists X and y "
                 f"make pairs with list(zip(X, y))"
             )
         inputs, target = (list(part) if isinstance(part, Iterator) else part for part in pair)
@@ -166,7 +166,8 @@ def _numbers(data: Any) -> Iterator[float]:
             yield from _numbers(entry)
 
 
-def _said(thing: object) -> str:
+def said(thing: object) -> str:
+    """Return what was given and its type, for a message."""
     if hasattr(thing, "dtype"):
         return f"an array of shape {getattr(thing, 'shape', '')}"
     return f"{shortened(thing)} of type {type(thing).__name__}"

@@ -22,22 +22,6 @@ from nn.training.steps import STEPPED, Steps
 MOST_STEPS, MOST_CASES = 16, 1600
 
 
-class Recorded(NamedTuple):
-    """What is recorded before the first round.
-
-    Attributes:
-        case: the functions of a case.
-        update: the optimizer's step.
-        cases: the numbers of the cases.
-        validation: likewise.
-    """
-
-    case: CaseFunctions
-    update: UpdateFunction
-    cases: CaseRows
-    validation: CaseRows | None
-
-
 class _Mark(NamedTuple):
     """What a state is computed from again, when a step after it was interrupted.
 
@@ -66,7 +50,7 @@ def recorded(options: Options) -> Callable[..., Steps]:
     finally:
         for generator, state in generators:
             generator.setstate(state)
-    return partial(CompiledSteps, Recorded(case, UpdateFunction(options.optimizer), cases, validation))
+    return partial(CompiledSteps, case, UpdateFunction(options.optimizer), validation)
 
 
 class CompiledSteps(Steps):
@@ -77,13 +61,22 @@ class CompiledSteps(Steps):
     made some steps earlier.
 
     Args:
-        recorded: what was recorded.
+        case: the functions of a case.
+        update: the optimizer's step.
+        validation: the numbers of the validation set, if there is one.
         options: what `fit` was called with.
         done: what was done before, of a training that is resumed.
     """
 
-    def __init__(self, recorded: Recorded, options: Options, done: Checkpoint | None = None) -> None:
-        self.recorded = recorded
+    def __init__(
+        self,
+        case: CaseFunctions,
+        update: UpdateFunction,
+        validation: CaseRows | None,
+        options: Options,
+        done: Checkpoint | None = None,
+    ) -> None:
+        self.case, self.update, self.validation = case, update, validation
         self.shown: Update | None = None  # the state that network and optimizer hold
         self.held: Update | None = None  # the state that the arrays hold; None while they are changed
         size = 1 if options.plan.pick else min(options.plan.batch_size, options.plan.cases)
@@ -95,7 +88,7 @@ class CompiledSteps(Steps):
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
         super().__init__(options, done)
-        recorded.case.refresh()
+        case.refresh()
 
     def show(self) -> None:
         """Write the state to the network and the optimizer."""
@@ -106,8 +99,8 @@ class CompiledSteps(Steps):
         """Commit what a callback changed: parameters, the optimizer and its settings, the generator."""
         super().adopt()
         self.shown = self.committed.update
-        self.recorded.case.refresh()
-        self.recorded.update.refresh()
+        self.case.refresh()
+        self.update.refresh()
 
     def _begin(self) -> Position:
         if self.options.schedule is not None:
@@ -118,12 +111,12 @@ class CompiledSteps(Steps):
         state = self.committed.update
         self._note(places, state)
         self.held = None
-        self.recorded.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
+        self.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
         error = float(self.error)
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
             self._check_finite("the error", (error, total))
-        update = self.recorded.update.run(state, self.grads)
+        update = self.update.run(state, self.grads)
         if not np.isfinite(self.watched).all():
             self._check_finite("a gradient", self.grads.tolist())
             self._check_finite(STEPPED, update.numbers.tolist())
@@ -157,14 +150,16 @@ class CompiledSteps(Steps):
         _assign(state, self.mark.update)
         for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
-            self.recorded.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
-            state = self.recorded.update.run(state, self.grads)
+            self.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
+            state = self.update.run(state, self.grads)
         self.committed = self.committed._replace(update=state)
         self.held = state
 
     def _rows(self, places: Sequence[int]) -> Numbers:
         """Return the rows of some cases, the last case first."""
-        rows = self.recorded.cases.rows
+        rows = self.case.rows.rows
+        if len(places) == len(rows) and isinstance(places, range):
+            return rows
         last = len(rows) - 1
         if isinstance(places, range) or len(places) == 1:
             return rows[last - places[-1] : last - places[0] + 1]
@@ -178,17 +173,17 @@ class CompiledSteps(Steps):
 
     def _errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
         if id(rows) not in self.measured:
-            self.measured[id(rows)] = self.recorded.case.errors_and_outputs(self.tried.numbers, rows)
+            self.measured[id(rows)] = self.case.errors_and_outputs(self.tried.numbers, rows)
         return self.measured[id(rows)]
 
     def _validation_error(self, validation: Sequence[Case]) -> float:
-        assert self.recorded.validation is not None
-        errors, _ = self._errors_and_outputs(self.recorded.validation)
+        assert self.validation is not None
+        errors, _ = self._errors_and_outputs(self.validation)
         return float(np.cumsum(errors)[-1]) / len(errors)  # added one after another, as everywhere
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
         if metric is accuracy or (type(metric) is partial and metric.func is accuracy):
-            rows = self.recorded.cases if cases is self.options.cases else self.recorded.validation
+            rows = self.case.rows if cases is self.options.cases else self.validation
             assert rows is not None
             _, outputs = self._errors_and_outputs(rows)
             if outputs is not None:

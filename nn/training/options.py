@@ -19,7 +19,7 @@ from nn.losses import Loss
 from nn.metrics import Case, Metric
 from nn.optimizers import SGD, Optimizer
 from nn.parameters import Module
-from nn.training.cases import LOSSES, check, listed
+from nn.training.cases import LOSSES, check, listed, said
 
 
 @dataclass(frozen=True)
@@ -116,11 +116,6 @@ class Options:
                 f"a checkpoint needs a network whose class is made from nn.Module, got {said(self.network)}"
             )
         check_folder(self.checkpoint)
-
-
-def said(thing: object) -> str:
-    """Return what was given and its type, for a message."""
-    return f"{shortened(thing)} of type {type(thing).__name__}"
 
 
 def _integer(name: str, number: object, least: int) -> int:
