@@ -54,8 +54,8 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
         ValueError: if a name is unknown, or a list has not one number for each parameter.
         TypeError: if something given is no number.
     """
-    given = _by_parameter(module, parameters)
     with _replacing:
+        given = _by_parameter(module, parameters)
         changes, added = _changes(module, given), set(given.values()) - stand_ins
         try:
             try:
