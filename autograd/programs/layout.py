@@ -165,7 +165,7 @@ class Layout:
 
     def _fits_chain(self) -> bool:
         """Return whether every instruction has a step in a chain, and none varies."""
-        codes = np.unique(self.program.codes[self.is_needed]).tolist()
+        codes = np.flatnonzero(np.bincount(self.program.codes[self.is_needed])).tolist()
         return not self.varies.any() and all(map(selection.execution().has_chain_step, filter(None, codes)))
 
     def _add_chain(self) -> None:
@@ -263,9 +263,8 @@ class Layout:
         """Mark the outputs that are products of two numbers that vary, and nothing else: only their total is needed."""
         program = self.program
         found = np.zeros(len(program), bool)
-        outputs = np.unique(program.outputs)
-        uses = program.uses()
         is_output = np.bincount(program.outputs, minlength=len(program))
+        outputs, uses = np.flatnonzero(is_output), program.uses()
         products = outputs[(program.codes[outputs] == MULTIPLY) & (uses[outputs] == is_output[outputs])]
         if len(products):
             factors = program.operands[program.starts[products][:, None] + np.arange(2)]

@@ -145,7 +145,7 @@ class Program:
             {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
         )
         program.structures = structures
-        if len(np.unique(program.inputs)) < len(inputs):
+        if len(set(map(id, inputs))) < len(inputs):
             raise _malformed("a slot is an input or parameter twice")
         leaves = [tape.nodes[slot] for slot in program.parameters.tolist()]
         return program._without_what_inputs_came_from() if program.codes[program.inputs].any() else program, leaves
@@ -450,7 +450,7 @@ class Program:
                 raise _malformed(f"{name} {slot} is not a slot")
             for slot in slots[self.codes[slots] > 0].tolist() if name != "output" else ():
                 raise _malformed(f"{name} {slot} is the result of an instruction")
-        if len(np.unique(self.leaves)) < len(self.leaves):
+        if (np.bincount(self.leaves) > 1).any():
             raise _malformed("a slot is an input or parameter twice")
         if self.numbers.shape != (size,):
             raise _malformed(f"{size} slots have {self.numbers.size} numbers")

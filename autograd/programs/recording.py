@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from itertools import compress, count, repeat
+from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -150,9 +152,9 @@ def refuse(node: Value, what: str) -> None:
 def _named(node: Value, current: Recording) -> str:
     if node.label:
         return f"the node {node.label!r}"
-    for place, leaf in enumerate(current.inputs):
-        if leaf is node:
-            return f"number {place} of the arguments"
+    place = next(compress(count(), map(is_, current.inputs, repeat(node))), None)
+    if place is not None:
+        return f"number {place} of the arguments"
     if node.primitive is None:
         return "a leaf that the function refers to"
     return f"a result of {node.primitive.name}"
