@@ -25,6 +25,7 @@ with NumPy that takes four times as long, and has other bits.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -399,7 +400,7 @@ class Schedule:
                 f"{len(arguments)} arguments, not {self.code.inputs}; {len(self.code.outputs)} outputs"
             )
         result = np.empty((1, len(self.code.outputs)))
-        self.run(1, np.array(list(map(float, arguments))), [], [result])
+        self.run(1, np.array(array("d", arguments)), [], [result])
         return float(result[0, 0])
 
     def run(
