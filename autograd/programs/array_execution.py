@@ -420,16 +420,19 @@ class Schedule:
 
         Returns:
             How many examples or times were done, and whether all results and the state are finite. An interrupt ends
-            the run of a program without lanes after a whole time.
+            a run that has a state after a whole time.
 
         Raises:
             ValueError: if the sizes do not fit the program.
-            KeyboardInterrupt: if examples were interrupted.
+            KeyboardInterrupt: if a run without a state was interrupted.
         """
         inputs, tables = _array(inputs, 1, is_written=True), [_array(table, 2) for table in tables]
         results = [_array(result, 2, is_written=True) for result in results]
         self._check(count, inputs, tables, results, state)
-        memory = self._spare.pop() if self._spare else _Memory(self.code, self.lanes)
+        try:
+            memory = self._spare.pop()
+        except IndexError:  # another run has it
+            memory = _Memory(self.code, self.lanes)
         memory.uniform[: len(inputs)] = inputs
         if self.lanes:
             self._run_examples(memory, count, tables, results)
