@@ -364,9 +364,10 @@ static void add_lanes(double *results, const uint32_t *totals, const double *mem
     size_t i = 0;
     for (; i + 8 <= count; i += 8) {
         double total[8];
-        for (size_t k = 0; k < 8; ++k) total[k] = results[totals[i + k]];
+        const double *number[8];
+        for (size_t k = 0; k < 8; ++k) total[k] = results[totals[i + k]], number[k] = memory + numbers[i + k];
         for (size_t lane = 0; lane < lanes; ++lane)
-            for (size_t k = 0; k < 8; ++k) total[k] += memory[numbers[i + k] + lane];
+            for (size_t k = 0; k < 8; ++k) total[k] += number[k][lane];
         for (size_t k = 0; k < 8; ++k) results[totals[i + k]] = total[k];
     }
     for (; i < count; ++i) {

@@ -27,8 +27,9 @@ typedef struct {
     int kind;
     Loop loop;
     size_t out, n, arity, lanes;   /* place of the results; members; operands or terms; lanes of each member */
-    Source *sources;               /* of each operand, or term; of SUMS_EACH for each member */
-    Source *factors;               /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
+    Source operands[3];             /* of LOOP, MAP, EACH and COPY */
+    Source *sources;                /* of CALL each operand; of SUMS each term; of SUMS_EACH for each member */
+    Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
     const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
     size_t row_count, offset, out_step;
     ptrdiff_t row_step;
@@ -87,7 +88,7 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
     for (const Step *step = steps; step < end; ++step) {
         size_t i, lanes = step->lanes;
         double *out = memory + step->out;
-        const Source *s = step->sources;
+        const Source *s = step->operands;
         switch (step->kind) {
         case LOOP:
             step->loop(out, spaces[s[0].space] + s[0].place, spaces[s[1].space] + s[1].place,
@@ -106,10 +107,10 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
                 for (size_t lane = 0; lane < lanes; ++lane) out[i * lanes + lane] = number;
             }
             break;
-        case SUMS: add_up(kernels, out, spaces, s, step->factors, step->arity, step->n); break;
+        case SUMS: add_up(kernels, out, spaces, step->sources, step->factors, step->arity, step->n); break;
         case SUMS_EACH:
             for (i = 0; i < step->n; ++i)
-                add_up(kernels, out + i * lanes, spaces, s + i * step->arity,
+                add_up(kernels, out + i * lanes, spaces, step->sources + i * step->arity,
                        step->factors == NULL ? NULL : step->factors + i * step->arity, step->arity, lanes);
             break;
         case GATHER: kernels->gather(out, spaces[step->row_space], step->rows, step->n); break;

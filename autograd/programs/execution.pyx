@@ -38,6 +38,7 @@ cdef extern from "schedule.h":
         int kind, row_space, column_space, row_distance, column_distance
         Loop loop
         size_t out, n, arity, lanes, row_count, offset, out_step, scratch
+        Source operands[3]
         Source *sources
         Source *factors
         const uint32_t *rows
@@ -70,7 +71,7 @@ cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
-LEAST_IN_PLACE = 1 << 12  # inputs that are read where the caller has them, rather than copied, if all that reads them can
+LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
 LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
@@ -158,7 +159,8 @@ cdef class Schedule:
 
     cdef readonly object code
     cdef readonly size_t lanes
-    cdef size_t size, varying, panel, scratch, stage, inputs_count, output_count, total_count, totals_at, interval
+    cdef size_t size, varying, panel, scratch, stage, inputs_count, varying_inputs, output_count, total_count, totals_at
+    cdef size_t span_count, interval
     cdef size_t packed[2]  # where the rows and the columns of the uniform matrix product that is computed are packed
     cdef size_t packed_room[2]
     # The stage is a place for the state, where outputs are inputs: it would overwrite what is still to be read.
@@ -179,9 +181,9 @@ cdef class Schedule:
         self.kept, self.blocks = [], []
         self.exact, self.product = exact, NULL if exact else blas_product()
         self.code, self.lanes = code, lanes + (-lanes) % 8  # whole vectors
-        self.inputs_count, self.varying = code.inputs, code.uniform_size + MOST_TILE
-        self.size = self.varying
-        self.reserve(code.varying_size * self.lanes)
+        self.inputs_count, self.varying_inputs = code.inputs, code.varying_inputs
+        self.reserve(code.uniform_size)
+        self.varying = self.reserve(code.varying_size * self.lanes)
         self.panel = self.reserve(self.lanes * MOST_TILE)
         self.in_place = can_be_in_place(code)
         self._prepare(code)
@@ -197,7 +199,7 @@ cdef class Schedule:
         """Return a place in the memory for so many numbers; some after them may be read."""
         cdef size_t place = self.size
         self.size += count + MOST_TILE
-        self.size += (-self.size) % 8
+        self.size += -self.size % 8  # whole lines of the cache
         return place
 
     cdef void *keep(self, size_t size) except NULL:
@@ -238,7 +240,7 @@ cdef class Schedule:
         in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
         self.output_count = len(code.outputs)
         in_order = self.totals_at + np.arange(self.output_count)
-        self.totals_are_outputs = self.total_count > 0 and bool(code.output_varies.all()) and np.array_equal(
+        self.totals_are_outputs = self.total_count > 0 and self.output_count >= <size_t>LEAST_IN_PLACE and np.array_equal(
             code.outputs, in_order) and np.array_equal(np.sort(np.concatenate([t.results() for t in code.totals])), in_order)
         if not self.lanes and (code.outputs < code.inputs).any():
             self.stage = self.reserve(self.output_count)
@@ -251,6 +253,7 @@ cdef class Schedule:
         for i in range(code.varying_inputs):
             self.is_read[i] = is_read[i]
         starts = np.flatnonzero(np.concatenate([[self.output_count > 0], np.diff(outputs) != 1]))
+        self.span_count = len(starts)
         self.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
         for i, start in enumerate([*starts.tolist(), self.output_count]):
             self.spans[i] = start
@@ -280,9 +283,8 @@ cdef class Schedule:
             column[:] = self.varying + places * self.lanes if operand.varies else places
         return self._index(table, False)
 
-    cdef Source *_sources(self, operands, size_t room) except NULL:
-        """Return where members one after another find their operands."""
-        cdef Source *sources = <Source *>self.keep(max(room, <size_t>len(operands)) * sizeof(Source))
+    cdef int _set_sources(self, Source *sources, operands) except -1:
+        """Note where members one after another find their operands."""
         cdef size_t i
         for i, operand in enumerate(operands):
             sources[i].step = operand.mode != SINGLE
@@ -290,7 +292,7 @@ cdef class Schedule:
             sources[i].space = self._space(operand.varies, operand.place)
             if operand.mode == GATHERED:
                 sources[i].index = self._index(operand.gathered, operand.varies)
-        return sources
+        return 0
 
     cdef Step *_new(self, bint in_block, int kind) except NULL:
         cdef Steps *steps = &self.each if in_block else &self.once
@@ -313,18 +315,21 @@ cdef class Schedule:
         cdef Step *step = self._new(group.varies, COPY)
         step.out, step.n, step.arity = self._at(group.varies, group.out), count, arity
         step.lanes = self.lanes if group.varies else 1
-        step.sources = self._sources(group.operands, 3)
+        if arity <= 3:
+            self._set_sources(step.operands, group.operands)
         if group.primitive is None:
             return 0
         is_single = [operand.mode == SINGLE and not operand.varies for operand in group.operands]
-        if all(is_single):  # one operand becomes an array, of one number for each member
+        if all(is_single) and arity <= 3:  # one operand becomes an array, of one number for each member
             is_single[0] = is_simple = False
-            step.sources[0].step, step.sources[0].index = 1, self._index(np.full(count, group.operands[0].place), False)
+            step.operands[0].step, step.operands[0].index = 1, self._index(np.full(count, group.operands[0].place), False)
         for i in range(arity):
             arrays |= (not is_single[i]) << i
         step.loop = kernels.loop(group.code, arrays, self.exact) if arity <= 3 else NULL
         if step.loop == NULL:  # Python's own function
             step.kind, step.primitive = CALL, <void *>group.primitive
+            step.sources = <Source *>self.keep(arity * sizeof(Source))
+            self._set_sources(step.sources, group.operands)
             step.rows = self._table(group.operands, count, max(arity, 1))
             for i, operand in enumerate(group.operands):
                 step.sources[i].step = operand.varies
@@ -347,7 +352,8 @@ cdef class Schedule:
         step.out, step.n, step.arity = self._at(group.varies, group.out), count, terms
         if not group.varies or all(operand.varies and operand.mode == CONTIGUOUS for operand in operands):
             step.n = count * self.lanes if group.varies else count
-            step.sources = self._sources(operands, 0)
+            step.sources = <Source *>self.keep(len(operands) * sizeof(Source))
+            self._set_sources(step.sources, operands)
             step.factors = step.sources + terms if group.factors else NULL
         else:
             step.kind, step.lanes = SUMS_EACH, self.lanes
@@ -542,7 +548,11 @@ cdef class Schedule:
         cdef double *given = NULL
         cdef double *totals
         cdef const double *spaces[2]
-        cdef const double **rows = <const double **>calloc(2 * (table_count + result_count) + 1, sizeof(double *))
+        cdef const double *few[16]
+        cdef const double **many = NULL
+        cdef const double **rows = few
+        if 2 * (table_count + result_count) > 16:
+            rows = many = <const double **>calloc(2 * (table_count + result_count), sizeof(double *))
         cdef double **out = <double **>rows + table_count
         cdef size_t *widths = <size_t *>(out + result_count)
         cdef double last = 0.0
@@ -560,7 +570,7 @@ cdef class Schedule:
                 widths[k] = table.shape[1]
                 width += widths[k]
             if <size_t>len(inputs) != self.inputs_count or (
-                (width != <size_t>self.code.varying_inputs or state) if self.lanes
+                (width != self.varying_inputs or state) if self.lanes
                 else state + width > self.inputs_count or self.output_count < state
             ):
                 raise ValueError("the inputs, or the state, do not fit the program")
@@ -630,7 +640,7 @@ cdef class Schedule:
                     memcpy(given + state, numbers + state, width * sizeof(double))
                 else:
                     memcpy(&inputs[0], numbers, state * sizeof(double))
-            free(rows)
+            free(many)
         if state:
             are_finite &= kernels.all_finite(&inputs[0], state)
         self.spare = memory
@@ -644,7 +654,11 @@ cdef class Schedule:
 
     cdef void _copy_outputs(self, double *out, const double *numbers, size_t first, size_t end) noexcept nogil:
         """Copy outputs that do not vary."""
-        cdef size_t span = 0, stop
+        cdef size_t i, span = 0, stop
+        if self.span_count * 8 > self.output_count:
+            for i in range(first, end):
+                out[i - first] = numbers[self.outputs[i]]
+            return
         while first < end:
             while self.spans[span + 1] <= first:
                 span += 1
