@@ -33,10 +33,10 @@ from autograd import (
 )
 from autograd.calculus.custom_primitives import primitive
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.programs.jax_export import JaxArrays
+from autograd.programs.exports import JaxArrays
 from autograd.programs.program import Program
 from tests.random_programs import by_python, random_program, rounding
-from tests.test_array_rules import points, units
+from tests.test_array_execution import points, units
 
 jax = pytest.importorskip("jax", reason="JAX, which the extra stepgrad[jax] installs, is not installed here")
 jnp = jax.numpy
@@ -161,7 +161,7 @@ def test_random_programs() -> None:
         given = [rng.uniform(-2.0, 2.0) for _ in program.inputs]
         wanted, distance = rounding(by_python, program, given)
         is_known = np.isfinite(wanted) & np.isfinite(distance) & (np.abs(wanted) > 1e-290)
-        parameters = [np.array([program.numbers[slot] for slot in program.parameters])] if program.parameters else []
+        parameters = [program.numbers[program.parameters]] if len(program.parameters) else []
         found = np.asarray(program.to_jax()(*parameters, np.array(given)))
         assert (np.abs(found[is_known] - wanted[is_known]) <= distance[is_known] + 1e-12).all(), seed
 
@@ -220,7 +220,7 @@ def test_many_examples() -> None:
     program = compile(value_and_grad(error))
     over = jax.vmap(program.program(weights, xs[0], targets[0]).to_jax(), (None, 0, 0))
     mean = jax.tree.map(lambda each: each.mean(0), jax.jit(over)(weights, xs, targets))
-    assert same(mean, program.batch(weights, xs, targets, over=(1, 2)))
+    assert same(mean, program.batch(weights, xs, targets, over=(1, 2), reduce="mean"))
     assert same(over(weights, xs, targets), program.batch(weights, xs, targets, over=(1, 2), reduce="each"))
 
 
