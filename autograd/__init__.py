@@ -37,8 +37,8 @@ from autograd.value import *
 from autograd.views import *
 
 if _TYPE_CHECKING:
-    from autograd.programs import Program as Program
     from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in reductions, too
+    from autograd.programs import Program as Program
 else:  # every primitive of the table, and nothing else of that module
     _table = {name: it for name, it in vars(_primitives).items() if isinstance(it, _primitives.Primitive)}
     globals().update(_table | globals())

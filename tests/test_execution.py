@@ -140,7 +140,7 @@ def code_of(group: Any, size: int = SIZE, varying_size: int = SIZE) -> Code:
     is_own = isinstance(group, Map) and group.primitive is not None and not group.primitive.index
     others = {group.code: group.primitive} if is_own else {}
     return Code(
-        *sizes, size, varying_size, {}, [] if varies else [group], [group] if varies else [], [],
+        sizes[0], sizes[1], size, varying_size, {}, [] if varies else [group], [group] if varies else [], [],
         group.out + np.arange(count), np.full(count, varies), others,
     )  # fmt: skip
 
@@ -184,7 +184,9 @@ def test_every_mixture_of_operands_in_every_primitive(engine: Engine, row: Primi
 
         def value(read: Reader, operands: list[Operand] = operands) -> Any:
             columns = [read(operand) for operand in operands]
-            return [[engine.compute(row, *xs) for xs in np.stack(each, 1).tolist()] for each in zip(*columns, strict=True)]
+            return [
+                [engine.compute(row, *xs) for xs in np.stack(each, 1).tolist()] for each in zip(*columns, strict=True)
+            ]
 
         check_group(engine, group, value)
 
@@ -276,7 +278,9 @@ def test_totals(engine: Engine, count: int) -> None:
             total = Total(lefts, rights, SIZE + np.arange(count) * (len(rights) + 2 * is_apart))
             pairs = [(a, b) for a in lefts for b in rights]
         else:
-            total = Total(lefts, None, SIZE + np.array(rng.sample(range(count + 3), count) if is_apart else range(count)))
+            total = Total(
+                lefts, None, SIZE + np.array(rng.sample(range(count + 3), count) if is_apart else range(count))
+            )
             pairs = [(a, None) for a in lefts]
         wanted_of = rng.sample(range(len(pairs)), rng.randint(0, len(pairs)))
         for outputs in (range(len(pairs)), wanted_of, range(len(pairs) // 2)):
@@ -290,7 +294,12 @@ def test_totals(engine: Engine, count: int) -> None:
                 total_in_order([row[a] if b is None else row[a] * row[b] for row in table])
                 for a, b in [pairs[i] for i in outputs]
             ]
-            assert same(wanted, run(engine, code, lanes, np.zeros(SIZE), table)[0]), (is_outer, is_apart, lanes, examples)
+            assert same(wanted, run(engine, code, lanes, np.zeros(SIZE), table)[0]), (
+                is_outer,
+                is_apart,
+                lanes,
+                examples,
+            )
 
 
 # Batches.
@@ -336,7 +345,9 @@ def test_inputs_and_outputs_may_be_cut_into_any_tables(engine: Engine) -> None:
             schedule = engine.execution.Schedule(lower(program, varies, totals), 8)
             assert schedule.run(11, np.array([3.0]), tables, results) == (11, True)  # of twelve rows
             found = np.hstack(results)
-            assert found[:, :5].tolist() == (wanted[:11, :5].sum(0, keepdims=True) if totals else wanted[:11, :5]).tolist()
+            assert (
+                found[:, :5].tolist() == (wanted[:11, :5].sum(0, keepdims=True) if totals else wanted[:11, :5]).tolist()
+            )
             assert (found[:, 5] == 4.0).all(), "what no example changes is no sum"
 
 
@@ -427,9 +438,9 @@ def test_arrays_that_do_not_fit_are_refused(engine: Engine, part: str) -> None:
         "table": [np.zeros((2, 2)), np.zeros((3, 1)), np.zeros((3, 3)), *misshapen((3, 2))[:-1]],
         "result": [np.zeros((2, 2)), np.zeros((4, 2)), np.zeros((3, 1)), np.zeros((3, 3)), *misshapen((3, 2))],
     }[part]
-    for given, kind in [*[(each, ValueError) for each in wrong], ([1.0], TypeError), (None, (TypeError, ValueError))]:
+    for given in [*wrong, [1.0], None]:
         arrays = {**right, part: given}
-        with pytest.raises(kind):
+        with pytest.raises((TypeError, ValueError) if given is None or type(given) is list else ValueError):
             schedule.run(3, arrays["inputs"], [arrays["table"]], [arrays["result"]])
     for tables, results in (([], [right["result"]]), ([right["table"]], []), ([right["table"]] * 2, [right["result"]])):
         with pytest.raises(ValueError, match=r"do not fit the program|there is (not )?room for"):
@@ -640,11 +651,15 @@ def test_an_interrupt_without_a_state_is_raised(engine: Engine, alarm: Alarm, la
     schedule = engine.execution.Schedule(lower(program, np.full(20, lanes > 0)), lanes)
     count = 300_000
     table, results = np.zeros((count, 20)), np.zeros((count, 20))
+
+    def run_often() -> None:
+        for _ in range(1000):
+            schedule.run(count, np.zeros(0 if lanes else 20), [table], [results])
+
     for error in (KeyboardInterrupt, TimeoutError):
         alarm(error, 0.01)
         with pytest.raises(error):
-            for _ in range(1000):
-                schedule.run(count, np.zeros(0 if lanes else 20), [table], [results])
+            run_often()
     assert schedule.run(1, np.zeros(0 if lanes else 20), [table], [results[:1]]) == (1, True)
 
 

@@ -125,7 +125,9 @@ def test_entries(varying: range) -> None:
         assert entry.reads
     assert {entry.level for entry in found.entries} == set(range(1, max(entry.level for entry in found.entries) + 1))
     read = {source for entry in found.entries for source in entry.sources}
-    assert {i for i in range(len(found.entries)) if i not in read} <= set(found.results), "what nothing reads is a result"
+    assert {i for i in range(len(found.entries)) if i not in read} <= set(found.results), (
+        "what nothing reads is a result"
+    )
     seconds = found.seconds()
     assert len(seconds) == len(found.entries)
     assert all(each is not None and each >= 0.0 for each in seconds)

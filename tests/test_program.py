@@ -246,7 +246,9 @@ def test_slots_of_random_programs() -> None:
         program = random_program(random.Random(seed))
         assert program.counts().tolist() == [len(program.operands_of(slot)) for slot in range(len(program))]
         assert program.owners().tolist() == np.repeat(np.arange(len(program)), program.counts()).tolist()
-        assert program.primitives == tuple([program.primitive(code) if code else None for code in program.codes.tolist()])
+        assert program.primitives == tuple(
+            [program.primitive(code) if code else None for code in program.codes.tolist()]
+        )
         is_leaf = program.codes == 0
         assert np.flatnonzero(is_leaf & ~program.is_constant).tolist() == sorted(program.leaves.tolist())
         assert program.needed()[program.outputs].all()
@@ -279,5 +281,7 @@ def test_edges_keep_their_order() -> None:
     starts, operands = from_edges(np.array([2, 1, 2, 2]), np.array([9, 8, 7, 9]), 4)
     assert starts.tolist() == [0, 0, 1, 4, 4]
     assert operands.tolist() == [8, 9, 7, 9]
-    starts, operands = from_edges(np.array([2, 1, 2, 2]), np.array([9, 8, 7, 9]), 4, np.array([True, False, True, True]))
+    starts, operands = from_edges(
+        np.array([2, 1, 2, 2]), np.array([9, 8, 7, 9]), 4, np.array([True, False, True, True])
+    )
     assert (starts.tolist(), operands.tolist()) == ([0, 0, 0, 3, 3], [9, 7, 9])

@@ -1,4 +1,4 @@
-"""What is asked of each node of a tape, and of each slot of a program: the same by the compiled module and the plain one."""
+"""What is asked of each node of a tape, and of each slot of a program: by the compiled module, and by the plain one."""
 
 from __future__ import annotations
 
