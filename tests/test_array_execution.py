@@ -17,7 +17,6 @@ from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs import exports
 from autograd.programs.array_execution import MOST_PIECES, ArrayNumber, Arrays, Sources, loops_of
 from autograd.programs.exports import ArrayFunction
-from autograd.programs.groups import Matrix
 from autograd.programs.layout import lower
 from autograd.programs.program import Program
 from tests.random_code import square
@@ -321,31 +320,17 @@ def test_ragged_groups_become_few_steps() -> None:
     assert steps < 0.7 * groups
 
 
-def test_a_grid_with_holes_is_computed_whole_where_that_is_less() -> None:
-    x = graph(10 * 4 + 4 * 4)
-    left, right = [x[i : i + 4] for i in range(0, 40, 4)], [x[i : i + 4] for i in range(40, 56, 4)]
-    wanted = [(i, j) for i in range(10) for j in range(4) if (i, j) not in ((0, 0), (9, 3), (5, 1))]
-    program = Program.of([dot(left[i], right[j]) for i, j in wanted], inputs=x)
-    (group,) = lower(program, deep=1, shares_places=False).groups
-    assert isinstance(group, Matrix)
-    assert group.count == 37
-    numbers = program.numbers[program.inputs]
-    assert outputs_of(program, numbers).tolist() == pytest.approx(program.run(), rel=1e-14)
-    products = exports._Products.of([group], 100)
-    assert len(products.rows) == 1
-    assert products.size() == 40
-
-
-@pytest.mark.parametrize(("size", "steps"), [(8, 1), (100, 2)])
-def test_products_of_different_sizes_are_joined_if_they_are_small(size: int, steps: int) -> None:
-    x = graph(size * size + size + 16)
-    layer = [dot(x[i : i + size], x[-size:]) for i in range(0, size * size, size)]
-    program = Program.of([*layer, *[dot(x[i : i + 4], x[-4:]) for i in range(4)]], inputs=x)
-    function = function_of(program)
-    assert len(function.steps) == steps
-    assert len(lower(program, deep=1, shares_places=False).groups) == 2
-    found = outputs_of(program, program.numbers[program.inputs])
-    assert found.tolist() == pytest.approx(program.run(), rel=1e-12, abs=1e-12)
+def test_products_that_are_not_full_or_of_different_sizes() -> None:
+    """A grid with holes, ranges of columns that grow from row to row, and a small layer beside a large one."""
+    x = graph(168)
+    rows = [x[i : i + 4] for i in range(0, 168, 4)]
+    holes = [dot(rows[i], rows[10 + j]) for i in range(10) for j in range(4) if (i, j) not in ((0, 0), (9, 3), (5, 1))]
+    ranges = [dot(rows[3 * i + k], rows[20 + 6 * k + j]) for i in range(4) for k in range(3) for j in range(3 + i)]
+    layers = [dot(x[i : i + size], x[-size:]) for size in (4, 12) for i in range(0, size * size, size)]
+    for outputs in (holes, ranges, layers, [*holes, *ranges, *layers]):
+        program = Program.of(outputs, inputs=x)
+        found = outputs_of(program, program.numbers[program.inputs])
+        assert found.tolist() == pytest.approx(program.run(), rel=1e-12, abs=1e-12)
 
 
 def test_outputs_may_be_inputs_constants_and_repeated() -> None:
@@ -377,18 +362,3 @@ def test_a_primitive_of_one_s_own_is_refused_where_only_numpy_could_call_it() ->
     assert outputs_of(program, [4.0]).tolist() == [16.0]
     with pytest.raises(TypeError, match=r"square.* is not in the table of primitives.*; compose it of primitives"):
         ArrayFunction(lower(program, deep=1, shares_places=False), [1], [(1,)], Arrays(other_module()))
-
-
-def test_a_product_is_cut_by_the_columns_that_its_rows_share() -> None:
-    """Each of four rows has its own range of six columns, longer from row to row, in each of three heads."""
-    x = graph(3 * 4 * 2 + 3 * 6 * 2)
-    rows = [[x[8 * head + 2 * i : 8 * head + 2 * i + 2] for i in range(4)] for head in range(3)]
-    columns = [[x[24 + 12 * head + 2 * j : 24 + 12 * head + 2 * j + 2] for j in range(6)] for head in range(3)]
-    program = Program.of(
-        [dot(rows[head][i], columns[head][j]) for i in range(4) for head in range(3) for j in range(3 + i)], inputs=x
-    )
-    (group,) = lower(program, deep=1, shares_places=False).groups
-    assert isinstance(group, Matrix)
-    assert exports._Products.of([group], 100).rows.shape == (3, 4, 2)
-    numbers = program.numbers[program.inputs]
-    assert outputs_of(program, numbers).tolist() == pytest.approx(program.run(), rel=1e-14)

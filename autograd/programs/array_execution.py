@@ -451,7 +451,7 @@ class Schedule:
         fits = width == code.varying_inputs and not state if self.lanes else state + width <= code.inputs
         if len(inputs) != code.inputs or not fits or not 0 <= state <= len(code.outputs):
             raise ValueError("the inputs, or the state, do not fit the program")
-        if code.totals and not count:
+        if code.totals and count < 1:
             raise ValueError("there are no examples")
         wanted = 1 if code.totals else count
         if any(len(result) != wanted for result in results):
