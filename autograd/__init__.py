@@ -19,6 +19,7 @@ instructions, `views` steps, explanations, diagnoses and drawings. All public na
 """
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
+from typing import Any as _Any
 
 from autograd.native.selection import engine as engine
 
@@ -37,8 +38,17 @@ from autograd.views import *
 
 if _TYPE_CHECKING:
     from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in reductions, too
+    from autograd.programs import Program as Program
 else:  # every primitive of the table, and nothing else of that module
     _table = {name: it for name, it in vars(_primitives).items() if isinstance(it, _primitives.Primitive)}
     globals().update(_table | globals())
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> _Any:
+    if name != "Program":  # which needs NumPy
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from autograd.programs import Program
+
+    return Program

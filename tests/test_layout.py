@@ -1,4 +1,4 @@
-"""Which groups instructions form, and where their numbers are."""
+"""Which groups instructions form, where their numbers are, and dot products as matrix products."""
 
 from __future__ import annotations
 
@@ -8,24 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from autograd.programs.lowering import lower
-from autograd.programs.lowering.layout import DEEP
-from autograd.programs.validation import validate
 
 from autograd import Constant, Value, dot, gradients, prod
-from autograd.programs.groups import (
-    CONTIGUOUS,
-    GATHERED,
-    SINGLE,
-    Code,
-    Dots,
-    Map,
-    Matrix,
-    OuterTotals,
-    Sum,
-    Tape,
-    Totals,
-)
+from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Map, Matrix, Sum
+from autograd.programs.layout import DEEP, Plan, lower, plan_of
 from autograd.programs.program import Program
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
 
@@ -97,14 +83,14 @@ def test_levels_follow_each_other() -> None:
     assert shapes(code_of([node], [x], deep=1.0)) == [("exp", 1), ("sin", 1)] * 5
 
 
-def test_what_is_deep_and_narrow_is_a_tape() -> None:
+def test_what_is_deep_and_narrow_is_a_chain() -> None:
     (x,) = variables(1)
     node = x
     for _ in range(5):
         node = node.exp().sin()
-    (tape,) = code_of([node], [x]).groups
-    assert isinstance(tape, Tape)
-    assert (tape.count, tape.operands.tolist()) == (10, list(range(10)))
+    (chain,) = code_of([node], [x]).groups
+    assert isinstance(chain, Chain)
+    assert (chain.count, chain.operands.tolist()) == (10, list(range(10)))
 
 
 def test_a_full_grid_of_dot_products_is_a_product_of_matrices() -> None:
@@ -119,7 +105,8 @@ def test_a_full_grid_of_dot_products_is_a_product_of_matrices() -> None:
 def test_dot_products_that_share_little_are_none() -> None:
     xs = variables(40)
     (group,) = code_of([dot(xs[i : i + 2], xs[39 - i : 37 - i : -1]) for i in range(10)], xs).groups
-    assert isinstance(group, Dots)
+    assert isinstance(group, Sum)
+    assert len(group.terms) == len(group.factors) == 2
 
 
 def test_sums_of_as_many_terms_are_a_group() -> None:
@@ -128,6 +115,7 @@ def test_sums_of_as_many_terms_are_a_group() -> None:
     (group,) = code.groups
     assert isinstance(group, Sum)
     assert [term.mode for term in group.terms] == [CONTIGUOUS] * 3
+    assert not group.factors
 
 
 def test_what_no_example_changes_is_computed_once() -> None:
@@ -147,26 +135,24 @@ def test_uniform_terms_of_a_sum_that_varies_are_copied_once() -> None:
     assert [copy.count for copy in copies] == [2]
 
 
-def test_totals_of_products_are_outer_where_all_pairs_are_wanted() -> None:
+def test_totals_of_products_are_of_all_pairs_that_are_wanted() -> None:
     xs = variables(9)
     full = code_of([a * b for a in xs[:4] for b in xs[4:]], xs, varying=9, totals=True)
     (total,) = full.totals
-    assert isinstance(total, OuterTotals)
+    assert {len(total.terms), len(total.factors)} == {4, 5}  # type: ignore[arg-type]  # it has factors
     assert not full.varying_groups
     some = code_of([xs[i] * xs[i + 1] for i in range(8)] + [xs[0].exp()], xs, varying=9, totals=True)
-    *outer, plain = some.totals
-    assert [type(total) for total in outer] == [OuterTotals] * 8
-    assert [total.count for total in outer] == [1] * 8
-    assert isinstance(plain, Totals)
+    assert [total.count for total in some.totals] == [1] * 9
+    assert [total.factors is None for total in some.totals] == [False] * 8 + [True]
 
 
 def test_totals_are_made_for_each_block_of_rows_that_share_columns() -> None:
     """As of two layers of a network: the gradients of each are the products of its errors and its inputs."""
     xs = variables(12)
     pairs = [(a, b) for a in xs[:2] for b in xs[2:5]] + [(a, b) for a in xs[5:8] for b in xs[8:12]]
-    totals = code_of([a * b for a, b in pairs], xs, varying=12, totals=True).totals
-    assert sorted(total.count for total in totals) == [6, 12]
-    assert all(isinstance(total, OuterTotals) for total in totals)
+    code = code_of([a * b for a, b in pairs], xs, varying=12, totals=True)
+    assert sorted(total.count for total in code.totals) == [6, 12]
+    assert code.outputs.tolist() == list(range(18)), "totals stand in the order of the outputs, where they can"
 
 
 def test_a_product_that_something_else_uses_is_computed_too() -> None:
@@ -183,7 +169,7 @@ def test_long_products_of_one_level_need_not_vary_in_the_same_places(engine: Eng
     code = lower(program, np.array([True, True, False]))
     assert shapes(code) == [("prod", 1)] * 3
     outputs = np.empty((1, 3))
-    engine.running.Runner(code, 8).batch(np.array([5.0]), [np.array([[3.0, 2.0]])], None, outputs)
+    engine.execution.Schedule(code, 8).run(1, np.array([5.0]), [np.array([[3.0, 2.0]])], [outputs])
     assert outputs.tolist() == [[225.0, 135.0, 225.0]]
 
 
@@ -208,7 +194,7 @@ def test_results_have_places_of_their_own() -> None:
         varies = np.array([rng.random() < 0.5 for _ in program.inputs] + [False] * len(program.parameters))
         for totals in (False, True):
             code = lower(program, varies, totals, shares_places=False)
-            validate(code, 8)
+            code.check(8)
             for memory, size, given in (
                 (False, code.uniform_size, code.inputs),
                 (True, code.varying_size, code.varying_inputs),
@@ -221,7 +207,7 @@ def test_results_have_places_of_their_own() -> None:
                 if not memory:
                     taken[list(code.constants)] += 1
                     for total in code.totals:
-                        taken[total.outs] += 1
+                        taken[total.results()] += 1
                 assert (taken == 1).all(), seed
 
 
@@ -230,11 +216,8 @@ def test_a_group_reads_what_stands_before_it() -> None:
         code = lower(random_program(random.Random(seed)), deep=1.0)
         known = set(range(code.inputs)) | set(code.constants)
         for group in code.groups:
-            for name in ("operands", "terms", "lefts", "rights"):
-                for operand in getattr(group, name, ()):
-                    assert known.issuperset(operand.places(group.count).tolist())
-            if isinstance(group, Matrix):
-                assert known.issuperset([*group.rows.flat, *group.columns.flat])
+            for _, places in group.reads():
+                assert known.issuperset(places.tolist())
             known |= set(range(group.out, group.out + group.count))
 
 
@@ -246,6 +229,42 @@ def test_a_layer_and_its_gradients(engine: Engine, columns: int) -> None:
     loss = dot(hidden, hidden)
     weights = [*itertools.chain(*ws)]
     program = Program.of([loss, *gradients(loss, weights)], inputs=[*x, *weights])
-    outputs = np.empty(len(program.outputs))
-    engine.running.Runner(lower(program)).call(np.array([program.numbers[s] for s in program.inputs]), outputs)
-    assert same(program.run(), outputs)
+    outputs = np.empty((1, len(program.outputs)))
+    engine.execution.Schedule(lower(program)).run(1, program.numbers[program.inputs], [], [outputs])
+    assert same(program.run(), outputs[0])
+
+
+# Dot products as matrix products.
+
+
+def products_of(plan: Plan) -> list[tuple[tuple[int, ...], ...]]:
+    """The factors of each product, in the order of the plan."""
+    rows, columns = ([tuple(places) for places in part.tolist()] for part in (plan.rows, plan.columns))
+    return [(rows[row], columns[first + i]) for row, first, length in plan.runs.tolist() for i in range(length)]
+
+
+def test_a_plan_holds_each_dot_product_in_its_order() -> None:
+    rng = random.Random(1)
+    for _ in range(200):
+        terms, count = rng.randint(1, 4), rng.randint(1, 30)
+        a, b = (np.array([[rng.randrange(6) for _ in range(terms)] for _ in range(count)]) for _ in range(2))
+        _, index = np.unique(np.hstack([a, b]), axis=0, return_index=True)  # lowering makes no dot product twice
+        a, b = a[index], b[index]
+        plan = plan_of(a, b)
+        made = products_of(plan)
+        wanted = [(tuple(a[i].tolist()), tuple(b[i].tolist())) for i in plan.order.tolist()]
+        assert made in (wanted, [(right, left) for left, right in wanted])
+
+
+def test_a_full_grid_has_one_run_for_each_row() -> None:
+    weights, inputs = np.arange(64 * 16).reshape(64, 16), 5000 + np.arange(16 * 16).reshape(16, 16)
+    a, b = np.repeat(weights, 16, axis=0), np.tile(inputs, (64, 1))
+    plan = plan_of(a, b)
+    assert len(plan.runs) == len(plan.rows)
+    assert plan.rows.shape == (64, 16), "the larger side would have to be packed if it were the columns"
+    assert plan.is_worth_it()
+
+
+def test_products_that_share_nothing_are_left_apart() -> None:
+    a = np.arange(40).reshape(10, 4)
+    assert not plan_of(a, a + 100).is_worth_it()

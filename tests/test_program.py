@@ -2,9 +2,11 @@
 
 import json
 import math
+import random
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,9 +14,13 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.primitives import PRIMITIVES
-from autograd.programs.program import Program
-from nn.examples.worked_example import build_network, forward
+from autograd.programs.program import Program, from_edges
+from nn.worked_example import build_network, forward
+from tests.random_code import square
+from tests.random_programs import random_program
 from tests.test_value import expressions, run
+
+DOT, EXP, SUM = (PRIMITIVES[name].index for name in ("dot", "exp", "sum"))
 
 
 @settings(max_examples=200, deadline=None)
@@ -67,7 +73,7 @@ def test_inputs_may_be_inner_nodes_unused_or_constants() -> None:
     assert program.run() == (36.0,)
     assert program.run([1.0, 10.0, 0.0]) == (11.0,)
     assert program.gradient([1.0, 10.0, 0.0]) == ((11.0, 1.0, 0.0), ())
-    assert program.parameters == ()  # x is left out
+    assert not len(program.parameters)  # x is left out
     assert Program.of([x], [x]).gradient() == ((1.0,), ())
     assert Program.of([x * x, x]).run() == (4.0, 2.0)
 
@@ -103,21 +109,6 @@ def test_a_program_reads_like_a_listing() -> None:
         "0: input a = 2.0", "1: multiply 0 0 -> square", "2: constant = 1.0", "3: subtract 1 2", "outputs: 3",
     ]  # fmt: skip
     assert repr(program) == "<Program of 2 instructions, 1 inputs, 0 parameters, 1 outputs>"
-
-
-def test_layers_say_which_parameter_belongs_to_which_layer() -> None:
-    network = build_network("per-neuron")
-    total = forward(network)
-    layers = [layer.parameters() for layer in network.layers]
-    program = Program.of([total], layers=iter(layers))
-    by_label = {program.labels[slot]: layer for slot, layer in zip(program.parameters, program.layers, strict=True)}
-    assert by_label == {parameter.label: depth for depth, layer in enumerate(layers) for parameter in layer}
-    assert Program.from_json(program.to_json()).layers == program.layers
-    plain = Program.of([total])
-    assert plain.layers == Program.from_json(plain.to_json()).layers == ()
-    assert program.run() == plain.run()
-    with pytest.raises(ValueError, match="a parameter belongs to the layer -1"):
-        Program.of([total], layers=layers[:1])  # those of the second layer belong to none
 
 
 def test_lists_of_operands_have_one_length() -> None:
@@ -171,7 +162,7 @@ GOOD = json.loads(Program.of([(Value(2.0, "x") * Parameter(3.0, "w")).tanh() + 1
         ({"operands": [0, 1, 2, 3, 5]}, "an operand of slot 5 is 5"),
         ({"operands": [0, -1, 2, 3, 4]}, "an operand of slot 2 is -1"),
         ({"operands": [0, True, 2, 3, 4]}, "its operands are"),
-        ({"operands": [0, 1, 2, 3, 10**30]}, "an operand of slot 5 is 1000"),
+        ({"operands": [0, 1, 2, 3, 10**30]}, "its operands are .0, 1, 2, 3, 1000"),
         ({"numbers": [2.0, 3.0]}, "3 leaves have 2 numbers"),
         ({"numbers": [2.0, 3.0, "one"]}, "'one' is not a finite number"),
         ({"numbers": [2.0, 3.0, None]}, "None is not a finite number"),
@@ -182,13 +173,6 @@ GOOD = json.loads(Program.of([(Value(2.0, "x") * Parameter(3.0, "w")).tanh() + 1
         ({"parameters": [0, 0, 1]}, "an input or parameter twice"),
         ({"outputs": [-1]}, "output -1 is not a slot"),
         ({"outputs": [[0]]}, "its outputs are"),
-        ({"layers": [0]}, "2 parameters have layers for 1"),
-        ({"layers": [0, 0, 1]}, "2 parameters have layers for 3"),
-        ({"layers": [0, -1]}, "a parameter belongs to the layer -1"),
-        ({"layers": [0, 6]}, "a parameter belongs to the layer 6"),
-        ({"layers": [0, True]}, "its layers are"),
-        ({"layers": [0, 1.0]}, "its layers are"),
-        ({"layers": {"0": 1}}, "its layers are"),
         ({"labels": {"0": 3}}, "the label of slot 0 is 3"),
         ({"labels": {"17": "x"}}, "the label of slot 17"),
         ({"labels": {"x": "x"}}, "its labels do not belong to slots"),
@@ -213,22 +197,34 @@ def test_text_that_is_not_a_program_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"primitives": [None, "add"]}, "slot 1 applies 'add', which is not a primitive"),
-        ({"operands": [[]]}, "2 slots have operands for 1"),
-        ({"operands": [[0], [0]]}, "an operand of slot 0 is 0"),
-        ({"primitives": [None, PRIMITIVES["dot"]], "operands": [[], [0, 0, 0]]}, "<primitive dot> to 3 operands"),
-        ({"primitives": [None, PRIMITIVES["sum"]], "operands": [[], []]}, "<primitive sum> to 0 operands"),
-        ({"numbers": {}}, "slot 0 has no number"),
-        ({"numbers": {0: 1.0, 1: 2.0}}, "slot 1 has a number and an instruction"),
-        ({"numbers": {0: 1}}, "the number of slot 0 is 1"),
-        ({"numbers": {0: 1.0, 7: 1.0}}, "the number of slot 7"),
-        ({"layers": [0]}, "0 parameters have layers for 1"),
-        ({"inputs": [], "parameters": [0], "layers": [None]}, "a parameter belongs to the layer None"),
+        ({"codes": [0, 999]}, "slot 1 applies a primitive with the code 999, which there is not"),
+        ({"codes": [0, -1]}, "slot 1 applies a primitive with the code -1, which there is not"),
+        ({"codes": [0, 1.0]}, "its primitives are .0, 1.0., which are no slots"),
+        ({"codes": [[0, EXP]]}, "which are no slots"),
+        ({"codes": [EXP, EXP]}, "slot 0 applies <primitive exp> to 0 operands"),
+        ({"codes": [0, 0]}, "slot 1 applies nothing to 1 operands"),
+        ({"codes": [0, len(PRIMITIVES) + 1], "others": ["cube"]}, "it applies 'cube', which is not a primitive"),
+        ({"starts": [0, 1]}, "the starts of its operands do not fit 2 slots and 1 operands"),
+        ({"starts": [1, 0, 1]}, "the starts of its operands do not fit"),
+        ({"starts": [0, 0, 2]}, "the starts of its operands do not fit"),
+        ({"starts": [0, 2, 1]}, "the operands of slot 1 end before they start"),
+        ({"starts": [0, 1, 1]}, "an operand of slot 0 is 0, which is not an earlier slot"),
+        ({"operands": [1]}, "an operand of slot 1 is 1, which is not an earlier slot"),
+        ({"operands": [-1]}, "an operand of slot 1 is -1"),
+        ({"codes": [0, DOT], "starts": [0, 0, 3], "operands": [0, 0, 0]}, "<primitive dot> to 3 operands"),
+        ({"codes": [0, SUM], "starts": [0, 0, 0], "operands": []}, "<primitive sum> to 0 operands"),
+        ({"numbers": [1.0]}, "2 slots have 1 numbers"),
+        ({"numbers": [[1.0, 2.0]]}, "2 slots have 2 numbers"),
+        ({"inputs": [1]}, "input 1 is the result of an instruction"),
+        ({"parameters": [0]}, "an input or parameter twice"),
+        ({"outputs": [2]}, "output 2 is not a slot"),
+        ({"labels": {2: "x"}}, "the label of slot 2 is 'x'"),
+        ({"labels": {0: 1}}, "the label of slot 0 is 1"),
     ],
 )
-def test_whatever_makes_a_program_is_validated(changes: dict[str, Any], message: str) -> None:
+def test_whatever_makes_a_program_is_checked(changes: dict[str, Any], message: str) -> None:
     parts: dict[str, Any] = {
-        "primitives": [None, PRIMITIVES["exp"]], "operands": [[], [0]], "numbers": {0: 1.0}, "inputs": [0],
+        "codes": [0, EXP], "starts": [0, 0, 1], "operands": [0], "numbers": [1.0, 0.0], "inputs": [0],
         "parameters": [], "outputs": [1], "labels": {},
     }  # fmt: skip
     assert Program(**parts).run([0.0]) == (1.0,)
@@ -239,4 +235,53 @@ def test_whatever_makes_a_program_is_validated(changes: dict[str, Any], message:
 def test_a_program_has_a_largest_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("autograd.programs.program.MOST_SLOTS", 2)
     with pytest.raises(ValueError, match="it has 3 slots, at most 2 are possible"):
-        Program.of([Value(2.0) * Value(3.0)])
+        Program([0] * 3, [0] * 4, [], [0.0] * 3, [], [], [])
+
+
+# What is known of slots.
+
+
+def test_slots_of_random_programs() -> None:
+    for seed in range(50):
+        program = random_program(random.Random(seed))
+        assert program.counts().tolist() == [len(program.operands_of(slot)) for slot in range(len(program))]
+        assert program.owners().tolist() == np.repeat(np.arange(len(program)), program.counts()).tolist()
+        assert program.primitives == tuple(
+            [program.primitive(code) if code else None for code in program.codes.tolist()]
+        )
+        is_leaf = program.codes == 0
+        assert np.flatnonzero(is_leaf & ~program.is_constant).tolist() == sorted(program.leaves.tolist())
+        assert program.needed()[program.outputs].all()
+
+
+def test_uses_count_operands_and_outputs() -> None:
+    x, y = Value(2.0), Value(3.0)
+    program = Program.of([x * y + x, x * Constant(2.0)], inputs=[x, y])
+    assert program.uses()[program.inputs].tolist() == [3, 1]
+    assert program.uses()[program.outputs].tolist() == [1, 1]
+
+
+def test_primitives_of_one_s_own_follow_the_table() -> None:
+    x = Value(2.0)
+    program = Program.of([square(x) + square(x)], inputs=[x])
+    assert program.codes.max() == len(PRIMITIVES) + 1
+    assert program.primitive(len(PRIMITIVES) + 1) is square
+    assert program.others == (square,)
+
+
+def test_parts_are_replaced_and_others_kept() -> None:
+    x = Value(2.0)
+    program = Program.of([x + x], inputs=[x])
+    other = program.replaced(outputs=np.array([0]))
+    assert (other.run(), program.run()) == ((2.0,), (4.0,))
+    assert other.operands is program.operands
+
+
+def test_edges_keep_their_order() -> None:
+    starts, operands = from_edges(np.array([2, 1, 2, 2]), np.array([9, 8, 7, 9]), 4)
+    assert starts.tolist() == [0, 0, 1, 4, 4]
+    assert operands.tolist() == [8, 9, 7, 9]
+    starts, operands = from_edges(
+        np.array([2, 1, 2, 2]), np.array([9, 8, 7, 9]), 4, np.array([True, False, True, True])
+    )
+    assert (starts.tolist(), operands.tolist()) == ([0, 0, 0, 3, 3], [9, 7, 9])

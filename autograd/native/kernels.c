@@ -141,8 +141,15 @@ static void dots(double *out, Spaces spaces, const Source *lefts, const Source *
         }
 }
 
-/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read,
- * up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. If it is a `panel`, the numbers of
+/* A vector of the first numbers. */
+ALWAYS_INLINE T some_of(const double *numbers, size_t count) {
+    double found[TILE_WIDTH] = {0.0};
+    memcpy(found, numbers, count * sizeof(double));
+    return *(const T *)found;
+}
+
+/* One tile: `height` rows and `vectors` vectors of columns, of which `width` numbers are kept. Numbers after them are read
+ * from columns, up to the end of a vector. Sums start from −0; if it `adds`, from what is in `out`. If it is a `panel`, the numbers of
  * rows stand side by side, and those of columns in rows of TILE from `right` on. */
 ALWAYS_INLINE void tile(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,
                         ptrdiff_t row_step, size_t height, const double *right, const uint32_t *columns, size_t first,
@@ -151,8 +158,12 @@ ALWAYS_INLINE void tile(double *out, size_t out_step, const double *left, const 
     const double *row[ROWS], *column = right + columns[0] + first;
     for (size_t r = 0; r < height; ++r) {
         row[r] = left + rows[r] + offset;
-        for (size_t v = 0; v < vectors; ++v)
-            acc[r][v] = adds ? *(const T *)(out + r * out_step + v * TILE_WIDTH) : MINUS_ZERO(T);
+        for (size_t v = 0; v < vectors; ++v) {
+            const double *start = out + r * out_step + v * TILE_WIDTH;
+            if (!adds) acc[r][v] = MINUS_ZERO(T);
+            else if (v + 1 < vectors || width == vectors * TILE_WIDTH) acc[r][v] = *(const T *)start;
+            else acc[r][v] = some_of(start, width - v * TILE_WIDTH); /* nothing is read after the last result */
+        }
         if (panel) /* of the next tile */
             for (size_t v = 0; v < vectors; v += 2) PREFETCH(out + (height + r) * out_step + v * TILE_WIDTH, 1);
     }

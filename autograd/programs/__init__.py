@@ -12,7 +12,7 @@ from autograd.programs.compilation import Compiled, compile
 if TYPE_CHECKING:
     from autograd.programs.program import Program as Program
 
-__all__ = ["Program", "Compiled", "compile"]
+__all__ = ["Compiled", "compile"]  # and Program, which needs NumPy, on demand
 
 
 def __getattr__(name: str) -> Any:

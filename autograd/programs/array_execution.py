@@ -25,6 +25,7 @@ with NumPy that takes four times as long, and has other bits.
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -397,7 +398,7 @@ class Schedule:
         if len(arguments) != self.code.inputs or not len(self.code.outputs) or self.lanes:
             raise ValueError(f"{len(arguments)} arguments, not {self.code.inputs}; {len(self.code.outputs)} outputs")
         result = np.empty((1, len(self.code.outputs)))
-        self.run(1, np.array(list(map(float, arguments))), [], [result])
+        self.run(1, np.array(array("d", arguments)), [], [result])
         return float(result[0, 0])
 
     def run(
@@ -417,16 +418,19 @@ class Schedule:
 
         Returns:
             How many examples or times were done, and whether all results and the state are finite. An interrupt ends
-            the run of a program without lanes after a whole time.
+            a run that has a state after a whole time.
 
         Raises:
             ValueError: if the sizes do not fit the program.
-            KeyboardInterrupt: if examples were interrupted.
+            KeyboardInterrupt: if a run without a state was interrupted.
         """
         inputs, tables = _array(inputs, 1, is_written=True), [_array(table, 2) for table in tables]
         results = [_array(result, 2, is_written=True) for result in results]
         self._check(count, inputs, tables, results, state)
-        memory = self._spare.pop() if self._spare else _Memory(self.code, self.lanes)
+        try:
+            memory = self._spare.pop()
+        except IndexError:  # another run has it
+            memory = _Memory(self.code, self.lanes)
         memory.uniform[: len(inputs)] = inputs
         if self.lanes:
             self._run_examples(memory, count, tables, results)
@@ -445,7 +449,7 @@ class Schedule:
         fits = width == code.varying_inputs and not state if self.lanes else state + width <= code.inputs
         if len(inputs) != code.inputs or not fits or not 0 <= state <= len(code.outputs):
             raise ValueError("the inputs, or the state, do not fit the program")
-        if code.totals and not count:
+        if code.totals and count < 1:
             raise ValueError("there are no examples")
         wanted = 1 if code.totals else count
         if any(len(result) != wanted for result in results):

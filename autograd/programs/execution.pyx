@@ -159,10 +159,12 @@ cdef class Schedule:
 
     cdef readonly object code
     cdef readonly size_t lanes
-    cdef size_t size, varying, panel, scratch, inputs_count, varying_inputs, output_count, total_count, totals_at, span_count, interval
+    cdef size_t size, varying, panel, scratch, stage, inputs_count, varying_inputs, output_count, total_count, totals_at
+    cdef size_t span_count, interval
     cdef size_t packed[2]  # where the rows and the columns of the uniform matrix product that is computed are packed
     cdef size_t packed_room[2]
-    cdef bint exact, in_place, totals_are_outputs, has_outputs_in_lanes
+    # The stage is a place for the state, where outputs are inputs: it would overwrite what is still to be read.
+    cdef bint exact, in_place, totals_are_outputs
     cdef Steps once, each  # those that run once, and for each block of examples
     cdef Sums *totals
     cdef const uint32_t *outputs  # where each is in the memory
@@ -237,11 +239,13 @@ cdef class Schedule:
             self._add_total(&self.totals[i], total)
         in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
         self.output_count = len(code.outputs)
-        self.totals_are_outputs = len(code.outputs) >= LEAST_IN_PLACE and self.total_count > 0 and np.array_equal(
-            code.outputs, self.totals_at + np.arange(sum([total.count for total in code.totals])))
+        in_order = self.totals_at + np.arange(self.output_count)
+        self.totals_are_outputs = self.total_count > 0 and self.output_count >= <size_t>LEAST_IN_PLACE and np.array_equal(
+            code.outputs, in_order) and np.array_equal(np.sort(np.concatenate([t.results() for t in code.totals])), in_order)
+        if not self.lanes and (code.outputs < code.inputs).any():
+            self.stage = self.reserve(self.output_count)
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
         self.outputs = self._index(outputs, False)
-        self.has_outputs_in_lanes = in_lanes.any()
         self.in_lanes = <uint8_t *>self.keep(self.output_count)
         self.is_read = <uint8_t *>self.keep(code.varying_inputs)
         for i in range(self.output_count):
@@ -539,9 +543,9 @@ cdef class Schedule:
         cdef size_t size, place, wanted = 1 if self.total_count else count
         cdef const double[:, ::1] table
         cdef double[:, ::1] result
-        cdef Memory memory
-        cdef double *numbers
-        cdef double *given
+        cdef Memory memory = None
+        cdef double *numbers = NULL
+        cdef double *given = NULL
         cdef double *totals
         cdef const double *spaces[2]
         cdef const double *few[16]
@@ -552,6 +556,8 @@ cdef class Schedule:
         cdef double **out = <double **>rows + table_count
         cdef size_t *widths = <size_t *>(out + result_count)
         cdef double last = 0.0
+        # Numbers of tables are written to inputs that are read in place only if the caller has them for this run alone.
+        cdef bint in_place = self.in_place and (self.lanes or state or not table_count)
         cdef bint are_finite = True, interrupted = False
         try:
             if rows == NULL:
@@ -583,10 +589,12 @@ cdef class Schedule:
             memory = self._take()
             numbers = memory.numbers
             with nogil:
-                given = &inputs[0] if self.in_place and self.inputs_count else numbers
+                given = &inputs[0] if in_place and self.inputs_count else numbers
                 spaces[0], spaces[1] = numbers, given
-                if self.inputs_count and not self.in_place:
+                if self.inputs_count and not in_place:
                     memcpy(numbers, &inputs[0], self.inputs_count * sizeof(double))
+                elif state:  # those that tables take the place of, which are written back in the end
+                    memcpy(numbers + state, given + state, width * sizeof(double))
                 totals = out[0] if self.totals_are_outputs and result_count == 1 else numbers + self.totals_at
                 if self.lanes:
                     run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
@@ -604,7 +612,9 @@ cdef class Schedule:
                         run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
                         are_finite &= self._copy(numbers, out, widths + table_count, done, state)
                         if state:
-                            self._copy_outputs(given, numbers, 0, state)
+                            self._copy_outputs(numbers + self.stage if self.stage else given, numbers, 0, state)
+                            if self.stage:
+                                memcpy(given, numbers + self.stage, state * sizeof(double))
                     else:
                         size, place = min(self.lanes, count - done), 0
                         for k in range(table_count):
@@ -624,18 +634,21 @@ cdef class Schedule:
                         are_finite = self._copy(numbers, out, widths + table_count, 0, 0)
                     else:
                         are_finite = kernels.all_finite(totals, self.output_count)
-                if state:
-                    if not self.in_place:
-                        memcpy(&inputs[0], numbers, state * sizeof(double))
-                    are_finite &= kernels.all_finite(&inputs[0], state)
-            self.spare = memory
         finally:
+            if memory is not None and state:
+                if in_place:
+                    memcpy(given + state, numbers + state, width * sizeof(double))
+                else:
+                    memcpy(&inputs[0], numbers, state * sizeof(double))
             free(many)
+        if state:
+            are_finite &= kernels.all_finite(&inputs[0], state)
+        self.spare = memory
         if interrupted:
             try:
                 raise_waiting()
             except KeyboardInterrupt:
-                if self.lanes:
+                if not state:
                     raise
         return done, are_finite
 

@@ -422,7 +422,7 @@ class Code:
     def _check(self, lanes: int) -> None:
         sizes = self.uniform_size, self.varying_size
         demand(min(sizes) >= 0, f"its memories hold {sizes} numbers")
-        if self.uniform_size + self.varying_size * max(lanes, 1) > MOST_NUMBERS:
+        if self.uniform_size + self.varying_size * max(lanes + -lanes % 8, 1) > MOST_NUMBERS:
             raise MemoryError(f"the program needs memory for {sizes[0]} and {sizes[1]} numbers")
         memory = Memory(sizes, self.others)
         for count, size in zip((self.inputs, self.varying_inputs), sizes, strict=True):

@@ -17,6 +17,7 @@ import numpy as np
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import ADD, DOT, MULTIPLY, SUM
 from autograd.programs.program import Program, from_edges
+from autograd.programs.scanning import analyse
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -66,17 +67,12 @@ def with_constants_folded(program: Program) -> Program:
     >>> sorted(folded.numbers[folded.is_constant].tolist())
     [2.0, 7.38905609893065]
     """
-    is_constant, numbers, codes = program.is_constant, program.numbers.copy(), program.codes.copy()
-    owners = program.owners()
-    while True:  # as often as such computations follow each other
-        varies = np.bincount(owners[~is_constant[program.operands]], minlength=len(codes))
-        found = np.flatnonzero((varies == 0) & (codes > 0)).tolist()
-        for slot in found:
-            numbers[slot] = program.primitive(int(codes[slot]))(*numbers[program.operands_of(slot)].tolist())
-        is_constant[found], codes[found] = True, 0
-        if not found:
-            break
-    starts, operands = from_edges(owners, program.operands, len(codes), codes > 0)
+    leaves = (program.codes == 0) & ~program.is_constant
+    is_constant = ~np.frombuffer(analyse(program.starts, program.operands, program.outputs, leaves)[1], bool)
+    numbers, codes = program.numbers.copy(), np.where(is_constant, 0, program.codes)
+    for slot in np.flatnonzero(is_constant & (program.codes > 0)).tolist():
+        numbers[slot] = program.primitive(int(program.codes[slot]))(*numbers[program.operands_of(slot)].tolist())
+    starts, operands = from_edges(program.owners(), program.operands, len(codes), codes > 0)
     slots = np.flatnonzero(is_constant)
     _, first, same = np.unique(numbers[slots].view(np.int64), return_index=True, return_inverse=True)
     alias = np.arange(len(codes))

@@ -267,7 +267,7 @@ class Program:
             found: Any = {}
             if isinstance(output, Value):
                 found = pull(Tape(output), leaves.values(), {output: 1.0}, recorded=False)
-        grads = [0.0 + found.get(leaf, 0.0) for leaf in leaves.values()]  # as `backward` adds them: never −0.0
+        grads = [0.0 + found.get(leaf, 0.0) for leaf in leaves.values()]  # to a gradient of 0, as backward() adds it
         return tuple(grads[: len(self.inputs)]), tuple(grads[len(self.inputs) :])
 
     def _given(self, inputs: Sequence[float] | None, parameters: Sequence[float] | None) -> dict[int, float]:

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from autograd.notation import base_and_index
 from autograd.primitives import Primitive
-from autograd.programs import Program
 from autograd.value import Parameter, Value, is_constant
 from autograd.views.live_page.placement import place
 from autograd.views.live_page.stations import StationGraph
@@ -84,6 +83,8 @@ class GraphContent:
                     f"a prediction names {node!r:.80}, which is not in this graph; give pairs of an output and a target"
                 )
         inner = {*self.learning, *parameters}
+        from autograd.programs import Program  # it needs NumPy
+
         self.program = Program.of(
             [output],
             [node for node in leaves if node in self.graph.stations and node not in inner],

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from autograd.programs.jax_export import JaxArrays
 
 from autograd import (
     Constant,
@@ -34,9 +33,10 @@ from autograd import (
 )
 from autograd.calculus.custom_primitives import primitive
 from autograd.primitives import PRIMITIVES, Primitive
+from autograd.programs.exports import JaxArrays
 from autograd.programs.program import Program
 from tests.random_programs import by_python, random_program, rounding
-from tests.test_array_rules import points, units
+from tests.test_array_execution import points, units
 
 jax = pytest.importorskip("jax", reason="JAX, which the extra stepgrad[jax] installs, is not installed here")
 jnp = jax.numpy
@@ -64,7 +64,7 @@ class Point(NamedTuple):
 
 
 def same(given: Any, wanted: Any, distance: float = 1e-12) -> bool:
-    """Whether two trees hold the same numbers."""
+    """Whether two nestings hold the same numbers."""
     assert jax.tree.structure(given) == jax.tree.structure(wanted)
     pairs = zip(jax.tree.leaves(given), jax.tree.leaves(wanted), strict=True)
     return all(np.allclose(one, other, rtol=distance, atol=distance) for one, other in pairs)
@@ -161,7 +161,7 @@ def test_random_programs() -> None:
         given = [rng.uniform(-2.0, 2.0) for _ in program.inputs]
         wanted, distance = rounding(by_python, program, given)
         is_known = np.isfinite(wanted) & np.isfinite(distance) & (np.abs(wanted) > 1e-290)
-        parameters = [np.array([program.numbers[slot] for slot in program.parameters])] if program.parameters else []
+        parameters = [program.numbers[program.parameters]] if len(program.parameters) else []
         found = np.asarray(program.to_jax()(*parameters, np.array(given)))
         assert (np.abs(found[is_known] - wanted[is_known]) <= distance[is_known] + 1e-12).all(), seed
 
@@ -227,7 +227,7 @@ def test_many_examples() -> None:
 # Arguments and results.
 
 
-def test_arguments_and_results_have_the_trees_of_the_function() -> None:
+def test_arguments_and_results_have_the_nesting_of_the_function() -> None:
     def function(point: Point, lists: Any, *, scale: Any, mode: Any = None) -> Any:
         assert mode == "fast"
         (a, b), matrix = lists
@@ -324,7 +324,6 @@ def test_stablehlo() -> None:
     assert "stablehlo.multiply" in jax.jit(exported).lower(np.ones(3)).as_text()
 
 
-@pytest.mark.engine_independent
 def test_the_page_of_the_documentation_with_four_devices() -> None:
     """Its examples, gradients over several devices among them; the tests of the documentation run them with one."""
     variables = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}
