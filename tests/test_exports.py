@@ -125,6 +125,7 @@ def places_of(row: Primitive) -> list[tuple[float, ...]]:
     return [*found, *([KINKS[row.name]] if row.name in KINKS else [])]
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("row", PRIMITIVES.values(), ids=list(PRIMITIVES))
 def test_jax_differentiates_by_the_slopes_of_the_table(row: Primitive) -> None:
     jax.config.update("jax_disable_most_optimizations", True)  # it compiles in half the time
@@ -154,6 +155,7 @@ def test_what_does_not_vary_needs_no_slope() -> None:
     assert math.isnan(jax.grad(exported, 1)(-3.0, 3.0))
 
 
+@pytest.mark.engine_independent
 def test_random_programs() -> None:
     for seed in range(5):
         rng = random.Random(seed)
@@ -180,6 +182,7 @@ def attention(x: Any) -> Any:
     return total
 
 
+@pytest.mark.engine_independent
 def test_gradients_of_groups_of_all_kinds() -> None:
     x = np.random.default_rng(1).normal(size=60)
     ours = compile(value_and_grad(attention))
@@ -190,6 +193,7 @@ def test_gradients_of_groups_of_all_kinds() -> None:
     assert same(jax.jvp(exported, (x,), (np.ones(60),))[1], gradient.sum())
 
 
+@pytest.mark.engine_independent
 def test_second_derivatives() -> None:
     def valley(x: Any) -> Any:
         return sum([100.0 * (b - a**2) ** 2 + (1.0 - a) ** 2 + sin(a * b) for a, b in pairwise(x)])
