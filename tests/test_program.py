@@ -15,7 +15,7 @@ import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.primitives import PRIMITIVES
 from autograd.programs.program import Program, from_edges
-from nn.worked_example import build_network, forward
+from nn.examples.worked_example import build_network, forward
 from tests.random_code import square
 from tests.random_programs import random_program
 from tests.test_value import expressions, run
