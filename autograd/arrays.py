@@ -19,9 +19,8 @@ from numbers import Real
 from typing import Any
 
 from autograd.floats import as_float
-from autograd.hooks import hooks
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import Value
+from autograd.value import Value, apply
 
 # Functions that NumPy itself carries out on arrays of objects by Python's operators; here they are for two numbers.
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -100,7 +99,7 @@ def over_array(primitive: Primitive, left: Any, right: Any) -> Any:
         TypeError: if neither operand is an array, or an element is no number.
     """
     if not hasattr(left, "__array__") and not hasattr(right, "__array__"):
-        return hooks.apply(primitive, left, right)  # which says that one is no number
+        return apply(primitive, left, right)  # which says that one is no number
     import numpy
 
     return numpy.frompyfunc(primitive, 2, 1)(_held(left), _held(right))
@@ -115,6 +114,3 @@ def _held(argument: Any) -> Any:
     holder = numpy.empty((), object)
     holder[()] = argument
     return holder
-
-
-hooks.array_function, hooks.over_array = array_function, over_array

@@ -13,11 +13,9 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 from weakref import ref
 
-from autograd.hooks import hooks
-from autograd.nodes import rebuild
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value
+from autograd.value import Value, rebuild
 
 _Parts: TypeAlias = (
     "tuple[type[Value], float, float | None, str | None, Primitive | None, tuple[Value, ...], tuple[float, ...]]"
@@ -127,6 +125,3 @@ def reduce(node: Value) -> Any:
 def _rebuilt(dump: None, below: list[Value] | None, *parts: Any) -> Value:
     """The node that `reduce` took apart; what it depends on was rebuilt before it."""
     return rebuild(*parts)
-
-
-hooks.reduce, hooks.shallow_copy, hooks.deep_copy = reduce, shallow_copy, deep_copy

@@ -25,7 +25,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING, Any, overload
 
 from autograd import floats
-from autograd.introspection import Documentation
+from autograd.hooks import hooks
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind out
 
 SUM, NEGATION, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly a form binds; a template asks for a level by "{:2}"
+
+
+class _Documentation:
+    """The attribute `__doc__` of primitives: of the class its own text, of a primitive what it computes."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+
+    def __get__(self, primitive: Primitive | None, kind: type) -> str | None:
+        return self.text if primitive is None else hooks.described(primitive)
 
 
 class Primitive:
@@ -65,7 +75,7 @@ class Primitive:
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
         "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "description", "index",
     )  # fmt: skip
-    __doc__ = Documentation(__doc__)
+    __doc__ = _Documentation(__doc__)
 
     def __init__(
         self,

@@ -10,20 +10,21 @@ A node keeps the primitive that made it, its parents in the order of the operand
 that moment. A gradient therefore belongs to the forward pass that happened, whatever is assigned to `data` later.
 
 This module is run as plain Python, or compiled with the types of `value.pxd`; `native/runtime` holds the differences.
+It has more than 500 lines because the class has a method for each operator and each primitive, and whatever makes a
+node reads and writes its C fields.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
 from autograd.floats import as_float
 from autograd.hooks import hooks
-from autograd.introspection import ConstructorSignature, label_refusal, refusal
-from autograd.modes import is_recording, note_source, trace, tracers, watchers
+from autograd.modes import is_ieee, is_recording, is_recording_program, note_source, program_recordings, watchers
 from autograd.native import runtime
 from autograd.primitives import (
     Primitive,
@@ -38,7 +39,25 @@ from autograd.primitives import (
     subtract,
 )
 
-__all__ = ["Value", "Constant", "Parameter"]
+if TYPE_CHECKING:
+    from inspect import Signature
+
+__all__ = ["Value", "Constant", "Parameter", "where"]
+
+
+class _ConstructorSignature:
+    """The attribute `__signature__` of `Value`, which `inspect.signature` reads; a subclass may have its own."""
+
+    def __get__(self, instance: object, kind: type) -> Signature:
+        import inspect
+
+        if kind.__init__ is not Value.__init__:  # type: ignore[misc]  # only compared
+            raise AttributeError("__signature__")
+        data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="float")
+        label = inspect.Parameter(
+            "label", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="str | None", default=None
+        )
+        return inspect.Signature([data, label])
 
 
 class Value:
@@ -56,7 +75,7 @@ class Value:
 
     __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y")
 
-    __signature__ = ConstructorSignature()
+    __signature__ = _ConstructorSignature()
     _data: float
     _grad: float  # 0.0 while it is not known
     _has_grad: bool
@@ -78,20 +97,20 @@ class Value:
             is_refused = _children is not None or _op is not None or children is not None or op is not None
             if is_refused or data is ... or (label is not None and not isinstance(label, str)):
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
-                raise refusal(type(self).__name__, data, label, others)
+                raise _constructor_refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
             self._label, self._primitive = label, None
 
     @property
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "read or compare a number")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "assign a number")
         if self._primitive is not None:
             raise AttributeError(
@@ -103,13 +122,13 @@ class Value:
     @property
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "read a grad")
         return self._grad
 
     @grad.setter
     def grad(self, number: float | None) -> None:
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "assign a grad")
         self._grad = 0.0 if number is None else as_float(number)
         self._has_grad = number is not None
@@ -127,7 +146,7 @@ class Value:
     @label.setter
     def label(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise label_refusal(name)
+            raise _label_refusal(name)
         self._label = name
 
     @property
@@ -173,7 +192,7 @@ class Value:
                 f"cannot run backward from the constant {_described(self)}: it records no operation, since it is a "
                 f"plain number, was detached, or was computed under no_grad()"
             )
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "run backward")
         hooks.backward(self)
 
@@ -209,15 +228,15 @@ class Value:
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
-        return self.stop_gradient() if tracers and trace.get() else Constant(self._data, self._label)
+        return self.stop_gradient() if is_recording_program() else Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """What calling a primitive with a Value does: see `apply` in `nodes.py`."""
-        return hooks.apply(primitive, *operands)
+        """Apply a primitive as calling it with a Value does: see `apply`."""
+        return apply(primitive, *operands)
     def __add__(self, other: Any) -> Value: return _binary(add, self, other)
     def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
     def __sub__(self, other: Any) -> Value: return _binary(subtract, self, other)
@@ -290,7 +309,7 @@ class Value:
         Raises:
             ValueError: if `low` is greater than `high`.
         """
-        if not (tracers and trace.get()) and low > high:
+        if not is_recording_program() and low > high:
             raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
@@ -319,8 +338,8 @@ class Value:
 
     # Converting to a number: refused.
 
-    def __float__(self) -> float: raise hooks.plain_refusal(self, "float")
-    def __int__(self) -> int: raise hooks.plain_refusal(self, "int")
+    def __float__(self) -> float: raise _plain_refusal(self, "float")
+    def __int__(self) -> int: raise _plain_refusal(self, "int")
 
     # fmt: on
 
@@ -398,7 +417,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     x = parent._data
     data = runtime.value_of_one(primitive, x)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, (parent,))
+        data = _value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x = parent, None, x
@@ -413,7 +432,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, (left, right))
+        data = _value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
@@ -446,3 +465,150 @@ def _watched(node: Value) -> Value:
     if note is not None:
         note(node)
     return node
+
+
+def apply(primitive: Primitive, *operands: Value | float) -> Value:
+    """Apply a primitive to Values and numbers, and record the node that results.
+
+    Args:
+        primitive: from the table, or one of your own.
+        operands: as many as the primitive takes; a plain number becomes a constant.
+
+    Returns:
+        The new node; under `no_grad()`, a constant.
+
+    Raises:
+        TypeError: for an operand that is not a real number, or the wrong number of operands.
+        ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
+            A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
+    """
+    if primitive.arity is not None and primitive.arity != len(operands):
+        raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
+    if primitive.arity == 1:
+        return _unary(primitive, operands[0])
+    if primitive.arity == 2:
+        left, right = [operand if isinstance(operand, Value) else _constant(operand) for operand in operands]
+        return _binary(primitive, left, right)
+    return apply_wide(primitive, operands)
+
+
+def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
+    """Apply a primitive of any number of operands, as `apply` does."""
+    parents: list[Value] = []
+    numbers: list[float] = []
+    for operand in operands:
+        parent = operand if isinstance(operand, Value) else _constant(operand)
+        parents.append(parent)
+        numbers.append(parent._data)
+    data = runtime.value_of_many(primitive, numbers)
+    if not math.isfinite(data):
+        data = _value_or_limit(primitive, tuple(parents))
+    node = _WideValue.__new__(_WideValue)
+    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
+    _fill(node, tuple(parents), tuple(numbers))
+    return _watched(node) if watchers else node
+
+
+def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
+    node._parents, node._operands = parents, operands
+
+
+def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
+    """What a primitive is where it may not be finite: infinite on an overflow, an error outside the domain.
+
+    Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
+    """
+    numbers = []
+    for node in nodes:
+        numbers.append(node._data)  # noqa: PERF401  # a comprehension has no types; `data` is refused while recording
+    try:
+        return float(primitive.value(*numbers))
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, OverflowError) or is_ieee.get():
+            return float(primitive.limit(*numbers))
+        if primitive.domain:
+            raise type(error)(primitive.refusal(*map(_described, nodes))) from None
+        raise
+
+
+def rebuild(
+    kind: type[Value],
+    data: float,
+    grad: float | None,
+    label: str | None,
+    primitive: Primitive | None,
+    parents: tuple[Value, ...],
+    operands: tuple[float, ...],
+) -> Value:
+    """A node of these parts, for copies and pickles; a ValueError if they do not fit together."""
+    node = kind.__new__(kind)
+    arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
+    is_wide = primitive is not None and primitive.arity not in (1, 2)
+    fits = arity == len(parents) == len(operands)
+    for parent in parents:
+        fits = fits and isinstance(parent, Value)
+    if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
+        raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
+    node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
+    if isinstance(node, _WideValue):
+        _fill(node, parents, operands)
+    elif primitive is not None:
+        node._left, node._right, node._x = parents[0], None, operands[0]
+        if arity == 2:
+            node._right, node._y = parents[1], operands[1]
+    return node
+
+
+def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
+    """Choose `a` where the condition holds, else `b`; no gradient goes to the other one, nor to the condition.
+
+    The operands of the primitive `where` are numbers; this function takes a truth value too.
+
+    Args:
+        condition: a truth value such as `x > 0`, or a number that holds unless it is 0.
+        a: the Value or number to choose where the condition holds.
+        b: the one to choose where it does not.
+    """
+    if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
+        condition = float(condition)
+    return apply(primitives.where, condition, a, b)
+
+
+# Errors.
+
+
+def _plain_refusal(node: Value, kind: str) -> TypeError:
+    if program_recordings:
+        hooks.refuse(node, f"turn a node into a plain {kind}")
+    return TypeError(
+        f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "
+        f"the method (v.exp() instead of math.exp(v)) to stay in the graph"
+    )
+
+
+def _label_refusal(label: Any) -> TypeError:
+    """The error for a label that is neither a string nor None."""
+    return TypeError(
+        f"expected a string or None as label, got {label!r:.80} of type {type(label).__name__}; use str(…)"
+    )
+
+
+def _constructor_refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
+    """The error for arguments that are not a number and a label.
+
+    Args:
+        kind: the name of the class.
+        data: what was given as the number; an ellipsis for nothing.
+        label: what was given as the label.
+        others: further arguments by name; None for those that were not given.
+    """
+    others = {name: argument for name, argument in others.items() if argument is not None}
+    if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
+        return _label_refusal(label)
+    given = {"data": None if data is ... else data, "label": label, **others}
+    written = ", ".join(f"{name}={argument!r:.80}" for name, argument in given.items() if argument is not None)
+    return TypeError(
+        f"expected Value(data, label), a number and an optional string, got {kind}({written}). Operators and methods "
+        f"record parents and operation by themselves: make a function of your own an operation with @primitive, and "
+        f"let the __init__ of a subclass call super().__init__(data)"
+    )

@@ -18,7 +18,7 @@ from typing import Any, SupportsIndex, TypeAlias
 import autograd
 from autograd import Value, stop_gradient
 from autograd.floats import as_float
-from autograd.modes import trace, tracers
+from autograd.modes import is_recording_program
 from autograd.primitives import maximum, sign
 
 Outputs: TypeAlias = Value | Sequence[Value]
@@ -92,7 +92,7 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     logits = list(logits)
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
-    is_recorded = _is_recorded()
+    is_recorded = is_recording_program()
     largest = stop_gradient(reduce(maximum, logits)) if is_recorded else max(logit.data for logit in logits)
     log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
@@ -138,16 +138,14 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
 
 def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
     """The numbers of the targets, to be checked; none while a program is recorded."""
-    return [] if _is_recorded() else [target.data if isinstance(target, Value) else target for _, target in pairs]
+    return (
+        [] if is_recording_program() else [target.data if isinstance(target, Value) else target for _, target in pairs]
+    )
 
 
 def _is_array(target: object) -> bool:
     """Whether a target is an array of numbers, which has a method for an index, too."""
     return bool(getattr(target, "shape", ()))
-
-
-def _is_recorded() -> bool:
-    return bool(tracers) and trace.get() is not None
 
 
 def _one_hot(target: Value, classes: int) -> list[Value | float]:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from autograd import Constant, Value, gradients
-from autograd.calculus.accumulation import pull, push
+from autograd.calculus.reverse_and_forward import pull, push
 from autograd.primitives import Primitive
 from autograd.programs.program import Program
 from autograd.tape import Tape

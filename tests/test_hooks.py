@@ -16,7 +16,7 @@ def test_every_hook_is_registered_when_the_package_is_imported() -> None:
 
 def test_hooks_are_registered_by_modules_above_the_engine() -> None:
     homes = {name: getattr(hooks, name).__module__ for name in Hooks.__annotations__}
-    assert homes["apply"] == homes["plain_refusal"] == "autograd.nodes"
+    assert homes["apply"] == homes["plain_refusal"] == "autograd.value"
     assert homes["refuse"] == "autograd.programs.refusals"
     assert homes["backward"].startswith("autograd.")
     assert "autograd.value" not in homes.values()

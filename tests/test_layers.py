@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.hooks", "autograd.saving", "autograd.floats", "autograd.introspection", "autograd.primitives"),
     *("autograd.native.languages", "autograd.native.c_rules", "autograd.native.loops", "autograd.native"),
-    *("autograd.hooks", "autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.nodes"),
+    *("autograd.hooks", "autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.value"),
     *("autograd.native.recording", "autograd.tape", "autograd.slope_rules", "autograd.sweeping"),
     "autograd.native.selection",
     *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),

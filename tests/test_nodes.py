@@ -5,8 +5,8 @@ import math
 import pytest
 
 from autograd import Value, no_grad
-from autograd.nodes import apply, apply_wide
 from autograd.primitives import PRIMITIVES
+from autograd.value import apply, apply_wide
 
 
 def test_a_primitive_is_applied_to_values_and_numbers() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Parameter, Value, no_grad, sin
-from autograd.modes import is_ieee, is_recording, trace
+from autograd.modes import is_ieee, is_recording, program_recording
 from autograd.programs.nesting import NUMBER, Array, CallForm, Floats
 from autograd.programs.recorded import KEPT, PLACEHOLDERS, Recorded
 
@@ -48,14 +48,16 @@ def test_modes_while_recording_and_afterwards() -> None:
     seen = []
 
     def function(x: Value, y: Value) -> Value:
-        seen.append((is_recording.get(), is_ieee.get(), trace.get().function, trace.get().inputs))
+        seen.append(
+            (is_recording.get(), is_ieee.get(), program_recording.get().function, program_recording.get().inputs)
+        )
         return x / (y - y)
 
     with no_grad():
         recorded = Recorded(function, TWO)
         assert not is_recording.get()
     assert (seen[0][:3], len(seen[0][3])) == ((True, True, function), 2)
-    assert (is_recording.get(), is_ieee.get(), trace.get()) == (True, False, None)
+    assert (is_recording.get(), is_ieee.get(), program_recording.get()) == (True, False, None)
     assert run(recorded, 1.0, 2.0) == [np.inf]
 
     def fails(x: Value, y: Value) -> Value:
@@ -63,7 +65,7 @@ def test_modes_while_recording_and_afterwards() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         Recorded(fails, TWO)
-    assert (is_ieee.get(), trace.get()) == (False, None)
+    assert (is_ieee.get(), program_recording.get()) == (False, None)
 
 
 def test_numbers_of_arguments_while_recording_are_in_most_domains() -> None:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value, compile, grad, no_grad, where
-from autograd.modes import tracing
+from autograd.modes import recording_program
 from autograd.programs.refusals import Trace, index_refusal, refuse
 
 OUTSIDE = Value(3.0, label="outside")
@@ -178,7 +178,7 @@ def test_bounds_of_clip_are_looked_at_only_outside() -> None:
 
 def test_only_the_thread_that_records_is_refused() -> None:
     x, seen = Value(2.0), []
-    with tracing(Trace(test_only_the_thread_that_records_is_refused, [x])):
+    with recording_program(Trace(test_only_the_thread_that_records_is_refused, [x])):
         thread = threading.Thread(target=lambda: seen.append(x.data))
         thread.start()
         thread.join()

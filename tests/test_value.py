@@ -487,7 +487,7 @@ def test_nodes_are_freed_without_the_collector() -> None:
 
 def test_apply_checks_the_number_of_operands() -> None:
     with pytest.raises(TypeError, match="add takes 2 operand"):
-        autograd.nodes.apply(autograd.primitives.add, Value(1.0))
+        autograd.value.apply(autograd.primitives.add, Value(1.0))
 
 
 # Random expressions, against arithmetic of many digits and central differences in it.
@@ -551,7 +551,7 @@ def precise_functions() -> dict[str, Callable[..., Any]]:
 def test_random_expressions(expression: tuple[list[float], list[tuple[Any, ...]]]) -> None:
     numbers, instructions = expression
     rows: dict[str, Callable[..., Any]] = {
-        name: functools.partial(autograd.nodes.apply, row) for name, row in autograd.primitives.PRIMITIVES.items()
+        name: functools.partial(autograd.value.apply, row) for name, row in autograd.primitives.PRIMITIVES.items()
     }
     inputs = [Value(x) for x in numbers]
     try:

@@ -12,14 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.calculus.accumulation import pull, push
 from autograd.calculus.recorded_calls import Recording
+from autograd.calculus.reverse_and_forward import pull, push
 from autograd.modes import no_grad
-from autograd.nodes import apply
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value
+from autograd.value import Value, apply
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 

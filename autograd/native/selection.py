@@ -12,8 +12,8 @@ from importlib import import_module
 from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
-# The modules that are compiled, in the order in which they are imported.
-MODULES = "floats", "primitives", "value", "nodes", "tape", "slope_rules", "sweeping"
+# The modules that are compiled.
+MODULES = "floats", "primitives", "value", "tape", "calculus.recorded_slopes", "calculus.reverse_and_forward"
 PROGRAMS = "programs.running"  # compiled from running.pyx beside it, and imported when the first program runs
 
 
@@ -30,8 +30,7 @@ def _choose() -> str:
     if choice not in ("", "plain", "compiled"):
         raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     if choice == "plain":
-        for module in MODULES:
-            _load_source(module)
+        _ignore_compiled_modules()
     from autograd import value
 
     compiled = not str(value.__file__).endswith(".py")
@@ -43,36 +42,18 @@ def _choose() -> str:
     return "compiled" if compiled else "plain"
 
 
+def _ignore_compiled_modules() -> None:
+    """Let Python find source alone in the folders that hold compiled modules."""
+    from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+
+    for module in (*MODULES, PROGRAMS):
+        folder = os.path.join(sys.modules["autograd"].__path__[0], *module.split(".")[:-1])  # noqa: PTH118  # as the import system writes it
+        sys.path_importer_cache[folder] = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+
+
 def running() -> ModuleType:
-    """The module that runs lowered programs, `autograd.programs.running`: of the engine that was chosen.
-
-    Whoever needs it calls this rather than importing it, since Python would take the compiled one. It needs NumPy, and
-    is imported at the first call.
-    """
-    name = f"autograd.{PROGRAMS}"
-    if name not in sys.modules and os.environ.get(VARIABLE) == "plain":
-        import_module(name.rpartition(".")[0])
-        _load_source(PROGRAMS)
-    return sys.modules.get(name) or import_module(name)
-
-
-def _load_source(module: str) -> None:
-    """Import a module from its source, also where a compiled one lies beside it."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    folder = sys.modules["autograd"].__path__[0]
-    spec = spec_from_file_location(f"autograd.{module}", f"{folder}/{module.replace('.', '/')}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = module_from_spec(spec)
-    sys.modules[spec.name] = loaded
-    try:
-        spec.loader.exec_module(loaded)
-    except BaseException:
-        sys.modules.pop(spec.name, None)
-        raise
-    package, _, own_name = spec.name.rpartition(".")
-    setattr(sys.modules[package], own_name, loaded)
+    """Return the module that runs lowered programs. It needs NumPy, and is imported at the first call."""
+    return import_module(f"autograd.{PROGRAMS}")
 
 
 engine = _choose()

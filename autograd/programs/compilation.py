@@ -32,7 +32,7 @@ from autograd.calculus.signatures import (
     OfNumber,
     ValueAndGradient,
 )
-from autograd.modes import trace
+from autograd.modes import is_recording_program
 from autograd.saving import shortened
 from autograd.value import Value
 
@@ -107,7 +107,7 @@ class Compiled(Generic[ResultT]):
         if has_value(numbers):
             return self.function(*arguments, **keywords)
         recorded = self._record(form)
-        if is_differentiated(recorded.captured) or (recorded.captured and trace.get() is not None):
+        if is_differentiated(recorded.captured) or (recorded.captured and is_recording_program()):
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded

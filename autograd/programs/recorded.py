@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.modes import ieee_arithmetic, is_recording, recording, tracing
+from autograd.modes import ieee_arithmetic, is_recording, recording, recording_program
 from autograd.native import selection
 from autograd.programs.lowering import lower
 from autograd.programs.lowering.instructions import Instructions
@@ -62,7 +62,7 @@ class Recorded:
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
         results: list[Leaf] = []
-        with records, ieee_arithmetic(), tracing(Trace(function, inputs)):
+        with records, ieee_arithmetic(), recording_program(Trace(function, inputs)):
             try:
                 result = function(*arguments, **named)
             except Exception as error:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from autograd.hooks import hooks
-from autograd.modes import NOT_OF_USERS, line_of_user, trace
+from autograd.modes import NOT_OF_USERS, line_of_user, program_recording
 from autograd.value import Value, is_constant
 
 
@@ -32,7 +31,7 @@ def refuse(node: Value, what: str) -> None:
         node: whose number is to be read.
         what: what is done with it, and how it begins decides on the remedy.
     """
-    current = trace.get()
+    current = program_recording.get()
     if current is None or is_constant(node):
         return
     file, line = line_of_user()
@@ -89,6 +88,3 @@ def place_of(error: Exception) -> str:
 def name_of(function: Callable[..., object]) -> str:
     """What to call a function in a message."""
     return getattr(function, "__name__", "a function")
-
-
-hooks.refuse = refuse

@@ -38,8 +38,8 @@ from typing import NamedTuple
 
 import autograd
 from autograd import Constant, Value
-from autograd.nodes import apply
 from autograd.primitives import PRIMITIVES
+from autograd.value import apply
 
 TOLERANCE = 1e-12
 LARGEST = 1e25  # of 12 factors the product fits into a float
