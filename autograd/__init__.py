@@ -12,13 +12,13 @@ so does `autograd.engine` ("compiled" or "plain"). The environment variable `STE
 Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
-flat list, and its backward pass) are the engine; beside them stand `arrays`, `reductions`, `modes`, `copying`, `floats`,
-`notation` and `saving`. `native` holds what compiling the engine needs, `calculus` derivatives and their checks,
-`programs` graphs as lists of instructions, `views` steps, explanations, diagnoses and drawings. All public names can be
-imported from `autograd`; those of the last three packages are imported when they are first used.
+flat list, and its backward pass) are the engine; beside them stand `arrays`, `reductions`, `modes`, `copying`,
+`floats`, `notation` and `saving`. `native` holds what compiling the engine needs, `calculus` derivatives and their
+checks, `programs` graphs as lists of instructions, `views` steps, explanations, diagnoses and drawings. All public
+names can be imported from `autograd`; those of the last three packages are imported when they are first used.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
+import typing as _typing
 
 from autograd.native.selection import engine as engine
 
@@ -29,7 +29,7 @@ from autograd.reductions import *
 from autograd.tape import *
 from autograd.value import *
 
-if _TYPE_CHECKING:
+if _typing.TYPE_CHECKING:
     from autograd.calculus import *
     from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in value, too
     from autograd.programs import *

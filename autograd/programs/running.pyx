@@ -1,4 +1,5 @@
-# Running lowered programs, compiled: running.py does the same with NumPy.
+# Running lowered programs, compiled: running.py does the same with NumPy. It has more than 500 lines since all of it
+# works on the same C structures.
 
 cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint8_t
