@@ -58,7 +58,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def array_function(function: Any, method: str, arguments: Sequence[Any], settings: Mapping[str, Any]) -> Any:
-    """What a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value.
+    """Return what a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value.
 
     Args:
         function: the function, a `numpy.ufunc`.
@@ -93,7 +93,7 @@ def array_function(function: Any, method: str, arguments: Sequence[Any], setting
 
 
 def over_array(primitive: Primitive, left: Any, right: Any) -> Any:
-    """A primitive of two operands, of which one is an array, element by element.
+    """Apply a primitive of two operands, of which one is an array, element by element.
 
     Raises:
         TypeError: if neither operand is an array, or an element is no number.
@@ -106,7 +106,7 @@ def over_array(primitive: Primitive, left: Any, right: Any) -> Any:
 
 
 def _held(argument: Any) -> Any:
-    """A Value as an array without dimensions, which NumPy does not hand back to the Value."""
+    """Return a Value as an array without dimensions, which NumPy does not hand back to the Value."""
     if not isinstance(argument, Value):
         return argument
     import numpy

@@ -119,7 +119,7 @@ class Primitive:
     @overload
     def __call__(self, *operands: Any) -> Any: ...
     def __call__(self, *operands: Any) -> Any:
-        """Apply the primitive to numbers of any kind.
+        """Return apply the primitive to numbers of any kind.
 
         Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
         Another kind of number defines what applying means by a static method `apply_primitive(primitive, *operands)`;
@@ -141,18 +141,18 @@ class Primitive:
         return self(*map(floats.as_float, operands))
 
     def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
-        """The slope with respect to each operand, at an output and its operands."""
+        """Return the slope with respect to each operand, at an output and its operands."""
         if self.all_slopes is not None:
             return tuple(self.all_slopes(out, *operands))
         return tuple([slope(out, *operands) for slope in self.slopes])
 
     def some_slopes(self, indices: Sequence[int], out: Any, *operands: Any) -> list[Any]:
-        """The slopes with respect to the operands with these indices; separate rules of other operands are not run."""
+        """Return the slopes with respect to the operands with these indices; separate rules of others are not run."""
         slopes = self.local_slopes(out, *operands) if self.all_slopes is not None else None
         return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in indices]
 
     def refusal(self, *operands: str) -> str:
-        """The message that the primitive has no value at these operands (given as text)."""
+        """Return the message that the primitive has no value at these operands (given as text)."""
         return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
 
     def __deepcopy__(self, memo: object) -> Primitive:
@@ -195,7 +195,7 @@ class Operators:
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
-    """`where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
+    """Apply `where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
     return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 

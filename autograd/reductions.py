@@ -16,19 +16,19 @@ __all__ = ["sum", "prod", "dot"]
 
 
 def sum(values: Iterable[Value | float]) -> Value:
-    """The sum of values as one node, added from left to right; that of no values is the constant 0."""
+    """Add values from left to right, as one node; the sum of no values is the constant 0."""
     operands = tuple(values)
     return apply_wide(primitives.summation, operands) if operands else Constant(0.0)
 
 
 def prod(values: Iterable[Value | float]) -> Value:
-    """The product of values as one node, multiplied from left to right; that of no values is the constant 1."""
+    """Multiply values from left to right, as one node; the product of no values is the constant 1."""
     operands = tuple(values)
     return apply_wide(primitives.product, operands) if operands else Constant(1.0)
 
 
 def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
-    """The sum of the products of two lists' members, as one node.
+    """Return the sum of the products of two lists' members, as one node.
 
     Raises:
         ValueError: if the lists differ in length.

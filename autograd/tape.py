@@ -170,7 +170,7 @@ def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]
 
 
 def backward(output: Value) -> None:
-    """Add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
+    """Return add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
     if runtime.backward(output):
         return
     tape = Tape(output)
@@ -229,7 +229,7 @@ def checked_slopes(node: Value, slopes: Iterable[Any]) -> tuple[Any, ...]:
 
 
 def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
-    """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
+    """Return accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
 
     Args:
         tape: the graph.

@@ -197,7 +197,7 @@ class Value:
         hooks.backward(self)
 
     def propagate(self) -> None:
-        """Hand this node's gradient to its parents, once: add it, times the slope of each, to the gradient of each.
+        """Hand this node's gradient, times the slope of each, to its parents once, which add it to theirs.
 
         This is one step of a backward pass by hand. To make all of them, set the gradient of the output to 1 and call
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
@@ -224,7 +224,7 @@ class Value:
         return self.propagate
 
     def detach(self) -> Value:
-        """A constant of the same number and label: gradients do not flow through it.
+        """Return a constant of the same number and label: gradients do not flow through it.
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
@@ -235,7 +235,7 @@ class Value:
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """Apply a primitive as calling it with a Value does: see `apply`."""
+        """Return apply a primitive as calling it with a Value does: see `apply`."""
         return apply(primitive, *operands)
     def __add__(self, other: Any) -> Value: return _binary(add, self, other)
     def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
@@ -255,52 +255,52 @@ class Value:
 
     # Functions: a method for each primitive of the table.
 
-    def exp(self) -> Value: """The exponential function."""; return _unary(primitives.exp, self)
-    def expm1(self) -> Value: """exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
-    def log(self) -> Value: """The natural logarithm."""; return _unary(primitives.log, self)
-    def log1p(self) -> Value: """log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
-    def exp2(self) -> Value: """2 to the power of the number."""; return _unary(primitives.exp2, self)
-    def log2(self) -> Value: """The logarithm to base 2."""; return _unary(primitives.log2, self)
-    def log10(self) -> Value: """The logarithm to base 10."""; return _unary(primitives.log10, self)
-    def sqrt(self) -> Value: """The square root."""; return _unary(primitives.sqrt, self)
-    def sin(self) -> Value: """The sine of an angle in radians."""; return _unary(primitives.sin, self)
-    def cos(self) -> Value: """The cosine of an angle in radians."""; return _unary(primitives.cos, self)
-    def tan(self) -> Value: """The tangent of an angle in radians."""; return _unary(primitives.tan, self)
-    def asin(self) -> Value: """The arc sine, in radians."""; return _unary(primitives.asin, self)
-    def acos(self) -> Value: """The arc cosine, in radians."""; return _unary(primitives.acos, self)
-    def atan(self) -> Value: """The arc tangent, in radians."""; return _unary(primitives.atan, self)
+    def exp(self) -> Value: """Return the exponential function."""; return _unary(primitives.exp, self)
+    def expm1(self) -> Value: """Return exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
+    def log(self) -> Value: """Return the natural logarithm."""; return _unary(primitives.log, self)
+    def log1p(self) -> Value: """Return log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
+    def exp2(self) -> Value: """Return 2 to the power of the number."""; return _unary(primitives.exp2, self)
+    def log2(self) -> Value: """Return the logarithm to base 2."""; return _unary(primitives.log2, self)
+    def log10(self) -> Value: """Return the logarithm to base 10."""; return _unary(primitives.log10, self)
+    def sqrt(self) -> Value: """Return the square root."""; return _unary(primitives.sqrt, self)
+    def sin(self) -> Value: """Return the sine of an angle in radians."""; return _unary(primitives.sin, self)
+    def cos(self) -> Value: """Return the cosine of an angle in radians."""; return _unary(primitives.cos, self)
+    def tan(self) -> Value: """Return the tangent of an angle in radians."""; return _unary(primitives.tan, self)
+    def asin(self) -> Value: """Return the arc sine, in radians."""; return _unary(primitives.asin, self)
+    def acos(self) -> Value: """Return the arc cosine, in radians."""; return _unary(primitives.acos, self)
+    def atan(self) -> Value: """Return the arc tangent, in radians."""; return _unary(primitives.atan, self)
     def atan2(self, x: Value | float) -> Value:
-        """The angle in radians, between -π and π, of the point (x, y) with this value as y."""
+        """Return the angle in radians, between -π and π, of the point (x, y) with this value as y."""
         return _function(primitives.atan2, self, x)
-    def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
-    def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
-    def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
-    def asinh(self) -> Value: """The inverse of sinh."""; return _unary(primitives.asinh, self)
-    def acosh(self) -> Value: """The inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
-    def atanh(self) -> Value: """The inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
-    def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
-    def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
+    def sinh(self) -> Value: """Return the hyperbolic sine."""; return _unary(primitives.sinh, self)
+    def cosh(self) -> Value: """Return the hyperbolic cosine."""; return _unary(primitives.cosh, self)
+    def tanh(self) -> Value: """Return the hyperbolic tangent."""; return _unary(primitives.tanh, self)
+    def asinh(self) -> Value: """Return the inverse of sinh."""; return _unary(primitives.asinh, self)
+    def acosh(self) -> Value: """Return the inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
+    def atanh(self) -> Value: """Return the inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
+    def sigmoid(self) -> Value: """Return the logistic 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
+    def relu(self) -> Value: """Return the positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
-        """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
+        """Return positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
         return _function(primitives.leaky_relu, self, negative_slope)
-    def softplus(self) -> Value: """log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
+    def softplus(self) -> Value: """Return log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
     def gelu(self) -> Value:
-        """The number times the standard normal distribution function at it (exact, not the tanh form)."""
+        """Return the number times the standard normal distribution function at it (exact, not the tanh form)."""
         return _unary(primitives.gelu, self)
-    def silu(self) -> Value: """The number times its sigmoid."""; return _unary(primitives.silu, self)
-    def erf(self) -> Value: """The error function."""; return _unary(primitives.erf, self)
-    def erfc(self) -> Value: """1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
+    def silu(self) -> Value: """Return the number times its sigmoid."""; return _unary(primitives.silu, self)
+    def erf(self) -> Value: """Return the error function."""; return _unary(primitives.erf, self)
+    def erfc(self) -> Value: """Return 1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
     def hypot(self, other: Value | float) -> Value:
-        """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
+        """Return the length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
         return _function(primitives.hypot, self, other)
     def maximum(self, other: Value | float) -> Value:
-        """The larger of two numbers; nan if either is."""
+        """Return the larger of two numbers; nan if either is."""
         return _function(primitives.maximum, self, other)
     def minimum(self, other: Value | float) -> Value:
-        """The smaller of two numbers; nan if either is."""
+        """Return the smaller of two numbers; nan if either is."""
         return _function(primitives.minimum, self, other)
     def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
-        """The number, or the bound that it lies beyond; at a bound the gradient goes to the number, as in PyTorch.
+        """Return the number, or the bound that it lies beyond; at a bound the number gets the gradient, as in PyTorch.
 
         Args:
             low, high: the bounds.
@@ -314,13 +314,13 @@ class Value:
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
     def fmod(self, other: Value | float) -> Value:
-        """The remainder of a division that has the sign of the dividend; that of `%` has the sign of the divisor."""
+        """Return the remainder of a division with the sign of the dividend; `%` has the sign of the divisor."""
         size = abs(other)
         return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
-    def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
-    def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
-    def stop_gradient(self) -> Value: """x, for gradients a constant."""; return _unary(primitives.stop_gradient, self)
-    def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
+    def sign(self) -> Value: """Return -1, 0 or 1."""; return _unary(primitives.sign, self)
+    def floor(self) -> Value: """Return the largest integer ≤ x."""; return _unary(primitives.floor, self)
+    def stop_gradient(self) -> Value: """Return x; gradients stop."""; return _unary(primitives.stop_gradient, self)
+    def ceil(self) -> Value: """Return the smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
     # Comparing and copying. Two Values are equal only if they are the same node.
 
@@ -362,7 +362,7 @@ class Value:
         return f"{name}({self._data!r}{grad}{label})"
 
     def _repr_html_(self) -> str | None:
-        """The picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
+        """Return the picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
         try:
             return hooks.display(self)
         except Exception:  # an exception in a display would fail the whole notebook
@@ -402,7 +402,7 @@ runtime.allocate((Value, Constant, Parameter, _WideValue))
 
 
 def is_constant(node: Value) -> bool:
-    """Whether a node is a constant, of a subclass too: no gradient is wanted for it."""
+    """Return whether a node is a constant, of a subclass too: no gradient is wanted for it."""
     return isinstance(node, Constant)
 
 
@@ -440,13 +440,13 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
 
 
 def _function(primitive: Primitive, left: Any, right: Any) -> Value:
-    """A primitive of two operands as a function; over an array, element by element."""
+    """Apply a primitive of two operands as a function; over an array, element by element."""
     result = _binary(primitive, left, right)
     return hooks.over_array(primitive, left, right) if result is NotImplemented else result
 
 
 def _constant_or_none(operand: Any) -> Constant | None:
-    """The other side of an operator as a constant; None if it has operators of its own, as an array has."""
+    """Return the other side of an operator as a constant; None if it has operators of its own, as an array has."""
     kind = type(operand)
     if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
@@ -458,7 +458,7 @@ def _described(node: Value) -> str:
 
 
 def _watched(node: Value) -> Value:
-    """Apply the modes in force to a new node."""
+    """Return apply the modes in force to a new node."""
     if not is_recording.get():
         return node if node._primitive is primitives.stop_gradient else node.detach()
     note = note_source.get()
@@ -468,7 +468,7 @@ def _watched(node: Value) -> Value:
 
 
 def apply(primitive: Primitive, *operands: Value | float) -> Value:
-    """Apply a primitive to Values and numbers, and record the node that results.
+    """Return apply a primitive to Values and numbers, and record the node that results.
 
     Args:
         primitive: from the table, or one of your own.
@@ -493,7 +493,7 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
 
 
 def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
-    """Apply a primitive of any number of operands, as `apply` does."""
+    """Return apply a primitive of any number of operands, as `apply` does."""
     parents: list[Value] = []
     numbers: list[float] = []
     for operand in operands:
@@ -514,7 +514,7 @@ def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, .
 
 
 def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
-    """What a primitive is where it may not be finite: infinite on an overflow, an error outside the domain.
+    """Return a value that may not be finite: infinite on an overflow, an error outside the domain.
 
     Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
     """
@@ -540,7 +540,7 @@ def rebuild(
     parents: tuple[Value, ...],
     operands: tuple[float, ...],
 ) -> Value:
-    """A node of these parts, for copies and pickles; a ValueError if they do not fit together."""
+    """Make a node of these parts, for copies and pickles; a ValueError if they do not fit together."""
     node = kind.__new__(kind)
     arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
     is_wide = primitive is not None and primitive.arity not in (1, 2)
@@ -587,14 +587,14 @@ def _plain_refusal(node: Value, kind: str) -> TypeError:
 
 
 def _label_refusal(label: Any) -> TypeError:
-    """The error for a label that is neither a string nor None."""
+    """Return the error for a label that is neither a string nor None."""
     return TypeError(
         f"expected a string or None as label, got {label!r:.80} of type {type(label).__name__}; use str(…)"
     )
 
 
 def _constructor_refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
-    """The error for arguments that are not a number and a label.
+    """Return the error for arguments that are not a number and a label.
 
     Args:
         kind: the name of the class.

@@ -702,14 +702,14 @@ def test_completion_offers_every_primitive_and_what_a_value_has() -> None:
 
 def test_a_primitive_says_what_it_computes() -> None:
     assert str(autograd.sigmoid.__doc__).splitlines() == [
-        "sigmoid(x): The logistic function 1 / (1 + exp(-x)).",
+        "sigmoid(x): Return the logistic 1 / (1 + exp(-x)).",
         "",
         "A Value among the operands gives a node of the graph; plain numbers give a float.",
         "The slope with respect to x is out · (1 − out), where out is the result.",
     ]
-    assert "log(x): The natural logarithm." in str(inspect.getdoc(autograd.log))
+    assert "log(x): Return the natural logarithm." in str(inspect.getdoc(autograd.log))
     assert str(autograd.log.__doc__).endswith("The slope with respect to x is 1 / x.\nlog needs a positive input.")
-    assert "atan2(y, x): The angle in radians" in str(autograd.atan2.__doc__)
+    assert "atan2(y, x): Return the angle in radians" in str(autograd.atan2.__doc__)
     assert "The slope with respect to a is b." in str(autograd.multiply.__doc__)
     for name, row in PRIMITIVES.items():
         assert str(row.__doc__).startswith(f"{name}(")

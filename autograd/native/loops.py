@@ -20,7 +20,7 @@ WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is Non
 
 
 def source() -> str:
-    """The text of the loops, and of the tape: one switch over the primitives, for programs that are deep and narrow."""
+    """Return the text of the loops, and of the tape: a switch over the primitives, for deep and narrow programs."""
     loops, rows, fast_rows, cases = [], [], [], []
     for primitive in PRIMITIVES.values():
         if primitive.arity is None:
@@ -70,7 +70,7 @@ def source() -> str:
 
 
 def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
-    """A step of a tape, whose operands are read from the memory, or are the last result, which is in a register."""
+    """Return a step of a tape, whose operands are read from the memory, or are the last result, in a register."""
     reads = [
         f"const double {name} = {'last' if is_last else f'memory[step->operands[{i}]]'};"
         for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))
