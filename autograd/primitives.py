@@ -119,7 +119,7 @@ class Primitive:
     @overload
     def __call__(self, *operands: Any) -> Any: ...
     def __call__(self, *operands: Any) -> Any:
-        """Return apply the primitive to numbers of any kind.
+        """Apply the primitive to numbers of any kind.
 
         Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
         Another kind of number defines what applying means by a static method `apply_primitive(primitive, *operands)`;
@@ -142,9 +142,14 @@ class Primitive:
 
     def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
         """Return the slope with respect to each operand, at an output and its operands."""
-        if self.all_slopes is not None:
-            return tuple(self.all_slopes(out, *operands))
-        return tuple([slope(out, *operands) for slope in self.slopes])
+        if self.all_slopes is None:
+            return tuple([slope(out, *operands) for slope in self.slopes])
+        slopes = tuple(self.all_slopes(out, *operands))
+        if len(slopes) != len(operands):
+            raise ValueError(
+                f"{self!r} gives {len(slopes)} slopes for {len(operands)} operands; its rule must give one for each"
+            )
+        return slopes
 
     def some_slopes(self, indices: Sequence[int], out: Any, *operands: Any) -> list[Any]:
         """Return the slopes with respect to the operands with these indices; separate rules of others are not run."""

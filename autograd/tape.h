@@ -228,26 +228,9 @@ static inline int slope_by_python(const Node *node, Py_ssize_t i, double *slope)
     return *slope == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* The slopes of a wide node, a tuple of one for each operand. */
-static inline PyObject *wide_slopes(const Node *node) {
-    PyObject *rules = PyObject_GetAttrString((PyObject *)node->_primitive, "local_slopes");
-    PyObject *out = Py_BuildValue("(d)", node->_data);
-    PyObject *arguments = out == NULL ? NULL : PySequence_Concat(out, ((const WideNode *)node)->_operands);
-    PyObject *slopes = rules == NULL || arguments == NULL ? NULL : PyObject_Call(rules, arguments, NULL);
-    Py_XDECREF(rules);
-    Py_XDECREF(out);
-    Py_XDECREF(arguments);
-    if (slopes != NULL && PyTuple_GET_SIZE(slopes) != PyTuple_GET_SIZE(wide_parents(node))) {
-        PyErr_Format(PyExc_ValueError, "%S gives %zd slopes for %zd operands; its rule must give one for each",
-                     node->_primitive, PyTuple_GET_SIZE(slopes), PyTuple_GET_SIZE(wide_parents(node)));
-        Py_CLEAR(slopes);
-    }
-    return slopes;
-}
-
 static inline int sweep_wide(Recording *recording, const Entry *entry) {
     const uint32_t *operands = recording->wide + entry->operands[0];
-    PyObject *slopes = wide_slopes(entry->node);
+    PyObject *slopes = PyObject_GetAttrString((PyObject *)entry->node, "slopes");
     Py_ssize_t i, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
     for (i = 0; i < count; ++i) {
         double slope;

@@ -27,15 +27,11 @@ cdef tuple _record(object outputs)
 
 
 cdef class Slopes:
-    cdef readonly bint are_recorded
-
     @cython.locals(primitive=Primitive)
     cpdef object of(self, Value node, int which)
 
     cpdef tuple of_all(self, Value node)
 
-
-cpdef tuple checked_slopes(Value node, object slopes)
 
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")

@@ -170,7 +170,7 @@ def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]
 
 
 def backward(output: Value) -> None:
-    """Return add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
+    """Add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
     if runtime.backward(output):
         return
     tape = Tape(output)
@@ -192,10 +192,7 @@ def backward(output: Value) -> None:
 class Slopes:
     """The slopes that gradients are multiplied by: numbers, from those that the operands held."""
 
-    __slots__ = ("are_recorded",)
-
-    def __init__(self) -> None:
-        self.are_recorded = False
+    __slots__ = ()
 
     def of(self, node: Value, which: int) -> Any:
         """Return the slope of a node with respect to an operand.
@@ -211,25 +208,13 @@ class Slopes:
             return runtime.slope_of_one(primitive, node._data, node._x)
         return runtime.slope_of_two(primitive, which, node._data, node._x, node._y)
 
-    def of_all(self, node: Value) -> tuple[Any, ...] | None:
-        """Return the slopes of a node with respect to all operands, if one rule gives them; else None."""
-        rule = node._primitive.all_slopes  # type: ignore[union-attr]  # an inner node
-        return None if rule is None else checked_slopes(node, rule(node._data, *node.operands))
-
-
-def checked_slopes(node: Value, slopes: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the slopes that a rule gives for all operands; a ValueError if they are not as many as the operands."""
-    found = tuple(slopes)
-    if len(found) != len(node.parents):
-        raise ValueError(
-            f"{node.primitive!r} gives {len(found)} slopes for {len(node.parents)} operands; its rule must give one "
-            f"for each"
-        )
-    return found
+    def of_all(self, node: Value) -> tuple[Any, ...]:
+        """Return the slopes of a node with respect to all of its operands."""
+        return node.slopes
 
 
 def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
-    """Return accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
+    """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
 
     Args:
         tape: the graph.
@@ -237,7 +222,7 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
         wanted: for each node 1 if its gradient is wanted, or the gradient of a node that it depends on.
         slopes: the kind of slopes to multiply by.
     """
-    nodes, is_recorded = tape.nodes, slopes.are_recorded
+    nodes, are_numbers = tape.nodes, type(slopes) is Slopes
     starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
     for index in range(len(nodes) - 1, -1, -1):
         node, grad = nodes[index], grads[index]
@@ -250,7 +235,7 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
             operand = operands[edge]
             if wanted[operand]:
                 slope = slopes.of(node, edge - start) if many is None else many[edge - start]
-                before, part = grads[operand], times(grad, slope) if is_recorded else grad * slope
+                before, part = grads[operand], grad * slope if are_numbers else times(grad, slope)
                 grads[operand] = part if before is None else before + part
 
 

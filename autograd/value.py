@@ -235,7 +235,7 @@ class Value:
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """Return apply a primitive as calling it with a Value does: see `apply`."""
+        """Apply a primitive as calling it with a Value does: see `apply`."""
         return apply(primitive, *operands)
     def __add__(self, other: Any) -> Value: return _binary(add, self, other)
     def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
@@ -458,7 +458,7 @@ def _described(node: Value) -> str:
 
 
 def _watched(node: Value) -> Value:
-    """Return apply the modes in force to a new node."""
+    """Apply the modes in force to a new node."""
     if not is_recording.get():
         return node if node._primitive is primitives.stop_gradient else node.detach()
     note = note_source.get()
@@ -468,7 +468,7 @@ def _watched(node: Value) -> Value:
 
 
 def apply(primitive: Primitive, *operands: Value | float) -> Value:
-    """Return apply a primitive to Values and numbers, and record the node that results.
+    """Apply a primitive to Values and numbers, and record the node that results.
 
     Args:
         primitive: from the table, or one of your own.
@@ -493,7 +493,7 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
 
 
 def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
-    """Return apply a primitive of any number of operands, as `apply` does."""
+    """Apply a primitive of any number of operands, as `apply` does."""
     parents: list[Value] = []
     numbers: list[float] = []
     for operand in operands:

@@ -3,7 +3,7 @@
 cimport cython
 
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, checked_slopes
+from autograd.tape cimport Slopes
 from autograd.value cimport Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide
 
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 from typing import Any
 
 from autograd.primitives import PRIMITIVES, Operators, Primitive, Rule
-from autograd.tape import Slopes, checked_slopes
+from autograd.tape import Slopes
 from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide
 
 
@@ -120,9 +120,6 @@ class RecordedSlopes(Slopes):
 
     __slots__ = ()
 
-    def __init__(self) -> None:
-        self.are_recorded = True
-
     def of(self, node: Value, which: int) -> Any:
         """Return the slope of a node with respect to an operand: what its rule returns."""
         primitive: Any = node._primitive
@@ -132,10 +129,9 @@ class RecordedSlopes(Slopes):
             return slope_of(primitive, which, node, _operand(node._left))
         return slope_of(primitive, which, node, _operand(node._left), _operand(node._right))
 
-    def of_all(self, node: Value) -> tuple[Any, ...] | None:
-        """Return the slopes of a node with respect to all operands, if one rule gives them; else None."""
-        rule = node._primitive.all_slopes  # type: ignore[union-attr]  # an inner node
-        return None if rule is None else checked_slopes(node, rule(node, *map(_operand, node.parents)))
+    def of_all(self, node: Value) -> tuple[Any, ...]:
+        """Return the slopes of a node with respect to all of its operands."""
+        return node._primitive.local_slopes(node, *map(_operand, node.parents))  # type: ignore[union-attr]  # an inner node
 
 
 def _operand(parent: Value) -> Any:
