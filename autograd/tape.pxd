@@ -7,7 +7,7 @@ from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
 from autograd.value cimport Constant, Value, _binary, _WideValue
 
-cdef Primitive multiply, stop_gradient
+cdef Primitive add, multiply, stop_gradient
 
 
 cdef class Tape:
@@ -36,5 +36,7 @@ cdef class Slopes:
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
+
+cpdef object plus(object a, object b)
 
 cpdef object times(object a, object b)

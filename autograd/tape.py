@@ -17,17 +17,17 @@ for the compiled engine.
 
 from __future__ import annotations
 
+import operator
 import os
 from _thread import RLock
 from array import array
 from collections import deque
 from collections.abc import Iterable, Iterator
 from itertools import chain, compress, repeat
-from operator import add, gt
 from typing import Any
 
 from autograd.native import runtime
-from autograd.primitives import multiply, stop_gradient
+from autograd.primitives import add, multiply, stop_gradient
 from autograd.value import Constant, Value, _binary, _WideValue
 
 __all__ = ["topological_order"]
@@ -179,9 +179,9 @@ def backward(output: Value) -> None:
     grads[-1] = 1.0
     accumulate(tape, grads, wanted, Slopes())
     is_inner = [node._primitive is not None for node in tape.nodes]
-    leaves = bytearray(map(gt, wanted, is_inner))
+    leaves = bytearray(map(operator.gt, wanted, is_inner))
     get_grad, set_grad = vars(Value)["_grad"].__get__, vars(Value)["_grad"].__set__
-    sums = map(add, map(get_grad, compress(tape.nodes, leaves)), compress(grads, leaves))
+    sums = map(operator.add, map(get_grad, compress(tape.nodes, leaves)), compress(grads, leaves))
     of_leaves = map(set_grad, compress(tape.nodes, leaves), sums)
     of_inner = map(set_grad, compress(tape.nodes, is_inner), compress(grads, is_inner))
     flags = map(vars(Value)["_has_grad"].__set__, compress(tape.nodes, wanted), repeat(True))
@@ -235,8 +235,17 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
             operand = operands[edge]
             if wanted[operand]:
                 slope = slopes.of(node, edge - start) if many is None else many[edge - start]
-                before, part = grads[operand], grad * slope if are_numbers else times(grad, slope)
-                grads[operand] = part if before is None else before + part
+                if are_numbers:
+                    grads[operand] = grad * slope if grads[operand] is None else grads[operand] + grad * slope
+                else:
+                    grads[operand] = plus(grads[operand], times(grad, slope))
+
+
+def plus(a: Any, b: Any) -> Any:
+    """Return the sum of two gradients, of which the first may be None."""
+    if type(a) is Value and type(b) is Value:  # no subclass, which may have operators of its own
+        return _binary(add, a, b)
+    return b if a is None else a + b
 
 
 def times(a: Any, b: Any) -> Any:
@@ -245,7 +254,7 @@ def times(a: Any, b: Any) -> Any:
         return b
     if type(b) is float and b == 1.0:
         return a
-    if type(a) is Value and type(b) is Value:  # no subclass, which may have operators of its own
+    if type(a) is Value and type(b) is Value:  # likewise
         return _binary(multiply, a, b)
     return a * b
 

@@ -28,6 +28,9 @@ cdef list _rules
 
 cdef object _operand(Value parent)
 
+@cython.locals(parent=Value)
+cdef list _operands(tuple parents)
+
 @cython.locals(numbers=list, traced=TracedRule, at_number=TracedRule)
 cpdef object slope_of(Primitive primitive, int which, object out, object x, object y=*)
 

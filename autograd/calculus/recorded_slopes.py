@@ -124,19 +124,26 @@ class RecordedSlopes(Slopes):
         """Return the slope of a node with respect to an operand: what its rule returns."""
         primitive: Any = node._primitive
         if isinstance(node, _WideValue):
-            return primitive.slopes[which](node, *map(_operand, node.parents))
+            return primitive.slopes[which](node, *_operands(node.parents))
         if node._right is None:
             return slope_of(primitive, which, node, _operand(node._left))
         return slope_of(primitive, which, node, _operand(node._left), _operand(node._right))
 
     def of_all(self, node: Value) -> tuple[Any, ...]:
         """Return the slopes of a node with respect to all of its operands."""
-        return node._primitive.local_slopes(node, *map(_operand, node.parents))  # type: ignore[union-attr]  # an inner node
+        return node._primitive.local_slopes(node, *_operands(node.parents))  # type: ignore[union-attr]  # an inner node
 
 
 def _operand(parent: Value) -> Any:
     """Return an operand as a number for rules: a constant as its float, so that no node is made of it."""
     return parent._data if isinstance(parent, Constant) else parent
+
+
+def _operands(parents: tuple[Value, ...]) -> list[Any]:
+    operands: list[Any] = []
+    for parent in parents:
+        operands.append(parent._data if isinstance(parent, Constant) else parent)  # noqa: PERF401  # typed
+    return operands
 
 
 def slope_of(primitive: Primitive, which: int, out: Any, x: Any, y: Any = None) -> Any:

@@ -5,7 +5,7 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, accumulate, times
+from autograd.tape cimport Slopes, Tape, accumulate, plus, times
 from autograd.value cimport Constant, Value, _WideValue
 
 @cython.locals(found=list)

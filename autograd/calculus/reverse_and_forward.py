@@ -23,7 +23,7 @@ from typing import Any, Literal
 from autograd.calculus.recorded_slopes import RecordedSlopes
 from autograd.modes import ieee_arithmetic
 from autograd.native import runtime
-from autograd.tape import Slopes, Tape, accumulate, times
+from autograd.tape import Slopes, Tape, accumulate, plus, times
 from autograd.value import Constant, Value, _WideValue
 
 Number = Value | float
@@ -130,7 +130,7 @@ def _push(tape: Tape, pushed: list[Any], reached: bytearray, slopes: Slopes) -> 
             operand = operands[edge]
             if reached[operand]:
                 part = times(pushed[operand], slopes.of(node, edge - start) if many is None else many[edge - start])
-                tangent = part if tangent is None else tangent + part
+                tangent = plus(tangent, part)
         pushed[index] = tangent
 
 
