@@ -37,8 +37,9 @@ if _typing.TYPE_CHECKING:
 else:
     from autograd import primitives as _primitives
 
-    # Every primitive of the table, and nothing else of that module.
+    # Every primitive of the table, and nothing else of that module, but for those that functions here are named after.
     _table = {name: it for name, it in vars(_primitives).items() if isinstance(it, _primitives.Primitive)}
+    del _table["stop_gradient"]  # that of `calculus` takes anything, and makes a constant of a Value
     globals().update(_table | globals())
     _PACKAGES = ("calculus", "programs", "views")  # a package imports those before it
 
