@@ -397,6 +397,10 @@ class _WideValue(Value):
     def operands(self) -> tuple[float, ...]:
         return () if self._primitive is None else self._operands
 
+    @property
+    def slopes(self) -> tuple[float, ...]:
+        return () if self._primitive is None else self._primitive.local_slopes(self._data, *self._operands)
+
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
