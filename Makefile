@@ -5,7 +5,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
 PYTEST := $(BIN)/python -m pytest -n logical --dist=worksteal
 COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
-ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py trees.py value.py nodes.py tape.py slope_rules.py sweeping.py native/languages.py native/c_rules.py native/loops.py programs/scanning.py programs/execution.pyx) $(wildcard autograd/*.pxd autograd/native/*.pxd autograd/native/*.h autograd/native/*.c)
+ENGINE := setup.py $(addprefix autograd/,floats.py primitives.py trees.py value.py tape.py calculus/recorded_slopes.py calculus/reverse_and_forward.py native/languages.py native/c_rules.py native/loops.py programs/scanning.py programs/execution.pyx) $(wildcard autograd/*.pxd autograd/*/*.pxd autograd/*.h autograd/native/*.h autograd/native/*.c)
 
 help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12

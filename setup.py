@@ -42,7 +42,7 @@ class BuildEngine(build_ext):
         (folder / "rules.h").write_text(header())
         (folder / "loops.h").write_text(source())
         for extension in self.extensions:
-            extension.include_dirs += [str(folder), "autograd/native"]
+            extension.include_dirs += [str(folder), "autograd", "autograd/native"]
             if self.compiler.compiler_type != "msvc":
                 extension.extra_compile_args.append("-ffp-contract=off")  # round every operation, as Python does
             if self.compiler.compiler_type != "msvc" and "CFLAGS" not in os.environ:
@@ -91,7 +91,7 @@ setup(
         compiler_directives={
             "language_level": "3",
             "annotation_typing": False,  # the C types are those of the .pxd files
-            "preliminary_late_includes_cy28": True,  # memory.h and recording.h use the structures of nodes
+            "preliminary_late_includes_cy28": True,  # memory.h and tape.h use the structures of nodes
         },
     ),
 )

@@ -12,36 +12,55 @@ so does `autograd.engine` ("compiled" or "plain"). The environment variable `STE
 Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
-flat list) are the engine, with `floats`, `introspection`, `nodes`, `slope_rules` and `sweeping` (reverse and forward
-mode over a tape); beside them stand `arrays`, `reductions`, `modes`, `copying`, `notation` and `saving`. `native` holds
-the backward pass and what compiling needs, `calculus` derivatives and their checks, `programs` graphs as lists of
-instructions, `views` steps, explanations, diagnoses and drawings. All public names can be imported from `autograd`.
+flat list, and its backward pass) are the engine; beside them stand `arrays`, `reductions`, `modes`, `copying`,
+`floats`, `notation` and `saving`. `native` holds what compiling the engine needs, `calculus` derivatives and their
+checks, `programs` graphs as lists of instructions, `views` steps, explanations, diagnoses and drawings. All public
+names can be imported from `autograd`; those of the last three packages are imported when they are first used.
 """
 
-from typing import TYPE_CHECKING as _TYPE_CHECKING
-from typing import Any as _Any
+import typing as _typing
 
 from autograd.native.selection import engine as engine
 
 # isort: split
 
-from autograd import arrays as _arrays  # noqa: F401  # it registers what Values do with NumPy's functions
-from autograd import copying as _copying  # noqa: F401  # it registers how graphs are copied
-from autograd import primitives as _primitives
-from autograd.calculus import *
 from autograd.modes import *
-from autograd.programs import *
 from autograd.reductions import *
 from autograd.tape import *
 from autograd.value import *
-from autograd.views import *
 
-if _TYPE_CHECKING:
-    from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in reductions, too
-    from autograd.programs import Program as Program
-else:  # every primitive of the table, and nothing else of that module
+if _typing.TYPE_CHECKING:
+    from autograd.calculus import *
+    from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in value, too
+    from autograd.programs import *
+    from autograd.views import *
+else:
+    from autograd import primitives as _primitives
+
+    # Every primitive of the table, and nothing else of that module, but for those that functions here are named after.
     _table = {name: it for name, it in vars(_primitives).items() if isinstance(it, _primitives.Primitive)}
+    del _table["stop_gradient"]  # that of `calculus` takes anything, and makes a constant of a Value
     globals().update(_table | globals())
+    _PACKAGES = ("calculus", "programs", "views")  # a package imports those before it
+
+    def __getattr__(name):
+        from importlib import import_module
+
+        if name == "__all__":
+            return [name for name in __dir__() if not name.startswith("_")]
+        if name in _PACKAGES:
+            return import_module(f"autograd.{name}")
+        if not name.startswith("_"):
+            for package in _PACKAGES:
+                module = import_module(f"autograd.{package}")
+                if name in module.__all__:
+                    globals()[name] = found = getattr(module, name)
+                    return found
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}", name=name)
+
+    def __dir__():
+        return sorted({*globals(), *(name for package in _PACKAGES for name in __getattr__(package).__all__)})
+
 
 __version__ = "0.1.0"
 

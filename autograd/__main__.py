@@ -9,7 +9,7 @@ from autograd.native.selection import VARIABLE
 
 
 def advice() -> str:
-    """Why this engine runs, and how to get the other."""
+    """Say why this engine runs, and how to get the other."""
     if autograd.engine == "compiled":
         return f"Set {VARIABLE}=plain to run the same source as plain Python."
     if os.environ.get(VARIABLE) == "plain":

@@ -19,9 +19,8 @@ from numbers import Real
 from typing import Any
 
 from autograd.floats import as_float
-from autograd.hooks import hooks
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import Value
+from autograd.value import Value, apply
 
 # Functions that NumPy itself carries out on arrays of objects by Python's operators; here they are for two numbers.
 OPERATORS: dict[str, Callable[..., Any]] = {
@@ -59,7 +58,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def array_function(function: Any, method: str, arguments: Sequence[Any], settings: Mapping[str, Any]) -> Any:
-    """What a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value.
+    """Return what a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value.
 
     Args:
         function: the function, a `numpy.ufunc`.
@@ -94,20 +93,20 @@ def array_function(function: Any, method: str, arguments: Sequence[Any], setting
 
 
 def over_array(primitive: Primitive, left: Any, right: Any) -> Any:
-    """A primitive of two operands, of which one is an array, element by element.
+    """Apply a primitive of two operands, of which one is an array, element by element.
 
     Raises:
         TypeError: if neither operand is an array, or an element is no number.
     """
     if not hasattr(left, "__array__") and not hasattr(right, "__array__"):
-        return hooks.apply(primitive, left, right)  # which says that one is no number
+        return apply(primitive, left, right)  # which says that one is no number
     import numpy
 
     return numpy.frompyfunc(primitive, 2, 1)(_held(left), _held(right))
 
 
 def _held(argument: Any) -> Any:
-    """A Value as an array without dimensions, which NumPy does not hand back to the Value."""
+    """Return a Value as an array without dimensions, which NumPy does not hand back to the Value."""
     if not isinstance(argument, Value):
         return argument
     import numpy
@@ -115,6 +114,3 @@ def _held(argument: Any) -> Any:
     holder = numpy.empty((), object)
     holder[()] = argument
     return holder
-
-
-hooks.array_function, hooks.over_array = array_function, over_array

@@ -13,11 +13,9 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 from weakref import ref
 
-from autograd.hooks import hooks
-from autograd.nodes import rebuild
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value
+from autograd.value import Value, rebuild
 
 _Parts: TypeAlias = (
     "tuple[type[Value], float, float | None, str | None, Primitive | None, tuple[Value, ...], tuple[float, ...]]"
@@ -25,13 +23,13 @@ _Parts: TypeAlias = (
 
 
 def _parts(node: Value, parents: tuple[Value, ...]) -> _Parts:
-    """What `rebuild` makes a node from."""
+    """Return what `rebuild` makes a node from."""
     grad = node.grad if node.has_grad else None
     return type(node), node.data, grad, node.label, node.primitive, parents, node.operands
 
 
 def _state(node: Value) -> tuple[dict[str, Any] | None, dict[str, Any]] | None:
-    """The attributes that a subclass added: those in its dict, and those in slots; None if there are none."""
+    """Return the attributes that a subclass added: those in its dict, and those in slots; None if there are none."""
     slots = {}
     for kind in type(node).__mro__:
         if kind.__module__ == Value.__module__:
@@ -53,14 +51,14 @@ def _set_state(node: Value, state: tuple[dict[str, Any] | None, dict[str, Any]] 
 
 
 def shallow_copy(node: Value) -> Value:
-    """A node of the same parts, which shares the parents; what `copy.copy` returns."""
+    """Return a node of the same parts, which shares the parents, for `copy.copy`."""
     twin = rebuild(*_parts(node, node.parents))
     _set_state(twin, _state(node))
     return twin
 
 
 def deep_copy(output: Value, memo: dict[int, Any]) -> Value:
-    """A copy of a node and of all nodes below it that have no copy yet; what `copy.deepcopy` returns.
+    """Return a copy of a node and of all nodes below it that have no copy yet, for `copy.deepcopy`.
 
     Args:
         output: the node to copy.
@@ -74,7 +72,7 @@ def deep_copy(output: Value, memo: dict[int, Any]) -> Value:
 
 
 def _new_nodes(output: Value, known: Container[int]) -> list[Value]:
-    """The nodes of a tape of the output, without those whose identity is known and what only those depend on."""
+    """Return the nodes of a tape of the output, without those whose identity is known and what only those depend on."""
     if not known:
         return Tape(output).nodes
     nodes, seen = [], set()
@@ -107,7 +105,7 @@ _dump: ContextVar[ref[_Dump] | None] = ContextVar("dump", default=None)  # the l
 
 
 def reduce(node: Value) -> Any:
-    """The parts of a node for `pickle`, which calls this once for each node of a run."""
+    """Return the parts of a node for `pickle`, which calls this once for each node of a run."""
     last = _dump.get()
     dump = last() if last is not None else None
     below = None
@@ -125,8 +123,5 @@ def reduce(node: Value) -> Any:
 
 
 def _rebuilt(dump: None, below: list[Value] | None, *parts: Any) -> Value:
-    """The node that `reduce` took apart; what it depends on was rebuilt before it."""
+    """Rebuild the node that `reduce` took apart; what it depends on was rebuilt before it."""
     return rebuild(*parts)
-
-
-hooks.reduce, hooks.shallow_copy, hooks.deep_copy = reduce, shallow_copy, deep_copy

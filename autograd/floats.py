@@ -17,7 +17,7 @@ inf, nan = math.inf, math.nan
 
 
 def as_float(number: object) -> float:
-    """The float64 of a real number of any type.
+    """Return the float64 of a real number of any type.
 
     Args:
         number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
@@ -41,44 +41,44 @@ def as_float(number: object) -> float:
 
 
 def larger(a: float, b: float) -> float:
-    """The larger of two floats; unlike with Python's max, nan wins on either side."""
+    """Return the larger of two floats; unlike with Python's max, nan wins on either side."""
     return a if a >= b or a != a else b
 
 
 def smaller(a: float, b: float) -> float:
-    """The smaller of two floats; nan wins on either side."""
+    """Return the smaller of two floats; nan wins on either side."""
     return a if a <= b or a != a else b
 
 
 def chosen(condition: float, a: float, b: float) -> float:
-    """`a` where the condition is not 0, else `b`."""
+    """Return `a` where the condition is not 0, else `b`."""
     return a if condition else b
 
 
 def sign_of(x: float) -> float:
-    """-1 or 1; that of 0, -0 and nan is itself."""
+    """Return -1 or 1; that of 0, -0 and nan is itself."""
     return x if x == 0.0 or x != x else math.copysign(1.0, x)
 
 
 def floor_of(x: float) -> float:
-    """The largest integer ≤ x, as a float; that of an infinity and of nan is itself."""
+    """Return the largest integer ≤ x, as a float; that of an infinity and of nan is itself."""
     return x // 1.0 if math.isfinite(x) else x
 
 
 def power_of(x: float, y: float) -> float:
-    """X to the power y; a square is rounded once, as x · x is, which `math.pow` does not promise."""
+    """Return x to the power y; a square is rounded once, as x · x is, which `math.pow` does not promise."""
     return x * x if y == 2.0 else math.pow(x, y)
 
 
 def power_limit(x: float, y: float) -> float:
-    """C99, annex F: pow where it overflows or has a pole; nan for a negative base with a fractional exponent."""
+    """Return what C99, annex F, says of pow where it overflows or has a pole, or of a negative base."""
     if x < 0.0 and y % 1.0 != 0.0:
         return nan
     return math.copysign(inf, x) if y % 1.0 == 0.0 and y % 2.0 == 1.0 else inf
 
 
 def products_of_others(*operands: Any) -> Iterator[Any]:
-    """For each operand, the product of all the others, without a division: exact when some are zero."""
+    """Return for each operand the product of all the others, without a division: exact when some are zero."""
     before = accumulate(operands[:-1], operator.mul, initial=1.0)
     after = list(accumulate(operands[:0:-1], operator.mul, initial=1.0))
     return map(operator.mul, before, reversed(after))

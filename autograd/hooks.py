@@ -1,31 +1,49 @@
-"""Functions that `value.py` calls, of modules that import it: they register them here when they are imported."""
+"""Calls from lower modules to higher ones, which cannot be imported there: each is imported when it is first called."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autograd.primitives import Primitive
     from autograd.programs.program import Program
     from autograd.value import Value
 
 
-class Hooks:
-    """The functions, by what they do."""
+class _Home:
+    """An attribute that is a function of a module, under the same name."""
 
-    apply: Callable[..., Value]
-    value_or_limit: Callable[..., float]
-    over_array: Callable[..., Any]  # applies a primitive of two operands element by element
-    array_function: Callable[..., Any]  # what NumPy calls for a function of which an argument is a Value
-    backward: Callable[[Value], None]
-    reduce: Callable[[Value], Any]
-    shallow_copy: Callable[[Value], Value]
-    deep_copy: Callable[[Value, dict[int, Any]], Value]
-    plain_refusal: Callable[[Value, str], TypeError]  # the error for what would make a plain number of a node
-    refuse: Callable[[Value, str], None]  # raises an error if a program is being recorded here
-    listing: Callable[[Program, Any, bool, int | None], str]  # of the groups that a program is lowered to
-    to_jax: Callable[[Program], Callable[..., Any]]  # a program as a function on arrays of JAX
-    display: Callable[[Value], str | None]  # returns HTML for a notebook, or None to show the text
+    def __init__(self, module: str) -> None:
+        self.module = module
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Hooks, owner: type) -> Any:
+        function = vars(instance)[self.name] = getattr(import_module(self.module), self.name)
+        return function
+
+
+def _of(module: str) -> Any:
+    return _Home(module)
+
+
+class Hooks:
+    """The functions, each with the module that defines it."""
+
+    array_function: Callable[..., Any] = _of("autograd.arrays")
+    over_array: Callable[..., Any] = _of("autograd.arrays")
+    reduce: Callable[[Value], Any] = _of("autograd.copying")
+    shallow_copy: Callable[[Value], Value] = _of("autograd.copying")
+    deep_copy: Callable[[Value, dict[int, Any]], Value] = _of("autograd.copying")
+    described: Callable[[Primitive], str] = _of("autograd.notation")
+    backward: Callable[[Value], None] = _of("autograd.tape")
+    refuse: Callable[[Value, str], None] = _of("autograd.programs.recording")
+    listing: Callable[[Program, Any, bool, int | None], str] = _of("autograd.programs.listing")
+    to_jax: Callable[[Program], Callable[..., Any]] = _of("autograd.programs.exports")
+    display: Callable[[Value], str | None] = _of("autograd.views.drawing")
 
 
 hooks = Hooks()

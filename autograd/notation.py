@@ -20,7 +20,6 @@ from collections.abc import Iterable
 from typing import Any, Literal
 
 from autograd.floats import as_float
-from autograd.introspection import Documentation
 from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, multiply, negate, where
 from autograd.value import Value, is_constant
 
@@ -209,9 +208,6 @@ def described(primitive: Primitive) -> str:
     if primitive.domain:
         lines.append(f"{primitive.name} needs {primitive.domain}.")
     return "\n".join(lines)
-
-
-Documentation.of_primitive = described
 
 
 class Names:

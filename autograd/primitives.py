@@ -25,7 +25,7 @@ from math import inf, nan
 from typing import TYPE_CHECKING, Any, overload
 
 from autograd import floats
-from autograd.introspection import Documentation
+from autograd.hooks import hooks
 
 if TYPE_CHECKING:
     from autograd.value import Value
@@ -33,6 +33,16 @@ if TYPE_CHECKING:
 Rule = Callable[..., Any]  # numbers of one kind in, a number of the same kind out
 
 SUM, NEGATION, PRODUCT, POWER, ATOM = range(1, 6)  # how tightly a form binds; a template asks for a level by "{:2}"
+
+
+class _Documentation:
+    """The attribute `__doc__` of primitives: of the class its own text, of a primitive what it computes."""
+
+    def __init__(self, text: str | None) -> None:
+        self.text = text
+
+    def __get__(self, primitive: Primitive | None, kind: type) -> str | None:
+        return self.text if primitive is None else hooks.described(primitive)
 
 
 class Primitive:
@@ -65,7 +75,7 @@ class Primitive:
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
         "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "description", "index",
     )  # fmt: skip
-    __doc__ = Documentation(__doc__)
+    __doc__ = _Documentation(__doc__)
 
     def __init__(
         self,
@@ -135,18 +145,23 @@ class Primitive:
         return count == self.arity if self.arity is not None else count > 0 and count % self.lists == 0
 
     def local_slopes(self, out: Any, *operands: Any) -> tuple[Any, ...]:
-        """The slope with respect to each operand, at an output and its operands."""
-        if self.all_slopes is not None:
-            return tuple(self.all_slopes(out, *operands))
-        return tuple([slope(out, *operands) for slope in self.slopes])
+        """Return the slope with respect to each operand, at an output and its operands."""
+        if self.all_slopes is None:
+            return tuple([slope(out, *operands) for slope in self.slopes])
+        slopes = tuple(self.all_slopes(out, *operands))
+        if len(slopes) != len(operands):
+            raise ValueError(
+                f"{self!r} gives {len(slopes)} slopes for {len(operands)} operands; its rule must give one for each"
+            )
+        return slopes
 
     def some_slopes(self, indices: Sequence[int], out: Any, *operands: Any) -> list[Any]:
-        """The slopes with respect to the operands with these indices; separate rules of other operands are not run."""
+        """Return the slopes with respect to the operands with these indices; separate rules of others are not run."""
         slopes = self.local_slopes(out, *operands) if self.all_slopes is not None else None
         return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in indices]
 
     def refusal(self, *operands: str) -> str:
-        """The message that the primitive has no value at these operands (given as text)."""
+        """Return the message that the primitive has no value at these operands (given as text)."""
         return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
 
     def __deepcopy__(self, memo: object) -> Primitive:
@@ -189,7 +204,7 @@ class Operators:
 
 
 def _choose(condition: Any, a: Any, b: Any) -> Any:
-    """`where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
+    """Apply `where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
     return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 

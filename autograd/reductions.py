@@ -1,4 +1,4 @@
-"""Functions of many values, one node each: sums, products, dot products; and the choice between two.
+"""Functions of many values, one node each: sums, products and dot products.
 
 >>> from autograd import Value
 >>> dot([Value(1.0), Value(2.0)], [3.0, 4.0])
@@ -10,26 +10,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from autograd import primitives
-from autograd.nodes import apply, apply_wide
-from autograd.value import Constant, Value
+from autograd.value import Constant, Value, apply_wide
 
-__all__ = ["sum", "prod", "dot", "where"]
+__all__ = ["sum", "prod", "dot"]
 
 
 def sum(values: Iterable[Value | float]) -> Value:
-    """The sum of values as one node, added from left to right; that of no values is the constant 0."""
+    """Add values from left to right, as one node; the sum of no values is the constant 0."""
     operands = tuple(values)
     return apply_wide(primitives.summation, operands) if operands else Constant(0.0)
 
 
 def prod(values: Iterable[Value | float]) -> Value:
-    """The product of values as one node, multiplied from left to right; that of no values is the constant 1."""
+    """Multiply values from left to right, as one node; the product of no values is the constant 1."""
     operands = tuple(values)
     return apply_wide(primitives.product, operands) if operands else Constant(1.0)
 
 
 def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
-    """The sum of the products of two lists' members, as one node.
+    """Return the sum of the products of two lists' members, as one node.
 
     Raises:
         ValueError: if the lists differ in length.
@@ -38,16 +37,3 @@ def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of the same length, got {len(left)} and {len(right)} values")
     return apply_wide(primitives.dot_product, left + right) if left else Constant(0.0)
-
-
-def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
-    """Choose `a` where the condition holds, else `b`; no gradient goes to the other one, nor to the condition.
-
-    Args:
-        condition: a truth value such as `x > 0`, or a number that holds unless it is 0.
-        a: the Value or number to choose where the condition holds.
-        b: the one to choose where it does not.
-    """
-    if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
-        condition = float(condition)
-    return apply(primitives.where, condition, a, b)

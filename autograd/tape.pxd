@@ -3,12 +3,11 @@
 
 cimport cython
 
-from autograd.native cimport recording, runtime
+from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.value cimport Value
+from autograd.value cimport Constant, Value, _binary, _WideValue
 
-cdef Primitive stop_gradient
-
+cdef Primitive add, multiply, stop_gradient
 
 
 cdef class Tape:
@@ -21,3 +20,23 @@ cdef class Tape:
     @cython.locals(node=Value, found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,
                    starts="const unsigned int *", operands="const unsigned int *")
     cpdef bytearray dependents(self, object inputs)
+
+
+@cython.locals(node=Value, parent=Value)
+cdef tuple _record(object outputs)
+
+
+cdef class Slopes:
+    @cython.locals(primitive=Primitive)
+    cpdef object of(self, Value node, int which)
+
+    cpdef tuple of_all(self, Value node)
+
+
+@cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
+               start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
+cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
+
+cpdef object plus(object a, object b)
+
+cpdef object times(object a, object b)

@@ -1,4 +1,4 @@
-"""`Tape`: a computation graph as a flat list. The backward pass is in `native/recording`.
+"""`Tape`: a computation graph as a flat list. Reverse accumulation over it; `backward` is its simplest use.
 
 >>> from autograd import Value
 >>> a, b = Value(2.0, label="a"), Value(3.0, label="b")
@@ -7,19 +7,28 @@
 [2.0, 3.0, 6.0, 8.0]
 >>> [list(tape.operands_of(index)) for index in range(len(tape))]
 [[], [], [0, 1], [2, 0]]
+>>> backward(tape.nodes[-1])
+>>> a.grad, b.grad
+(4.0, 2.0)
 
-Steps, explanations, derivatives, drawings and copies of graphs read tapes.
+Steps, explanations, derivatives, drawings and copies of graphs read tapes. `tape.h` records graphs and runs `backward`
+for the compiled engine.
 """
 
 from __future__ import annotations
 
+import operator
+import os
+from _thread import RLock
 from array import array
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import chain, compress, repeat
+from typing import Any
 
-from autograd.hooks import hooks
-from autograd.native import recording, runtime
-from autograd.primitives import stop_gradient
-from autograd.value import Constant, Value, _WideValue
+from autograd.native import runtime
+from autograd.primitives import add, multiply, stop_gradient
+from autograd.value import Constant, Value, _binary, _WideValue
 
 __all__ = ["topological_order"]
 
@@ -48,16 +57,15 @@ class Tape:
         for output in outputs:
             if not isinstance(output, Value):
                 raise TypeError(f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}")
-        nodes, starts, operands = recording.record(outputs)
+        nodes, starts, operands = runtime.record(outputs) or _record(outputs)
         self.nodes: list[Value] = nodes
-        self.starts = array("I", starts)
-        self.operands = array("I", operands)
+        self.starts, self.operands = array("I", starts), array("I", operands)
 
     def __len__(self) -> int:
         return len(self.nodes)
 
     def operands_of(self, index: int) -> array[int]:
-        """The indices of a node's operands, in their order.
+        """Return the indices of a node's operands, in their order.
 
         Args:
             index: the index of the node.
@@ -65,7 +73,7 @@ class Tape:
         return self.operands[self.starts[index] : self.starts[index + 1]]
 
     def indices_of(self, nodes: Iterable[Value]) -> list[int]:
-        """The indices of those nodes that are on the tape, in no particular order.
+        """Return the indices of those nodes that are on the tape, in no particular order.
 
         Args:
             nodes: nodes, on the tape or not.
@@ -74,7 +82,7 @@ class Tape:
         indices: list[int] = []
         others: set[int] = set()
         for node in nodes:
-            index = recording.last_index(node)
+            index = runtime.last_index(node)
             if index < len(recorded) and recorded[index] is node:
                 indices.append(index)
             else:
@@ -84,7 +92,7 @@ class Tape:
         return indices
 
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
-        """For each node 1 if it is one of some inputs or depends on one, else 0.
+        """Return for each node 1 if it is one of some inputs or depends on one, else 0.
 
         A result of `stop_gradient` depends on nothing.
 
@@ -109,7 +117,7 @@ class Tape:
 
 
 def topological_order(output: Value) -> list[Value]:
-    """Every node that the output depends on, itself included: parents before children, each once.
+    """Return every node that the output depends on, itself included: parents before children, each once.
 
     The order is that of a `Tape`.
 
@@ -119,9 +127,147 @@ def topological_order(output: Value) -> list[Value]:
     return Tape(output).nodes
 
 
-def _backward(output: Value) -> None:
-    recording.backward(output)
+def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]]:
+    """Return the nodes, the starts and the operands of a tape, by a depth-first search."""
+    nodes: list[Value] = []
+    starts: list[int] = [0]
+    operands: list[int] = []
+    index: dict[int, int] = {}  # by identity, since a subclass may redefine its hash
+    rest: dict[int, Iterator[Value]] = {}  # of the wide nodes on the path, the parents to look at next
+    for output in outputs:
+        path = [output] if id(output) not in index else []
+        while path:
+            node = path[-1]
+            primitive = node._primitive
+            parents: Iterable[Value]
+            if primitive is None:
+                parents = ()
+            elif primitive.arity == 2:
+                parents = node._left, node._right  # type: ignore[assignment]  # neither is None
+            elif primitive.arity == 1:
+                parents = (node._left,)
+            else:
+                parents = rest.setdefault(id(node), iter(node.parents))
+            for parent in parents:
+                if id(parent) not in index:
+                    if parent._primitive is not None:
+                        path.append(parent)
+                        break
+                    index[id(parent)] = len(nodes)
+                    nodes.append(parent)
+                    starts.append(len(operands))
+            else:
+                path.pop()
+                index[id(node)] = len(nodes)
+                nodes.append(node)
+                for parent in node.parents if id(node) in rest else parents:
+                    operands.append(index[id(parent)])  # noqa: PERF401  # a comprehension takes longer for so few
+                starts.append(len(operands))
+    return nodes, starts, operands
 
 
-recording.prepare(Value, Constant, _WideValue)
-hooks.backward = _backward
+# Reverse accumulation.
+
+
+def backward(output: Value) -> None:
+    """Add the gradients of an output to its leaves, and set those of the other nodes: all of them, or none."""
+    if runtime.backward(output):
+        return
+    tape = Tape(output)
+    wanted = bytearray([not isinstance(node, Constant) for node in tape.nodes])
+    grads = [0.0] * len(tape)
+    grads[-1] = 1.0
+    accumulate(tape, grads, wanted, Slopes())
+    is_inner = [node._primitive is not None for node in tape.nodes]
+    leaves = bytearray(map(operator.gt, wanted, is_inner))
+    get_grad, set_grad = vars(Value)["_grad"].__get__, vars(Value)["_grad"].__set__
+    sums = map(operator.add, map(get_grad, compress(tape.nodes, leaves)), compress(grads, leaves))
+    of_leaves = map(set_grad, compress(tape.nodes, leaves), sums)
+    of_inner = map(set_grad, compress(tape.nodes, is_inner), compress(grads, is_inner))
+    flags = map(vars(Value)["_has_grad"].__set__, compress(tape.nodes, wanted), repeat(True))
+    with _writing:  # one call that runs no Python code, so that an interrupt comes before it or after it
+        deque(chain(of_leaves, of_inner, flags), maxlen=0)
+
+
+class Slopes:
+    """The slopes that gradients are multiplied by: numbers, from those that the operands held."""
+
+    __slots__ = ()
+
+    def of(self, node: Value, which: int) -> Any:
+        """Return the slope of a node with respect to an operand.
+
+        Args:
+            node: an inner node.
+            which: the number of the operand, from 0.
+        """
+        primitive: Any = node._primitive
+        if isinstance(node, _WideValue):
+            return primitive.slopes[which](node._data, *node.operands)
+        if node._right is None:
+            return runtime.slope_of_one(primitive, node._data, node._x)
+        return runtime.slope_of_two(primitive, which, node._data, node._x, node._y)
+
+    def of_all(self, node: Value) -> tuple[Any, ...]:
+        """Return the slopes of a node with respect to all of its operands."""
+        return node.slopes
+
+
+def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
+    """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
+
+    Args:
+        tape: the graph.
+        grads: for each node its gradient, a number or a Value, or None for one that has none. The outputs have theirs.
+        wanted: for each node 1 if its gradient is wanted, or the gradient of a node that it depends on.
+        slopes: the kind of slopes to multiply by.
+    """
+    nodes, are_numbers = tape.nodes, type(slopes) is Slopes
+    starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
+    for index in range(len(nodes) - 1, -1, -1):
+        node, grad = nodes[index], grads[index]
+        primitive = node._primitive
+        if grad is None or primitive is None or primitive is stop_gradient or not wanted[index]:
+            continue
+        many = slopes.of_all(node) if primitive.arity is None else None
+        start = starts[index]
+        for edge in range(start, starts[index + 1]):
+            operand = operands[edge]
+            if wanted[operand]:
+                slope = slopes.of(node, edge - start) if many is None else many[edge - start]
+                if are_numbers:
+                    grads[operand] = grad * slope if grads[operand] is None else grads[operand] + grad * slope
+                else:
+                    grads[operand] = plus(grads[operand], times(grad, slope))
+
+
+def plus(a: Any, b: Any) -> Any:
+    """Return the sum of two gradients, of which the first may be None."""
+    if type(a) is Value and type(b) is Value:  # no subclass, which may have operators of its own
+        return _binary(add, a, b)
+    return b if a is None else a + b
+
+
+def times(a: Any, b: Any) -> Any:
+    """Return the product of a gradient and a slope; a factor of 1.0 makes no node of a graph."""
+    if type(a) is float and a == 1.0:
+        return b
+    if type(b) is float and b == 1.0:
+        return a
+    if type(a) is Value and type(b) is Value:  # likewise
+        return _binary(multiply, a, b)
+    return a * b
+
+
+_writing = RLock()  # held while gradients are written: a gradient is read, added to, and written
+
+
+def _renew_lock() -> None:
+    global _writing  # noqa: PLW0603  # the lock belongs to the process
+    _writing = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)  # no thread is left there that could release it
+
+runtime.prepare(Constant, _WideValue)

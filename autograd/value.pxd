@@ -14,7 +14,7 @@ cdef class Value:
     cdef object _label
     cdef Primitive _primitive
     cdef Value _left, _right
-    cdef unsigned int _index  # in the tape that recorded the node last: see native/recording.h
+    cdef unsigned int _index  # in the tape that recorded the node last: see tape.h
     cdef bint _has_grad
 
 
@@ -33,7 +33,7 @@ cdef class _WideValue(Value):
 # The primitives of the operators: C globals, which are found without a look into the module.
 cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
 
-cdef set watchers, tracers
+cdef set watchers, program_recordings
 
 @cython.locals(node=Constant)
 cpdef Constant _constant(object number)
@@ -49,3 +49,17 @@ cpdef object _described(Value node)
 cpdef object _watched(Value node)
 
 cdef Constant _constant_or_none(object operand)
+
+@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
+cpdef object apply_wide(Primitive primitive, tuple operands)
+
+@cython.locals(node=Value, numbers=list)
+cpdef object _value_or_limit(Primitive primitive, tuple nodes)
+
+cdef void _fill(_WideValue node, tuple parents, tuple operands) except *
+
+@cython.locals(node=Value)
+cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
+                     tuple operands)
+
+cdef object _plain_refusal(Value node, str kind)

@@ -10,20 +10,21 @@ A node keeps the primitive that made it, its parents in the order of the operand
 that moment. A gradient therefore belongs to the forward pass that happened, whatever is assigned to `data` later.
 
 This module is run as plain Python, or compiled with the types of `value.pxd`; `native/runtime` holds the differences.
+It has more than 500 lines because the class has a method for each operator and each primitive, and whatever makes a
+node reads and writes its C fields.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from autograd import primitives
 from autograd.floats import as_float
 from autograd.hooks import hooks
-from autograd.introspection import ConstructorSignature, label_refusal, refusal
-from autograd.modes import is_recording, note_source, trace, tracers, watchers
+from autograd.modes import is_ieee, is_recording, is_recording_program, note_source, program_recordings, watchers
 from autograd.native import runtime
 from autograd.primitives import (
     Primitive,
@@ -38,7 +39,25 @@ from autograd.primitives import (
     subtract,
 )
 
-__all__ = ["Value", "Constant", "Parameter"]
+if TYPE_CHECKING:
+    from inspect import Signature
+
+__all__ = ["Value", "Constant", "Parameter", "where"]
+
+
+class _ConstructorSignature:
+    """The attribute `__signature__` of `Value`, which `inspect.signature` reads; a subclass may have its own."""
+
+    def __get__(self, instance: object, kind: type) -> Signature:
+        import inspect
+
+        if kind.__init__ is not Value.__init__:  # type: ignore[misc]  # only compared
+            raise AttributeError("__signature__")
+        data = inspect.Parameter("data", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="float")
+        label = inspect.Parameter(
+            "label", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation="str | None", default=None
+        )
+        return inspect.Signature([data, label])
 
 
 class Value:
@@ -56,7 +75,7 @@ class Value:
 
     __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y")
 
-    __signature__ = ConstructorSignature()
+    __signature__ = _ConstructorSignature()
     _data: float
     _grad: float  # 0.0 while it is not known
     _has_grad: bool
@@ -78,20 +97,20 @@ class Value:
             is_refused = _children is not None or _op is not None or children is not None or op is not None
             if is_refused or data is ... or (label is not None and not isinstance(label, str)):
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
-                raise refusal(type(self).__name__, data, label, others)
+                raise _constructor_refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
             self._label, self._primitive = label, None
 
     @property
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "read or compare a number")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "assign a number")
         if self._primitive is not None:
             raise AttributeError(
@@ -103,13 +122,13 @@ class Value:
     @property
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "read a grad")
         return self._grad
 
     @grad.setter
     def grad(self, number: float | None) -> None:
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "assign a grad")
         self._grad = 0.0 if number is None else as_float(number)
         self._has_grad = number is not None
@@ -127,7 +146,7 @@ class Value:
     @label.setter
     def label(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise label_refusal(name)
+            raise _label_refusal(name)
         self._label = name
 
     @property
@@ -173,12 +192,12 @@ class Value:
                 f"cannot run backward from the constant {_described(self)}: it records no operation, since it is a "
                 f"plain number, was detached, or was computed under no_grad()"
             )
-        if tracers:
+        if program_recordings:
             hooks.refuse(self, "run backward")
         hooks.backward(self)
 
     def propagate(self) -> None:
-        """Hand this node's gradient to its parents, once: add it, times the slope of each, to the gradient of each.
+        """Hand this node's gradient, times the slope of each, to its parents once, which add it to theirs.
 
         This is one step of a backward pass by hand. To make all of them, set the gradient of the output to 1 and call
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
@@ -205,19 +224,19 @@ class Value:
         return self.propagate
 
     def detach(self) -> Value:
-        """A constant of the same number and label: gradients do not flow through it.
+        """Return a constant of the same number and label: gradients do not flow through it.
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
-        return self.stop_gradient() if tracers and trace.get() else Constant(self._data, self._label)
+        return self.stop_gradient() if is_recording_program() else Constant(self._data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Value | float) -> Value:
-        """What calling a primitive with a Value does: see `apply` in `nodes.py`."""
-        return hooks.apply(primitive, *operands)
+        """Apply a primitive as calling it with a Value does: see `apply`."""
+        return apply(primitive, *operands)
     def __add__(self, other: Any) -> Value: return _binary(add, self, other)
     def __radd__(self, other: Any) -> Value: return _binary(add, other, self)
     def __sub__(self, other: Any) -> Value: return _binary(subtract, self, other)
@@ -236,52 +255,52 @@ class Value:
 
     # Functions: a method for each primitive of the table.
 
-    def exp(self) -> Value: """The exponential function."""; return _unary(primitives.exp, self)
-    def expm1(self) -> Value: """exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
-    def log(self) -> Value: """The natural logarithm."""; return _unary(primitives.log, self)
-    def log1p(self) -> Value: """log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
-    def exp2(self) -> Value: """2 to the power of the number."""; return _unary(primitives.exp2, self)
-    def log2(self) -> Value: """The logarithm to base 2."""; return _unary(primitives.log2, self)
-    def log10(self) -> Value: """The logarithm to base 10."""; return _unary(primitives.log10, self)
-    def sqrt(self) -> Value: """The square root."""; return _unary(primitives.sqrt, self)
-    def sin(self) -> Value: """The sine of an angle in radians."""; return _unary(primitives.sin, self)
-    def cos(self) -> Value: """The cosine of an angle in radians."""; return _unary(primitives.cos, self)
-    def tan(self) -> Value: """The tangent of an angle in radians."""; return _unary(primitives.tan, self)
-    def asin(self) -> Value: """The arc sine, in radians."""; return _unary(primitives.asin, self)
-    def acos(self) -> Value: """The arc cosine, in radians."""; return _unary(primitives.acos, self)
-    def atan(self) -> Value: """The arc tangent, in radians."""; return _unary(primitives.atan, self)
+    def exp(self) -> Value: """Return the exponential function."""; return _unary(primitives.exp, self)
+    def expm1(self) -> Value: """Return exp(x) - 1, exact near 0 too."""; return _unary(primitives.expm1, self)
+    def log(self) -> Value: """Return the natural logarithm."""; return _unary(primitives.log, self)
+    def log1p(self) -> Value: """Return log(1 + x), exact near 0 too."""; return _unary(primitives.log1p, self)
+    def exp2(self) -> Value: """Return 2 to the power of the number."""; return _unary(primitives.exp2, self)
+    def log2(self) -> Value: """Return the logarithm to base 2."""; return _unary(primitives.log2, self)
+    def log10(self) -> Value: """Return the logarithm to base 10."""; return _unary(primitives.log10, self)
+    def sqrt(self) -> Value: """Return the square root."""; return _unary(primitives.sqrt, self)
+    def sin(self) -> Value: """Return the sine of an angle in radians."""; return _unary(primitives.sin, self)
+    def cos(self) -> Value: """Return the cosine of an angle in radians."""; return _unary(primitives.cos, self)
+    def tan(self) -> Value: """Return the tangent of an angle in radians."""; return _unary(primitives.tan, self)
+    def asin(self) -> Value: """Return the arc sine, in radians."""; return _unary(primitives.asin, self)
+    def acos(self) -> Value: """Return the arc cosine, in radians."""; return _unary(primitives.acos, self)
+    def atan(self) -> Value: """Return the arc tangent, in radians."""; return _unary(primitives.atan, self)
     def atan2(self, x: Value | float) -> Value:
-        """The angle in radians, between -π and π, of the point (x, y) with this value as y."""
+        """Return the angle in radians, between -π and π, of the point (x, y) with this value as y."""
         return _function(primitives.atan2, self, x)
-    def sinh(self) -> Value: """The hyperbolic sine."""; return _unary(primitives.sinh, self)
-    def cosh(self) -> Value: """The hyperbolic cosine."""; return _unary(primitives.cosh, self)
-    def tanh(self) -> Value: """The hyperbolic tangent."""; return _unary(primitives.tanh, self)
-    def asinh(self) -> Value: """The inverse of sinh."""; return _unary(primitives.asinh, self)
-    def acosh(self) -> Value: """The inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
-    def atanh(self) -> Value: """The inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
-    def sigmoid(self) -> Value: """The logistic function 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
-    def relu(self) -> Value: """The positive part: x if x > 0, else 0."""; return _unary(relu, self)
+    def sinh(self) -> Value: """Return the hyperbolic sine."""; return _unary(primitives.sinh, self)
+    def cosh(self) -> Value: """Return the hyperbolic cosine."""; return _unary(primitives.cosh, self)
+    def tanh(self) -> Value: """Return the hyperbolic tangent."""; return _unary(primitives.tanh, self)
+    def asinh(self) -> Value: """Return the inverse of sinh."""; return _unary(primitives.asinh, self)
+    def acosh(self) -> Value: """Return the inverse of cosh for x ≥ 1."""; return _unary(primitives.acosh, self)
+    def atanh(self) -> Value: """Return the inverse of tanh for -1 < x < 1."""; return _unary(primitives.atanh, self)
+    def sigmoid(self) -> Value: """Return the logistic 1 / (1 + exp(-x))."""; return _unary(primitives.sigmoid, self)
+    def relu(self) -> Value: """Return the positive part: x if x > 0, else 0."""; return _unary(relu, self)
     def leaky_relu(self, negative_slope: Value | float = 0.01) -> Value:
-        """Positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
+        """Return positive numbers unchanged, others times `negative_slope`, which may itself be a Value that learns."""
         return _function(primitives.leaky_relu, self, negative_slope)
-    def softplus(self) -> Value: """log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
+    def softplus(self) -> Value: """Return log(1 + exp(x)), a smooth relu."""; return _unary(primitives.softplus, self)
     def gelu(self) -> Value:
-        """The number times the standard normal distribution function at it (exact, not the tanh form)."""
+        """Return the number times the standard normal distribution function at it (exact, not the tanh form)."""
         return _unary(primitives.gelu, self)
-    def silu(self) -> Value: """The number times its sigmoid."""; return _unary(primitives.silu, self)
-    def erf(self) -> Value: """The error function."""; return _unary(primitives.erf, self)
-    def erfc(self) -> Value: """1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
+    def silu(self) -> Value: """Return the number times its sigmoid."""; return _unary(primitives.silu, self)
+    def erf(self) -> Value: """Return the error function."""; return _unary(primitives.erf, self)
+    def erfc(self) -> Value: """Return 1 - erf(x), exact for large x too."""; return _unary(primitives.erfc, self)
     def hypot(self, other: Value | float) -> Value:
-        """The length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
+        """Return the length of the hypotenuse over two sides, sqrt(x² + y²) without overflow on the way."""
         return _function(primitives.hypot, self, other)
     def maximum(self, other: Value | float) -> Value:
-        """The larger of two numbers; nan if either is."""
+        """Return the larger of two numbers; nan if either is."""
         return _function(primitives.maximum, self, other)
     def minimum(self, other: Value | float) -> Value:
-        """The smaller of two numbers; nan if either is."""
+        """Return the smaller of two numbers; nan if either is."""
         return _function(primitives.minimum, self, other)
     def clip(self, low: Value | float, high: Value | float, out: None = None) -> Value:
-        """The number, or the bound that it lies beyond; at a bound the gradient goes to the number, as in PyTorch.
+        """Return the number, or the bound that it lies beyond; at a bound the number gets the gradient, as in PyTorch.
 
         Args:
             low, high: the bounds.
@@ -290,18 +309,18 @@ class Value:
         Raises:
             ValueError: if `low` is greater than `high`.
         """
-        if not (tracers and trace.get()) and low > high:
+        if not is_recording_program() and low > high:
             raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
     def fmod(self, other: Value | float) -> Value:
-        """The remainder of a division that has the sign of the dividend; that of `%` has the sign of the divisor."""
+        """Return the remainder of a division with the sign of the dividend; `%` has the sign of the divisor."""
         size = abs(other)
         return primitives.where(primitives.greater(0.0, self), -(-self % size), self % size)
-    def sign(self) -> Value: """-1, 0 or 1."""; return _unary(primitives.sign, self)
-    def floor(self) -> Value: """The largest integer ≤ x."""; return _unary(primitives.floor, self)
-    def stop_gradient(self) -> Value: """x, for gradients a constant."""; return _unary(primitives.stop_gradient, self)
-    def ceil(self) -> Value: """The smallest integer ≥ x."""; return _unary(primitives.ceil, self)
+    def sign(self) -> Value: """Return -1, 0 or 1."""; return _unary(primitives.sign, self)
+    def floor(self) -> Value: """Return the largest integer ≤ x."""; return _unary(primitives.floor, self)
+    def stop_gradient(self) -> Value: """Return x; gradients stop."""; return _unary(primitives.stop_gradient, self)
+    def ceil(self) -> Value: """Return the smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
     # Comparing and copying. Two Values are equal only if they are the same node.
 
@@ -319,8 +338,8 @@ class Value:
 
     # Converting to a number: refused.
 
-    def __float__(self) -> float: raise hooks.plain_refusal(self, "float")
-    def __int__(self) -> int: raise hooks.plain_refusal(self, "int")
+    def __float__(self) -> float: raise _plain_refusal(self, "float")
+    def __int__(self) -> int: raise _plain_refusal(self, "int")
 
     # fmt: on
 
@@ -343,7 +362,7 @@ class Value:
         return f"{name}({self._data!r}{grad}{label})"
 
     def _repr_html_(self) -> str | None:
-        """The picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
+        """Return the picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
         try:
             return hooks.display(self)
         except Exception:  # an exception in a display would fail the whole notebook
@@ -378,12 +397,16 @@ class _WideValue(Value):
     def operands(self) -> tuple[float, ...]:
         return () if self._primitive is None else self._operands
 
+    @property
+    def slopes(self) -> tuple[float, ...]:
+        return () if self._primitive is None else self._primitive.local_slopes(self._data, *self._operands)
+
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
 
 def is_constant(node: Value) -> bool:
-    """Whether a node is a constant, of a subclass too: no gradient is wanted for it."""
+    """Return whether a node is a constant, of a subclass too: no gradient is wanted for it."""
     return isinstance(node, Constant)
 
 
@@ -398,7 +421,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     x = parent._data
     data = runtime.value_of_one(primitive, x)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, (parent,))
+        data = _value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x = parent, None, x
@@ -413,7 +436,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     x, y = left._data, right._data
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):
-        data = hooks.value_or_limit(primitive, (left, right))
+        data = _value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y = left, right, x, y
@@ -421,13 +444,13 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
 
 
 def _function(primitive: Primitive, left: Any, right: Any) -> Value:
-    """A primitive of two operands as a function; over an array, element by element."""
+    """Apply a primitive of two operands as a function; over an array, element by element."""
     result = _binary(primitive, left, right)
     return hooks.over_array(primitive, left, right) if result is NotImplemented else result
 
 
 def _constant_or_none(operand: Any) -> Constant | None:
-    """The other side of an operator as a constant; None if it has operators of its own, as an array has."""
+    """Return the other side of an operator as a constant; None if it has operators of its own, as an array has."""
     kind = type(operand)
     if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
@@ -446,3 +469,150 @@ def _watched(node: Value) -> Value:
     if note is not None:
         note(node)
     return node
+
+
+def apply(primitive: Primitive, *operands: Value | float) -> Value:
+    """Apply a primitive to Values and numbers, and record the node that results.
+
+    Args:
+        primitive: from the table, or one of your own.
+        operands: as many as the primitive takes; a plain number becomes a constant.
+
+    Returns:
+        The new node; under `no_grad()`, a constant.
+
+    Raises:
+        TypeError: for an operand that is not a real number, or the wrong number of operands.
+        ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
+            A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
+    """
+    if primitive.arity is not None and primitive.arity != len(operands):
+        raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
+    if primitive.arity == 1:
+        return _unary(primitive, operands[0])
+    if primitive.arity == 2:
+        left, right = [operand if isinstance(operand, Value) else _constant(operand) for operand in operands]
+        return _binary(primitive, left, right)
+    return apply_wide(primitive, operands)
+
+
+def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Value:
+    """Apply a primitive of any number of operands, as `apply` does."""
+    parents: list[Value] = []
+    numbers: list[float] = []
+    for operand in operands:
+        parent = operand if isinstance(operand, Value) else _constant(operand)
+        parents.append(parent)
+        numbers.append(parent._data)
+    data = runtime.value_of_many(primitive, numbers)
+    if not math.isfinite(data):
+        data = _value_or_limit(primitive, tuple(parents))
+    node = _WideValue.__new__(_WideValue)
+    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
+    _fill(node, tuple(parents), tuple(numbers))
+    return _watched(node) if watchers else node
+
+
+def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
+    node._parents, node._operands = parents, operands
+
+
+def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
+    """Return a value that may not be finite: infinite on an overflow, an error outside the domain.
+
+    Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
+    """
+    numbers = []
+    for node in nodes:
+        numbers.append(node._data)  # noqa: PERF401  # a comprehension has no types; `data` is refused while recording
+    try:
+        return float(primitive.value(*numbers))
+    except (ValueError, ArithmeticError) as error:
+        if isinstance(error, OverflowError) or is_ieee.get():
+            return float(primitive.limit(*numbers))
+        if primitive.domain:
+            raise type(error)(primitive.refusal(*map(_described, nodes))) from None
+        raise
+
+
+def rebuild(
+    kind: type[Value],
+    data: float,
+    grad: float | None,
+    label: str | None,
+    primitive: Primitive | None,
+    parents: tuple[Value, ...],
+    operands: tuple[float, ...],
+) -> Value:
+    """Make a node of these parts, for copies and pickles; a ValueError if they do not fit together."""
+    node = kind.__new__(kind)
+    arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
+    is_wide = primitive is not None and primitive.arity not in (1, 2)
+    fits = arity == len(parents) == len(operands)
+    for parent in parents:
+        fits = fits and isinstance(parent, Value)
+    if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
+        raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
+    node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
+    if isinstance(node, _WideValue):
+        _fill(node, parents, operands)
+    elif primitive is not None:
+        node._left, node._right, node._x = parents[0], None, operands[0]
+        if arity == 2:
+            node._right, node._y = parents[1], operands[1]
+    return node
+
+
+def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
+    """Choose `a` where the condition holds, else `b`; no gradient goes to the other one, nor to the condition.
+
+    The operands of the primitive `where` are numbers; this function takes a truth value too.
+
+    Args:
+        condition: a truth value such as `x > 0`, or a number that holds unless it is 0.
+        a: the Value or number to choose where the condition holds.
+        b: the one to choose where it does not.
+    """
+    if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
+        condition = float(condition)
+    return apply(primitives.where, condition, a, b)
+
+
+# Errors.
+
+
+def _plain_refusal(node: Value, kind: str) -> TypeError:
+    if program_recordings:
+        hooks.refuse(node, f"turn a node into a plain {kind}")
+    return TypeError(
+        f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "
+        f"the method (v.exp() instead of math.exp(v)) to stay in the graph"
+    )
+
+
+def _label_refusal(label: Any) -> TypeError:
+    """Return the error for a label that is neither a string nor None."""
+    return TypeError(
+        f"expected a string or None as label, got {label!r:.80} of type {type(label).__name__}; use str(…)"
+    )
+
+
+def _constructor_refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
+    """Return the error for arguments that are not a number and a label.
+
+    Args:
+        kind: the name of the class.
+        data: what was given as the number; an ellipsis for nothing.
+        label: what was given as the label.
+        others: further arguments by name; None for those that were not given.
+    """
+    others = {name: argument for name, argument in others.items() if argument is not None}
+    if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
+        return _label_refusal(label)
+    given = {"data": None if data is ... else data, "label": label, **others}
+    written = ", ".join(f"{name}={argument!r:.80}" for name, argument in given.items() if argument is not None)
+    return TypeError(
+        f"expected Value(data, label), a number and an optional string, got {kind}({written}). Operators and methods "
+        f"record parents and operation by themselves: make a function of your own an operation with @primitive, and "
+        f"let the __init__ of a subclass call super().__init__(data)"
+    )

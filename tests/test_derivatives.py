@@ -34,8 +34,8 @@ from autograd import (
     value_and_grad,
     vjp,
 )
-from autograd.calculus.accumulation import as_value, push
 from autograd.calculus.checks import numerical_derivative
+from autograd.calculus.reverse_and_forward import as_value, push
 from autograd.tape import Tape
 from nn import MLP, half_squared_error
 from nn.examples.worked_example import INPUTS, TARGETS, WEIGHTS, build_network, forward
@@ -395,7 +395,7 @@ def new_nodes(known: list[Value], results: list[Value]) -> int:
 def test_cost_of_a_row_in_nodes(name: str) -> None:
     row = autograd.primitives.PRIMITIVES[name]
     inputs = [Value((1.3 if name == "acosh" else 0.3) + 0.1 * i) for i in range(row.arity or 4)]
-    output = autograd.nodes.apply(row, *inputs) * Value(2.0)
+    output = autograd.value.apply(row, *inputs) * Value(2.0)
     made = new_nodes(topological_order(output), gradients(output, inputs)) - 1  # one is of the product with 2
     assert made <= (5 if name in AT_MOST_FIVE else 30 if name == "prod" else 15)
 

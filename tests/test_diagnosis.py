@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from autograd import Constant, Value, diagnose, no_grad, record_sources
-from autograd.nodes import apply
 from autograd.primitives import PRIMITIVES
+from autograd.value import apply
 from nn import MLP
 
 

@@ -15,9 +15,9 @@ import pytest
 from mpmath import mpf
 
 from autograd import Value
-from autograd.nodes import apply
 from autograd.notation import Formula
 from autograd.primitives import PRIMITIVES, Primitive
+from autograd.value import apply
 
 inf, nan = math.inf, math.nan
 LARGEST, SMALLEST = math.nextafter(inf, 0), math.nextafter(0, 1)

@@ -14,8 +14,8 @@ import pytest
 
 import autograd
 from autograd import Parameter, Value
-from autograd.nodes import apply, rebuild
 from autograd.primitives import PRIMITIVES, Primitive
+from autograd.value import apply, rebuild
 
 COMPILED = pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
 NUMBERS = [
@@ -55,7 +55,7 @@ RANDOM_GRAPHS = """
 import random, autograd
 from autograd import Value, Constant, Parameter
 from autograd.primitives import PRIMITIVES
-from autograd.nodes import apply, rebuild
+from autograd.value import apply, rebuild
 generator = random.Random(20)
 for _ in range(300):
     leaves = [kind(generator.choice([generator.gauss(0, 1), generator.uniform(-50, 50), 1.0, 0.0]))

@@ -1,6 +1,5 @@
 """Derivatives of functions, checks of derivatives, and primitives of your own."""
 
-from autograd.calculus.accumulation import gradients
 from autograd.calculus.checks import check_gradients
 from autograd.calculus.custom_primitives import primitive
 from autograd.calculus.derivatives import (
@@ -13,6 +12,7 @@ from autograd.calculus.derivatives import (
     value_and_grad,
     vjp,
 )
+from autograd.calculus.reverse_and_forward import gradients
 
 __all__ = [
     "grad",

@@ -12,14 +12,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.calculus.accumulation import pull, push
 from autograd.calculus.recorded_calls import RecordedCall
+from autograd.calculus.reverse_and_forward import pull, push
 from autograd.modes import no_grad
-from autograd.nodes import apply
 from autograd.notation import Names, operation
 from autograd.primitives import Primitive
 from autograd.tape import Tape
-from autograd.value import Value
+from autograd.value import Value, apply
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 
@@ -107,7 +106,7 @@ def _component(function: Callable[[int, float], list[float]], index: int, compon
 
 
 def _culprit(run: RecordedCall, what: str, exact: float, numerical: float) -> str:
-    """The sentence that says which node's slope is wrong; or, if each is right by itself, that the whole is."""
+    """Say which node's slope is wrong; or, if each is right by itself, that the whole is."""
     names = Names(run.outputs[0], run.tape.nodes)
     total = f"{what} is {exact!r}, numerically {numerical!r}"
     for node in run.tape.nodes:
@@ -126,7 +125,7 @@ def _culprit(run: RecordedCall, what: str, exact: float, numerical: float) -> st
 
 
 def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[float, float]:
-    """A derivative by central differences of shrinking steps, extrapolated to none (Ridders 1982).
+    """Compute a derivative by central differences of shrinking steps, extrapolated to none (Ridders 1982).
 
     Args:
         function: of a float.
@@ -158,7 +157,7 @@ def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[
 
 
 def _has_kink(function: Callable[[float], float], x: float) -> bool:
-    """Whether the slopes to the left and to the right differ, however small the step."""
+    """Return whether the slopes to the left and to the right differ, however small the step."""
     gaps, slopes = [], [0.0]
     for power in range(2, 9):
         step = 10.0**-power * (abs(x) or 1.0)
@@ -172,7 +171,7 @@ def _has_kink(function: Callable[[float], float], x: float) -> bool:
 
 
 def _is_clear(numerical: float, error: float) -> bool:
-    """Whether a numerical derivative is exact enough to judge by."""
+    """Return whether a numerical derivative is exact enough to judge by."""
     return error <= 1e-5 * abs(numerical) or (error < 1e-9 and abs(numerical) < 1e-9)
 
 
@@ -181,7 +180,7 @@ def _differ(exact: float, numerical: float, error: float) -> bool:
 
 
 def _wrong_second_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()]:
-    """The first slope whose own derivative, recorded from Values, differs from a numerical one."""
+    """Find the first slope whose own derivative, recorded from Values, differs from a numerical one."""
     nodes = [Value(x) for x in operands]
     for index, slope in enumerate(primitive.local_slopes(apply(primitive, *nodes), *nodes)):
         grads = pull(Tape(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
@@ -203,7 +202,7 @@ def _close(a: float, b: float, relative: float) -> bool:
 
 
 def wrong_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
-    """The first slope of a primitive that differs from a numerical derivative.
+    """Find the first slope of a primitive that differs from a numerical derivative.
 
     Args:
         primitive: whose slopes to check.

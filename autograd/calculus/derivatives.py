@@ -20,8 +20,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from autograd.calculus.accumulation import Number, as_value, pull, push
 from autograd.calculus.recorded_calls import RecordedCall, flat, nested
+from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
 from autograd.calculus.signatures import (
     Floats,
     Gradient,

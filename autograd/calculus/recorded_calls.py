@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
-from autograd.calculus.accumulation import Number, as_value, pull
+from autograd.calculus.reverse_and_forward import Number, as_value, pull
 from autograd.floats import as_float
-from autograd.modes import trace
+from autograd.modes import is_recording_program
 from autograd.tape import Tape
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
@@ -67,7 +67,7 @@ class RecordedCall:
         self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs)
         self.recorded = (
-            trace.get() is not None
+            is_recording_program()
             or any(isinstance(number, Value) for number in given)
             or (bool(around) and not set(around).isdisjoint(self.tape.nodes))
         )

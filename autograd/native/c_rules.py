@@ -9,7 +9,7 @@ from autograd.primitives import PRIMITIVES, Primitive, Rule, stop_gradient
 
 
 def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Rule | None], arity: int) -> str:
-    """A C function that runs a rule of the primitive with a given index; its result is nan if the rule has no C."""
+    """Return a C function that runs a rule of the primitive with a given index; nan if the rule has no C."""
     cases = []
     for primitive in PRIMITIVES.values():
         rule = rule_of(primitive) if primitive.arity == arity else None
@@ -29,7 +29,7 @@ def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Ru
 
 
 def header() -> str:
-    """The text of the header: the value and the slopes of each primitive, by its index."""
+    """Return the text of the header: the value and the slopes of each primitive, by its index."""
     named = [it for it in PRIMITIVES.values() if it.arity is None or it is stop_gradient]  # that the C treats by itself
     functions = "\n".join(
         [

@@ -44,7 +44,7 @@ class Expression(Operators):
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> Expression:
-        """The expression for a primitive at expressions of one language and plain numbers.
+        """Return the expression for a primitive at expressions of one language and plain numbers.
 
         Raises:
             TypeError: if the rule needs a function that the language lacks.
@@ -78,7 +78,7 @@ class Language:
     not_a_number: str
 
     def variable(self, text: str, name: str | None = None) -> Expression:
-        """A variable, or another text that reads a number.
+        """Return a variable, or another text that reads a number.
 
         Args:
             text: the text.
@@ -87,11 +87,11 @@ class Language:
         return Expression(self, text, name=name)
 
     def expression(self, number: Any) -> Expression:
-        """A number as an expression: itself, or a plain number as it is written."""
+        """Return a number as an expression: itself, or a plain number as it is written."""
         return number if isinstance(number, Expression) else Expression(self, self.number(float(number)))
 
     def number(self, number: float) -> str:
-        """The text of a float, which reads back as the same float; a negative one is in parentheses."""
+        """Return the text of a float, which reads back as the same float; a negative one is in parentheses."""
         if math.isnan(number):
             return self.not_a_number
         text = self.infinity if math.isinf(number) else repr(abs(number))
@@ -126,7 +126,7 @@ class Language:
         return statements, [texts[result] for result in results]
 
     def helpers_of(self, text: str) -> str:
-        """The definitions of the helpers that a text calls, and of those that they call, which stand before them."""
+        """Return the definitions of the helpers that a text calls, and before them of those that they call."""
         definitions = ""
         for name, definition in reversed(self.helpers.items()):
             if re.search(rf"\b{name}\(", text + definitions):
@@ -135,7 +135,7 @@ class Language:
 
 
 def _operands_first(results: Sequence[Expression]) -> list[Expression]:
-    """Each part of expressions once, after its operands."""
+    """Return each part of expressions once, after its operands."""
     order: dict[Expression, None] = {}
     stack = list(reversed(results))
     while stack:
@@ -175,7 +175,7 @@ Parameters = Sequence[str]
 
 
 def _remainder(truncated: str) -> dict[str, tuple[Parameters, str]]:
-    """The remainder that has the sign of the divisor, from how a language writes that with the sign of the dividend."""
+    """Return the remainder with the sign of the divisor, from how a language writes that of the dividend."""
     floored = "r == 0.0 ? (b < 0.0 ? -0.0 : 0.0) : (r < 0.0) != (b < 0.0) ? r + b : r"
     return {"floored": (("r", "b"), floored), "remainder_of": (("a", "b"), f"floored({truncated}, b)")}
 

@@ -20,7 +20,7 @@ WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is Non
 
 
 def source() -> str:
-    """The text of the loops, and of chains: one switch over the primitives, for programs that are deep and narrow."""
+    """Return the text of the loops, and of chains: a switch over the primitives, for deep and narrow programs."""
     loops, rows, fast_rows, cases = [], [], [], []
     for primitive in PRIMITIVES.values():
         if primitive.arity is None:
@@ -70,7 +70,7 @@ def source() -> str:
 
 
 def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
-    """Write a link of a chain. Its operands are in the memory, or the last result, which is in a register."""
+    """Return a link of a chain. Its operands are in the memory, or the last result, which is in a register."""
     reads = [
         f"const double {name} = {'last' if is_last else f'memory[link->operands[{i}]]'};"
         for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))

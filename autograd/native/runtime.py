@@ -1,4 +1,4 @@
-"""What the two engines do differently: here for plain Python, in `runtime.pxd` for the compiled engine.
+"""What the compiled engine does in C, here for plain Python; `runtime.pxd` has the C.
 
 The plain engine runs the rules of the table as Python, the compiled engine as C that is generated from the table. The
 tests require the same bits of both.
@@ -6,6 +6,7 @@ tests require the same bits of both.
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from autograd.primitives import Primitive
 
 
 def value_of_one(primitive: Primitive, x: float) -> Any:
-    """A primitive's value at its operand."""
+    """Return a primitive's value at its operand; nan where it raises."""
     try:
         return primitive.value(x)
     except (ValueError, ArithmeticError):
@@ -23,7 +24,7 @@ def value_of_one(primitive: Primitive, x: float) -> Any:
 
 
 def value_of_two(primitive: Primitive, x: float, y: float) -> Any:
-    """A primitive's value at its two operands."""
+    """Return a primitive's value at its two operands; nan where it raises."""
     try:
         return primitive.value(x, y)
     except (ValueError, ArithmeticError):
@@ -31,11 +32,21 @@ def value_of_two(primitive: Primitive, x: float, y: float) -> Any:
 
 
 def value_of_many(primitive: Primitive, operands: Sequence[float]) -> Any:
-    """A primitive's value at its operands."""
+    """Return a primitive's value at its operands; nan where it raises."""
     try:
         return primitive.value(*operands)
     except (ValueError, ArithmeticError):
         return nan
+
+
+def slope_of_one(primitive: Any, out: float, x: float) -> Any:
+    """Return the slope of a primitive of one operand."""
+    return primitive.slopes[0](out, x)
+
+
+def slope_of_two(primitive: Any, which: int, out: float, x: float, y: float) -> Any:
+    """Return the slope of a primitive of two operands with respect to one of them, 0 or 1."""
+    return primitive.slopes[which](out, x, y)
 
 
 def allocate(kinds: tuple[type, ...]) -> None:
@@ -43,8 +54,27 @@ def allocate(kinds: tuple[type, ...]) -> None:
     vars(kinds[0])["__init__"].__qualname__ = "__init__"  # as the compiled engine calls it in errors
 
 
+def prepare(constant: type, wide: type) -> None:
+    """Tell the C code about the classes of nodes."""
+
+
+def record(outputs: tuple[Any, ...]) -> tuple[list[Any], bytes, bytes] | None:
+    """Return the nodes, the starts and the operands of a `Tape`; None where there is no C for it."""
+    return None
+
+
+def backward(output: Any) -> bool:
+    """Run a backward pass, and return whether there is C for it."""
+    return False
+
+
+def last_index(node: Any) -> int:
+    """Return the index that a node may have in what recorded it last; plain nodes keep none, and this is no index."""
+    return sys.maxsize
+
+
 def indices(numbers: array[int]) -> array[int]:
-    """An array of a tape, to be read by index; the compiled engine reads its memory, which must stay where it is."""
+    """Return an array of a tape, to be read by index; the compiled engine reads its memory, which must stay there."""
     return numbers
 
 

@@ -12,8 +12,11 @@ from importlib import import_module
 from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
-# The modules that are compiled, in the order in which they are imported.
-MODULES = "floats", "primitives", "trees", "value", "nodes", "tape", "slope_rules", "sweeping", "programs.scanning"
+# The modules that are compiled.
+MODULES = (
+    *("floats", "primitives", "trees", "value", "tape", "calculus.recorded_slopes", "calculus.reverse_and_forward"),
+    "programs.scanning",
+)
 EXECUTION = "programs.execution"  # compiled from execution.pyx, and imported when the first program runs
 
 
@@ -30,8 +33,7 @@ def _choose() -> str:
     if choice not in ("", "plain", "compiled"):
         raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     if choice == "plain":
-        for module in MODULES:
-            _load_source(module)
+        _ignore_compiled_modules()
     from autograd import value
 
     compiled = not str(value.__file__).endswith(".py")
@@ -43,29 +45,18 @@ def _choose() -> str:
     return "compiled" if compiled else "plain"
 
 
+def _ignore_compiled_modules() -> None:
+    """Let Python find source alone in the folders that hold compiled modules."""
+    from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader
+
+    for module in MODULES:
+        folder = os.path.join(sys.modules["autograd"].__path__[0], *module.split(".")[:-1])  # noqa: PTH118  # as the import system writes it
+        sys.path_importer_cache[folder] = FileFinder(folder, (SourceFileLoader, SOURCE_SUFFIXES))
+
+
 def execution() -> ModuleType:
-    """Return the module that runs lowered programs, of the engine that was chosen; it needs NumPy."""
+    """Return the module that runs lowered programs, of the engine that was chosen. It needs NumPy."""
     return import_module(f"autograd.{EXECUTION}" if engine == "compiled" else "autograd.programs.array_execution")
-
-
-def _load_source(module: str) -> None:
-    """Import a module from its source, also where a compiled one lies beside it."""
-    from importlib.util import module_from_spec, spec_from_file_location
-
-    import_module(f"autograd.{module}".rpartition(".")[0])
-    folder = sys.modules["autograd"].__path__[0]
-    spec = spec_from_file_location(f"autograd.{module}", f"{folder}/{module.replace('.', '/')}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    loaded = module_from_spec(spec)
-    sys.modules[spec.name] = loaded
-    try:
-        spec.loader.exec_module(loaded)
-    except BaseException:
-        sys.modules.pop(spec.name, None)
-        raise
-    package, _, own_name = spec.name.rpartition(".")
-    setattr(sys.modules[package], own_name, loaded)
 
 
 engine = _choose()

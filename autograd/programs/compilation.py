@@ -35,7 +35,7 @@ from autograd.calculus.signatures import (
     OfNumber,
     ValueAndGradient,
 )
-from autograd.modes import trace
+from autograd.modes import is_recording_program
 from autograd.saving import shortened
 from autograd.trees import Structure, container, cut, flatten, static, unflatten
 from autograd.value import Value
@@ -119,7 +119,7 @@ class Compiled(Generic[ResultT]):
             leaves = flatten((arguments, keywords), Value)[0]
         recorded = None if has_value(leaves) else self._record(call)
         if recorded is None or (
-            recorded.captured and (is_differentiated(recorded.captured) or trace.get() is not None)
+            recorded.captured and (is_differentiated(recorded.captured) or is_recording_program())
         ):
             if out is not None:
                 raise TypeError(

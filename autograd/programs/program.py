@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.calculus.accumulation import pull
 from autograd.floats import as_float
 from autograd.hooks import hooks
 from autograd.modes import ieee_arithmetic, recording
@@ -264,10 +263,9 @@ class Program:
         with recording(), ieee_arithmetic():
             leaves = {slot: Value(number) for slot, number in self._given(inputs, parameters).items()}
             output = self._forward(leaves)[self.outputs[0]]
-            found: Any = {}
             if isinstance(output, Value):
-                found = pull(Tape(output), leaves.values(), {output: 1.0}, recorded=False)
-        grads = [0.0 + found.get(leaf, 0.0) for leaf in leaves.values()]  # to a gradient of 0, as backward() adds it
+                output.backward()
+        grads = [leaf.grad for leaf in leaves.values()]
         return tuple(grads[: len(self.inputs)]), tuple(grads[len(self.inputs) :])
 
     def _given(self, inputs: Sequence[float] | None, parameters: Sequence[float] | None) -> dict[int, float]:

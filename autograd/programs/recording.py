@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, recording, trace, tracing
+from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, program_recording, recording, recording_program
 from autograd.native import selection
 from autograd.programs.layout import lower
 from autograd.programs.program import Program
@@ -71,7 +71,7 @@ class RecordedFunction:
         arguments, named = unflatten(call, cut(call, inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
-        with records, ieee_arithmetic(), tracing(Recording(function, inputs)):
+        with records, ieee_arithmetic(), recording_program(Recording(function, inputs)):
             try:
                 result = function(*arguments, **named)
             except Exception as error:
@@ -139,7 +139,7 @@ def refuse(node: Value, what: str) -> None:
         node: whose number is to be read.
         what: what is done with it, and how it begins decides on the remedy.
     """
-    current = trace.get()
+    current = program_recording.get()
     if current is None or is_constant(node):
         return
     file, line = line_of_user()

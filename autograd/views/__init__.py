@@ -1,9 +1,8 @@
 """Steps, explanations, diagnoses, drawings and live pages of a graph."""
 
-from autograd.hooks import hooks
 from autograd.views.derivation import Derivative
 from autograd.views.diagnosis import Diagnosis, diagnose
-from autograd.views.drawing import Drawing, display, display_steps, draw
+from autograd.views.drawing import Drawing, display_steps, draw
 from autograd.views.explanation import Explanation, explain
 from autograd.views.live_page import LivePage, NeuronNodes, live_page
 from autograd.views.program_drawing import draw_program
@@ -26,5 +25,4 @@ __all__ = [
     "live_page",
 ]
 
-hooks.display = display
 Steps.display = staticmethod(display_steps)

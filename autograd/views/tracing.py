@@ -44,7 +44,7 @@ class Edge(NamedTuple):
 
 
 def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value, int, Value, float]]:
-    """The edges of a graph in the order of a backward pass: node, index of the operand, parent, slope.
+    """Yield the edges of a graph in the order of a backward pass: node, index of the operand, parent, slope.
 
     Args:
         tape: the graph.
@@ -61,7 +61,7 @@ def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value,
 
 
 def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> Iterator[Edge]:
-    """Reverse accumulation in numbers.
+    """Accumulate gradients in reverse, in numbers, and yield each edge with what it adds.
 
     Args:
         output: the node that the pass starts from, with the gradient 1.
@@ -81,7 +81,7 @@ def trace_formulas(
     edges: Iterable[tuple[Value, int, Value, Formula]],
     rename: Callable[[Value, Formula], Formula] = lambda node, formula: formula,
 ) -> dict[Value, Formula]:
-    """Reverse accumulation in formulas.
+    """Accumulate gradients in reverse, in formulas.
 
     Args:
         output: the node that the pass starts from.
@@ -102,7 +102,7 @@ def trace_formulas(
 
 
 def total(formulas: Iterable[Formula]) -> Formula:
-    """The sum of formulas, from left to right."""
+    """Return the sum of formulas, from left to right."""
     return functools.reduce(operator.add, formulas)
 
 

@@ -2,7 +2,7 @@
 
 >>> from autograd import Value, multiply, tanh
 >>> a, b = Value(2.0), Value(3.0)
->>> slope_of_two(multiply, 0, a * b, a, b) is b
+>>> RecordedSlopes().of(a * b, 0) is b
 True
 >>> TracedRule(tanh.slopes[0], 2).instructions
 [(<primitive multiply>, 0, 0), (<primitive subtract>, 1.0, 2)]
@@ -17,9 +17,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.nodes import apply_wide
 from autograd.primitives import PRIMITIVES, Operators, Primitive, Rule
-from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideValue
+from autograd.tape import Slopes
+from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide
 
 
 class _Unknown(Operators):
@@ -96,7 +96,7 @@ class TracedRule:
         self.instructions, self.result = kept, moved.get(self.result, -1)
 
     def at_number(self, number: float) -> TracedRule | None:
-        """The rule of the first two arguments for a number as the last one; None if there are many such numbers."""
+        """Return the rule of the first two arguments for a number as the last; None if there are many such numbers."""
         found = self.at_numbers.get(number)
         if found is None and len(self.at_numbers) < MOST_NUMBERS and number != 0.0:  # 0.0 and -0.0 are one key
             found = self.at_numbers[number] = TracedRule(_at_number(self.rule, number), self.count - 1)
@@ -115,60 +115,64 @@ MOST_NUMBERS = 64  # for which a rule is traced: a graph with many different one
 _rules = [(), *map(_traced, PRIMITIVES.values())]  # by the index of the primitive, for each slope
 
 
-def slope_of_one(primitive: Primitive, out: Any, x: Any) -> Any:
-    """The slope of a primitive of one operand, at numbers of any kind: what its rule returns."""
-    if primitive.index:
-        traced = _rules[primitive.index][0]
-        if traced.result < 0:
-            return traced.number
-        if traced.result == 0:
-            return out
-        if traced.result == 1:
-            return x
-        numbers = [out, x]
-        if _are_values(traced.needed, numbers):
-            return _carry_out(traced, numbers)
-    return primitive.slopes[0](out, x)
+class RecordedSlopes(Slopes):
+    """Slopes computed from Values, so that the gradients are graphs themselves."""
+
+    __slots__ = ()
+
+    def of(self, node: Value, which: int) -> Any:
+        """Return the slope of a node with respect to an operand: what its rule returns."""
+        primitive: Any = node._primitive
+        if isinstance(node, _WideValue):
+            return primitive.slopes[which](node, *_operands(node.parents))
+        if node._right is None:
+            return slope_of(primitive, which, node, _operand(node._left))
+        return slope_of(primitive, which, node, _operand(node._left), _operand(node._right))
+
+    def of_all(self, node: Value) -> tuple[Any, ...]:
+        """Return the slopes of a node with respect to all of its operands."""
+        return node._primitive.local_slopes(node, *_operands(node.parents))  # type: ignore[union-attr]  # an inner node
 
 
-def slope_of_two(primitive: Primitive, which: int, out: Any, x: Any, y: Any) -> Any:
-    """The slope of a primitive of two operands with respect to one of them (0, 1): what its rule returns."""
-    if primitive.index:
-        traced = _rules[primitive.index][which]
-        if traced.result < 0:
-            return traced.number
-        if traced.result == 0:
-            return out
-        if traced.result == 1:
-            return x
-        if traced.result == 2:
-            return y
-        numbers = [out, x, y]
+def _operand(parent: Value) -> Any:
+    """Return an operand as a number for rules: a constant as its float, so that no node is made of it."""
+    return parent._data if isinstance(parent, Constant) else parent
+
+
+def _operands(parents: tuple[Value, ...]) -> list[Any]:
+    operands: list[Any] = []
+    for parent in parents:
+        operands.append(parent._data if isinstance(parent, Constant) else parent)  # noqa: PERF401  # typed
+    return operands
+
+
+def slope_of(primitive: Primitive, which: int, out: Any, x: Any, y: Any = None) -> Any:
+    """Return a slope of a primitive of one or two operands, at numbers of any kind: what its rule returns."""
+    traced = _rules[primitive.index][which] if primitive.index else None
+    if traced is not None and traced.result < traced.count:  # a number, or one of the arguments
+        return traced.number if traced.result < 0 else out if traced.result == 0 else x if traced.result == 1 else y
+    numbers = [out, x] if y is None else [out, x, y]
+    if traced is not None:
         if _are_values(traced.needed, numbers):
             return _carry_out(traced, numbers)
-        if type(y) is float and is_plain_value(x) and is_plain_value(out):
+        if type(y) is float and _are_values((0, 1), numbers):
             at_number = traced.at_number(y)
             if at_number is not None:
                 return at_number.number if at_number.result < 0 else _carry_out(at_number, [out, x])
-    return primitive.slopes[which](out, x, y)
+    return primitive.slopes[which](*numbers)
 
 
 def _are_values(places: tuple[int, ...], numbers: list[Any]) -> bool:
-    """Whether the numbers at some places are Values with the operators of this package."""
-    for place in places:  # noqa: SIM110  # a generator takes longer than the rest
-        if not is_plain_value(numbers[place]):
+    """Return whether the numbers at some places are Values with the operators of this package, not of a subclass."""
+    for place in places:
+        kind = type(numbers[place])
+        if kind is not Value and kind is not _WideValue and kind is not Parameter and kind is not Constant:
             return False
     return True
 
 
-def is_plain_value(number: Any) -> bool:
-    """Whether a number is a Value with the operators of this package, not of a subclass that may have its own."""
-    kind = type(number)
-    return kind is Value or kind is _WideValue or kind is Parameter or kind is Constant
-
-
 def _carry_out(traced: TracedRule, numbers: list[Any]) -> Any:
-    """What a rule returns, from a list of its arguments."""
+    """Return what a rule returns, from a list of its arguments, which is appended to."""
     for instruction in traced.instructions:
         primitive, count = instruction[0], len(instruction)
         left = instruction[1] if type(instruction[1]) is float else numbers[instruction[1]]

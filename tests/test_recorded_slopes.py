@@ -7,18 +7,12 @@ import pytest
 
 import autograd
 from autograd import Constant, Parameter, Program, Value
+from autograd.calculus.recorded_slopes import MOST_NUMBERS, TracedRule, slope_of
 from autograd.modes import ieee_arithmetic
-from autograd.primitives import PRIMITIVES, Primitive, absolute, divide, log, multiply, power, subtract, where
-from autograd.slope_rules import MOST_NUMBERS, TracedRule, slope_of_one, slope_of_two
+from autograd.primitives import PRIMITIVES, Primitive, absolute, multiply, power, where
 
 SMALL = [primitive for primitive in PRIMITIVES.values() if primitive.arity in (1, 2)]
 POINTS = (0.5, -0.5, 0.0, -0.0, 1.0, -1.0, 2.0, 3.0, 700.0, math.inf, -math.inf, math.nan)
-
-
-def slope(primitive: Primitive, which: int, out: Any, *operands: Any) -> Any:
-    if len(operands) == 1:
-        return slope_of_one(primitive, out, *operands)
-    return slope_of_two(primitive, which, out, *operands)
 
 
 def written(number: Any, arguments: list[Any]) -> str:
@@ -44,16 +38,7 @@ def test_a_slope_is_what_its_rule_returns(primitive: Primitive) -> None:
                     for which in (0, 1)[: primitive.arity]:
                         expected = written(primitive.slopes[which](out, *given), [out, *given])
                         for _ in range(2):
-                            assert written(slope(primitive, which, out, *given), [out, *given]) == expected
-
-
-def test_what_is_noted_of_a_rule() -> None:
-    constant, chosen = TracedRule(subtract.slopes[1], 3), TracedRule(multiply.slopes[0], 3)
-    assert (constant.result, constant.number, constant.instructions) == (-1, -1.0, [])
-    assert (chosen.result, chosen.number, chosen.instructions) == (2, None, [])
-    assert TracedRule(divide.slopes[1], 3).instructions == [(PRIMITIVES["negate"], 0), (divide, 3, 2)]
-    assert TracedRule(log.slopes[0], 2).needed == (1,)
-    assert TracedRule(divide.slopes[1], 3).needed == (0, 2)
+                            assert written(slope_of(primitive, which, out, *given), [out, *given]) == expected
 
 
 def test_what_a_rule_computes_in_vain_is_left_out() -> None:
@@ -97,6 +82,6 @@ def test_a_class_with_operators_of_its_own_keeps_them() -> None:
     for kind, count in ((Loud, 1), (Parameter, 0), (Value, 0)):
         x = kind(3.0)
         applied.clear()
-        assert slope_of_one(PRIMITIVES["atan"], x.atan(), x).data == 0.1
+        assert slope_of(PRIMITIVES["atan"], 0, x.atan(), x).data == 0.1
         assert applied == ["times"] * count
-    assert slope_of_one(PRIMITIVES["exp"], Constant(2.0), 0.5).data == 2.0
+    assert slope_of(PRIMITIVES["exp"], 0, Constant(2.0), 0.5).data == 2.0

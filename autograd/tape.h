@@ -1,4 +1,4 @@
-/* Recording a graph as a flat list, and the backward pass, in C, for tape.py.
+/* Recording a graph as a flat list, and the backward pass: what tape.py does in Python.
  *
  * Recorded nodes form a sparse set (Briggs and Torczon 1993): a node keeps an index, and is recorded if the entry at that
  * index is this node. Indices of other recordings need not be cleared. No index is read after the recording is finished,
@@ -34,8 +34,7 @@ static const uint32_t NO_INDEX = UINT32_MAX; /* of a constant that was left out,
 static Recording spare;                      /* the memory of the last small recording, for the next one */
 static PyTypeObject *constant_type, *wide_type;
 
-static int prepare(PyTypeObject *value, PyTypeObject *constant, PyTypeObject *wide) {
-    (void)value;
+static inline int prepare(PyTypeObject *constant, PyTypeObject *wide) {
     constant_type = constant;
     wide_type = wide;
     return 0;
@@ -63,7 +62,7 @@ static inline uint32_t index_of(const Recording *recording, const Node *node) {
 /* The index of a node in what recorded it last; below another recording's count it may be any node's. */
 static inline Py_ssize_t last_index(PyObject *node) { return ((const Node *)node)->_index; }
 
-static int grow(void **items, size_t size, size_t wanted, size_t *capacity) {
+static inline int grow(void **items, size_t size, size_t wanted, size_t *capacity) {
     void *moved;
     if (wanted >= NO_INDEX) {
         PyErr_SetString(PyExc_OverflowError, "a graph of more than 4,294,967,294 nodes or operands cannot be recorded");
@@ -95,7 +94,7 @@ static inline int append(Recording *recording, Node *node, uint32_t left, uint32
     return 0;
 }
 
-static int append_wide(Recording *recording, Node *node) {
+static inline int append_wide(Recording *recording, Node *node) {
     PyObject *parents = wide_parents(node);
     size_t i, count = (size_t)PyTuple_GET_SIZE(parents), start = recording->wide_count;
     if (RESERVE(recording->wide, start + count, recording->wide_capacity) < 0) return -1;
@@ -123,7 +122,7 @@ static inline int visit(Recording *recording, Node *parent, int with_constants) 
 }
 
 /* Record what an output depends on, by a depth-first search that takes parents in the order of the operands. */
-static int record_output(Recording *recording, Node *output, int with_constants) {
+static inline int record_output(Recording *recording, Node *output, int with_constants) {
     int done = visit(recording, output, with_constants);
     while (done >= 0 && recording->depth > 0) {
         Node *node = recording->path[recording->depth - 1];
@@ -148,14 +147,14 @@ static int record_output(Recording *recording, Node *output, int with_constants)
     return done < 0 ? -1 : 0;
 }
 
-static Recording begin(void) {
+static inline Recording begin(void) {
     Recording recording = spare;
     memset(&spare, 0, sizeof spare);
     recording.count = recording.wide_count = recording.depth = recording.wide_depth = 0;
     return recording;
 }
 
-static void end(Recording *recording) {
+static inline void end(Recording *recording) {
     if (spare.entries == NULL && recording->capacity <= SPARE_CAPACITY && recording->wide_capacity <= SPARE_CAPACITY &&
         recording->path_capacity <= SPARE_CAPACITY && recording->next_capacity <= SPARE_CAPACITY) {
         spare = *recording;
@@ -178,7 +177,7 @@ static inline const uint32_t *operands_of(const Recording *recording, const Entr
 }
 
 /* The nodes that outputs depend on, and as bytes the start of each node's operands and the operands' indices. */
-static PyObject *record(PyObject *outputs) {
+static inline PyObject *record(PyObject *outputs) {
     Recording recording = begin();
     PyObject *nodes = NULL, *starts = NULL, *operands = NULL, *result = NULL;
     size_t index, count, total = 0;
@@ -219,7 +218,7 @@ done:
 }
 
 /* The slope by the table's own rule, where C has none or it is not finite. */
-static int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
+static inline int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
     PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, i), *result;
     if (is_unary(node)) result = PyObject_CallFunction(rule, "dd", node->_data, node->_x);
     else result = PyObject_CallFunction(rule, "ddd", node->_data, node->_x, node->_y);
@@ -229,26 +228,9 @@ static int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
     return *slope == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
-/* The slopes of a wide node, a tuple of one for each operand. */
-static PyObject *wide_slopes(const Node *node) {
-    PyObject *rules = PyObject_GetAttrString((PyObject *)node->_primitive, "local_slopes");
-    PyObject *out = Py_BuildValue("(d)", node->_data);
-    PyObject *arguments = out == NULL ? NULL : PySequence_Concat(out, ((const WideNode *)node)->_operands);
-    PyObject *slopes = rules == NULL || arguments == NULL ? NULL : PyObject_Call(rules, arguments, NULL);
-    Py_XDECREF(rules);
-    Py_XDECREF(out);
-    Py_XDECREF(arguments);
-    if (slopes != NULL && PyTuple_GET_SIZE(slopes) != PyTuple_GET_SIZE(wide_parents(node))) {
-        PyErr_Format(PyExc_ValueError, "%S gives %zd slopes for %zd operands; its rule must give one for each",
-                     node->_primitive, PyTuple_GET_SIZE(slopes), PyTuple_GET_SIZE(wide_parents(node)));
-        Py_CLEAR(slopes);
-    }
-    return slopes;
-}
-
-static int sweep_wide(Recording *recording, const Entry *entry) {
+static inline int sweep_wide(Recording *recording, const Entry *entry) {
     const uint32_t *operands = recording->wide + entry->operands[0];
-    PyObject *slopes = wide_slopes(entry->node);
+    PyObject *slopes = PyObject_GetAttrString((PyObject *)entry->node, "slopes");
     Py_ssize_t i, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
     for (i = 0; i < count; ++i) {
         double slope;
@@ -263,7 +245,7 @@ static int sweep_wide(Recording *recording, const Entry *entry) {
 }
 
 /* Reverse accumulation: each node passes its gradient, times its slopes, to its operands. */
-static int sweep(Recording *recording) {
+static inline int sweep(Recording *recording) {
     Entry *entries = recording->entries, *entry;
     for (entry = entries + recording->count; entry-- > entries;) {
         Node *node = entry->node;
@@ -294,8 +276,8 @@ static int sweep(Recording *recording) {
     return 0;
 }
 
-/* Record, sweep, and write the gradients: into all nodes, or none if a rule raises. */
-static int backward(PyObject *output) {
+/* Record, sweep, and write the gradients: 1, or -1 and none is written if a rule raises. */
+static inline int backward(PyObject *output) {
     Recording recording = begin();
     Entry *entry;
     int failed = record_output(&recording, (Node *)output, 0) < 0;
@@ -309,5 +291,5 @@ static int backward(PyObject *output) {
         node->_has_grad = 1;
     }
     end(&recording);
-    return failed ? -1 : 0;
+    return failed ? -1 : 1;
 }

@@ -1,0 +1,21 @@
+# The C types of the compiled engine. The code is in reverse_and_forward.py, and runs as it stands where there is no
+# compiler.
+
+cimport cython
+
+from autograd.native cimport runtime
+from autograd.primitives cimport Primitive
+from autograd.tape cimport Slopes, Tape, accumulate, plus, times
+from autograd.value cimport Constant, Value, _WideValue
+
+@cython.locals(found=list)
+cdef list _of_each(Tape tape, object numbers)
+
+@cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
+               start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
+cdef int _push(Tape tape, list pushed, bytearray reached, Slopes slopes) except -1
+
+@cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, i=Py_ssize_t)
+cpdef object _check_fresh(Tape tape)
+
+cpdef object _stale(Value parent, double operand)
