@@ -63,11 +63,3 @@ else:
 
 
 __version__ = "0.1.0"
-
-
-def __getattr__(name: str) -> _Any:
-    if name != "Program":  # which needs NumPy
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from autograd.programs import Program
-
-    return Program

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from autograd.programs.profile import Profile
+from autograd.programs.listing import Profile
 
 import autograd
 from autograd import Program, Value, compile, dot, draw_program, grad, primitive, tanh

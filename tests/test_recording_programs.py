@@ -233,7 +233,9 @@ def test_modes_while_recording_and_afterwards() -> None:
     seen = []
 
     def function(x: Value, y: Value) -> Value:
-        seen.append((is_recording.get(), is_ieee.get(), program_recording.get().function, program_recording.get().inputs))
+        seen.append(
+            (is_recording.get(), is_ieee.get(), program_recording.get().function, program_recording.get().inputs)
+        )
         return x / (y - y)
 
     with no_grad():

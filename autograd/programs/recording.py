@@ -20,7 +20,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.modes import NOT_OF_USERS, ieee_arithmetic, is_recording, line_of_user, program_recording, recording, recording_program
+from autograd.modes import (
+    NOT_OF_USERS,
+    ieee_arithmetic,
+    is_recording,
+    line_of_user,
+    program_recording,
+    recording,
+    recording_program,
+)
 from autograd.native import selection
 from autograd.programs.layout import lower
 from autograd.programs.program import Program

@@ -39,7 +39,6 @@ from typing import NamedTuple
 import autograd
 from autograd import Constant, Value
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import apply
 
 TOLERANCE = 1e-12
 LARGEST = 1e25  # of 12 factors the product fits into a float
