@@ -104,7 +104,9 @@ FILES = [
 
 def path_of(module: str) -> Path:
     path = ROOT / module.replace(".", "/")
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    if path.is_dir():
+        return path / "__init__.py"
+    return path.with_suffix(".pyx" if path.with_suffix(".pyx").exists() else ".py")
 
 
 def module_of(name: str) -> str | None:
@@ -116,7 +118,8 @@ def module_of(name: str) -> str | None:
 
 def imported(module: str) -> set[str]:
     """The modules of the project that a module imports when it is loaded or run; not those for types alone."""
-    tree = ast.parse(path_of(module).read_text())
+    path = path_of(module)
+    tree = ast.parse(path.read_text() if path.suffix == ".py" else "")
     for_types = {
         id(node)
         for block in ast.walk(tree)
@@ -131,7 +134,7 @@ def imported(module: str) -> set[str]:
             assert node.level == 0, "a relative import"
             names += [f"{node.module}.{alias.name}" for alias in node.names]
     for suffix in (".pyx", ".pxd"):
-        if (file := path_of(module).with_suffix(suffix)).exists():
+        if (file := path.with_suffix(suffix)).exists():
             names += cimported(file.read_text(encoding="utf-8"))
     return {found for name in names if (found := module_of(name))}
 
@@ -226,7 +229,7 @@ def test_every_public_name_is_found() -> None:
 
 
 def test_every_module_is_on_the_list() -> None:
-    assert {path for path in FILES if path.suffix == ".py"} == {path_of(module) for module in LAYERS}
+    assert {path for path in FILES if path.suffix in (".py", ".pyx")} == {path_of(module) for module in LAYERS}
 
 
 def test_every_module_has_its_test() -> None:

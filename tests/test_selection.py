@@ -45,7 +45,7 @@ def test_the_attribute_tells_the_truth() -> None:
         assert is_source is (autograd.engine == "plain")
 
 
-RUNNING = "import sys, autograd; assert 'numpy' not in sys.modules; from autograd.native.selection import running; "
+RUNNING = "import sys, autograd; assert 'numpy' not in sys.modules; from autograd.native.selection import execution; "
 
 
 def runs(choice: str | None, program: str) -> str:
@@ -61,15 +61,15 @@ def runs(choice: str | None, program: str) -> str:
 
 
 def test_the_plain_engine_runs_programs_from_source() -> None:
-    assert runs("plain", "print(running().__file__)").endswith("running.py")
+    assert runs("plain", "print(execution().__file__)").endswith("array_execution.py")
     assert runs("plain", "import autograd.calculus.recorded_slopes as it; print(it.__file__)").endswith(".py")
-    assert runs("plain", "import autograd.programs.running as it; print(running() is it)") == "True"
+    assert runs("plain", "import autograd.programs.scanning as it; print(it.__file__)").endswith(".py")
 
 
 @pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
 def test_the_compiled_engine_runs_programs_in_c() -> None:
     for choice in (None, "compiled"):
-        assert not runs(choice, "print(running().__file__)").endswith(".py")
+        assert not runs(choice, "print(execution().__file__)").endswith(".py")
 
 
 def test_another_choice_is_refused() -> None:
