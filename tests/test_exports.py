@@ -36,7 +36,7 @@ from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.exports import JaxArrays
 from autograd.programs.program import Program
 from tests.random_programs import by_python, random_program, rounding
-from tests.test_array_execution import points, units
+from tests.test_array_rules import points, units
 
 jax = pytest.importorskip("jax", reason="JAX, which the extra stepgrad[jax] installs, is not installed here")
 jnp = jax.numpy

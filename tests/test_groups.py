@@ -17,17 +17,14 @@ from autograd.programs.groups import (
     GATHERED,
     MOST_LANES,
     SINGLE,
-    Chain,
     Code,
     Map,
     Matrix,
     Operand,
     Sum,
     Total,
-    operand_of,
-    runs_of,
 )
-from autograd.programs.layout import lower
+from autograd.programs.layout import lower, operand_of, runs_of
 from autograd.programs.program import Program
 from tests.random_code import chain_code, some_code, square
 
@@ -89,16 +86,6 @@ def test_within_a_run_every_operand_has_a_simple_mode() -> None:
 
 def test_too_many_runs_are_not_looked_at() -> None:
     assert runs_of([np.random.default_rng(1).permutation(1000)]) is None
-
-
-def test_work_counts_operations() -> None:
-    index = np.arange(6)
-    rows = index.reshape(2, 3)
-    assert Map(ADD, 1, 9, False, 5, [FIRST, FIRST]).work() == 5
-    assert Sum([FIRST] * 3, [], 9, False, 5).work() == 15
-    assert Sum([FIRST] * 3, [FIRST] * 3, 9, False, 5).work() == 30
-    assert Matrix(rows, rows, False, np.array([[0, 0, 2], [1, 0, 2]]), 9, False, 4).work() == 24
-    assert Chain(index[:1], np.array([0, 2]), index[:2], 9).work() == 2
 
 
 def test_totals_have_a_place_each() -> None:

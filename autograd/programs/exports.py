@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from autograd.primitives import Primitive, stop_gradient
-from autograd.programs.array_execution import ArrayNumber, Arrays, Function, Reading, Sources
+from autograd.programs.array_rules import ArrayNumber, Arrays, Function, Reading, Sources
 from autograd.programs.groups import Code, Group, Map, Matrix, Sum, blocks_of
 from autograd.programs.layout import lower, plan_of, spread
 from autograd.programs.passes import PASSES, without_identities

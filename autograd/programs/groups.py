@@ -10,7 +10,7 @@ choose once, by the kind, how a group is run.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
 
@@ -77,15 +77,25 @@ class Operand(NamedTuple):
 
 
 class _OfOperands:
-    """What the groups share whose members read a few operands each."""
+    """What the groups share whose members read a few operands each, which stand in lists of these names."""
 
+    lists: ClassVar[tuple[str, ...]]
     count: int
     varies: bool
     out: int
 
     def all_operands(self) -> list[Operand]:
         """Return the operands."""
-        raise NotImplementedError
+        return [operand for name in self.lists for operand in getattr(self, name)]
+
+    def work(self) -> int:
+        """Return how many numbers it reads, which is about how many operations it takes."""
+        return self.count * len(self.all_operands())
+
+    def moved(self, places: tuple[Integers, Integers]) -> Any:
+        """Return the group at new places."""
+        lists = {name: [operand.moved(places) for operand in getattr(self, name)] for name in self.lists}
+        return replace(self, out=int(places[self.varies][self.out]), **lists)  # type: ignore[type-var]  # a dataclass
 
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that the group reads."""
@@ -114,18 +124,7 @@ class Map(_OfOperands):
     count: int
     operands: list[Operand]
 
-    def all_operands(self) -> list[Operand]:
-        """Return the operands."""
-        return self.operands
-
-    def work(self) -> int:
-        """Return how many operations it takes."""
-        return self.count
-
-    def moved(self, places: tuple[Integers, Integers]) -> Map:
-        """Return the group at new places."""
-        out = int(places[self.varies][self.out])
-        return replace(self, out=out, operands=[operand.moved(places) for operand in self.operands])
+    lists: ClassVar = ("operands",)
 
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
@@ -154,18 +153,7 @@ class Sum(_OfOperands):
     varies: bool
     count: int
 
-    def all_operands(self) -> list[Operand]:
-        """Return the terms and the factors."""
-        return [*self.terms, *self.factors]
-
-    def work(self) -> int:
-        """Return how many operations it takes."""
-        return self.count * (len(self.terms) + len(self.factors))
-
-    def moved(self, places: tuple[Integers, Integers]) -> Sum:
-        """Return the group at new places."""
-        terms, factors = ([operand.moved(places) for operand in part] for part in (self.terms, self.factors))
-        return replace(self, terms=terms, factors=factors, out=int(places[self.varies][self.out]))
+    lists: ClassVar = ("terms", "factors")
 
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
@@ -498,31 +486,6 @@ def step_of(places: Integers) -> int | None:
     return int(steps[0, 0]) if (steps == steps[0, 0]).all() else None
 
 
-def runs_of(columns: Sequence[Integers]) -> Integers | None:
-    """Return where the runs start in which each column of places stays or goes up by one, all along the run.
-
-    >>> runs_of([np.array([5, 6, 7, 2, 3]), np.array([1, 1, 1, 1, 1])]).tolist()
-    [0, 3]
-
-    Returns:
-        The starts, from 0; None if there are too many of them to be worth looking at.
-    """
-    count = len(columns[0])
-    if count == 1:
-        return np.zeros(1, np.int64)
-    steps = np.stack([np.diff(column) for column in columns])
-    regular = ((steps == 0) | (steps == 1)).all(axis=0)
-    changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
-    candidates = np.flatnonzero(~regular | changes) if count > 2 else np.flatnonzero(~regular)
-    if len(candidates) > 64 + count // 2:
-        return None
-    starts = [0]
-    for step in candidates.tolist():  # the step from one member to the next
-        if not regular[step] or step > starts[-1]:
-            starts.append(step + 1)
-    return np.array(starts, np.int64)
-
-
 def blocks_of(runs: Integers) -> Iterator[tuple[int, int, int, int]]:
     """Yield runs of a matrix product that have the same columns, as blocks: first run, count, first column, length.
 
@@ -532,19 +495,3 @@ def blocks_of(runs: Integers) -> Iterator[tuple[int, int, int, int]]:
     changes = np.flatnonzero((runs[1:, 1:] != runs[:-1, 1:]).any(axis=1)) + 1
     for start, end in zip([0, *changes.tolist()], [*changes.tolist(), len(runs)], strict=True):
         yield start, end - start, int(runs[start, 1]), int(runs[start, 2])
-
-
-def operand_of(places: Integers, varies: bool) -> Operand:
-    """Return the operand that reads some places, in the simplest mode."""
-    first = int(places[0])
-    if len(places) == 1:
-        return Operand(varies, CONTIGUOUS, first)
-    step = int(places[1]) - first
-    if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
-        return Operand(varies, CONTIGUOUS if step else SINGLE, first)
-    return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
-
-
-def operands_of(columns: Iterable[Integers], varies: bool) -> list[Operand]:
-    """Return the operands that read columns of places."""
-    return [operand_of(column, varies) for column in columns]

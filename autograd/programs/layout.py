@@ -10,15 +10,18 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from autograd.native import selection
 from autograd.programs.groups import (
+    CONTIGUOUS,
     DOT,
+    GATHERED,
     MULTIPLY,
+    SINGLE,
     SUM,
     TABLE,
     Chain,
@@ -26,12 +29,10 @@ from autograd.programs.groups import (
     Group,
     Map,
     Matrix,
+    Operand,
     Sum,
     Total,
     blocks_of,
-    operand_of,
-    operands_of,
-    runs_of,
     step_of,
 )
 from autograd.programs.passes import PASSES, Pass
@@ -390,6 +391,47 @@ def _distinct(places: Integers) -> tuple[Integers, Integers]:
 def _weights(count: int) -> NDArray[np.uint64]:
     """Return numbers by which rows of places are told apart."""
     return np.random.default_rng(1).integers(1, 2**62, count, dtype=np.uint64)
+
+
+def runs_of(columns: Sequence[Integers]) -> Integers | None:
+    """Return where the runs start in which each column of places stays or goes up by one, all along the run.
+
+    >>> runs_of([np.array([5, 6, 7, 2, 3]), np.array([1, 1, 1, 1, 1])]).tolist()
+    [0, 3]
+
+    Returns:
+        The starts, from 0; None if there are too many of them to be worth looking at.
+    """
+    count = len(columns[0])
+    if count == 1:
+        return np.zeros(1, np.int64)
+    steps = np.stack([np.diff(column) for column in columns])
+    regular = ((steps == 0) | (steps == 1)).all(axis=0)
+    changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
+    candidates = np.flatnonzero(~regular | changes) if count > 2 else np.flatnonzero(~regular)
+    if len(candidates) > 64 + count // 2:
+        return None
+    starts = [0]
+    for step in candidates.tolist():  # the step from one member to the next
+        if not regular[step] or step > starts[-1]:
+            starts.append(step + 1)
+    return np.array(starts, np.int64)
+
+
+def operand_of(places: Integers, varies: bool) -> Operand:
+    """Return the operand that reads some places, in the simplest mode."""
+    first = int(places[0])
+    if len(places) == 1:
+        return Operand(varies, CONTIGUOUS, first)
+    step = int(places[1]) - first
+    if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
+        return Operand(varies, CONTIGUOUS if step else SINGLE, first)
+    return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
+
+
+def operands_of(columns: Iterable[Integers], varies: bool) -> list[Operand]:
+    """Return the operands that read columns of places."""
+    return [operand_of(column, varies) for column in columns]
 
 
 def _runs(columns: list[Integers]) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from autograd.native import selection
-from autograd.programs.array_execution import ARRAYS
+from autograd.programs.array_rules import ARRAYS
 from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Group, Map, Matrix, Sum, Total
 from autograd.programs.layout import Layout
 from autograd.programs.passes import PASSES, followed, with_dot_products, with_sums

@@ -17,6 +17,7 @@ outputs: 4
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import math
 import operator
@@ -368,38 +369,26 @@ class Program:
             raise _malformed(
                 f"it has version {shortened(content.get('version'))}, this stepgrad reads version {VERSION}"
             )
-        names = _list_of(content, "primitives", str)
-        unknown = [name for name in names if name not in PRIMITIVES]
-        if unknown:
-            raise _malformed(f"there is no primitive {shortened(unknown[0])}")
-        own_codes, counts = _list_of(content, "instructions", int), _list_of(content, "counts", int)
-        flat = _list_of(content, "operands", int)
-        if len(counts) != len(own_codes) or not all(count >= 0 for count in counts) or sum(counts) != len(flat):
-            raise _malformed(
-                f"{len(own_codes)} instructions have {len(flat)} operands, which their counts do not add up to"
-            )
-        if not all(0 <= code <= len(names) for code in own_codes):
+        index = [0]
+        for name in _list_of(content, "primitives", str):
+            if name not in PRIMITIVES:
+                raise _malformed(f"there is no primitive {shortened(name)}")
+            index.append(PRIMITIVES[name].index)
+        own_codes, given = _list_of(content, "instructions", int), _list_of(content, "numbers", object)
+        if not all(0 <= code < len(index) for code in own_codes):
             raise _malformed("an instruction has no primitive")
-        index = [0, *[PRIMITIVES[name].index for name in names]]
         codes = np.array([index[code] for code in own_codes], np.int64)
-        given = [_read(number) for number in _list_of(content, "numbers", object)]
+        numbers = np.zeros(len(codes))
         if len(given) != np.count_nonzero(codes == 0):
             raise _malformed(f"{np.count_nonzero(codes == 0)} leaves have {len(given)} numbers")
-        numbers = np.zeros(len(codes))
-        numbers[codes == 0] = given
+        numbers[codes == 0] = list(map(_read, given))
         labels = content.get("labels")
         if not isinstance(labels, dict) or not all(slot.isdecimal() and len(slot) < 11 for slot in labels):
             raise _malformed("its labels do not belong to slots")
-        return cls(
-            codes,
-            np.cumsum([0, *counts]),
-            flat,
-            numbers,
-            _list_of(content, "inputs", int),
-            _list_of(content, "parameters", int),
-            _list_of(content, "outputs", int),
-            {int(slot): label for slot, label in labels.items()},
-        )
+        starts = list(itertools.accumulate(_list_of(content, "counts", int), initial=0))
+        slots = [_list_of(content, name, int) for name in ("inputs", "parameters", "outputs")]
+        own_labels = {int(slot): label for slot, label in labels.items()}
+        return cls(codes, starts, _list_of(content, "operands", int), numbers, *slots, own_labels)
 
     def __str__(self) -> str:
         lines = []

@@ -15,7 +15,7 @@ from autograd import Constant, Value, dot, exp, gradients, sum, tanh
 from autograd.calculus.custom_primitives import primitive
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs import exports
-from autograd.programs.array_execution import MOST_PIECES, ArrayNumber, Arrays, Sources, loops_of
+from autograd.programs.array_rules import MOST_PIECES, ArrayNumber, Arrays, Sources, loops_of
 from autograd.programs.exports import ArrayFunction
 from autograd.programs.layout import lower
 from autograd.programs.program import Program
