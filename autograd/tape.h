@@ -228,7 +228,7 @@ static inline int slope_by_python(const Node *node, Py_ssize_t i, double *slope)
     return *slope == -1.0 && PyErr_Occurred() ? -1 : 0;
 }
 
-static inline int sweep_wide(Recording *recording, const Entry *entry) {
+static inline int accumulate_wide(Recording *recording, const Entry *entry) {
     const uint32_t *operands = recording->wide + entry->operands[0];
     PyObject *slopes = PyObject_GetAttrString((PyObject *)entry->node, "slopes");
     Py_ssize_t i, count = slopes == NULL ? 0 : PyTuple_GET_SIZE(slopes);
@@ -245,14 +245,14 @@ static inline int sweep_wide(Recording *recording, const Entry *entry) {
 }
 
 /* Reverse accumulation: each node passes its gradient, times its slopes, to its operands. */
-static inline int sweep(Recording *recording) {
+static inline int accumulate(Recording *recording) {
     Entry *entries = recording->entries, *entry;
     for (entry = entries + recording->count; entry-- > entries;) {
         Node *node = entry->node;
         double slope, grad = entry->grad;
         if (is_leaf(node)) continue;
         if (Py_TYPE(node) == wide_type) {
-            if (sweep_wide(recording, entry) < 0) return -1;
+            if (accumulate_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
             if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
             slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
@@ -276,14 +276,14 @@ static inline int sweep(Recording *recording) {
     return 0;
 }
 
-/* Record, sweep, and write the gradients: 1, or -1 and none is written if a rule raises. */
+/* Record, accumulate, and write the gradients: 1, or -1 and none is written if a rule raises. */
 static inline int backward(PyObject *output) {
     Recording recording = begin();
     Entry *entry;
     int failed = record_output(&recording, (Node *)output, 0) < 0;
     if (!failed) {
         recording.entries[recording.count - 1].grad = 1.0; /* the output is the last */
-        failed = sweep(&recording) < 0;
+        failed = accumulate(&recording) < 0;
     }
     for (entry = recording.entries; !failed && entry < recording.entries + recording.count; ++entry) {
         Node *node = entry->node;

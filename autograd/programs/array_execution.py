@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from autograd.programs.groups import Floats, Group
 
-Step: TypeAlias = Callable[[], object]
+Run: TypeAlias = Callable[[], object]
 
 FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
@@ -200,14 +200,14 @@ class _Memory:
         self.uniform, self.varying = np.zeros(code.uniform_size), np.zeros((code.varying_size, lanes))
         for place, number in code.constants.items():
             self.uniform[place] = number
-        kinds: dict[type, Callable[[Any], Step]] = {
+        kinds: dict[type, Callable[[Any], Run]] = {
             Map: self._map, Sum: self._sum, Matrix: self._matrix, Chain: self._chain, Total: self._total,
         }  # fmt: skip
         self.once = [kinds[type(group)](group) for group in code.groups]
         self.each = [kinds[type(group)](group) for group in (*code.varying_groups, *code.totals)]
 
     @staticmethod
-    def run(steps: Sequence[Step]) -> None:
+    def run(steps: Sequence[Run]) -> None:
         """Run some of the functions."""
         with np.errstate(all="ignore"):
             for step in steps:
@@ -227,7 +227,7 @@ class _Memory:
         view = memory[operand.place : operand.place + count]
         return lambda: view
 
-    def _map(self, group: Map) -> Step:
+    def _map(self, group: Map) -> Run:
         out, primitive = self._out(group), group.primitive
         readers = [self._reader(operand, group) for operand in group.operands]
         if primitive is None:
@@ -243,7 +243,7 @@ class _Memory:
         compute = partial(ARRAYS.compute, primitive)
         return lambda: np.copyto(out, compute(*[reader() for reader in readers]))
 
-    def _call(self, function: Function, out: Floats, readers: Sequence[Callable[[], Floats]], varies: bool) -> Step:
+    def _call(self, function: Function, out: Floats, readers: Sequence[Callable[[], Floats]], varies: bool) -> Run:
         """Return the step of a primitive that is not in the table: Python's own function for each number."""
 
         def step() -> None:
@@ -254,7 +254,7 @@ class _Memory:
 
         return step
 
-    def _sum(self, group: Sum) -> Step:
+    def _sum(self, group: Sum) -> Run:
         out, sides = self._out(group), [side for side in (group.terms, group.factors) if side]
         if not group.varies:
             indices = [np.array([operand.places(group.count) for operand in side]) for side in sides]
@@ -262,7 +262,7 @@ class _Memory:
         readers = [[self._reader(operand, group) for operand in side] for side in sides]
         return self._adder(out, [partial(_product, *term) for term in zip(*readers, strict=True)])
 
-    def _matrix(self, group: Matrix) -> Step:
+    def _matrix(self, group: Matrix) -> Run:
         """Return the step of the products of each row with each column, term after term."""
         out = self._out(group)
         rows, columns = (np.ascontiguousarray(part.T) for part in (group.rows, group.columns))  # a row for each term
@@ -295,7 +295,7 @@ class _Memory:
         return self._adder(out, terms)
 
     @staticmethod
-    def _adder(out: Floats, terms: Sequence[Callable[[Any], object]]) -> Step:
+    def _adder(out: Floats, terms: Sequence[Callable[[Any], object]]) -> Run:
         """Return a step that adds up terms, each of which is a function that writes it to an array."""
         later = np.empty_like(out)
 
@@ -309,7 +309,7 @@ class _Memory:
 
         return step
 
-    def _chain(self, group: Chain) -> Step:
+    def _chain(self, group: Chain) -> Run:
         """Return the step of a chain: a call of Python for each link, on a list of floats."""
         places, ends = group.operands.tolist(), group.starts.tolist()
         links = []
@@ -328,7 +328,7 @@ class _Memory:
 
         return step
 
-    def _total(self, group: Total) -> Step:
+    def _total(self, group: Total) -> Run:
         """Return a step that adds the numbers of the lanes in use to the totals, lane after lane."""
         outs = group.results()
 
