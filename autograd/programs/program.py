@@ -386,9 +386,9 @@ class Program:
         if not isinstance(labels, dict) or not all(slot.isdecimal() and len(slot) < 11 for slot in labels):
             raise _malformed("its labels do not belong to slots")
         starts = list(itertools.accumulate(_list_of(content, "counts", int), initial=0))
-        slots = [_list_of(content, name, int) for name in ("inputs", "parameters", "outputs")]
+        operands, *given = [_list_of(content, each, int) for each in ("operands", "inputs", "parameters", "outputs")]
         own_labels = {int(slot): label for slot, label in labels.items()}
-        return cls(codes, starts, _list_of(content, "operands", int), numbers, *slots, own_labels)
+        return cls(codes, starts, operands, numbers, given[0], given[1], given[2], own_labels)
 
     def __str__(self) -> str:
         lines = []
