@@ -26,8 +26,8 @@ FIELD = re.compile(r"^(\s*):(param|ivar|raises|returns|rtype)(?: ([^:]+))?:(.*)$
 # Every public name with the package that it is imported from.
 PUBLIC = dict.fromkeys(nn.__all__, "nn") | {
     name: "autograd"
-    for name, it in vars(autograd).items()
-    if not name.startswith("_") and not isinstance(it, ModuleType)
+    for name in dir(autograd)
+    if not name.startswith("_") and not isinstance(getattr(autograd, name), ModuleType)
 }
 
 
