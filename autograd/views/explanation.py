@@ -23,6 +23,7 @@ import functools
 import operator
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from autograd.notation import Formula, number, symbol
@@ -56,6 +57,7 @@ class Line:
         return f"{left} &= " + (" \\\\\n&= " if self.broken else " = ").join(others)
 
 
+@dataclass(eq=False, repr=False)
 class Explanation:
     """A derivation: `print` shows it as text, `latex` is it in LaTeX, and a notebook shows it as mathematics.
 
@@ -66,14 +68,10 @@ class Explanation:
         note: a sentence beside the equations, or nothing.
     """
 
-    def __init__(
-        self,
-        paragraphs: Sequence[Sequence[Line]],
-        gradient: float,
-        derivative: Derivative | None = None,
-        note: str = "",
-    ) -> None:
-        self.paragraphs, self.gradient, self.derivative, self.note = paragraphs, gradient, derivative, note
+    paragraphs: Sequence[Sequence[Line]]
+    gradient: float
+    derivative: Derivative | None = None
+    note: str = ""
 
     @property
     def latex(self) -> str:
@@ -153,7 +151,6 @@ def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
 
 
 def _factor_line(derivative: Derivative) -> Line:
-    """Return the equation of a single factor."""
     formulas = [derivative.formula, derivative.numbers, number(derivative.value)]
     return Line(derivative.name, *[formula for formula in formulas if formula is not None])
 

@@ -83,11 +83,7 @@ class _MarkedWriter(Writer):
 
 
 class Templates:
-    """The templates of a graph: one for each of the formulas that a page shows of it.
-
-    Args:
-        graph: the graph with its stations.
-    """
+    """The templates of a graph: one for each of the formulas that a page shows of it."""
 
     def __init__(self, graph: StationGraph) -> None:
         self.graph = graph
@@ -136,9 +132,6 @@ class Templates:
 
     def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
         """Return the derivations of the output with respect to some nodes, whose derivatives refer to each other.
-
-        Args:
-            inputs: the nodes.
 
         Returns:
             Under `rows`, for each derivative its name, "" where its computation says it; its terms, each the indices of
