@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -133,9 +133,8 @@ def explain(
 
 def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
     """Yield the equations of a derivative and of all that it is made of, each once, in paragraphs."""
-    waiting, seen = deque([root]), {root.name.plain}
-    while waiting:
-        derivative = waiting.popleft()
+    waiting, seen = [root], {root.name.plain}
+    for derivative in waiting:
         if not derivative.terms:
             yield [_factor_line(derivative)]
             continue

@@ -120,16 +120,10 @@ export class Training {
       });
       return lane;
     });
-    const depth = program.layers.length ? Math.max(...program.layers) : 0;
-    const layerOf = new Map(program.parameters.map((slot, index) => [slot, program.layers[index] ?? 0]));
-    const indices = settings.learning.map((_, index) => index);
-    this.groups = [indices];
-    if (settings.order === "sequential" && program.layers.length) {
-      this.groups = [];
-      for (let layer = depth; layer >= 0; layer--) {
-        this.groups.push(indices.filter((index) => layerOf.get(settings.learning[index]) === layer));
-      }
-    }
+    const layers = settings.order === "sequential" ? program.layers : [];
+    const layerOf = new Map(program.parameters.map((slot, index) => [slot, layers[index] ?? 0]));
+    const groups = Map.groupBy(settings.learning.keys(), (index) => layerOf.get(settings.learning[index]) ?? 0);
+    this.groups = [...groups].sort(([a], [b]) => b - a).map(([, group]) => group);
   }
 
   /** The numbers after a round, and the gradients that it applied. Later layers first, in the sequential order. */
