@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from autograd.programs.listing import Profile
 
 import autograd
 from autograd import Program, Value, compile, dot, draw_program, grad, primitive, tanh
+from autograd.programs.listing import Profile
 
 
 def loss(w: list[Value], x: list[Value]) -> Value:
