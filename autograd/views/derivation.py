@@ -123,11 +123,13 @@ class Derivation:
 
     def sum_of_branches(self, branches: list[Region]) -> list[list[Derivative]]:
         """Return a term for each of the strongest branches, and the others added up."""
+        if len(branches) <= TERMS:  # without a pass over each of them
+            return [self.branch(branch) for branch in branches]
         values = [self.paths.gradient(branch) for branch in branches]
         chosen = _strongest(values)
         terms = [self.branch(branches[index]) for index in chosen]
         rest = [value for index, value in enumerate(values) if index not in chosen]
-        return [*terms, [_weaker(len(rest), _added(rest))]] if rest else terms
+        return [*terms, [_weaker(len(rest), _added(rest))]]
 
     def branch(self, region: Region) -> list[Derivative]:
         """Return the factors of a branch. One that begins with a term of a sum is the derivative of that term."""

@@ -85,6 +85,7 @@ export function prepareControls(page) {
   parts.publishedNote.textContent = data.publishedNote ?? "";
   page.list = new StepList(page, parts.list);
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
+  new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
   document.addEventListener("keydown", key);
 }
 

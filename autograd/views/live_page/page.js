@@ -78,7 +78,6 @@ class Page {
     const { output, parameters } = graph.program;
     const name = graph.names.plain(output);
     this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
-    this.picture?.stop();
     this.picture = new Picture(parts.picture, graph, this);
     parts.unfolding.hidden = graph.unfolded === graph.steps;
     parts.errorName.textContent =

@@ -66,12 +66,6 @@ export class Picture {
     this.isNarrow = container.clientWidth < BREAKPOINT;
     this.build();
     this.width = container.clientWidth;
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(container);
-  }
-
-  stop() {
-    this.observer.disconnect();
   }
 
   resize() {

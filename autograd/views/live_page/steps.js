@@ -115,13 +115,8 @@ export class Steps {
     let last = -1;
     for (let index = this.forward; index < this.list.length; index++) {
       const { slot, parent, operand } = this.list[index];
-      let slope;
-      if (this.isUnfolded) {
-        slope = moment.slopes[program.starts[slot] + operand];
-      } else {
-        if (slot !== last) this.localSlopes(slot, moment, local);
-        slope = local[parent];
-      }
+      if (!this.isUnfolded && slot !== last) this.localSlopes(slot, moment, local);
+      const slope = this.isUnfolded ? moment.slopes[program.starts[slot] + operand] : local[parent];
       last = slot;
       const before = sums.get(parent) ?? 0;
       const isLast = this.edgesTo.get(parent).at(-1) === index;
