@@ -45,9 +45,9 @@ def _state(node: Value) -> tuple[dict[str, Any] | None, dict[str, Any]] | None:
 
 
 def _set_state(node: Value, state: tuple[dict[str, Any] | None, dict[str, Any]] | None) -> None:
-    attributes, slots = state or (None, {})
-    for name, value in {**(attributes or {}), **slots}.items():
-        setattr(node, name, value)
+    for attributes in state or ():
+        for name, value in (attributes or {}).items():
+            setattr(node, name, value)
 
 
 def shallow_copy(node: Value) -> Value:
@@ -58,12 +58,7 @@ def shallow_copy(node: Value) -> Value:
 
 
 def deep_copy(output: Value, memo: dict[int, Any]) -> Value:
-    """Return a copy of a node and of all nodes below it that have no copy yet, for `copy.deepcopy`.
-
-    Args:
-        output: the node to copy.
-        memo: the copies by the identity of what was copied, as `copy.deepcopy` keeps it.
-    """
+    """Return a copy of a node and of all nodes below it that have no copy in the memo yet, for `copy.deepcopy`."""
     for node in _new_nodes(output, memo):
         parents = tuple([memo[id(parent)] for parent in node.parents])
         memo[id(node)] = twin = rebuild(*_parts(node, parents))

@@ -33,12 +33,10 @@ class Formula(Operators):
 
     Trivial operations are left out: 1 · x is x, x ** 1 is x, and 2 − 1 is 1.
 
-    Args:
-        plain: the form in plain text; it is a Python expression but for its `·` and `−`.
-        latex: the form in LaTeX; the plain one when not given.
-        binds: how tightly the form binds, from `SUM` to `ATOM`.
-
     Attributes:
+        plain: the form in plain text, a Python expression but for its `·` and `−`.
+        latex: the form in LaTeX; by default the plain one.
+        binds: how tightly the form binds, from `SUM` to `ATOM`.
         value: the number itself where the formula is a plain number of a rule, else None.
         coefficient, rest: the formula as a number times another formula, for `product` to gather numbers.
     """
@@ -215,32 +213,24 @@ class Names:
 
     A node is called by its label; the second node of the same label gets `(2)` behind it. The output without a label is
     called "output", a constant without one by its number, and the other nodes v1, v2, … in topological order.
-
-    Args:
-        output: the node that the graph leads to.
-        nodes: its graph in topological order.
-
-    Attributes:
-        given: the names asked for so far, in that order.
     """
 
     def __init__(self, output: Value, nodes: Iterable[Value]) -> None:
-        self.given: dict[Value, Formula] = {}
+        self.given: dict[Value, Formula] = {}  # the names asked for so far, in that order
         self._names: dict[Value, str] = {}
         taken: set[str] = set()
         uses: dict[str, int] = defaultdict(lambda: 1)
         unnamed = []
         for node in nodes:
-            label = cleaned(node.label) if node.label else "output" if node is output else ""
-            if not label and not is_constant(node):
-                unnamed.append(node)
-            elif label:
-                name = label
+            name = label = cleaned(node.label) if node.label else "output" if node is output else ""
+            if label:
                 while name in taken:
                     uses[label] += 1
                     name = f"{label}({uses[label]})"
                 taken.add(name)
                 self._names[node] = name
+            elif not is_constant(node):
+                unnamed.append(node)
         numbers = (name for count in itertools.count(1) if (name := f"v{count}") not in taken)
         self._names.update(zip(unnamed, numbers, strict=False))
 

@@ -15,14 +15,7 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file atomically: to a temporary file in the same folder, which is then renamed.
-
-    Args:
-        path: the file. Its folder must exist; a file that is there is replaced.
-        content: all of its bytes.
-
-    Returns:
-        The path written.
+    """Write or replace a file atomically: write a temporary file in the same folder, then rename it.
 
     Raises:
         OSError: if the file cannot be written; it names the path. A file that was there is then unchanged.
@@ -38,20 +31,15 @@ def save(path: str | os.PathLike[str], content: bytes) -> Path:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-    except OSError as error:  # named after the path that was asked for, not after the temporary file
-        raise _named(error, path) from None
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise type(error)(error.errno, error.strerror or "cannot be written", str(path)) from None
     return path
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Check, before a long computation, that `save` will find a folder it can write to.
-
-    Args:
-        path: the file that is to be written later.
-
-    Raises:
-        OSError: if the folder is missing or not writable, or the path is a folder itself; it names the path.
-    """
+    """Raise an OSError, before a long computation, if `save` will not find a folder that it can write the file to."""
     from pathlib import Path
 
     path = Path(path)
@@ -64,11 +52,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 def finite_number(thing: object) -> float:
-    """Check a number that was read from a file, and return it as a float.
-
-    Raises:
-        ValueError: if it is not an int or a float, or not finite as a float64.
-    """
+    """Return an int or a float that was read from a file as a finite float64, or raise a ValueError."""
     try:
         number = float(thing) if type(thing) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
     except OverflowError:
@@ -82,9 +66,3 @@ def shortened(thing: object) -> str:
     """Return the repr of anything, with at most 80 characters, for messages."""
     text = _shortening.repr(thing)
     return text if len(text) <= 80 else text[:79] + "…"
-
-
-def _named(error: OSError, path: Path) -> OSError:
-    if error.errno is None:
-        return error
-    return type(error)(error.errno, error.strerror or "cannot be written", str(path))

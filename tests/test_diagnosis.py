@@ -120,13 +120,7 @@ def test_recording_and_no_grad_together() -> None:
 
 @pytest.mark.parametrize(
     ("factor", "words"),
-    [
-        (1.01e-8, "Nothing is wrong"),
-        (0.99e-8, "fades"),
-        (-0.99e-8, "fades"),
-        (0.99e8, "Nothing is wrong"),
-        (1.01e8, "explodes"),
-    ],
+    [(1.01e-8, "is wrong"), (0.99e-8, "fades"), (-0.99e-8, "fades"), (0.99e8, "is wrong"), (1.01e8, "explodes")],
 )
 def test_a_gradient_below_1e_8_or_above_1e_8_is_worth_a_word(factor: float, words: str) -> None:
     w = Value(2.0, "w")

@@ -63,7 +63,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page.page",
         "autograd.views.live_page",
     ),
-    *("autograd.views.stepping", "autograd.views.explanation", "autograd.views.drawing"),
+    *("autograd.views.drawing", "autograd.views.stepping", "autograd.views.explanation"),
     "autograd.views.program_drawing",
     *("autograd.views", "autograd", "autograd.__main__"),
     *(

@@ -48,10 +48,10 @@ def worked_example() -> Value:
     return forward(build_network())
 
 
-def placed(output: Value, formulas: dict[int, str] | None = None) -> tuple[StationGraph, dict[str, Any]]:
+def placed(output: Value, formulas: dict[Value, str] | None = None) -> tuple[StationGraph, dict[str, Any]]:
     graph = StationGraph(output)
     if formulas is None:
-        formulas = {graph.slots[node]: "x · y" for node in graph.stations if node.primitive is not None}
+        formulas = {node: "x · y" for node in graph.stations if node.primitive is not None}
     result = place(graph, formulas)
     assert result is not None
     return graph, result
@@ -92,7 +92,7 @@ def test_the_formula_widens_the_box_of_an_operation_up_to_a_limit() -> None:
     output = x.sin()
     sizes = []
     for formula in ("", "sin(x)", "sin(x) + 30 letters more or less", "y" * 1000):
-        graph, directions = placed(output, {1: formula})
+        graph, directions = placed(output, {output: formula})
         for direction, picture in directions.items():
             (box,) = [box for box in picture["boxes"] if box[0] == graph.slots[output]]
             (other,) = [box for box in picture["boxes"] if box[0] == graph.slots[x]]

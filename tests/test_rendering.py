@@ -55,13 +55,7 @@ def test_the_program_that_the_environment_names_comes_first(tmp_path: Path, monk
     assert any(Path(program).name == "graphviz-pure" for program in renderers())  # which pip brings
 
 
-@pytest.mark.parametrize(
-    ("answer", "file_format"),
-    [
-        ("<svg></svg>", "svg"),
-        ("graph 1 0 0\nstop", "plain"),
-    ],
-)
+@pytest.mark.parametrize(("answer", "file_format"), [("<svg></svg>", "svg"), ("graph 1 0 0\nstop", "plain")])
 def test_what_counts_is_the_picture_not_the_exit_status(install: Install, answer: str, file_format: str) -> None:
     install(f"cat >/dev/null; echo '{answer}'; echo a warning >&2; exit 1")
     assert render(SMALL, file_format) == answer.encode() + b"\n"

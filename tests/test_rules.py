@@ -255,7 +255,7 @@ def test_the_script_has_only_what_is_asked_for() -> None:
     assert script.count("case 2: ") == 2
     assert "case 3: " not in script
     assert set(re.findall(r"^const (\w+)", script, re.M)) == {"maximum", "greater"}
-    assert set(re.findall(r"^function (\w+)", script, re.M)) == {"value_dot_4", "slopes_dot_4"}
+    assert set(re.findall(r"^function (\w+)", script, re.M)) == {"compute_dot_4", "differentiate_dot_4"}
     assert "Math." not in script
 
 

@@ -1,7 +1,6 @@
 """Steps: that they replay to what backward() does, to the last bit, and say so in order."""
 
 import base64
-import html
 import re
 
 import pytest
@@ -146,16 +145,12 @@ def test_the_steps_lead_to_a_page() -> None:
 def test_a_notebook_shows_the_page_in_a_frame_without_rights_and_a_picture_beside_it() -> None:
     x = Value(0.5, '<script>alert("x")</script>')
     walked = steps(x.sin() * x)
-    shown = walked._repr_html_()
+    shown, frame = walked._repr_html_(), walked.page()._repr_html_()
     assert shown is not None
-    frame, rest = re.findall(r"^<iframe ([^>]*)></iframe>(.*)$", shown, re.DOTALL)[0]
-    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts"]
-    (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
-    assert html.unescape(source) == walked.page().html
-    assert "src=" not in frame.replace("srcdoc=", "")
+    assert shown.startswith(frame)
     (picture,) = re.findall(
         r'^<details><summary>[^<]+</summary><div [^>]*><img [^>]*src="data:image/svg\+xml;base64,([^"]*)"[^>]*></div>',
-        rest,
+        shown.removeprefix(frame),
     )
     assert b"</svg>" in base64.b64decode(picture)
     assert "<script" not in shown

@@ -2,7 +2,7 @@
 
 from autograd.views.derivation import Derivative
 from autograd.views.diagnosis import Diagnosis, diagnose
-from autograd.views.drawing import Drawing, display_steps, draw
+from autograd.views.drawing import Drawing, draw
 from autograd.views.explanation import Explanation, explain
 from autograd.views.live_page import LivePage, NeuronNodes, live_page
 from autograd.views.program_drawing import draw_program
@@ -24,5 +24,3 @@ __all__ = [
     "NeuronNodes",
     "live_page",
 ]
-
-Steps.display = staticmethod(display_steps)

@@ -6,8 +6,11 @@ input pass through a station, the gradient is a product. Otherwise it is a sum o
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from autograd.notation import Formula, Names
@@ -21,6 +24,7 @@ CHAIN_END = 5  # stations at each end of a long chain that are shown
 INLINE_TERMS = 4  # terms of a sum that may stand in brackets within a product
 
 
+@dataclass(eq=False, repr=False)
 class Derivative:
     """A derivative of one node with respect to another, and what it is made of.
 
@@ -33,38 +37,29 @@ class Derivative:
         is_whole: whether the region holds all paths from its top to its bottom.
     """
 
-    is_whole = False
-
-    def __init__(
-        self,
-        name: Formula,
-        value: float,
-        terms: Sequence[list[Derivative]] = (),
-        formula: Formula | None = None,
-        numbers: Formula | None = None,
-        region: Region | None = None,
-    ) -> None:
-        self.name, self.value, self.terms, self.formula, self.numbers = name, value, terms, formula, numbers
-        self.region = region
+    name: Formula
+    value: float
+    terms: Sequence[list[Derivative]] = ()
+    formula: Formula | None = None
+    numbers: Formula | None = None
+    region: Region | None = None
+    is_whole: bool = False
 
     @classmethod
     def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
         """Return the derivative that is this sum of products."""
-        return cls(name, _added([_multiplied(term) for term in terms]), terms, region=region)
+        return cls(name, _added(map(_multiplied, terms)), terms, region=region)
 
     def inlined(self) -> list[Derivative]:
-        """Return what stands for it within a product: the terms of a short sum, or the derivative alone."""
+        """Return what replaces it within a product: the terms of a short sum, or the derivative alone."""
         short = 2 <= len(self.terms) <= INLINE_TERMS and all(len(term) == 1 for term in self.terms)
         return [term[0] for term in self.terms] if short else [self]
 
 
 class Derivation:
-    """The derivation of a gradient, and what its formulas are written with.
+    """The derivation of a gradient along paths.
 
-    Args:
-        paths: from the input to the output.
-        writer: writes nodes and slopes; by default one that calls the nodes by their names in the graph.
-        known: derivatives of other derivations with this writer, by top and bottom, which this one takes and adds to.
+    Derivations that share a writer may share `known`: their derivatives, by top and bottom.
     """
 
     def __init__(
@@ -78,12 +73,7 @@ class Derivation:
         self.equations = 0
 
     def derive(self, region: Region, is_link: bool = False) -> Derivative:
-        """Take the derivative of the top of a region by its bottom along all paths apart.
-
-        Args:
-            region: what lies between the two.
-            is_link: whether the two are neighbouring waypoints, so that there are none between them.
-        """
+        """Take the derivative of a region's top by its bottom apart; a link is known to have no waypoints."""
         key = region.top, region.bottom
         if self.known is not None and key in self.known:
             return self.known[key]
@@ -114,15 +104,12 @@ class Derivation:
         return Derivative.of_terms(name, self.sum_of_last_steps(region), region)
 
     def factor(self, name: Formula, region: Region) -> Derivative:
-        """Return a derivative between neighbouring stations, of which what lies between is one formula."""
+        """Return a derivative between neighbouring stations as one formula."""
         formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
         return Derivative(name, self.paths.gradient(region), (), *formulas, region)
 
     def chain(self, region: Region, waypoints: list[Value]) -> list[Derivative]:
-        """Return the derivatives from each waypoint to the next, whose product is that of the top by the bottom.
-
-        Of a long chain both ends are taken apart, and the middle is one factor.
-        """
+        """Return the derivatives from each waypoint to the next; the middle of a long chain is one factor."""
         long = len(waypoints) > 2 * CHAIN_END
         stops = [region.top, *(waypoints[:CHAIN_END] + waypoints[-CHAIN_END:] if long else waypoints), region.bottom]
         ends = set(stops)
@@ -130,15 +117,13 @@ class Derivation:
         factors = []
         for count, (top, bottom) in enumerate(pairwise(stops)):
             part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
-            if long and count == CHAIN_END:
-                factors.append(self.number_alone(part))
-            else:
-                factors.append(self.derive(part, is_link=True))
+            is_middle = long and count == CHAIN_END
+            factors.append(self.number_alone(part) if is_middle else self.derive(part, is_link=True))
         return factors
 
     def sum_of_branches(self, branches: list[Region]) -> list[list[Derivative]]:
         """Return a term for each of the strongest branches, and the others added up."""
-        if len(branches) <= TERMS:
+        if len(branches) <= TERMS:  # without a pass over each of them
             return [self.branch(branch) for branch in branches]
         values = [self.paths.gradient(branch) for branch in branches]
         chosen = _strongest(values)
@@ -160,10 +145,7 @@ class Derivation:
         return [Derivative.of_terms(name, self.sum_of_last_steps(region), region)]
 
     def sum_of_last_steps(self, region: Region) -> list[list[Derivative]]:
-        """Return a term for each station next to the bottom: the top's derivative by it times its own by the bottom.
-
-        The derivative by each station is thus written once, however many paths lead through it.
-        """
+        """Return a term for each station next to the bottom: the top's derivative by it times its own by the bottom."""
         grads = self.paths.accumulate(region)
         steps = self.paths.last_steps(region)
         values = [grads[step.top] * self.paths.gradient(step) for step in steps]
@@ -174,25 +156,16 @@ class Derivation:
                 terms.append([self.factor(self.part_name(step), step)])
             else:
                 factor = self.factor(self.names.derivative(step.top, region.bottom), step)
-                terms.append([self.derive_above(region, step.top, grads[step.top]), factor])
-        rest = grads[region.bottom] - _added([_multiplied(term) for term in terms])
+                terms.append([self.derive(self.paths.above(region, step.top)), factor])
+        rest = grads[region.bottom] - _added(map(_multiplied, terms))
         if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[region.bottom]):
             terms.append([_weaker(len(values) - len(chosen), rest)])
         return terms
 
-    def derive_above(self, region: Region, bottom: Value, value: float) -> Derivative:
-        """Return the derivative of the top of a region by one of its inner nodes, whose value is known."""
-        above = self.paths.above(region, bottom)
-        return self.derive(above) if self.equations < EQUATIONS else self.number_alone(above, value)
-
-    def number_alone(self, region: Region, value: float | None = None) -> Derivative:
+    def number_alone(self, region: Region) -> Derivative:
         """Return the derivative along all paths without taking it apart."""
         name = self.names.derivative(region.top, region.bottom)
-        derivative = Derivative(name, self.paths.gradient(region) if value is None else value, region=region)
-        derivative.is_whole = True
-        return derivative
-
-    # Names and formulas.
+        return Derivative(name, self.paths.gradient(region), region=region, is_whole=True)
 
     def part_name(self, region: Region) -> Formula:
         """Write the part of a derivative that one of several branches contributes."""
@@ -218,11 +191,8 @@ def _multiplied(factors: Sequence[Derivative]) -> float:
     return math.prod([factor.value for factor in factors], start=1.0)
 
 
-def _added(values: Sequence[float]) -> float:
-    total = 0.0
-    for value in values:
-        total += value  # from left to right: the built-in sum rounds in another way since Python 3.12
-    return total
+def _added(values: Iterable[float]) -> float:
+    return functools.reduce(operator.add, values, 0.0)  # the built-in sum rounds in another way since Python 3.12
 
 
 def _strongest(values: list[float]) -> list[int]:

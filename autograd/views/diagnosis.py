@@ -15,6 +15,7 @@ from __future__ import annotations
 import linecache
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from autograd.notation import Names, number
 from autograd.tape import Tape
@@ -51,6 +52,7 @@ SENTENCES = {  # which a page fills in, too
 Sources = Mapping[Value, tuple[str, int]]
 
 
+@dataclass(eq=False, repr=False)
 class Diagnosis:
     """What there is to say of a gradient.
 
@@ -60,8 +62,9 @@ class Diagnosis:
         text: the sentence.
     """
 
-    def __init__(self, gradient: float, node: Value | None, text: str) -> None:
-        self.gradient, self.node, self.text = gradient, node, text
+    gradient: float
+    node: Value | None
+    text: str
 
     def __str__(self) -> str:
         return self.text
@@ -106,21 +109,22 @@ class _Case:
         if not self.is_reached:
             return Diagnosis(0.0, None, f"{name} is 0: {self.not_reached()}")
         gradient = self.grads.get(self.input, 0.0)
-        sentence, edge = self.finding(gradient)
+        kind, edge = self.finding(gradient)
+        sentence = SENTENCES[kind]
         node = self.output if "{output}" in sentence else edge.node if edge and "{node}" in sentence else None
         text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
         source = f" {self.source(node)}" if node in self.sources else ""
         return Diagnosis(gradient, node, text + source + self.accumulated(gradient))
 
     def finding(self, gradient: float) -> tuple[str, Edge | None]:
-        """Return a sentence, and the edge that it speaks of. `diagnosis.js` looks in the same order."""
+        """Return the name of a sentence, and the edge that it speaks of. `diagnosis.js` looks in the same order."""
         if math.isnan(gradient):
             return self.where_nan()
         if abs(gradient) > LARGE * LARGE:
             return self.where_huge()
         if abs(gradient) < SMALL * SMALL:
             return self.where_small(gradient)
-        return SENTENCES["fine"], None
+        return "fine", None
 
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
@@ -129,34 +133,31 @@ class _Case:
             if not math.isnan(self.grads[edge.parent]) or math.isnan(grad):
                 continue
             if math.isnan(edge.slope):
-                is_earlier = any(map(math.isnan, edge.node.operands))
-                return SENTENCES["nan_input" if is_earlier else "nan_slope"], edge
+                return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge
             if math.isnan(part):
-                return SENTENCES["nan_product"], edge
+                return "nan_product", edge
             if math.isinf(edge.before) and math.isinf(part):
-                return SENTENCES["nan_sum"], edge
-        return SENTENCES["nan_output"], None
+                return "nan_sum", edge
+        return "nan_output", None
 
     def where_huge(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
             if math.isfinite(self.grads[edge.node]) and not math.isfinite(self.grads[edge.parent]):
-                return SENTENCES["infinite"], edge
+                return "infinite", edge
         if not math.isfinite(self.output.data):
-            return SENTENCES["infinite_output"], next(edge for edge in self.edges if edge.node is self.output)
+            return "infinite_output", self.edges[0]
         steepest = max(self.edges, key=lambda edge: abs(edge.slope))
-        return SENTENCES["explodes" if abs(steepest.slope) >= LARGE else "large"], steepest
+        return "explodes" if abs(steepest.slope) >= LARGE else "large", steepest
 
     def where_small(self, gradient: float) -> tuple[str, Edge | None]:
         if gradient == 0.0:
             for edge in self.edges:
                 grad, slope = self.grads[edge.node], edge.slope
-                if grad != 0.0 and slope == 0.0 and self.grads[edge.parent] == 0.0:
-                    return SENTENCES["dies"], edge
-                if grad != 0.0 and slope != 0.0 and grad * slope == 0.0:
-                    return SENTENCES["underflows"], edge
-            return SENTENCES["cancels"], None
+                if grad != 0.0 and (grad * slope == 0.0 if slope else self.grads[edge.parent] == 0.0):
+                    return "underflows" if slope else "dies", edge
+            return "cancels", None
         flattest = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
-        return SENTENCES["fades" if abs(flattest.slope) <= SMALL else "small"], flattest
+        return "fades" if abs(flattest.slope) <= SMALL else "small", flattest
 
     def filled(self, sentence: str, edge: Edge | None) -> str:
         """Return a sentence with the names and numbers of an edge."""

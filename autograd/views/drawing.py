@@ -15,11 +15,11 @@ and a double border marks the result. The thicker an edge, the larger the gradie
 
 from __future__ import annotations
 
-import itertools
 import math
 import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from autograd.notation import Names, cleaned, number
@@ -27,12 +27,13 @@ from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Parameter, Value, is_constant
 from autograd.views.rendering import SECONDS, render
-from autograd.views.stepping import Step, Steps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     import graphviz
+
+    from autograd.views.stepping import Step
 
 DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: its layout would take too long
 DISPLAY_SECONDS = 10.0  # that a picture in a notebook may take
@@ -41,11 +42,7 @@ WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
 
 
 class Drawing:
-    """A graph drawing in the DOT language.
-
-    Args:
-        source: the picture in Graphviz's DOT language.
-    """
+    """A graph drawing; `source` is its text in Graphviz's DOT language."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -127,7 +124,10 @@ def draw(
     """
     if rankdir not in ("LR", "TB", "RL", "BT"):
         raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
-    scene = _Scene(output.steps.output, output) if isinstance(output, Step) else _Scene(output)
+    if isinstance(output, Value) or not hasattr(output, "steps"):
+        scene = _Scene(output)  # type: ignore[arg-type]  # which says that anything else is no Value
+    else:
+        scene = _Scene(output.steps.output, output)
     graph = digraph(rankdir, size)
     _add_nodes(graph, _framed(scene.nodes, clusters or {}), scene)
     flows = {node: scene.flows(node) for node in scene.nodes}
@@ -163,24 +163,6 @@ def _not_drawn(text: str, reason: str) -> str:
     return f"<code>{html.escape(text)}</code><br><small>Not drawn: {html.escape(reason)}</small>"
 
 
-def display_steps(steps: Steps) -> str | None:
-    """Return the steps of a graph for a notebook: a live page, and a picture for readers where scripts are stripped.
-
-    None if the graph is too large, or cannot be a page.
-    """
-    if len(steps.tape) > DISPLAYED_NODES:
-        return None
-    try:
-        page = steps.page()._repr_html_()
-    except Exception:  # an exception in a display would fail the whole notebook; its text is shown instead
-        return None
-    picture = draw(steps.output)._repr_html_()
-    return page + (f"<details><summary>As a picture</summary>{picture}</details>" if "<img" in picture else "")
-
-
-# Nodes and edges.
-
-
 def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
     """Return an empty graph in the look of all pictures."""
     import graphviz
@@ -195,7 +177,7 @@ def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digra
 
 
 def _framed(order: list[Value], clusters: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], Value]]:
-    """Return each node with the titles of the frames around it."""
+    """Return the titles of the frames around each node, with the node."""
     consumers = defaultdict(list)
     for node in order:
         for parent in node.parents:
@@ -204,14 +186,10 @@ def _framed(order: list[Value], clusters: Mapping[str, Sequence[str]]) -> list[t
     for node in reversed(order):
         path = tuple(clusters.get(node.label or "", ()))
         if not path and (isinstance(node, Parameter) or (node.primitive and not node.label)) and consumers[node]:
-            path = _common_start([paths[consumer] for consumer in consumers[node]])
+            levels = zip(*[paths[consumer] for consumer in consumers[node]], strict=False)
+            path = tuple(titles[0] for titles in takewhile(lambda titles: len(set(titles)) == 1, levels))
         paths[node] = path
     return [(paths[node], node) for node in order]
-
-
-def _common_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    levels = zip(*paths, strict=False)
-    return tuple(titles[0] for titles in itertools.takewhile(lambda titles: len(set(titles)) == 1, levels))
 
 
 class _Scene:
@@ -234,10 +212,8 @@ class _Scene:
     def flows(self, node: Value) -> list[float]:
         """Return the size of the gradient along each edge into a node; nan if unknown, or to a constant."""
         grad = self.grad(node)
-        if grad is None:
-            return [math.nan] * len(node.parents)
         return [
-            math.nan if is_constant(parent) or self.grad(parent) is None else abs(grad * slope)
+            math.nan if grad is None or is_constant(parent) or self.grad(parent) is None else abs(grad * slope)
             for parent, slope in zip(node.parents, node.slopes, strict=True)
         ]
 
@@ -246,7 +222,10 @@ class _Scene:
         if is_constant(node):
             tight = {"margin": "0.03,0.02", "width": "0", "height": "0"}  # so that arrows touch it
             return {"label": lines_of(node.label, _shown(data)), "shape": "plaintext", **tight}
-        title = " = ".join(part for part in (self.names.of(node).plain, self.written(node)) if part)
+        title = self.names.of(node).plain
+        if node.primitive:
+            is_short = len(node.parents) <= WRITTEN_OPERANDS
+            title += f" = {self.names.operation(node).plain if is_short else node.primitive.symbol}"
         lines = lines_of(title, f"data {_shown(data)}", f"grad {_shown(grad)}")
         look = {"label": lines, "style": "filled"}
         if node is self.output:
@@ -259,14 +238,6 @@ class _Scene:
             return {**look, "shape": "ellipse", "fillcolor": "#cfe3f5", "margin": "0,0"}
         fill = "#d9ead3" if node is self.output else "white"
         return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": fill}
-
-    def written(self, node: Value) -> str:
-        """Write the operation of a node in the names of its operands; where they are many, its symbol."""
-        if node.primitive is None:
-            return ""
-        if len(node.parents) > WRITTEN_OPERANDS:
-            return node.primitive.symbol
-        return self.names.operation(node).plain
 
 
 def _shown(x: float | None) -> str:
@@ -300,13 +271,10 @@ def _stroke(flow: float, largest: float) -> dict[str, str]:
     return {"penwidth": f"{max(0.6, 2.8 - 0.8 * decades):.2f}"}
 
 
-# Text. What a label holds is shown as it is, and never read as markup.
-
-
 def lines_of(*texts: str | None) -> str:
-    """Write a label of several lines in DOT's notation."""
+    """Write a label of several lines in DOT's notation, of which nothing is read as markup."""
     import graphviz
 
     escaped = [graphviz.escape(cleaned(text).replace("&", "&amp;")) for text in texts if text]
-    label: str = graphviz.nohtml(r"\n".join(escaped))  # so that <…> is not read as markup
+    label: str = graphviz.nohtml(r"\n".join(escaped))
     return label

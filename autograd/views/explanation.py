@@ -21,8 +21,9 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from autograd.notation import Formula, number, symbol
@@ -56,6 +57,7 @@ class Line:
         return f"{left} &= " + (" \\\\\n&= " if self.broken else " = ").join(others)
 
 
+@dataclass(eq=False, repr=False)
 class Explanation:
     """A derivation: `print` shows it as text, `latex` is it in LaTeX, and a notebook shows it as mathematics.
 
@@ -66,14 +68,10 @@ class Explanation:
         note: a sentence beside the equations, or nothing.
     """
 
-    def __init__(
-        self,
-        paragraphs: Sequence[Sequence[Line]],
-        gradient: float,
-        derivative: Derivative | None = None,
-        note: str = "",
-    ) -> None:
-        self.paragraphs, self.gradient, self.derivative, self.note = paragraphs, gradient, derivative, note
+    paragraphs: Sequence[Sequence[Line]]
+    gradient: float
+    derivative: Derivative | None = None
+    note: str = ""
 
     @property
     def latex(self) -> str:
@@ -135,9 +133,8 @@ def explain(
 
 def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
     """Yield the equations of a derivative and of all that it is made of, each once, in paragraphs."""
-    waiting, seen = deque([root]), {root.name.plain}
-    while waiting:
-        derivative = waiting.popleft()
+    waiting, seen = [root], {root.name.plain}
+    for derivative in waiting:
         if not derivative.terms:
             yield [_factor_line(derivative)]
             continue
@@ -153,7 +150,6 @@ def _paragraphs(root: Derivative) -> Iterator[list[Line]]:
 
 
 def _factor_line(derivative: Derivative) -> Line:
-    """Return the equation of a single factor."""
     formulas = [derivative.formula, derivative.numbers, number(derivative.value)]
     return Line(derivative.name, *[formula for formula in formulas if formula is not None])
 

@@ -17,33 +17,21 @@ Slope = tuple[Value, int, Value, float]  # an edge: the node, the index of the o
 
 
 class Region(NamedTuple):
-    """Part of a graph: what leads from one node down to another.
-
-    Attributes:
-        top, bottom: the two nodes.
-        inner: the nodes between them, in topological order.
-        entries: the edges that lead down from the top.
-    """
+    """Part of a graph: what leads from one node down to another."""
 
     top: Value
     bottom: Value
-    inner: list[Value]
-    entries: list[Slope]
+    inner: list[Value]  # in topological order
+    entries: list[Slope]  # the edges that lead down from the top
 
 
 class Paths:
-    """All paths from an input to an output.
-
-    Args:
-        output: the node that the paths lead from.
-        input: the node that they lead to.
-        every_node: whether every node is a station.
+    """All paths from an output down to an input.
 
     Attributes:
-        tape: the graph of the output.
         active: the nodes on the paths in topological order; none if the output does not depend on the input.
         edges: for each of them its edges down.
-        stations: those of them that a derivation stops at.
+        stations: those of them that a derivation stops at; all of them if every node is a station.
     """
 
     def __init__(self, output: Value, input: Value, every_node: bool) -> None:

@@ -54,8 +54,8 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     profile = Profile(program, varying)
     graph = digraph(rankdir, None, ranksep="0.35", nodesep="0.15")
     boxes: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    few = len(profile.entries) <= DETAILED
     for i, entry in enumerate(profile.entries):
-        few = len(profile.entries) <= DETAILED
         key = (entry.level, entry.run_by, *((entry.title, *entry.sources) if few else (_kind(entry),)))
         boxes[key].append(i)
     box_of = {i: number for number, members in enumerate(boxes.values()) for i in members}
@@ -70,14 +70,11 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
         levels[entries[0].level].append(name)
         graph.node(name, id=name, **_appearance(entries))
         for entry in entries:
-            for source in entry.sources:
-                edges[f"g{box_of[source]}", name] = None
-            if not entry.sources:
-                edges["leaves", name] = None
+            sources = [f"g{box_of[source]}" for source in entry.sources] or ["leaves"]
+            edges.update(dict.fromkeys((source, name) for source in sources))
     noun = "output" if len(program.outputs) == 1 else "outputs"
     graph.node("outputs", lines_of(f"{len(program.outputs):,} {noun}"), **LEAVES, peripheries="2")
-    for i in profile.results:
-        edges[f"g{box_of[i]}", "outputs"] = None
+    edges.update(dict.fromkeys((f"g{box_of[i]}", "outputs") for i in profile.results))
     for names in levels.values():
         with graph.subgraph() as level:
             level.attr(rank="same")
@@ -90,18 +87,13 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
 
 def _kind(entry: Entry) -> str:
     """Return what a group computes, without its size."""
-    title = entry.title
-    for kind in FILLS:
-        if title.startswith(kind):
-            return kind
-    return title.partition(" ")[0]
+    return next((kind for kind in FILLS if entry.title.startswith(kind)), entry.title.partition(" ")[0])
 
 
 def _appearance(entries: list[Entry]) -> dict[str, str]:
     """Return the look of the box of some groups of one kind."""
     instructions = sum(entry.instructions for entry in entries)
-    kind = _kind(entries[0])
-    title = entries[0].title
+    kind, title = _kind(entries[0]), entries[0].title
     if len(entries) > 1:
         is_same = all(entry.title == title for entry in entries)
         title = f"{len(entries)} groups: {title if is_same else kind}"

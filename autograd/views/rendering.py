@@ -10,12 +10,7 @@ RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all
 
 
 def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
-    """Lay a graph out, and return the picture.
-
-    Args:
-        source: the graph in the DOT language.
-        file_format: "svg", "png", or "plain" (coordinates as text).
-        timeout: how many seconds the renderer is given.
+    """Lay a graph in the DOT language out as "svg", "png", or "plain" (coordinates as text).
 
     Raises:
         RuntimeError: if no Graphviz renderer is found, or none can draw this.
@@ -38,8 +33,9 @@ def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
             complaints.append(f"{program}: {error}")
             continue
         # Either program may exit 1 and have drawn the picture, or exit 0 with a warning: what counts is the picture.
-        if _is_complete(result.stdout):
-            return result.stdout
+        picture = result.stdout
+        if b"</svg>" in picture[-20:] or picture.startswith(b"\x89PNG") or picture.endswith(b"stop\n"):
+            return picture
         complaints.append(f"{program}: {result.stderr.decode(errors='replace').strip()[:500] or 'it drew nothing'}")
     if complaints:
         raise RuntimeError("no Graphviz program could draw this graph. " + "; ".join(complaints))
@@ -61,7 +57,3 @@ def renderers() -> Iterator[str]:
         found = program and shutil.which(program)
         if found:
             yield found
-
-
-def _is_complete(output: bytes) -> bool:
-    return b"</svg>" in output[-20:] or output.startswith(b"\x89PNG") or output.endswith(b"stop\n")

@@ -18,14 +18,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
-from typing import ClassVar, Literal, overload
+from typing import Literal, overload
 
 from autograd.notation import Names, number, operation
 from autograd.primitives import PRODUCT
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
+from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
 from autograd.views.tracing import Edge, edges, trace
 
@@ -96,16 +97,14 @@ class Step:
 class Steps(Sequence[Step]):
     """The steps of a graph: first forward, an operation each, then backward, an edge each.
 
-    It is a sequence: `steps[i]`, `len(steps)`, `reversed(steps)`. A step is made when it is asked for, and the backward
-    pass is carried out when the first of its steps is. No node's `grad` is read or changed.
+    It is a sequence whose items are made when they are asked for; the backward pass is carried out with the first of
+    its steps. No node's `grad` is read or changed.
 
     Attributes:
         output: the node that the steps lead to, and back from.
         tape: its graph.
         operations: those that are computed, one by each step forward.
     """
-
-    display: ClassVar[Callable[[Steps], str | None]] = staticmethod(lambda steps: None)  # in a notebook
 
     def __init__(self, output: Value) -> None:
         self.output = output
@@ -177,7 +176,15 @@ class Steps(Sequence[Step]):
         return live_page(self.output, title=title)
 
     def _repr_html_(self) -> str | None:
-        return Steps.display(self)
+        """Return a live page, and a picture for readers where scripts are stripped; None if the page cannot be made."""
+        if len(self.tape) > DISPLAYED_NODES:
+            return None
+        try:
+            page = self.page()._repr_html_()
+        except Exception:  # an exception in a display would fail the whole notebook; the text is shown instead
+            return None
+        picture = draw(self.output)._repr_html_()
+        return page + (f"<details><summary>As a picture</summary>{picture}</details>" if "<img" in picture else "")
 
     def __repr__(self) -> str:
         forward = len(self.operations)

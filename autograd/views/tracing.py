@@ -25,30 +25,20 @@ from autograd.value import Value, is_constant
 
 
 class Edge(NamedTuple):
-    """What a node passes back to one of its operands.
-
-    Attributes:
-        node: the node that passes its gradient back.
-        operand: the index of the operand, from 0.
-        parent: the operand.
-        slope: the derivative of the node with respect to the operand.
-        before, after: the gradient of the operand before and after it receives its part.
-    """
+    """What a node passes back to one of its operands."""
 
     node: Value
-    operand: int
+    operand: int  # the index of the operand, which is the parent
     parent: Value
     slope: float
-    before: float
+    before: float  # the gradient of the parent before it receives its part
     after: float
 
 
 def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value, int, Value, float]]:
     """Yield the edges of a graph in the order of a backward pass: node, index of the operand, parent, slope.
 
-    Args:
-        tape: the graph.
-        reached: for each node of the tape, whether edges to it are wanted; by default those to all but constants are.
+    Those to nodes that are not reached are left out; by default, those to constants.
     """
     wanted = reached if reached is not None else [not is_constant(node) for node in tape.nodes]
     for i in reversed(range(len(tape))):
@@ -61,12 +51,7 @@ def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value,
 
 
 def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> Iterator[Edge]:
-    """Accumulate gradients in reverse, in numbers, and yield each edge with what it adds.
-
-    Args:
-        output: the node that the pass starts from, with the gradient 1.
-        edges: as from `edges`. Those of a node that the pass has not reached are left out.
-    """
+    """Accumulate gradients from an output along `edges`, and yield each edge that the pass reaches."""
     grads = {output: 1.0}
     for node, index, parent, slope in edges:
         if node in grads:
@@ -81,15 +66,9 @@ def trace_formulas(
     edges: Iterable[tuple[Value, int, Value, Formula]],
     rename: Callable[[Value, Formula], Formula] = lambda node, formula: formula,
 ) -> dict[Value, Formula]:
-    """Accumulate gradients in reverse, in formulas.
+    """Return the formula of each node's gradient, from edges with slopes as formulas.
 
-    Args:
-        output: the node that the pass starts from.
-        edges: as for `trace`, each with its slope as a formula.
-        rename: given a node and the formula of its gradient, returns the formula that the node passes on instead.
-
-    Returns:
-        The formula of each node's gradient.
+    `rename` turns a node and the formula of its gradient into the formula that the node passes on.
     """
     parts: dict[Value, list[Formula]] = defaultdict(list)
     parts[output].append(Formula.of(1.0))
@@ -107,15 +86,7 @@ def total(formulas: Iterable[Formula]) -> Formula:
 
 
 def check_input(input: object, function: str) -> None:
-    """Check that what a gradient is asked for by is a node.
-
-    Args:
-        input: what was given.
-        function: the name of the function that it was given to, for the message.
-
-    Raises:
-        TypeError: if it is not.
-    """
+    """Raise a TypeError, which shows a call of the function, unless the input is a node."""
     if not isinstance(input, Value):
         raise TypeError(
             f"expected a Value as input, got {input!r:.80} of type {type(input).__name__}; give the node that the "

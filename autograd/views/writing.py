@@ -23,19 +23,14 @@ TERMS = 6  # terms of a sum that are shown
 
 
 class Writer:
-    """Writes nodes as they stand in formulas.
-
-    Args:
-        names: what the nodes are called.
-        is_station: whether a node stands in a formula by its name; else the operation that computed it does.
-    """
+    """Writes nodes in formulas: a station by its name, another node by the operation that computed it."""
 
     def __init__(self, names: Names, is_station: Callable[[Value], bool]) -> None:
         self.names, self._is_station = names, is_station
         self.named: set[Value] = set()  # nodes that are stations too, since a formula would be too long
 
     def is_station(self, node: Value) -> bool:
-        """Return whether a node stands in a formula by its name."""
+        """Return whether a node is written by its name."""
         return self._is_station(node) or node in self.named
 
     def is_readable(self, formula: Formula) -> bool:
@@ -47,14 +42,7 @@ class Writer:
         return number(data)
 
     def written(self, node: Value, data: float, numeric: bool, depth: int = 3) -> Formula:
-        """Write a node: by its name or its number; one that is no station, by the operation that computed it.
-
-        Args:
-            node: the node.
-            data: its number.
-            numeric: whether stations stand there by their numbers.
-            depth: how many operations deep it is written out; beyond that its number stands there.
-        """
+        """Write a node with the number `data`, `depth` operations deep at most; stations by number if numeric."""
         if is_constant(node) and not node.label:
             return constant(data)
         if node.primitive is None or self.is_station(node):
@@ -69,11 +57,7 @@ class Writer:
         return operation(node, [self.written(parent, data, numeric, depth) for parent, data in pairs])
 
     def slope(self, node: Value, index: int, numeric: bool) -> Formula | None:
-        """Write the slope of a node with respect to one of its operands, by the rule of its primitive.
-
-        Returns:
-            The formula; None for a node of too many operands.
-        """
+        """Write the slope of a node with respect to one of its operands; None for a node of too many operands."""
         if node.primitive is None or len(node.parents) > FOLDED_NODES:
             return None
         out = self.written(node, node.data, numeric)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from autograd.notation import base_and_index
@@ -32,25 +32,12 @@ class NeuronNodes(NamedTuple):
 
 
 class GraphContent:
-    """A graph as a page holds it.
-
-    Args:
-        output: the node that the graph leads to.
-        learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            that are not among the inputs.
-        inputs: leaves that cases give numbers for.
-        layers: the neurons of each layer, if the graph is a network.
-        predictions: pairs of an output of a network and its target.
+    """A graph as a page holds it; `live_page` explains the arguments.
 
     Attributes:
-        output: the node.
         program: the graph as a program.
         learning: the leaves that a training changes.
         forms: the primitives that the program applies, each with a number of operands.
-
-    Raises:
-        TypeError: if the output is no Value, or a primitive is not in the table.
-        ValueError: if an input or a learning node is no leaf of the graph.
     """
 
     def __init__(
@@ -85,30 +72,24 @@ class GraphContent:
         inner = {*self.learning, *parameters}
         from autograd.programs import Program  # it needs NumPy
 
-        self.program = Program.of(
-            [output],
-            [node for node in leaves if node in self.graph.stations and node not in inner],
-        )
+        self.program = Program.of([output], [n for n in leaves if n in self.graph.stations and n not in inner])
         self.forms: dict[tuple[Primitive, int], None] = {}
         for slot, primitive in enumerate(self.program.primitives):
             if primitive is not None:
                 self.forms[primitive, len(self.program.operands_of(slot))] = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it as numbers, strings, lists and dicts.
-
-        Raises:
-            TypeError: if a primitive is not in the table; the message names it.
-        """
+        """Return all of it as numbers, strings, lists and dicts."""
         graph, slots, templates = self.graph, self.graph.slots, Templates(self.graph)
         operations = [node for node in graph.nodes if node.primitive is not None]
         stations = [node for node in operations if node in graph.stations]
         names = [graph.names.of(node).plain for node in graph.nodes]
         targets = [n for n in graph.nodes if n in graph.stations and not is_constant(n) and n is not graph.output]
+        program = {**json.loads(self.program.to_json()), "layers": self._layers_of_parameters()}
         content: dict[str, Any] = {
-            "program": self._program(),
+            "program": {key: it for key, it in program.items() if key not in ("format", "version", "labels")},
             "names": names,
-            "bases": [_length_of_base(name) for name in names],
+            "bases": [len((base_and_index(name) or [""])[0]) for name in names],  # where their indices begin
             "constants": [slots[node] for node in graph.nodes if is_constant(node)],
             "learning": [slots[node] for node in self.learning],
             "columns": [slots[node] for node in self.inputs],
@@ -125,15 +106,8 @@ class GraphContent:
         if network:
             content["network"] = network
         else:
-            content["placement"] = place(
-                graph, {slots[n]: f for n, f in zip(stations, content["formulas"], strict=True)}
-            )
+            content["placement"] = place(graph, dict(zip(stations, content["formulas"], strict=True)))
         return content
-
-    def _program(self) -> dict[str, Any]:
-        """The program as `Program.to_json` writes it, without what the page has by other means."""
-        content: dict[str, Any] = {**json.loads(self.program.to_json()), "layers": self._layers_of_parameters()}
-        return {key: value for key, value in content.items() if key not in ("format", "version", "labels")}
 
     def _layers_of_parameters(self) -> list[int]:
         """Return the layer of each parameter, counted from 0; none if there are parameters outside the layers."""
@@ -162,16 +136,11 @@ class GraphContent:
                 if operands != sources or len(operands) != len(neuron.weights):
                     return None
             sources = [neuron.out for neuron in layer]
-        layers = [[_neuron(neuron, slots) for neuron in layer] for layer in self.layers]
+        layers = [
+            [
+                [slots[net], slots[out], [slots[weight] for weight in weights], None if bias is None else slots[bias]]
+                for net, out, weights, bias in layer
+            ]
+            for layer in self.layers
+        ]
         return {"inputs": [slots[node] for node in inputs], "layers": layers}
-
-
-def _neuron(neuron: NeuronNodes, slots: Mapping[Value, int]) -> list[Any]:
-    weights = [slots[weight] for weight in neuron.weights]
-    return [slots[neuron.net], slots[neuron.out], weights, None if neuron.bias is None else slots[neuron.bias]]
-
-
-def _length_of_base(name: str) -> int:
-    """Return how many characters of a name stand before its index; 0 for a name without one."""
-    parts = base_and_index(name)
-    return len(parts[0]) if parts else 0

@@ -1,6 +1,5 @@
 // The controls of the page: what each does, and which are offered.
 
-import { Curve } from "./curve.js";
 import { about, element, parts, readNumber } from "./notation.js";
 import { field } from "./picture.js";
 import { StepList } from "./tables.js";
@@ -85,8 +84,8 @@ export function prepareControls(page) {
   parts.published.hidden = !data.published;
   parts.publishedNote.textContent = data.publishedNote ?? "";
   page.list = new StepList(page, parts.list);
-  page.curve = new Curve(parts.curve);
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
+  new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
   document.addEventListener("keydown", key);
 }
 

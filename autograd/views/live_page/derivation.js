@@ -13,32 +13,16 @@ export class Derivatives {
     this.graph = graph;
     const { rows, roots, definitions } = graph.content.derivations;
     this.definitions = new Map(definitions);
-    this.rows = rows.map(([name, terms, formula, computation]) => ({
-      name: name || this.nameOf(computation),
-      terms,
-      formula,
-      computation,
-    }));
+    this.rows = rows.map(([name, terms, formula, computation]) => ({ name, terms, formula, computation }));
     this.roots = new Map(roots);
     if (!this.rows.length) this.writeOneStepAtATime();
-  }
-
-  /** The name of a derivative that is computed between two nodes, or along edges. */
-  nameOf(computation) {
-    const { operands, starts } = this.graph.program;
-    let [top, bottom] = computation;
-    if (Array.isArray(top)) {
-      const [slot, operand] = computation.at(-1);
-      [[top], bottom] = [computation[0], operands[starts[slot] + operand]];
-    }
-    return `∂@${top}/∂@${bottom}`;
   }
 
   /** Of a large graph: each gradient as the sum over the nodes that use the node, and theirs likewise. */
   writeOneStepAtATime() {
     const { content, program, stations, parents } = this.graph;
-    const add = (computation, formula, isLocal) =>
-      this.rows.push({ name: this.nameOf(computation), terms: [], formula, computation, isLocal }) - 1;
+    const add = ([top, bottom], formula, isLocal) =>
+      this.rows.push({ name: `∂@${top}/∂@${bottom}`, terms: [], formula, computation: [top, bottom], isLocal }) - 1;
     for (let place = stations.length - 1; place >= 0; place--) {
       const slot = stations[place];
       const above = this.roots.get(slot);
@@ -55,19 +39,15 @@ export class Derivatives {
   valuesAt(moment) {
     const known = new Map();
     const local = new Float64Array(this.graph.program.size);
+    const computed = ({ computation, isLocal }) => {
+      const [top, bottom] = computation;
+      if (Array.isArray(top)) return moment.along(computation);
+      if (!isLocal) return moment.derivative(top, bottom);
+      this.graph.steps.localSlopes(top, moment, local);
+      return local[bottom];
+    };
     const of = (index) => {
-      if (!known.has(index)) {
-        const row = this.rows[index];
-        const { computation } = row;
-        if (row.isLocal) {
-          this.graph.steps.localSlopes(computation[0], moment, local);
-          known.set(index, local[computation[1]]);
-        } else if (Array.isArray(computation[0])) {
-          known.set(index, moment.along(computation));
-        } else {
-          known.set(index, moment.derivative(...computation));
-        }
-      }
+      if (!known.has(index)) known.set(index, computed(this.rows[index]));
       return known.get(index);
     };
     const rest = (parent) => {
@@ -84,24 +64,18 @@ export class Derivatives {
   paragraphs(slot) {
     const root = this.roots.get(slot);
     if (root === undefined) return [];
-    const paragraphs = [];
-    const waiting = [root];
+    const paragraphs = this.rows[root].terms.length ? [] : [[{ index: root }]];
     const seen = new Set([root]);
-    while (waiting.length && paragraphs.length < MOST_PARAGRAPHS) {
-      const index = waiting.shift();
-      const row = this.rows[index];
-      if (!row.terms.length) {
-        paragraphs.push([{ index }]);
-        continue;
-      }
+    for (const index of seen) {
+      const { terms } = this.rows[index];
+      if (!terms.length || paragraphs.length >= MOST_PARAGRAPHS) continue;
       paragraphs.push([{ index, isSum: true }]);
-      let parts = row.terms.flat();
+      let parts = terms.flat();
       if (parts.length > 1) parts = parts.flatMap((part) => this.inlined(part));
       const fresh = [...new Set(parts)].filter((part) => !seen.has(part));
       for (const part of fresh) seen.add(part);
       const factors = fresh.filter((part) => !this.rows[part].terms.length && this.rows[part].formula);
       if (factors.length) paragraphs.push(factors.map((factor) => ({ index: factor })));
-      waiting.push(...fresh.filter((part) => this.rows[part].terms.length));
     }
     const places = paragraphs.flat().flatMap(({ index }) => this.placesOf(index));
     const defined = [...new Set(places)].filter((place) => this.definitions.has(place));

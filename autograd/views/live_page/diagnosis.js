@@ -2,12 +2,7 @@
 
 import { bracketed, parse, written } from "./notation.js";
 
-/**
- * What there is to say of the gradient of a node at a moment.
- *
- * @returns `{text, slot, isUnary}`: the sentence, the operation where it went wrong, and whether that is a function of
- *     one number; null if nothing is wrong.
- */
+/** What is wrong with a gradient at a moment: a sentence, the operation where, and whether that is unary; or null. */
 export function diagnose(graph, moment, input) {
   const { program, names, diagnosis } = graph;
   const { small, large, sentences } = diagnosis;

@@ -38,14 +38,8 @@ NetworkPlacement.prototype.placeAcross = function () {
   const end = square.x + square.width;
   this.frames.push(pixels, { ...square, isChosen: true });
   this.neurons(first.neurons, chosen, end + 45, tops[0]);
-  const lines = [
-    [pixels, square, this.inputs],
-    [square, this.at.get(net), weights],
-  ];
-  for (const [from, to, slots] of lines) {
-    const of = slots.map((slot) => [net, slot]);
-    this.edges.push(line(from, to, of));
-  }
+  const toNet = (slot) => [net, slot];
+  this.edges.push(line(pixels, square, this.inputs.map(toNet)), line(square, this.at.get(net), weights.map(toNet)));
   if (bias !== null) {
     this.add(bias, end - 4 - WIDTHS.weightRow, top + high + 16, WIDTHS.weightRow, ROW, "row weight");
     this.connect(bias, net, [[net, bias]]);

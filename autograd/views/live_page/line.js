@@ -1,6 +1,7 @@
 // The line of a step: a sentence, and each of its numbers above its name. A prediction is judged here, too.
 
 import { about, bracketed, counted, element, parse, parts, powers, readNumber, written } from "./notation.js";
+import { TYPED } from "./picture.js";
 
 const CLOSE = 0.005; // of the number that is predicted
 
@@ -47,23 +48,12 @@ export function backwardLine(page, step) {
   const { isHidden } = page;
   const isFirst = page.steps.edgesTo.get(parent)[0] === step.index;
   const gradient = (node) => [names.derivative(program.output, node)];
-  const target = element("b", names.element(parent));
-  const sentence = [
-    names.element(slot),
-    " hands its gradient to ",
-    target,
-    isFirst ? "." : ", which adds it to what is there.",
-  ];
+  const end = isFirst ? "." : ", which adds it to what is there.";
+  const sentence = [names.element(slot), " hands its gradient to ", element("b", names.element(parent)), end];
   const caption = [names.derivative(slot, parent), ...(formula ? [" = ", names.formula(formula)] : [])];
+  const given = { value: page.moment.grads[slot], caption: gradient(slot), name: names.plain(slot), kind: "grad" };
   const line = [
-    pair({
-      value: page.moment.grads[slot],
-      caption: gradient(slot),
-      name: names.plain(slot),
-      kind: "grad",
-      level: isFirst ? 1 : 3,
-      isHidden,
-    }),
+    pair({ ...given, level: isFirst ? 1 : 3, isHidden }),
     sign(" × "),
     pair({ value: slope, caption, name: names.plainDerivative(slot, parent), kind: "slope", level: 4, isHidden }),
     sign(" = "),
@@ -84,19 +74,14 @@ export function updateLine(page, slot) {
   const { rate, pick, cases } = training.segmentAt(last).settings;
   const which =
     cases.length < 2 ? ` of round ${counted(last)}` : pick ? ", of the case picked" : ", mean over the cases";
+  const caption = [names.derivative(program.output, slot), which];
   const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
   const line = [
     pair({ value: training.before[index], caption: [names.element(slot), " before"], name, kind: "before" }),
     sign(" − "),
     pair({ value: rate, caption: ["learning rate"], name: "learning rate", kind: "rate" }),
     sign(" × "),
-    pair({
-      value: training.applied[index],
-      caption: [names.derivative(program.output, slot), which],
-      name,
-      kind: "applied",
-      level: 4,
-    }),
+    pair({ value: training.applied[index], caption, name, kind: "applied", level: 4 }),
     sign(" = "),
     pair({ value: training.numbers[index], caption: [names.element(slot), " now"], name, look: "result" }),
   ];
@@ -107,14 +92,7 @@ export function updateLine(page, slot) {
 function result(page, step, caption, name, kind) {
   const look = `result ${step.phase}`;
   if (!page.isAsking) return pair({ value: page.resultsAt(step.index).value, caption, name, kind, look });
-  const attributes = {
-    id: "guess",
-    type: "text",
-    inputmode: "decimal",
-    autocomplete: "off",
-    "aria-label": "Your prediction",
-  };
-  const guess = element("input", attributes);
+  const guess = element("input", { id: "guess", ...TYPED, "aria-label": "Your prediction" });
   guess.value = parts.guess?.value ?? "";
   guess.addEventListener("keydown", (event) => {
     event.stopPropagation();

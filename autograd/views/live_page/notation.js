@@ -9,13 +9,10 @@ export function written(x, digits = 9) {
   if (Number.isNaN(x)) return "nan";
   if (!Number.isFinite(x)) return x > 0 ? "inf" : "−inf";
   if (x === 0) return Object.is(x, -0) ? "−0" : "0";
-  let [mantissa, exponent] = x.toExponential(digits - 1).split("e");
-  exponent = Number(exponent);
-  if (exponent < -4 || exponent >= digits) {
-    mantissa = withoutZeros(mantissa);
-    return signed(`${mantissa}e${exponent < 0 ? "−" : "+"}${String(Math.abs(exponent)).padStart(2, "0")}`);
-  }
-  return signed(withoutZeros(x.toFixed(Math.max(digits - 1 - exponent, 0))));
+  const [mantissa, power] = x.toExponential(digits - 1).split("e");
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < digits) return signed(withoutZeros(x.toFixed(Math.max(digits - 1 - exponent, 0))));
+  return signed(`${withoutZeros(mantissa)}e${power[0]}${power.slice(1).padStart(2, "0")}`);
 }
 
 /** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. */
@@ -24,7 +21,7 @@ export function shortened(x, digits = 5) {
   const size = Math.abs(x);
   if (size < (digits < 5 ? 1e-3 : 1e-5) || size >= 10 ** (digits + 1)) {
     const [mantissa, exponent] = x.toExponential(Math.min(digits, 3) - 1).split("e");
-    return signed(`${withoutZeros(mantissa)}e${exponent.replace("+", "").replace("-", "−")}`);
+    return signed(`${withoutZeros(mantissa)}e${Number(exponent)}`);
   }
   const decimals = Math.min(Math.max(digits - 1 - Math.floor(Math.log10(size)), 0), 7);
   const text = x.toFixed(decimals);
@@ -36,7 +33,7 @@ function withoutZeros(text) {
 }
 
 function signed(text) {
-  return text.replace("-", "−");
+  return text.replaceAll("-", "−");
 }
 
 /** A count with commas between its thousands. */

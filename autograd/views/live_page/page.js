@@ -1,6 +1,7 @@
 // The page: its state, its controls, and when what is shown.
 
 import { prepareControls } from "./controls.js";
+import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
 import { backwardLine, forwardLine, updateLine, verdict } from "./line.js";
@@ -77,7 +78,6 @@ class Page {
     const { output, parameters } = graph.program;
     const name = graph.names.plain(output);
     this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
-    this.picture?.stop();
     this.picture = new Picture(parts.picture, graph, this);
     parts.unfolding.hidden = graph.unfolded === graph.steps;
     parts.errorName.textContent =
@@ -93,11 +93,9 @@ class Page {
     const { names, program } = this.graph;
     parts.question.hidden = !targets.length;
     const isShort = targets.length <= CHOICES;
-    const options = targets.map((slot) =>
-      isShort
-        ? element("option", { value: slot }, names.plainDerivative(program.output, slot))
-        : element("option", { value: names.plain(slot) }),
-    );
+    const key = (slot) => (isShort ? String(slot) : names.plain(slot));
+    const text = (slot) => (isShort ? names.plainDerivative(program.output, slot) : "");
+    const options = targets.map((slot) => element("option", { value: key(slot) }, text(slot)));
     if (isShort) {
       this.why = element("select", { id: "why" }, element("option", { value: "" }, "∂…"), ...options);
       parts.whyPlace.replaceChildren(this.why);
@@ -105,12 +103,7 @@ class Page {
       this.why = element("input", { id: "why", type: "text", list: "targets", placeholder: "name of a node" });
       parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
     }
-    this.why.addEventListener("change", () => {
-      const { value } = this.why;
-      this.ask(
-        isShort ? (value === "" ? undefined : Number(value)) : targets.find((slot) => names.plain(slot) === value),
-      );
-    });
+    this.why.addEventListener("change", () => this.ask(targets.find((slot) => key(slot) === this.why.value)));
   }
 
   /** The numbers of all leaves at the round shown, with the chosen case. */
@@ -283,11 +276,8 @@ class Page {
 
   check() {
     const step = this.current();
-    const { text, isRight } = verdict(
-      parts.guess.value,
-      this.resultsAt(step.index),
-      step.phase === "backward" ? this.moment.grads[step.slot] : NaN,
-    );
+    const grad = step.phase === "backward" ? this.moment.grads[step.slot] : NaN;
+    const { text, isRight } = verdict(parts.guess.value, this.resultsAt(step.index), grad);
     if (isRight) this.go(this.position + 1);
     this.message = text;
     this.showStep();
@@ -406,7 +396,7 @@ class Page {
     parts.order.value = settings.order;
     parts.pick.value = settings.pick ? "one" : "all";
     parts.gate.value = settings.gate;
-    const range = this.curve.draw(training, parts.logarithmic.checked);
+    const range = drawCurve(parts.curve, training, parts.logarithmic.checked);
     parts.empty.hidden = range !== null;
     parts.high.textContent = range ? written(range[1], 2) : "";
     parts.low.textContent = range ? written(range[0], 2) : "";

@@ -45,11 +45,6 @@ FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 class LivePage:
     """A page. `save` writes it, `html` is its text, and a notebook shows it in a frame of its own.
 
-    Args:
-        graphs: the graphs that the page can show, the one that it begins with first.
-        title: the heading.
-        settings: what else the page's script reads; see `page.js`.
-
     Attributes:
         title: the heading.
         html: the whole file.
@@ -127,40 +122,33 @@ def live_page(
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
-    columns = _columns(output, rows)
-    given = [column for column, _ in columns]
-    graph = GraphContent(output, learning, given, layers, predictions)
-    settings = {
-        "learningRate": rate,
-        "cases": [_numbers(row, columns, index) for index, row in enumerate(rows)],
-        "pick": pick,
-    }
+    keys = list(rows[0]) if rows else []
+    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
-    return LivePage([graph], title or f"{name}, step by step", settings)
+    return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
 
 
-def _columns(output: Value, rows: Sequence[Mapping[Value | str, float]]) -> list[tuple[Value, Value | str]]:
-    """Return the leaves that the cases give numbers for, each with its key in a row."""
-    if not rows:
-        return []
-    leaves = [node for node in Tape(output).nodes if node.primitive is None]
-    found: list[tuple[Value, Value | str]] = []
-    for key in rows[0]:
+def _columns(output: Value, keys: Sequence[Value | str]) -> list[Value]:
+    """Return the leaves that the keys of the cases name."""
+    leaves = [node for node in Tape(output).nodes if node.primitive is None] if keys else []
+    found: list[Value] = []
+    for key in keys:
         matching = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.label == key)]
-        if len(matching) != 1 or matching[0] in [leaf for leaf, _ in found]:
+        if len(matching) != 1 or matching[0] in found:
             raise ValueError(
                 f"a case gives a number for {key!r:.80}, which names {len(matching)} leaves of this graph; name each "
                 f"leaf once, by itself or by its label"
             )
-        found.append((matching[0], key))
+        found += matching
     return found
 
 
-def _numbers(row: Mapping[Value | str, float], columns: list[tuple[Value, Value | str]], index: int) -> list[float]:
-    if row.keys() != {key for _, key in columns}:
+def _numbers(row: Mapping[Value | str, float], keys: Sequence[Value | str], index: int) -> list[float]:
+    if row.keys() != set(keys):
         raise ValueError(f"case {index} gives numbers for {list(row)!r:.80}, the first one for other leaves")
-    numbers = [as_float(row[key]) for _, key in columns]
-    for (_, key), number in zip(columns, numbers, strict=True):
+    numbers = [as_float(row[key]) for key in keys]
+    for key, number in zip(keys, numbers, strict=True):
         if not math.isfinite(number):
             raise ValueError(f"case {index} gives {number} for {key!r:.80}; a page takes finite numbers")
     return numbers
@@ -177,31 +165,24 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     from rjsmin import jsmin
 
     added = [FOR_IMAGES] if data.get("image") else []
-    modules = [rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))]
-    script = jsmin('"use strict";\n' + "\n".join(map(_inlined, modules)), keep_bang_comments=True)
+    modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
+    joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
+    script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
     style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for letter in "<>&":  # which HTML would read as markup, here or in the text of an attribute
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{markup}"
-        f'<script type="application/json" id="data">{_escaped(text)}</script>\n<script>{script}</script>\n'
+        f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
-
-
-def _inlined(module: str) -> str:
-    """Return a module without its imports and exports, to stand in one script with those it imports from."""
-    return re.sub(r"^export ", "", re.sub(r"^import .*\n", "", module, flags=re.MULTILINE), flags=re.MULTILINE)
-
-
-def _escaped(text: str) -> str:
-    """Escape JSON to stand in a script element, and in HTML that is read as text of an attribute."""
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _hash(text: str) -> str:

@@ -7,17 +7,13 @@ const BREAKPOINT = 700; // pixels below which the picture runs from top to botto
 const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
 const SMALLEST = 0.92; // a picture that would be smaller scrolls
 
+/** The attributes of a field for a number. */
+export const TYPED = { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false" };
+
 /** A field for a number. `commit` is called with what was typed, and returns false to refuse it; or with nothing, when
  * what it refused is given up. */
 export function field(label, commit, attributes = {}) {
-  const input = element("input", {
-    type: "text",
-    inputmode: "decimal",
-    autocomplete: "off",
-    spellcheck: "false",
-    "aria-label": label,
-    ...attributes,
-  });
+  const input = element("input", { ...TYPED, "aria-label": label, ...attributes });
   const restore = () => {
     const wasRefused = input.hasAttribute("aria-invalid");
     input.value = input.dataset.shown ?? "";
@@ -59,12 +55,8 @@ export function show(target, value, text) {
   } else target.textContent = text;
 }
 
+/** The picture that fills a container; the page knows the numbers, and what is edited and asked. */
 export class Picture {
-  /**
-   * @param container the element that the picture fills.
-   * @param graph the graph.
-   * @param page what is edited and asked, and what knows the numbers.
-   */
   constructor(container, graph, page) {
     this.container = container;
     this.graph = graph;
@@ -74,12 +66,6 @@ export class Picture {
     this.isNarrow = container.clientWidth < BREAKPOINT;
     this.build();
     this.width = container.clientWidth;
-    this.observer = new ResizeObserver(() => this.resize());
-    this.observer.observe(container);
-  }
-
-  stop() {
-    this.observer.disconnect();
   }
 
   resize() {

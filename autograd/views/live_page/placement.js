@@ -24,11 +24,7 @@ function placed({ size, boxes, edges }) {
     height: size[1],
     frames: [],
     boxes: boxes.map(([slot, x, y, width, height]) => box(slot, x - width / 2, y - height / 2, width, height)),
-    edges: edges.map(([from, to, ...numbers]) => {
-      const points = [];
-      for (let index = 2; index < numbers.length; index += 2) points.push(`${numbers[index]},${numbers[index + 1]}`);
-      return { path: `M${numbers[0]},${numbers[1]}C${points.join(" ")}`, of: [[to, from]] };
-    }),
+    edges: edges.map(([from, to, x, y, ...numbers]) => ({ path: `M${x},${y}C${numbers}`, of: [[to, from]] })),
   };
 }
 
@@ -57,29 +53,23 @@ function box(slot, x, y, width, height, kind = "") {
   return { slot, x, y, width, height, kind };
 }
 
-/** A line between two boxes, from left to right, or from top to bottom. */
+/** A line between two boxes, from left to right, or from top to bottom; boxes side by side are joined at their sides. */
 export function line(from, to, of, { weight, isFaint = false, isDown = false } = {}) {
-  return { path: isDown ? downward(from, to) : rightward(from, to), of, weight, isFaint };
+  const middle = from.y + from.height / 2;
+  let path = from.x < to.x ? `M${from.x + from.width},${middle}H${to.x}` : `M${from.x},${middle}H${to.x + to.width}`;
+  if (!isDown) {
+    const [x, u, v] = [from.x + from.width, to.x, to.y + to.height / 2];
+    path = curve(x, middle, u, v, Math.max((u - x) / 2, 8), 0);
+  } else if (to.y >= from.y + from.height) {
+    const [x, y, u] = [from.x + from.width / 2, from.y + from.height, to.x + to.width / 2];
+    path = curve(x, y, u, to.y, 0, (to.y - y) / 2);
+  }
+  return { path, of, weight, isFaint };
 }
 
-function rightward(from, to) {
-  const [x, y] = [from.x + from.width, from.y + from.height / 2];
-  const [u, v] = [to.x, to.y + to.height / 2];
-  const bend = Math.max((u - x) / 2, 8);
-  return Math.abs(y - v) < 0.5 ? `M${x},${y}L${u},${v}` : `M${x},${y}C${x + bend},${y} ${u - bend},${v} ${u},${v}`;
-}
-
-function downward(from, to) {
-  const [x, y] = [from.x + from.width / 2, from.y + from.height];
-  const [u, v] = [to.x + to.width / 2, to.y];
-  if (v < y) return sideways(from, to);
-  const bend = (v - y) / 2;
-  return Math.abs(x - u) < 0.5 ? `M${x},${y}L${u},${v}` : `M${x},${y}C${x},${y + bend} ${u},${v - bend} ${u},${v}`;
-}
-
-function sideways(from, to) {
-  const y = from.y + from.height / 2;
-  return from.x < to.x ? `M${from.x + from.width},${y}L${to.x},${y}` : `M${from.x},${y}L${to.x + to.width},${y}`;
+/** A curve from one point to another that leaves and arrives in a direction. */
+function curve(x, y, u, v, right, down) {
+  return `M${x},${y}C${x + right},${y + down} ${u - right},${v - down} ${u},${v}`;
 }
 
 /** A network: its inputs, its layers, and then what its error is made of. */
@@ -94,11 +84,7 @@ export class NetworkPlacement {
     this.frames = [];
     this.edges = [];
     this.at = new Map();
-    const placed = new Set([
-      ...inputs,
-      ...layers.flat().flatMap(([net, out, weights, bias]) => [net, out, ...weights, bias]),
-    ]);
-    this.errors = this.errorColumns(placed);
+    this.errors = this.errorColumns(new Set([...inputs, ...layers.flat(3)]));
   }
 
   layer(neurons) {
@@ -204,9 +190,8 @@ export class NetworkPlacement {
       this.neuron(net, out, right, y, WIDTHS.result);
     });
     if (isShared) {
-      const below = top + centres[Math.ceil(neurons.length / 2) - 1];
-      const above = top + centres[Math.ceil(neurons.length / 2)];
-      this.add(biases[0], x, (below + above) / 2 - BOX / 2, WIDTHS.weight);
+      const half = Math.ceil(neurons.length / 2);
+      this.add(biases[0], x, top + (centres[half - 1] + centres[half] - BOX) / 2, WIDTHS.weight);
     }
     for (const neuron of neurons) this.linesOf(neuron, sources);
     return right + WIDTHS.result;

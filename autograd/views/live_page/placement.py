@@ -11,18 +11,14 @@ from autograd.views.rendering import render
 
 PLACED_NODES = 500  # of a larger graph the page shows the surroundings of one node
 SECONDS = 5.0  # that the renderer is given for each direction
-LEAF = (116, 44)  # width and height of a box, in pixels
+LEAF = (116.0, 44.0)  # width and height of a box, in pixels
 LINE, LETTER = 18, 6.6  # the height of the line with the formula, and the width of a letter there
 WIDEST, WIDEST_DOWN = 236, 148  # of a box, in a picture that runs across or down
 PIXELS = 72  # an inch of Graphviz
 
 
-def place(graph: StationGraph, formulas: Mapping[int, str]) -> dict[str, Any] | None:
-    """Lay out the stations of a graph.
-
-    Args:
-        graph: the graph.
-        formulas: by slot, what stands in the third line of the box of an operation.
+def place(graph: StationGraph, formulas: Mapping[Value, str]) -> dict[str, Any] | None:
+    """Lay out the stations of a graph, of which operations have boxes with formulas.
 
     Returns:
         For each of the directions "across" and "down" the size of the picture, its boxes as [slot, x, y, width,
@@ -34,22 +30,23 @@ def place(graph: StationGraph, formulas: Mapping[int, str]) -> dict[str, Any] | 
         return None
     try:
         return {
-            "across": _placed(graph, nodes, formulas, "LR"),
-            "down": _placed(graph, nodes, formulas, "TB"),
+            "across": _placed(graph, nodes, formulas, "LR", WIDEST),
+            "down": _placed(graph, nodes, formulas, "TB", WIDEST_DOWN),
         }
     except (RuntimeError, TimeoutError):
         return None
 
 
-def _placed(graph: StationGraph, nodes: list[Value], formulas: Mapping[int, str], direction: str) -> dict[str, Any]:
-    settings = (
-        f"graph [rankdir={direction},nodesep=0.18,ranksep=0.45]; node [shape=box,fixedsize=true]; edge [dir=none]"
-    )
+def _placed(
+    graph: StationGraph, nodes: list[Value], formulas: Mapping[Value, str], rankdir: str, widest: float
+) -> dict[str, Any]:
+    settings = f"graph [rankdir={rankdir},nodesep=0.18,ranksep=0.45]; node [shape=box,fixedsize=true]; edge [dir=none]"
     lines = ["digraph {", settings]
     for node in nodes:
-        slot = graph.slots[node]
-        width, height = _size(formulas.get(slot), direction)
-        lines.append(f"{slot} [width={width / PIXELS:.4f},height={height / PIXELS:.4f}]")
+        width, height = LEAF
+        if node in formulas:
+            width, height = min(max(width, LETTER * len(formulas[node]) + 20), widest), height + LINE
+        lines.append(f"{graph.slots[node]} [width={width / PIXELS:.4f},height={height / PIXELS:.4f}]")
     lines += [f"{graph.slots[p]} -> {graph.slots[n]}" for n in nodes for p in graph.operands(n)]
     text = render("\n".join([*lines, "}"]), "plain", SECONDS).decode()
     boxes, edges = [], []
@@ -65,13 +62,6 @@ def _placed(graph: StationGraph, nodes: list[Value], formulas: Mapping[int, str]
             flipped = [n if i % 2 == 0 else round(size[1] - n, 1) for i, n in enumerate(numbers)]
             edges.append([int(words[0]), int(words[1]), *flipped])
     return {"size": size, "boxes": boxes, "edges": edges}
-
-
-def _size(formula: str | None, direction: str) -> tuple[float, float]:
-    if formula is None:
-        return LEAF
-    widest = WIDEST if direction == "LR" else WIDEST_DOWN
-    return min(max(LEAF[0], LETTER * len(formula) + 20), widest), LEAF[1] + LINE
 
 
 def _pixels(inches: str) -> float:

@@ -4,11 +4,8 @@ import { compute, differentiate, FORMS } from "./rules.js";
 
 const NOT_FINITE = { inf: Infinity, "-inf": -Infinity, nan: NaN };
 
+/** A program as Python writes it to JSON, with the slots that get no gradient. */
 export class Program {
-  /**
-   * @param data a program as Python writes it to JSON.
-   * @param constants the slots that get no gradient.
-   */
   constructor(data, constants) {
     const size = data.instructions.length;
     this.size = size;

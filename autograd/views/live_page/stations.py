@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from autograd.notation import Names
 from autograd.tape import Tape
@@ -24,20 +24,7 @@ class StationGraph:
 
     A station is a leaf that is a variable, a parameter or a constant with a label; the output; or an operation with a
     label. If no operation but the output has a label, each operation is a station, and so are those without a label
-    where more than `FOLDED_NODES` of them lie below a station.
-
-    Args:
-        output: the node that the graph leads to.
-        inputs: leaves that are stations whatever they are.
-
-    Attributes:
-        nodes: the nodes in topological order.
-        slots: the index of each node.
-        names: what the nodes are called.
-        stations: the stations.
-
-    Raises:
-        TypeError: if the output is not a Value.
+    where more than `FOLDED_NODES` of them lie below a station. Inputs are leaves that are stations whatever they are.
     """
 
     def __init__(self, output: Value, inputs: Iterable[Value] = ()) -> None:
@@ -54,29 +41,26 @@ class StationGraph:
             if len(folded) > FOLDED_NODES:
                 self.stations.update(folded)
 
-    def folded(self, station: Value) -> list[Value]:
-        """Return the operations between a station and the stations below it, in topological order."""
-        found: set[Value] = set()
-        waiting = [station]
-        while waiting:
-            new = [n for n in waiting.pop().parents if n.primitive is not None and n not in self.stations]
-            waiting += [node for node in new if node not in found]
-            found.update(new)
-        return sorted(found, key=self.slots.__getitem__)
-
-    def operands(self, station: Value) -> list[Value]:
-        """Return the stations next below a station, in the order of the operands."""
-        found: dict[Value, None] = {}
+    def _below(self, station: Value) -> Iterator[Value]:
+        """Yield the nodes below a station down to the next stations, depth first in the order of the operands."""
         seen: set[Value] = set()
         waiting = [*reversed(station.parents)]
         while waiting:
             node = waiting.pop()
-            if node in self.stations:
-                found.setdefault(node)
-            elif node not in seen:
+            if node not in seen:
                 seen.add(node)
-                waiting += reversed(node.parents)
-        return list(found)
+                yield node
+                if node not in self.stations:
+                    waiting += reversed(node.parents)
+
+    def folded(self, station: Value) -> list[Value]:
+        """Return the operations between a station and the stations below it, in topological order."""
+        found = [n for n in self._below(station) if n.primitive is not None and n not in self.stations]
+        return sorted(found, key=self.slots.__getitem__)
+
+    def operands(self, station: Value) -> list[Value]:
+        """Return the stations next below a station, in the order of the operands."""
+        return [node for node in self._below(station) if node in self.stations]
 
     def parents(self, station: Value) -> list[Value]:
         """Return those of its operands that get a gradient from it: all but constants."""

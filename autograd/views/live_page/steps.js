@@ -11,7 +11,6 @@ export class Moment {
     program.forward(this.numbers);
     program.slopes(this.numbers, this.slopes);
     program.accumulate(this.slopes, this.grads);
-    this.scratch = null;
   }
 
   /** The derivative of one node with respect to another one below it. */
@@ -45,17 +44,13 @@ export class Graph {
     this.names = names;
     this.stations = content.stations.map(([slot]) => slot);
     this.parents = new Map(content.stations);
+    this.editable = new Set([...program.inputs, ...program.parameters]);
     this.isStation = new Uint8Array(program.size);
-    for (const slot of this.stations) this.isStation[slot] = 1;
-    for (let slot = 0; slot < program.size; slot++) {
-      const isShown = !program.isConstant[slot] || program.inputs.includes(slot);
-      if (program.isLeaf(slot) && isShown) this.isStation[slot] = 1;
-    }
+    for (const slot of [...this.stations, ...this.editable]) this.isStation[slot] = 1;
     this.users = new Map(); // for each station those that it is an operand of
     for (const slot of this.stations) {
       for (const operand of this.operands(slot)) this.users.set(operand, [...(this.users.get(operand) ?? []), slot]);
     }
-    this.editable = new Set([...program.inputs, ...program.parameters]);
     this.steps = new Steps(this, false);
     this.unfolded = content.operations ? new Steps(this, true) : this.steps;
   }
@@ -71,24 +66,16 @@ export class Graph {
   region(station) {
     const { program } = this;
     const found = new Set([station]);
-    const order = [station];
-    for (let index = 0; index < order.length; index++) {
-      for (const operand of program.operandsOf(order[index])) {
-        if (!program.isLeaf(operand) && !this.isStation[operand] && !found.has(operand)) {
-          found.add(operand);
-          order.push(operand);
-        }
+    for (const slot of found) {
+      for (const operand of program.operandsOf(slot)) {
+        if (!program.isLeaf(operand) && !this.isStation[operand]) found.add(operand);
       }
     }
-    return order.sort((a, b) => b - a);
+    return [...found].sort((a, b) => b - a);
   }
 }
 
-/**
- * The steps forward, one for each operation, and backward, one for each edge.
- *
- * A position p says that p steps are done. The step before it is the current one.
- */
+/** The steps forward, one for each operation, and backward, one for each edge; at a position so many are done. */
 export class Steps {
   constructor(graph, unfolded) {
     const { content, program } = graph;
@@ -128,13 +115,8 @@ export class Steps {
     let last = -1;
     for (let index = this.forward; index < this.list.length; index++) {
       const { slot, parent, operand } = this.list[index];
-      let slope;
-      if (this.isUnfolded) {
-        slope = moment.slopes[program.starts[slot] + operand];
-      } else {
-        if (slot !== last) this.localSlopes(slot, moment, local);
-        slope = local[parent];
-      }
+      if (!this.isUnfolded && slot !== last) this.localSlopes(slot, moment, local);
+      const slope = this.isUnfolded ? moment.slopes[program.starts[slot] + operand] : local[parent];
       last = slot;
       const before = sums.get(parent) ?? 0;
       const isLast = this.edgesTo.get(parent).at(-1) === index;

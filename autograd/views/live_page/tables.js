@@ -130,13 +130,10 @@ export class StepList {
   row(step, index) {
     const { names, program } = this.page.graph;
     const isBackward = step.phase === "backward";
+    const node = names.element(step.slot);
     const label = isBackward
-      ? element(
-          "span",
-          names.derivative(program.output, step.parent),
-          element("span.quiet", " from ", names.element(step.slot)),
-        )
-      : names.element(step.slot);
+      ? element("span", names.derivative(program.output, step.parent), element("span.quiet", " from ", node))
+      : node;
     const name = names.plain(isBackward ? step.parent : step.slot);
     const number = element("span.number", about(name, isBackward ? "sum" : "data"));
     const item = element(`li.${step.phase}`, label, number);

@@ -83,11 +83,7 @@ class _MarkedWriter(Writer):
 
 
 class Templates:
-    """The templates of a graph: one for each of the formulas that a page shows of it.
-
-    Args:
-        graph: the graph with its stations.
-    """
+    """The templates of a graph: one for each of the formulas that a page shows of it."""
 
     def __init__(self, graph: StationGraph) -> None:
         self.graph = graph
@@ -137,15 +133,12 @@ class Templates:
     def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
         """Return the derivations of the output with respect to some nodes, whose derivatives refer to each other.
 
-        Args:
-            inputs: the nodes.
-
         Returns:
-            Under `rows`, for each derivative its name, "" where its computation says it; its terms, each the indices of
-            its factors; its formula; and how its number is computed: [top, bottom], the slots between which gradients
-            are accumulated, or [[slot, operand], …], the edges along which they are, or [], where it is what the other
-            terms leave of a sum. Under `roots`, for each input its slot and its row. Under `definitions`, for each node
-            without a label that a name speaks of its slot and its formula. None of them if there would be too many.
+            Under `rows`, for each derivative its name; its terms, each the indices of its factors; its formula; and how
+            its number is computed: [top, bottom], the slots between which gradients are accumulated, or
+            [[slot, operand], …], the edges along which they are, or [], where it is what the other terms leave of a
+            sum. Under `roots`, for each input its slot and its row. Under `definitions`, for each node without a label
+            that a name speaks of its slot and its formula. None of them if there would be too many.
         """
         table = _Table(self.graph, self.writer)
         if len(inputs) * len(self.graph.nodes) <= DERIVED_NODES:
@@ -184,10 +177,7 @@ class _Table:
         if key not in self.indices or not computation:
             self.indices[key] = len(self.rows)
             formula = derivative.formula.plain if derivative.formula is not None else ""
-            region, name = derivative.region, derivative.name.plain
-            if region is not None and name == derivation.names.derivative(region.top, region.bottom).plain:
-                name = ""
-            row: list[Any] = [name, [], formula, computation]
+            row: list[Any] = [derivative.name.plain, [], formula, computation]
             self.rows.append(row)
             row[1] = [[self.index(factor, derivation) for factor in term] for term in derivative.terms]
         return self.indices[key]

@@ -120,16 +120,10 @@ export class Training {
       });
       return lane;
     });
-    const depth = program.layers.length ? Math.max(...program.layers) : 0;
-    const layerOf = new Map(program.parameters.map((slot, index) => [slot, program.layers[index] ?? 0]));
-    const indices = settings.learning.map((_, index) => index);
-    this.groups = [indices];
-    if (settings.order === "sequential" && program.layers.length) {
-      this.groups = [];
-      for (let layer = depth; layer >= 0; layer--) {
-        this.groups.push(indices.filter((index) => layerOf.get(settings.learning[index]) === layer));
-      }
-    }
+    const layers = settings.order === "sequential" ? program.layers : [];
+    const layerOf = new Map(program.parameters.map((slot, index) => [slot, layers[index] ?? 0]));
+    const groups = Map.groupBy(settings.learning.keys(), (index) => layerOf.get(settings.learning[index]) ?? 0);
+    this.groups = [...groups].sort(([a], [b]) => b - a).map(([, group]) => group);
   }
 
   /** The numbers after a round, and the gradients that it applied. Later layers first, in the sequential order. */
@@ -139,10 +133,7 @@ export class Training {
     const lanes = settings.pick ? [this.lanes[Math.floor(picked(round) * this.lanes.length)]] : this.lanes;
     const next = numbers.slice();
     const applied = new Float64Array(numbers.length);
-    for (const lane of lanes) {
-      for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
-      program.forward(lane);
-    }
+    for (const lane of lanes) this.forward(lane, numbers);
     for (const group of this.groups) {
       for (const lane of lanes) {
         program.slopes(lane, slopes);
@@ -160,16 +151,16 @@ export class Training {
     return { numbers: next, applied };
   }
 
-  errorOf(numbers) {
-    const { program } = this;
+  /** Compute the numbers of a case with those that learn, and return the output. */
+  forward(lane, numbers) {
     const { learning } = this.prepared;
-    let total = 0;
-    for (const lane of this.lanes) {
-      for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
-      program.forward(lane);
-      total += lane[program.output];
-    }
-    return total / this.lanes.length;
+    for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
+    this.program.forward(lane);
+    return lane[this.program.output];
+  }
+
+  errorOf(numbers) {
+    return this.lanes.reduce((total, lane) => total + this.forward(lane, numbers), 0) / this.lanes.length;
   }
 
   // What is kept: the numbers of every round, then of every second one, every fourth, ….
