@@ -28,8 +28,7 @@ def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nn.examples.digits_command.CANDIDATES", CANDIDATES[:1])
-    for module in ("nn.examples.digits", "nn.examples.digits_command"):
-        monkeypatch.setattr(f"{module}.SIZES", (4, 10))
+    monkeypatch.setattr("nn.examples.digits.SIZES", (4, 10))
     told = run(["digits", "--out", str(tmp_path / "out"), "--seeds", "2", "--rounds", "1"], capsys)
     rows = re.findall(r"^(\d|all) .*?([\d.]+)% +([\d.]+)%$", told, re.MULTILINE)
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "all"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn.checkpoints import load_network, save_network
-from nn.examples.command_options import Parser, count, program, whole_number
+from nn.examples.command_options import Parser, integer, program
 from nn.examples.digit_pictures import (
     counts_as_text,
     in_letters,
@@ -25,7 +25,6 @@ from nn.examples.digits import (
     PARTS,
     SETTINGS_OF_MNIST,
     SIDE,
-    SIZES,
     SIZES_OF_MNIST,
     DigitNetwork,
     LabelledImages,
@@ -39,6 +38,7 @@ from nn.examples.digits import (
 )
 from nn.examples.mnist_files import read_mnist
 from nn.history import History
+from nn.modules import MLP
 from nn.parameters import counted
 from nn.training.progress import progress_bar
 
@@ -50,17 +50,10 @@ WIDTH = 80  # of a terminal
 PLOT_REMEDY = "pictures need matplotlib, which is not installed here; get it with pip install 'stepgrad[plot]'"
 
 
-def run_digits(words: Sequence[str]) -> int:
-    """Run the command.
-
-    Args:
-        words: those after `digits`.
-
-    Returns:
-        The exit code: 0, or 130 if the training with MNIST was stopped by Ctrl-C and can be resumed.
-    """
+def run_digits(words: Sequence[str]) -> None:
+    """Run the command with the words after `digits`."""
     parser = Parser(
-        prog=f"{program()} digits",
+        "digits",
         description="Trains a network to read handwritten digits, tests it on digits that it has not seen, and writes "
         "the curve of the error, the confusion matrix, the digits that it got wrong and the network itself. Without "
         "options: a 64-32-10 network and the 1,797 digits of 8×8 pixels that scikit-learn carries, in five parts.",
@@ -68,8 +61,8 @@ def run_digits(words: Sequence[str]) -> int:
     parser.add_argument(
         "--mnist", type=Path, metavar="FOLDER", help="a 784-300-10 network and MNIST, whose four files are there"
     )
-    parser.add_argument("--seeds", type=count, default=3, metavar="N", help="train with the seeds 1 to N (3)")
-    parser.add_argument("--rounds", type=whole_number, metavar="N", help="how many a training has (40; of MNIST 15)")
+    parser.add_argument("--seeds", type=integer(1), default=3, metavar="N", help="train with the seeds 1 to N (3)")
+    parser.add_argument("--rounds", type=integer(0), metavar="N", help="how many a training has (40; of MNIST 15)")
     parser.add_argument(
         "--resume", action="store_true", help="go on with a stopped training with MNIST; give the same --rounds"
     )
@@ -81,13 +74,13 @@ def run_digits(words: Sequence[str]) -> int:
     seeds = range(1, options.seeds + 1)
     try:
         if options.mnist is not None:
-            return _read_mnist(options.mnist, seeds, options.rounds, options.resume, options.out)
-        _read_small_digits(seeds, options.rounds, options.out)
+            _read_mnist(options.mnist, seeds, options.rounds, options.resume, options.out)
+        else:
+            _read_small_digits(seeds, options.rounds, options.out)
     except BrokenPipeError:  # which is no obstacle to a file
         raise
     except (ImportError, ValueError, OSError) as error:
         parser.error(str(error))
-    return 0
 
 
 def _read_small_digits(seeds: Sequence[int], rounds: int | None, out: Path) -> None:
@@ -113,14 +106,14 @@ def _read_small_digits(seeds: Sequence[int], rounds: int | None, out: Path) -> N
     print(f"{'all':<32}" + "".join(f"{right:>10.2%}" for right in rights.mean(axis=1)))
     print(f"\nright on average over parts and seeds: {rights.mean():.2%}")
     first = parts[0]
-    path = _saved(first.networks[0], out / "network.json")
-    other = digit_network(images, SIZES, first.settings.activation, seed=0)
+    out.mkdir(parents=True, exist_ok=True)
+    path = save_network(first.networks[0], out / "network.json")
     _tell(images, found[0], "with seed 1")
-    _prove(first.networks[0], other, path, images.part(first.places), f"of part 1 and seed {seeds[0]}")
+    _prove(first.networks[0], path, images.part(first.places), f"of part 1 and seed {seeds[0]}")
     _draw(first.networks[0], first.histories[0], images, found[0], out)
 
 
-def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: bool, out: Path) -> int:
+def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: bool, out: Path) -> None:
     training, test = read_mnist(folder)
     settings = SETTINGS_OF_MNIST if rounds is None else SETTINGS_OF_MNIST._replace(rounds=rounds)
     print(f"{len(training.labels):,} images to train with, {len(test.labels):,} to test with\n{settings}\n", flush=True)
@@ -133,13 +126,11 @@ def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: 
         history = train(network, training, settings, seed, progress=None, checkpoint=path, resume=resume)
         if history.interrupted:
             again = f" --rounds {rounds}" if rounds is not None else ""
-            print(
-                f"stepgrad: stopped with seed {seed} after {counted(history.rounds, 'round')} and {history.batches} "
-                f"batches of the next, saved in {path}; it goes on from there, to the last bit, with\n  {program()} "
-                f"digits --mnist {folder} --seeds {len(seeds)}{again} --out {out} --resume",
-                file=sys.stderr,
+            raise KeyboardInterrupt(
+                f"stopped with seed {seed} after {counted(history.rounds, 'round')} and {history.batches} batches of "
+                f"the next, saved in {path}; it goes on from there, to the last bit, with\n  {program()} digits "
+                f"--mnist {folder} --seeds {len(seeds)}{again} --out {out} --resume"
             )
-            return 130
         found = scores(network, test)
         rights.append(float((found.argmax(axis=1) == test.labels).mean()))
         seconds = time.perf_counter() - start
@@ -151,10 +142,8 @@ def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: 
     print(f"right on average over seeds: {sum(rights) / len(rights):.2%}")
     network, history, found, path = first
     _tell(test, found, f"with seed {seeds[0]}")
-    other = digit_network(training, SIZES_OF_MNIST, settings.activation, seed=0)
-    _prove(network, other, path, test, f"of seed {seeds[0]}")
+    _prove(network, path, test, f"of seed {seeds[0]}")
     _draw(network, history, test, found, out)
-    return 0
 
 
 def _tell(images: LabelledImages, found: NDArray[np.float64], which: str) -> None:
@@ -169,12 +158,10 @@ def _tell(images: LabelledImages, found: NDArray[np.float64], which: str) -> Non
         print(f"\nthe mistakes that it was surest of:\n\n{side_by_side(blocks[:fitting])}")
 
 
-def _prove(network: DigitNetwork, other: DigitNetwork, path: Path, images: LabelledImages, which: str) -> None:
-    """Load a file into another network, and compare what both give.
-
-    Raises:
-        RuntimeError: if they differ.
-    """
+def _prove(network: DigitNetwork, path: Path, images: LabelledImages, which: str) -> None:
+    """Load a file into another network, and compare what both give; raise a RuntimeError if they differ."""
+    sizes = [len(layer.neurons) for layer in network.layers]
+    other: DigitNetwork = MLP(network.inputs, sizes, network.layers[0].neurons[0].activation)
     load_network(other, path)
     if not (scores(network, images) == scores(other, images)).all():
         raise RuntimeError(f"the network read from {path} gives other numbers than the one that was saved")
@@ -186,7 +173,6 @@ def _prove(network: DigitNetwork, other: DigitNetwork, path: Path, images: Label
 def _draw(
     network: DigitNetwork, history: History, images: LabelledImages, found: NDArray[np.float64], out: Path
 ) -> None:
-    """Write the pictures."""
     answers = found.argmax(axis=1)
     try:
         written = [save_curve(history, out / "error.png")] if history.errors else []
@@ -199,8 +185,3 @@ def _draw(
         print(f"stepgrad: {PLOT_REMEDY}", file=sys.stderr)
     else:
         print("".join(f"written: {path}\n" for path in written), end="")
-
-
-def _saved(network: DigitNetwork, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return save_network(network, path)

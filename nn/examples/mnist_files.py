@@ -7,6 +7,7 @@ Nothing is downloaded.
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zlib
 from pathlib import Path
@@ -32,14 +33,11 @@ GZIP_RATIO = 1032  # a byte of a gzip file gives at most so many
 def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, LabelledImages]:
     """Read the images to train with and those to test with.
 
-    Args:
-        folder: holds the four files, under the names in `NAMES`; `.idx3-ubyte` may stand for `-idx3-ubyte`, and `.gz`
-            may follow.
+    The folder holds the four files of `NAMES`; `.idx3-ubyte` may stand for `-idx3-ubyte`, and `.gz` may follow.
 
     Raises:
-        FileNotFoundError: if a file is missing.
         ValueError: if a file is damaged or not what its name says, or the files do not belong together.
-        OSError: if a file cannot be read.
+        OSError: if a file is missing or cannot be read.
     """
     import numpy as np
 
@@ -74,11 +72,7 @@ def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, Labelled
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Read the bytes of an idx file, in the shape that its header says.
-
-    Args:
-        path: the file, compressed with gzip or not, whatever its name ends in.
-        dimensions: how many it should have: 1 for labels, 3 for images.
+    """Read the bytes of an idx file, compressed with gzip or not, in the shape that its header says.
 
     Raises:
         ValueError: if the file is damaged, is none of bytes in so many dimensions, or declares more entries than
@@ -119,9 +113,7 @@ def _read(file: BinaryIO, path: Path, dimensions: int, most: int, is_compressed:
             f"{path} says that it holds {declared} bytes; expected 1 to {MOST_ENTRIES:,} entries, of at most 1,024 "
             f"pixels a side: get the file again"
         )
-    count = 1
-    for number in shape:
-        count *= number
+    count = math.prod(shape)
     if count + length > most or (not is_compressed and count + length != most):
         raise ValueError(
             f"{path} says that it holds {declared} bytes after its header, and has {most - length:,}"
