@@ -146,10 +146,7 @@ def test_the_pages_are_written_and_their_addresses_told(
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "digits.html").write_text("of the last time")  # it is written over
     pages = {"worked_example": worked_example_page(), "logic_gates": logic_gates_page(), "digits": digit_page()}
-    for arguments, folder in (
-        (["page"], tmp_path / "pages"),
-        (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü"),
-    ):
+    for arguments, folder in ((["page"], tmp_path / "pages"), (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü")):
         told = run(arguments, capsys)
         assert sorted(path.name for path in folder.iterdir()) == [f"{name}.html" for name in sorted(pages)]
         for name, page in pages.items():

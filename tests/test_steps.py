@@ -11,18 +11,7 @@ from typing import Any
 import pytest
 
 from autograd import Value
-from nn import (
-    MLP,
-    SGD,
-    Adam,
-    History,
-    Module,
-    average_error,
-    checkpoints,
-    fit,
-    half_squared_error,
-    optimizers,
-)
+from nn import MLP, SGD, Adam, History, Module, average_error, checkpoints, fit, half_squared_error, optimizers
 from nn.training import loop, options, steps
 from tests.test_loop import XOR, Interrupting, small_network
 
