@@ -27,7 +27,7 @@ def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.examples.digits_command.CANDIDATES", CANDIDATES[:1])
+    monkeypatch.setattr("nn.examples.digits.CANDIDATES", CANDIDATES[:1])
     monkeypatch.setattr("nn.examples.digits.SIZES", (4, 10))
     told = run(["digits", "--out", str(tmp_path / "out"), "--seeds", "2", "--rounds", "1"], capsys)
     rows = re.findall(r"^(\d|all) .*?([\d.]+)% +([\d.]+)%$", told, re.MULTILINE)
@@ -61,9 +61,9 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of small files in MNIST's format, for a small network in place of 784-300-10."""
-    monkeypatch.setattr("nn.examples.digits_command.SIZES_OF_MNIST", (10, 10))
+    monkeypatch.setattr("nn.examples.digits.SIZES_OF_MNIST", (10, 10))
     settings = SETTINGS_OF_MNIST._replace(batch_size=40, learning_rate=0.2)
-    monkeypatch.setattr("nn.examples.digits_command.SETTINGS_OF_MNIST", settings)
+    monkeypatch.setattr("nn.examples.digits.SETTINGS_OF_MNIST", settings)
     folder = tmp_path / "mnist"
     folder.mkdir()
     return write(folder, small_files(training=200, test=50))

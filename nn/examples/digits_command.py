@@ -9,33 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nn.checkpoints import load_network, save_network
+from nn.examples import digit_pictures as pictures
+from nn.examples import digits
 from nn.examples.command_options import Parser, integer, program
-from nn.examples.digit_pictures import (
-    counts_as_text,
-    in_letters,
-    save_confusion,
-    save_curve,
-    save_misread,
-    save_weights,
-    side_by_side,
-)
-from nn.examples.digits import (
-    CANDIDATES,
-    CLASSES,
-    PARTS,
-    SETTINGS_OF_MNIST,
-    SIDE,
-    SIZES_OF_MNIST,
-    DigitNetwork,
-    LabelledImages,
-    confusion,
-    cross_validate,
-    digit_network,
-    read_digits,
-    scores,
-    surest_mistakes,
-    train,
-)
 from nn.examples.mnist_files import read_mnist
 from nn.history import History
 from nn.modules import MLP
@@ -86,16 +62,16 @@ def run_digits(words: Sequence[str]) -> None:
 def _read_small_digits(seeds: Sequence[int], rounds: int | None, out: Path) -> None:
     import numpy as np
 
-    images = read_digits()
-    candidates = [settings if rounds is None else settings._replace(rounds=rounds) for settings in CANDIDATES]
+    images = digits.read_digits()
+    candidates = [settings if rounds is None else settings._replace(rounds=rounds) for settings in digits.CANDIDATES]
     print(
-        f"{len(images.labels):,} digits of {SIDE}×{SIDE} pixels, in {PARTS} parts. Networks are tested with each part\n"
-        f"after training with the other four; settings are chosen within those.\n"
+        f"{len(images.labels):,} digits of {digits.SIDE}×{digits.SIDE} pixels, in {digits.PARTS} parts. Networks are "
+        f"tested with each part\nafter training with the other four; settings are chosen within those.\n"
     )
     print(f"{'part':<6}{'settings':<26}" + "".join(f"{f'seed {seed}':>10}" for seed in seeds))
-    found, parts = np.empty((len(seeds), len(images.labels), CLASSES)), []
-    with progress_bar(PARTS * (len(candidates) + len(seeds)), 0, None, "trainings") as bar:
-        for part in cross_validate(images, candidates, seeds, bar.update):
+    found, parts = np.empty((len(seeds), len(images.labels), digits.CLASSES)), []
+    with progress_bar(digits.PARTS * (len(candidates) + len(seeds)), 0, None, "trainings") as bar:
+        for part in digits.cross_validate(images, candidates, seeds, bar.update):
             parts.append(part)
             found[:, part.places] = part.scores
             rights = [np.mean(rows.argmax(axis=1) == images.labels[part.places]) for rows in part.scores]
@@ -115,15 +91,15 @@ def _read_small_digits(seeds: Sequence[int], rounds: int | None, out: Path) -> N
 
 def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: bool, out: Path) -> None:
     training, test = read_mnist(folder)
-    settings = SETTINGS_OF_MNIST if rounds is None else SETTINGS_OF_MNIST._replace(rounds=rounds)
+    settings = digits.SETTINGS_OF_MNIST if rounds is None else digits.SETTINGS_OF_MNIST._replace(rounds=rounds)
     print(f"{len(training.labels):,} images to train with, {len(test.labels):,} to test with\n{settings}\n", flush=True)
     out.mkdir(parents=True, exist_ok=True)
     rights = []
     for seed in seeds:
         start = time.perf_counter()
         path = out / f"mnist_seed_{seed}.json"
-        network = digit_network(training, SIZES_OF_MNIST, settings.activation, seed)
-        history = train(network, training, settings, seed, progress=None, checkpoint=path, resume=resume)
+        network = digits.digit_network(training, digits.SIZES_OF_MNIST, settings.activation, seed)
+        history = digits.train(network, training, settings, seed, progress=None, checkpoint=path, resume=resume)
         if history.interrupted:
             again = f" --rounds {rounds}" if rounds is not None else ""
             raise KeyboardInterrupt(
@@ -131,7 +107,7 @@ def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: 
                 f"the next, saved in {path}; it goes on from there, to the last bit, with\n  {program()} digits "
                 f"--mnist {folder} --seeds {len(seeds)}{again} --out {out} --resume"
             )
-        found = scores(network, test)
+        found = digits.scores(network, test)
         rights.append(float((found.argmax(axis=1) == test.labels).mean()))
         seconds = time.perf_counter() - start
         print(
@@ -146,24 +122,26 @@ def _read_mnist(folder: Path, seeds: Sequence[int], rounds: int | None, resume: 
     _draw(network, history, test, found, out)
 
 
-def _tell(images: LabelledImages, found: NDArray[np.float64], which: str) -> None:
+def _tell(images: digits.LabelledImages, found: NDArray[np.float64], which: str) -> None:
     """Print the confusion matrix, and the mistakes that the network was surest of."""
     answers = found.argmax(axis=1)
-    wrong = surest_mistakes(found, images.labels)
+    wrong = digits.surest_mistakes(found, images.labels)
     print(f"\n{which}: {len(wrong)} of {len(answers):,} misread. Rows are digits, columns answers:\n")
-    print(counts_as_text(confusion(found, images.labels)))
-    blocks = [in_letters(images.pixels[place], f"{images.labels[place]} as {answers[place]}") for place in wrong]
+    print(pictures.counts_as_text(digits.confusion(found, images.labels)))
+    blocks = [
+        pictures.in_letters(images.pixels[place], f"{images.labels[place]} as {answers[place]}") for place in wrong
+    ]
     if blocks:
         fitting = max(1, WIDTH // (len(blocks[0].splitlines()[-1]) + 3))
-        print(f"\nthe mistakes that it was surest of:\n\n{side_by_side(blocks[:fitting])}")
+        print(f"\nthe mistakes that it was surest of:\n\n{pictures.side_by_side(blocks[:fitting])}")
 
 
-def _prove(network: DigitNetwork, path: Path, images: LabelledImages, which: str) -> None:
+def _prove(network: digits.DigitNetwork, path: Path, images: digits.LabelledImages, which: str) -> None:
     """Load a file into another network, and compare what both give; raise a RuntimeError if they differ."""
     sizes = [len(layer.neurons) for layer in network.layers]
-    other: DigitNetwork = MLP(network.inputs, sizes, network.layers[0].neurons[0].activation)
+    other: digits.DigitNetwork = MLP(network.inputs, sizes, network.layers[0].neurons[0].activation)
     load_network(other, path)
-    if not (scores(network, images) == scores(other, images)).all():
+    if not (digits.scores(network, images) == digits.scores(other, images)).all():
         raise RuntimeError(f"the network read from {path} gives other numbers than the one that was saved")
     print(f"\nthe network {which} was saved and loaded again, and gives")
     print(f"the same numbers for {len(images.labels):,} images")
@@ -171,15 +149,15 @@ def _prove(network: DigitNetwork, path: Path, images: LabelledImages, which: str
 
 
 def _draw(
-    network: DigitNetwork, history: History, images: LabelledImages, found: NDArray[np.float64], out: Path
+    network: digits.DigitNetwork, history: History, images: digits.LabelledImages, found: NDArray[np.float64], out: Path
 ) -> None:
     answers = found.argmax(axis=1)
     try:
-        written = [save_curve(history, out / "error.png")] if history.errors else []
+        written = [pictures.save_curve(history, out / "error.png")] if history.errors else []
         written += [
-            save_confusion(confusion(found, images.labels), out / "confusion.png"),
-            save_misread(images, surest_mistakes(found, images.labels), answers, out / "misread.png"),
-            save_weights(network, out / "weights.png"),
+            pictures.save_confusion(digits.confusion(found, images.labels), out / "confusion.png"),
+            pictures.save_misread(images, digits.surest_mistakes(found, images.labels), answers, out / "misread.png"),
+            pictures.save_weights(network, out / "weights.png"),
         ]
     except ImportError:
         print(f"stepgrad: {PLOT_REMEDY}", file=sys.stderr)

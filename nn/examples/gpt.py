@@ -146,15 +146,6 @@ class Document(NamedTuple):
     targets: Array
     weights: Array
 
-    @property
-    def length(self) -> int:
-        """The number of positions that are not there to fill up."""
-        return int(numpy.count_nonzero(self.weights))
-
-    def trimmed(self) -> Document:
-        """Leave out the positions that fill up, for an eager run."""
-        return Document(*[part[: self.length] for part in self])
-
 
 def document(name: str) -> Document:
     """Return a name as arrays, filled up to 16 positions."""

@@ -12,19 +12,7 @@ from typing import Any, get_args
 
 from autograd import Constant, LivePage, Value
 from autograd.views.live_page.content import GraphContent
-from nn.examples import worked_example
-from nn.examples.digits import (
-    CANDIDATES,
-    CLASSES,
-    SIDE,
-    digit_network,
-    finished,
-    read_digits,
-    scores,
-    split,
-    surest_mistakes,
-    train,
-)
+from nn.examples import digits, worked_example
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.pages import neurons_of
@@ -104,29 +92,29 @@ def digit_page() -> LivePage:
     Raises:
         ImportError: if scikit-learn, which the extra `stepgrad[digits]` installs, is missing.
     """
-    images = read_digits()
-    others, places = next(split(images))
-    network = digit_network(images, [8, CLASSES], CANDIDATES[0].activation, seed=1)
-    finished(train(network, images.part(others), CANDIDATES[0], seed=1))
+    images = digits.read_digits()
+    others, places = next(digits.split(images))
+    network = digits.digit_network(images, [8, digits.CLASSES], digits.CANDIDATES[0].activation, seed=1)
+    digits.finished(digits.train(network, images.part(others), digits.CANDIDATES[0], seed=1))
     test = images.part(places)
-    rows = scores(network, test)
+    rows = digits.scores(network, test)
     answers = rows.argmax(axis=1)
-    right = [int(((test.labels == digit) & (answers == digit)).argmax()) for digit in range(CLASSES)]
+    right = [int(((test.labels == digit) & (answers == digit)).argmax()) for digit in range(digits.CLASSES)]
     offered = {f"{digit}": place for digit, place in enumerate(right)}
-    for place in surest_mistakes(rows, test.labels)[:MISTAKES]:
+    for place in digits.surest_mistakes(rows, test.labels)[:MISTAKES]:
         offered[f"{test.labels[place]}, read as {answers[place]}"] = place
     for digit, neuron in enumerate(network.layers[-1].neurons):
         neuron.name = f"o{digit}"
     pixels = [Constant(number, f"i{count}") for count, number in enumerate(test.pixels[right[0]].tolist(), start=1)]
     outputs = network.forward(pixels)
-    targets = [Constant(float(digit == 0), f"target_{digit}") for digit in range(CLASSES)]
+    targets = [Constant(float(digit == 0), f"target_{digit}") for digit in range(digits.CLASSES)]
     error = softmax_cross_entropy(outputs, targets)  # type: ignore[arg-type]  # constants are shown, floats are not
     graph = _graph(network, error, pixels, outputs, targets)
     cases = {
-        name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(CLASSES))]]
+        name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(digits.CLASSES))]]
         for name, place in offered.items()
     }
-    settings = {"learningRate": 0.1, "gates": cases, "image": SIDE}
+    settings = {"learningRate": 0.1, "gates": cases, "image": digits.SIDE}
     return LivePage([graph], "A network that reads digits", settings)
 
 
