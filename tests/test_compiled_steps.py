@@ -41,7 +41,7 @@ from nn import (
 from nn.training import compiled_functions, compiled_steps
 from tests import test_steps
 from tests.test_loop import XOR, small_network
-from tests.test_steps import Run, interrupted_at, kept
+from tests.test_steps import kept
 
 IS_EXACT = selection.engine == "compiled"  # NumPy rounds exp, tanh and others in its own way
 
@@ -324,40 +324,11 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 
 @pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
-def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
-    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_at_any_line(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (*test_steps.INTERRUPTED, compiled_steps.__file__, compiled_functions.__file__, functional.__file__)
     monkeypatch.setattr(test_steps, "INTERRUPTED", files)
-
     monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
-
-    def made() -> Run:
-        run = Run(way)
-        run.watched["compiled"] = True
-        return run
-
-    whole = made()
-    full = kept(whole.fit(whole.rounds, None))
-    stopped_at = set()
-    for line in itertools.count(1, 3):
-        path = tmp_path / f"{line}.json"
-        run = made()
-        came, history = interrupted_at(line, lambda run=run, path=path: run.fit(whole.rounds, path))  # type: ignore[misc]  # mypy cannot infer the defaults
-        if not came:
-            break
-        resumed = made()
-        again = resumed.fit(whole.rounds, path, resume=True)
-        assert resumed.state() == whole.state(), line
-        if history is not None:
-            stopped_at.add((history.rounds, history.batches))
-            done = history.rounds
-            assert history.interrupted
-            assert kept(history) == [numbers[:done] for numbers in full], line
-            assert kept(again) == [numbers[done:] for numbers in full], line
-            assert run.optimizer.steps == done * (2 if way == "batches" else 1) + history.batches
-    batches = (0, 1) if way == "batches" else (0,)
-    assert stopped_at == {(done, batch) for done in range(whole.rounds) for batch in batches} | {(whole.rounds, 0)}
+    test_steps.check_interrupts(tmp_path, way, every=3, compiled=True)
 
 
 @pytest.mark.parametrize("interrupts", [[40], [40, 42], [40, 42, 43, 44], [16, 17, 18]])
