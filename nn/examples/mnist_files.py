@@ -86,12 +86,12 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     opener: Any = gzip.open if is_compressed else open
     try:
         with opener(path, "rb") as file:
-            return _read(file, path, dimensions, most, is_compressed)
+            return _read(file, path, dimensions, most)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged, its gzip data cannot be read ({error}); get the file again") from None
 
 
-def _read(file: BinaryIO, path: Path, dimensions: int, most: int, is_compressed: bool) -> NDArray[np.uint8]:
+def _read(file: BinaryIO, path: Path, dimensions: int, most: int) -> NDArray[np.uint8]:
     import numpy as np
 
     length = 4 + 4 * dimensions
@@ -114,14 +114,11 @@ def _read(file: BinaryIO, path: Path, dimensions: int, most: int, is_compressed:
             f"pixels a side: get the file again"
         )
     count = math.prod(shape)
-    if count + length > most or (not is_compressed and count + length != most):
-        raise ValueError(
-            f"{path} says that it holds {declared} bytes after its header, and has {most - length:,}"
-            f"{' at most' if is_compressed else ''}; get the file again"
-        )
-    content = file.read(count)
-    if len(content) < count or file.read(1):
-        has = f"only {len(content):,}" if len(content) < count else "more"
+    has = f"{most - length:,} at most"
+    if count + length <= most:
+        content = file.read(count)
+        has = f"only {len(content):,}" if len(content) < count else "more" if file.read(1) else ""
+    if has:
         raise ValueError(f"{path} says that it holds {declared} bytes after its header, and has {has}; get it again")
     return np.frombuffer(content, np.uint8).reshape(shape)
 

@@ -19,7 +19,7 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from autograd import Constant, Drawing, Value, draw, sum, topological_order
+from autograd import Constant, Drawing, Value, draw, gradients, sum, topological_order
 from nn.losses import half_squared_error
 from nn.modules import MLP, Bias
 
@@ -171,7 +171,7 @@ def figures(
     learning = set(learning_parameters(network, biases))
 
     def factors(*pairs: tuple[str, str]) -> dict[str, float]:
-        return {f"d{of}/d{by}": _derivative(network, of, by) for of, by in pairs}
+        return {f"d{of}/d{by}": gradients(nodes[of], [nodes[by]])[0].data for of, by in pairs}
 
     return {
         "inputs": INPUTS,
@@ -195,14 +195,6 @@ def figures(
         },
         "published": PUBLISHED,
     }
-
-
-def _derivative(network: MLP[list[Value]], of: str, by: str) -> float:
-    """Return the derivative of one labelled node with respect to another."""
-    nodes = nodes_by_label(forward(network))
-    nodes[by].grad = None
-    nodes[of].backward()
-    return nodes[by].grad
 
 
 def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) -> dict[str, Any]:
