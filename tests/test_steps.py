@@ -167,26 +167,6 @@ def test_a_metric_that_raises_leaves_the_state_before_the_step(tmp_path: Path) -
     assert optimizer.steps == 2
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"batch_size": 1}, r"middle of a round with batches of 2, here it is 1; go on with the same"),
-        ({"cases": XOR[:3]}, r"middle of a round with cases in all: 4, here it is 3"),
-        ({"shuffle": None}, "with cases that were shuffled; go on in the same way"),
-        ({"batch_size": None, "shuffle": None, "pick": random.Random(1)}, "the state of its generator is None"),
-    ],
-)
-def test_the_middle_of_a_round_takes_the_same_batches(tmp_path: Path, change: dict[str, Any], message: str) -> None:
-    path, network = tmp_path / "training.json", small_network()
-    fit(network, XOR, loss=Interrupting(3), rounds=5, batch_size=2, shuffle=random.Random(1), checkpoint=path)
-    before, shuffle = network.state_dict(), random.Random(2)
-    state = shuffle.getstate()
-    arguments = {"cases": XOR, "batch_size": 2, "shuffle": shuffle, "rounds": 5, "checkpoint": path, **change}
-    with pytest.raises(ValueError, match=message):
-        fit(network, **arguments, resume=True)
-    assert (network.state_dict(), shuffle.getstate()) == (before, state)
-
-
 def test_between_rounds_other_batches_may_follow(tmp_path: Path) -> None:
     path = tmp_path / "training.json"
     fit(small_network(), XOR, rounds=2, batch_size=2, checkpoint=path)
