@@ -242,8 +242,8 @@ class Adam(Optimizer):
     def _rule(self) -> Rule:
         (beta1, beta2), count, rate, epsilon = self.betas, self.steps + 1, self.learning_rate, self.epsilon
         of_first, of_second = 1.0 - beta1**count, _root(1.0 - beta2**count)  # both means began at 0
-        step, least, decay = rate * of_second / of_first, epsilon * of_second, getattr(self, "weight_decay", 0.0)
-        kept = 1.0 - rate * decay if decay else 1.0  # AdamW has a decay
+        step, least, decay = rate * of_second / of_first, epsilon * of_second, vars(self).get("weight_decay", 0.0)
+        kept = 1.0 - rate * decay if decay else 1.0
 
         def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
             first = beta1 * first + (1.0 - beta1) * grad

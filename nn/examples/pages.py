@@ -43,9 +43,10 @@ def worked_example_page() -> LivePage:
         biases[kind] = _learning(graphs, learning)
     published = []
     for key, figure in worked_example.PUBLISHED.items():  # such as "dE_total/dw5" or "out_o1 after 10000 rounds"
-        name, *_, rounds, _ = f"{key} after 0 rounds".split()[:4]
+        name, _, rounds = key.partition(" after ")
         parameter = name.partition("dE_total/d")[2]
-        published.append([int(rounds), parameter or name, "grad" if parameter else "data", figure])
+        kind = "grad" if parameter else "data"
+        published.append([int(rounds.split()[0]) if rounds else 0, parameter or name, kind, figure])
     return LivePage(
         graphs,
         "A step by step backpropagation example",
