@@ -46,16 +46,7 @@ def explained(example: str) -> Callable[[Callable[P, ResultT]], Callable[P, Resu
 def check_call(
     function: Callable[..., Any], arguments: Sequence[Any], settings: Mapping[str, Any], example: str
 ) -> None:
-    """Check that arguments fit the parameters of a function or a class.
-
-    Args:
-        function: what is called.
-        arguments, settings: what it is called with, by position and by name.
-        example: what to write, where no other name of an argument is meant.
-
-    Raises:
-        TypeError: if they do not fit. It says what was given, what is expected and what to write.
-    """
+    """Raise a TypeError with the correct call if arguments do not fit the parameters of a function or a class."""
     signature = inspect.signature(function)
     try:
         signature.bind(*arguments, **settings)
@@ -64,15 +55,21 @@ def check_call(
     else:
         return
     unknown = [name for name in settings if name not in signature.parameters]
-    meant = {name: _meant(name, [other for other in signature.parameters if other not in settings]) for name in unknown}
     if unknown:
         reason = "it takes no such argument"
+        free = [name for name in signature.parameters if name not in settings]
+        meant = {name: _meant(name, free) for name in unknown}
         if all(meant.values()):
             example = ", ".join(f"{meant[name]}={shortened(settings[name])}" for name in unknown)
     given = [] if unknown else [*map(shortened, arguments)]
     given += [f"{name}={shortened(settings[name])}" for name in unknown or settings]
     shown = " ".join(", ".join(given).split()) or "no argument"  # on one line, also arrays
-    raise TypeError(f"{function.__name__} got {shown}: {reason}; write {example}. It takes {_listed(signature)}")
+    by_position: list[str] = []
+    by_name: list[str] = []
+    for name, parameter in signature.parameters.items():
+        (by_name if parameter.kind is parameter.KEYWORD_ONLY else by_position).append(name)
+    taken = ", and by name ".join(", ".join(names) for names in (by_position, by_name) if names)
+    raise TypeError(f"{function.__name__} got {shown}: {reason}; write {example}. It takes {taken}")
 
 
 def _meant(name: str, free: Sequence[str]) -> str | None:
@@ -80,11 +77,3 @@ def _meant(name: str, free: Sequence[str]) -> str | None:
     if OTHER_NAMES.get(name) in free:
         return OTHER_NAMES[name]
     return next(iter(difflib.get_close_matches(name, free, 1, 0.85)), None)
-
-
-def _listed(signature: inspect.Signature) -> str:
-    by_position: list[str] = []
-    by_name: list[str] = []
-    for name, parameter in signature.parameters.items():
-        (by_name if parameter.kind is parameter.KEYWORD_ONLY else by_position).append(name)
-    return ", and by name ".join(", ".join(names) for names in (by_position, by_name) if names)

@@ -27,56 +27,33 @@ FORMAT, VERSION = "stepgrad network", 3
 
 
 class Position(NamedTuple):
-    """How far a round in batches has come.
-
-    Attributes:
-        batches: how many batches are done.
-        order: the places of the cases in the order of this round; None for the order of the list.
-        total: the sum of the errors of the cases in those batches.
-    """
+    """How far a round in batches has come."""
 
     batches: int = 0
-    order: tuple[int, ...] | None = None
-    total: float = 0.0
+    order: tuple[int, ...] | None = None  # of the cases in this round; None for that of the list
+    total: float = 0.0  # of the errors of the cases in those batches
 
 
 @dataclass
 class Checkpoint:
-    """What a checkpoint holds of a training, besides the network.
-
-    Attributes:
-        rounds: the number of rounds done.
-        optimizer: as from `Optimizer.state_dict`.
-        pick: the state of the generator that picks cases, if there is one.
-        shuffle: the state of the generator that shuffles cases, if there is one.
-        position: in the middle of a round, how far it has come.
-        batch_size: in the middle of a round, of how many cases a batch is.
-        cases: in the middle of a round, how many cases there are.
-    """
+    """What a checkpoint holds of a training, besides the network; the last three only in the middle of a round."""
 
     rounds: int
-    optimizer: dict[str, Any]
-    pick: tuple[Any, ...] | None = None
-    shuffle: tuple[Any, ...] | None = None
+    optimizer: dict[str, Any]  # from `Optimizer.state_dict`
+    pick: tuple[Any, ...] | None = None  # the state of the generator, if there is one
+    shuffle: tuple[Any, ...] | None = None  # likewise
     position: Position | None = None
     batch_size: int | None = None
-    cases: int | None = None
+    cases: int | None = None  # how many there are
 
 
 class Plan(NamedTuple):
-    """What `fit` was asked for, as far as a checkpoint must fit it.
-
-    Attributes:
-        pick: the generator that picks cases, if there is one.
-        shuffle: the generator that shuffles cases, if there is one.
-        batch_size: of how many cases a batch is.
-        cases: how many cases there are.
-    """
+    """Which cases each step of a training takes, as far as a checkpoint must fit it."""
 
     pick: random.Random | None
     shuffle: random.Random | None
     batch_size: int
-    cases: int
+    cases: int  # how many there are
 
 
 def save_network(network: Module, path: str | os.PathLike[str], training: Checkpoint | None = None) -> Path:
@@ -130,16 +107,7 @@ def load_network(network: Module, path: str | os.PathLike[str]) -> None:
 
 
 def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.PathLike[str]) -> Checkpoint:
-    """Restore a training, all of it or nothing.
-
-    Args:
-        network: to be given the parameters.
-        optimizer: to be given its state.
-        plan: its generators are to be given their states.
-        path: the file, as from `save_network` with a `training`.
-
-    Returns:
-        What the file holds of the training.
+    """Restore the network, the optimizer and the generators of a training, and return what else the file holds of it.
 
     Raises:
         ValueError: if the file is damaged, or of another network, optimizer or way of picking; or if it was written in
@@ -159,8 +127,10 @@ def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.Pat
             state = optimizer.checked_state(training.get("optimizer"))
         except (ValueError, TypeError) as error:
             raise _UnfitError(f"does not fit: {error}") from None
-        picked = _generator_state(training.get("pick")) if plan.pick is not None else None
-        shuffled = _generator_state(training.get("shuffle")) if plan.shuffle is not None else None
+        picked, shuffled = (
+            None if generator is None else _generator_state(training.get(name))
+            for name, generator in (("pick", plan.pick), ("shuffle", plan.shuffle))
+        )
         position = _position(training, plan)
     except _UnfitError as error:
         raise ValueError(
@@ -168,10 +138,9 @@ def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.Pat
         ) from None
     network.load_state_dict(numbers)
     optimizer.load_state_dict(state)
-    if plan.pick is not None and picked is not None:
-        plan.pick.setstate(picked)
-    if plan.shuffle is not None and shuffled is not None:
-        plan.shuffle.setstate(shuffled)
+    for generator, generator_state in ((plan.pick, picked), (plan.shuffle, shuffled)):
+        if generator is not None and generator_state is not None:
+            generator.setstate(generator_state)
     return Checkpoint(rounds, state, picked, shuffled, position)
 
 
@@ -187,11 +156,8 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
         content = json.loads(Path(path).read_bytes(), parse_constant=refuse)
     except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
         raise _UnfitError(f"is damaged ({str(error)[:100]}); save the network again, or use another file") from None
-    if (
-        not isinstance(content, dict)
-        or content.get("format") != FORMAT
-        or not isinstance(content.get("parameters"), dict)
-    ):
+    content = content if isinstance(content, dict) else {}
+    if content.get("format") != FORMAT or not isinstance(content.get("parameters"), dict):
         raise _UnfitError("holds no network; it should be a file written by save_network or fit")
     version = content.get("version")
     if type(version) is not int or not 1 <= version <= VERSION:
@@ -258,17 +224,15 @@ def _position(training: dict[str, Any], plan: Plan) -> Position | None:
             f"was written in the middle of a round with cases that were {'not ' if order is None else ''}shuffled; go "
             f"on in the same way to the end of the round"
         )
-    if order is not None and not (
-        isinstance(order, list)
-        and all(type(place) is int for place in order)
-        and sorted(order) == list(range(plan.cases))
-    ):
-        raise _UnfitError(f"is damaged: the order of its cases is {shortened(order)}")
+    if order is not None:
+        are_places = isinstance(order, list) and all(type(place) is int for place in order)
+        if not are_places or sorted(order) != list(range(plan.cases)):
+            raise _UnfitError(f"is damaged: the order of its cases is {shortened(order)}")
+        order = tuple(order)
     try:
-        total = finite_number(saved["total"])
+        return Position(batches, order, finite_number(saved["total"]))
     except ValueError as error:
         raise _UnfitError(f"is damaged: the error of its last round: {error}") from None
-    return Position(batches, None if order is None else tuple(order), total)
 
 
 def _generator_state(state: Any) -> tuple[Any, ...]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
 
 from autograd import Drawing, Value
 from autograd.notation import cleaned, number
@@ -45,15 +44,13 @@ def draw_layers(
     connections = list(connections)
     graph = digraph("LR", None, layout="neato", splines="line", outputorder="edgesfirst")
     at: dict[str, Point] = {}
+    names: dict[str, str] = {}
+    circle = {"shape": "circle", "width": f"{DIAMETER}", "fixedsize": "true"}
     for column, layer in enumerate(layers):
         for row, title in enumerate(layer):
             at[title] = column * ACROSS, ((len(layer) - 1) / 2 - row) * DOWN
-            text = lines_of(title, (notes or {}).get(title))
-            name = f"c{column}_{row}"
-            graph.node(
-                name, text, id=name, shape="circle", width=f"{DIAMETER}", fixedsize="true", pos=_pinned(at[title])
-            )
-    names = {title: f"c{column}_{row}" for column, layer in enumerate(layers) for row, title in enumerate(layer)}
+            names[title] = name = f"c{column}_{row}"
+            graph.node(name, lines_of(title, (notes or {}).get(title)), id=name, pos=_pinned(at[title]), **circle)
     largest = max((abs(weight.data) for _, _, weight in connections), default=0.0) or 1.0
     for source, target, weight in connections:
         width = f"{0.4 + 2.6 * min(abs(weight.data) / largest, 1.0):.2f}"
@@ -66,18 +63,9 @@ def draw_layers(
             filled = {"style": "filled", "fillcolor": "white"}
             graph.node(f"w{index}", lines_of(text), id=f"w{index}", pos=_pinned(place), **small, **size, **filled)
     if connections:
-        foot = min(y for _, y in at.values()) - DIAMETER / 2 - 0.3
-        middle = (len(layers) - 1) * ACROSS / 2
+        foot = (len(layers) - 1) * ACROSS / 2, min(y for _, y in at.values()) - DIAMETER / 2 - 0.3
         text = f"black: positive; grey: negative; the thickest line: {number(float(f'{largest:.4g}')).plain}"
-        graph.node(
-            "legend",
-            text,
-            id="legend",
-            shape="plaintext",
-            fontsize="9",
-            fontcolor="gray25",
-            pos=_pinned((middle, foot)),
-        )
+        graph.node("legend", text, id="legend", pos=_pinned(foot), **small)
     return Drawing(graph.source)
 
 
@@ -98,7 +86,7 @@ def _labels(connections: Sequence[tuple[str, str, Value]], at: Mapping[str, Poin
         best, least = _along(lines[own], PLACES[0]), math.inf
         for place in PLACES:
             point = _along(lines[own], place)
-            others = chain(lines[:own], lines[own + 1 :])
+            others = [*lines[:own], *lines[own + 1 :]]
             crossings = sum(_runs_through(line, point, _width(text)) for line in others)
             covered = sum(_overlap(point, _width(text), other, _width(label)) for label, other in labels)
             if crossings + 4 * covered < least:
@@ -114,11 +102,10 @@ def _along(line: tuple[Point, Point], place: float) -> Point:
 
 def _runs_through(line: tuple[Point, Point], point: Point, width: float) -> bool:
     """Return whether a line runs through the box of a label."""
-    for step in range(101):
-        x, y = _along(line, step / 100)
-        if abs(x - point[0]) < width / 2 + 0.03 and abs(y - point[1]) < LINE / 2 + 0.03:
-            return True
-    return False
+    return any(
+        abs(x - point[0]) < width / 2 + 0.03 and abs(y - point[1]) < LINE / 2 + 0.03
+        for x, y in (_along(line, step / 100) for step in range(101))
+    )
 
 
 def _overlap(point: Point, width: float, other: Point, other_width: float) -> bool:

@@ -52,34 +52,26 @@ def accuracy(
     if not answers:
         raise ValueError("there is no accuracy of no cases; give at least one, a pair of inputs and target")
     if loss is softmax_cross_entropy:
-        rights = [_largest(outputs) == _class(target) for outputs, target in answers]
-        return sum(rights) / len(rights)
+        return sum(_largest(outputs) == _class(target) for outputs, target in answers) / len(answers)
     pairs = [(outputs, _numbers(target)) for outputs, target in answers]
     for outputs, targets in pairs:
         if len(outputs) != len(targets):
             raise ValueError(f"accuracy needs one target for each output, got {len(targets)} for {len(outputs)}")
-    if threshold is None and all(
-        len(targets) > 1 and sum(target > 0.5 for target in targets) == 1 for _, targets in pairs
-    ):
-        rights = [_largest(outputs) == _largest(targets) for outputs, targets in pairs]
-        return sum(rights) / len(rights)
-    level = threshold
-    if level is None:
-        level = 0.0 if loss in (binary_cross_entropy, hinge) else 0.5
+    if threshold is None:
+        if all(len(targets) > 1 and sum(target > 0.5 for target in targets) == 1 for _, targets in pairs):
+            return sum(_largest(outputs) == _largest(targets) for outputs, targets in pairs) / len(pairs)
+        threshold = 0.0 if loss in (binary_cross_entropy, hinge) else 0.5
         for _, targets in pairs:
-            if level == 0.5 and not all(0.0 <= target <= 1.0 for target in targets):
+            if threshold == 0.5 and not all(0.0 <= target <= 1.0 for target in targets):
                 raise ValueError(
                     f"accuracy compares outputs with 0.5, which does not suit a target of {targets[0]:g}; use "
                     f"functools.partial(accuracy, threshold=…), with 0 for targets of -1 and 1"
                 )
-    rights = [
-        all(
-            not math.isnan(out) and (out > level) == (target > 0.5)
-            for out, target in zip(outputs, targets, strict=True)
-        )
-        for outputs, targets in pairs
+    sides = [
+        [not math.isnan(out) and (out > threshold) == (target > 0.5) for out, target in zip(*pair, strict=True)]
+        for pair in pairs
     ]
-    return sum(rights) / len(rights)
+    return sum(map(all, sides)) / len(sides)
 
 
 def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squared_error) -> float:
@@ -101,21 +93,13 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
 
 
 def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
-    """Return the mean of the loss over cases, as a node.
-
-    Raises:
-        TypeError: if the loss gives something that is no Value.
-    """
+    """Return the mean of the loss over cases, as a node."""
     losses = [error_of(loss, network(inputs), target) for inputs, target in cases]
     return losses[0] if len(losses) == 1 else autograd.sum(losses) / len(losses)
 
 
 def error_of(loss: Loss, output: Any, target: Any) -> Value:
-    """Return the loss of one output.
-
-    Raises:
-        TypeError: if the loss gives something that is no Value.
-    """
+    """Return the loss of one output; raise a TypeError if it is no Value."""
     error: Any = loss(output, target)
     if not isinstance(error, Value):
         raise TypeError(f"a loss must return a Value, computed from what the network gives; got {error!r:.80}")

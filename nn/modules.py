@@ -96,11 +96,7 @@ class Neuron(Module):
         return net
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
-        """Compute the output of the neuron.
-
-        Raises:
-            ValueError, TypeError: as `net`.
-        """
+        """Compute the output of the neuron. Errors are those of `net`."""
         net = self.net(inputs)
         if self.activation is None:
             return net
@@ -219,10 +215,10 @@ class MLP(Module, Generic[OutputsT]):
             raise ValueError("a network needs at least one layer: give the number of neurons of each, as in [16, 1]")
         self.inputs = inputs
         self.layers = []
-        for depth, (fan_in, size) in enumerate(zip([inputs, *sizes], sizes, strict=False)):
-            is_output = depth == len(sizes) - 1
-            prefix = "o" if is_output else "h" if len(sizes) <= 2 else f"h{depth + 1}."
-            names = [f"{prefix}{index + 1}" for index in range(size)]
+        for depth, (fan_in, size) in enumerate(zip([inputs, *sizes], sizes, strict=False), start=1):
+            is_output = depth == len(sizes)
+            prefix = "o" if is_output else "h" if len(sizes) <= 2 else f"h{depth}."
+            names = [f"{prefix}{index}" for index in range(1, size + 1)]
             function = output_activation if is_output else activation
             self.layers.append(Layer(fan_in, size, function, bias, generator, names))
         neurons = [neuron for layer in self.layers for neuron in layer.neurons]
@@ -252,11 +248,7 @@ class MLP(Module, Generic[OutputsT]):
         return list(signals)  # type: ignore[arg-type]  # a layer gives Values
 
     def __call__(self, inputs: Sequence[Value | float]) -> OutputsT:
-        """Compute the list of outputs; of a network with one output, that output itself.
-
-        Raises:
-            ValueError, TypeError: as `forward`.
-        """
+        """Compute the list of outputs; of a network with one output, that output. Errors are those of `forward`."""
         outputs = self.forward(inputs)
         return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value]  # as many as there are
 
@@ -281,11 +273,12 @@ class MLP(Module, Generic[OutputsT]):
         """
         columns: list[list[str]] = [[f"i{index + 1}" for index in range(self.inputs)]]
         columns += [[str(neuron.name) for neuron in layer.neurons] for layer in self.layers]
-        connections: list[tuple[str, str, Value]] = []
-        for column, layer in zip(list(columns), self.layers, strict=False):
-            for neuron in layer.neurons:
-                for source, weight in zip(column, neuron.weights, strict=True):
-                    connections.append((str(source), str(neuron.name), weight))
+        connections: list[tuple[str, str, Value]] = [
+            (source, str(neuron.name), weight)
+            for column, layer in zip(columns, self.layers, strict=False)
+            for neuron in layer.neurons
+            for source, weight in zip(column, neuron.weights, strict=True)
+        ]
         if sum(len(layer.biases) for layer in self.layers) <= DRAWN_BIASES:
             for column, layer in zip(columns, self.layers, strict=False):
                 column += [str(bias.label) for bias in layer.biases]
@@ -297,7 +290,7 @@ class MLP(Module, Generic[OutputsT]):
         return f"{type(self).__name__} {'-'.join(map(str, sizes))}: {counted(len(self.parameters()), 'parameter')}"
 
     def _picture(self) -> str:
-        weights = sum(len(neuron.weights) for layer in self.layers for neuron in layer.neurons)
+        weights = sum(len(layer.neurons) * len(layer.neurons[0].weights) for layer in self.layers)
         if weights > DISPLAYED_WEIGHTS:
             return f"<p>A picture of {weights:,} weights takes long; <code>draw()</code> makes it.</p>"
         return self.draw()._repr_html_() or ""

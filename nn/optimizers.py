@@ -137,29 +137,26 @@ class Optimizer:
         self.steps, self.memory = state["steps"], state["memory"]
 
     def checked_state(self, state: object) -> dict[str, Any]:
-        """Return a state as from `state_dict`, if it is one for this optimizer.
-
-        Raises:
-            ValueError: if it is damaged, of another kind, or for another number of parameters.
-        """
+        """Return a state as from `state_dict`; raise a ValueError if it is none of this optimizer."""
+        damaged = "the state of the optimizer is damaged: "
         if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
-            raise ValueError(f"the state of the optimizer is damaged: {shortened(state)}")
-        if state.get("kind") != type(self).__name__:
+            raise ValueError(f"{damaged}{shortened(state)}")
+        kind, steps, memory = state.get("kind"), state.get("steps"), state["memory"]
+        if kind != type(self).__name__:
             raise ValueError(
-                f"the state is of the optimizer {shortened(state.get('kind'))}, not of {type(self).__name__}; go on "
-                f"with the kind of optimizer that saved it"
+                f"the state is of the optimizer {shortened(kind)}, not of {type(self).__name__}; go on with the kind "
+                f"of optimizer that saved it"
             )
-        steps, memory = state.get("steps"), state["memory"]
         if type(steps) is not int or not 0 <= steps < 2**53:
-            raise ValueError(f"the state of the optimizer is damaged: its number of steps is {shortened(steps)}")
+            raise ValueError(f"{damaged}its number of steps is {shortened(steps)}")
         if [len(row) if isinstance(row, list) else None for row in memory] != [len(row) for row in self.memory]:
             raise ValueError(f"the state of the optimizer is not one of {len(self.parameters)} parameters")
         try:
-            numbers = [[finite_number(number) for number in row] for row in memory]
+            memory = [[finite_number(number) for number in row] for row in memory]
+            self._check_memory(memory)
         except ValueError as error:
-            raise ValueError(f"the state of the optimizer is damaged: {error}") from None
-        self._check_memory(numbers)
-        return {"kind": state["kind"], "steps": steps, "memory": numbers}
+            raise ValueError(f"{damaged}{error}") from None
+        return {"kind": kind, "steps": steps, "memory": memory}
 
     def _assign(self, update: Update) -> None:
         for parameter, number in zip(self.parameters, update.numbers, strict=True):
@@ -245,7 +242,7 @@ class Adam(Optimizer):
     def _rule(self) -> Rule:
         (beta1, beta2), count, rate, epsilon = self.betas, self.steps + 1, self.learning_rate, self.epsilon
         of_first, of_second = 1.0 - beta1**count, _root(1.0 - beta2**count)  # both means began at 0
-        step, least, decay = rate * of_second / of_first, epsilon * of_second, self._decay()
+        step, least, decay = rate * of_second / of_first, epsilon * of_second, vars(self).get("weight_decay", 0.0)
         kept = 1.0 - rate * decay if decay else 1.0
 
         def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
@@ -257,12 +254,9 @@ class Adam(Optimizer):
 
         return moved
 
-    def _decay(self) -> float:
-        return 0.0
-
     def _check_memory(self, memory: list[list[float]]) -> None:
         if min(memory[1]) < 0.0:
-            raise ValueError(f"the state of the optimizer is damaged: {min(memory[1])} is not the mean of a square")
+            raise ValueError(f"{min(memory[1])} is not the mean of a square")
 
 
 class AdamW(Adam):
@@ -286,9 +280,6 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, learning_rate, betas, epsilon)
         self.weight_decay = weight_decay
-
-    def _decay(self) -> float:
-        return self.weight_decay
 
 
 def _root(number: Any) -> Any:
@@ -329,10 +320,9 @@ def _checked_parameters(kind: str, parameters: object) -> list[Value]:
         )
     for thing in found:
         if not is_parameter(thing):
-            is_result = isinstance(thing, Value) and thing.primitive is not None
+            what = "the result of an operation, " if getattr(thing, "primitive", None) is not None else ""
             raise TypeError(
-                f"{kind} changes leaves of a graph, Parameters and Values, got "
-                f"{'the result of an operation, ' if is_result else ''}{shortened(thing)} of type "
+                f"{kind} changes leaves of a graph, Parameters and Values, got {what}{shortened(thing)} of type "
                 f"{type(thing).__name__}; {remedy}"
             )
     return found

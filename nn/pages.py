@@ -56,7 +56,8 @@ def network_page(
                 f"case {number} has {len(row)} inputs and {len(all_of_it) - len(row)} targets, case 0 has "
                 f"{len(inputs)} and {len(rows[0]) - len(inputs)}; give as many in each case"
             )
-    names = _names(outputs)
+    labels = [output.label or f"o{count}" for count, output in enumerate(outputs, start=1)]
+    names = [label.removeprefix("out_").removeprefix("net_") for label in labels]
     count = len(rows[0]) - len(inputs)
     labels = ["target"] if count == 1 else [f"target_{name}" for name in [*names, *map(str, range(count))][:count]]
     targets = [Constant(number, label) for number, label in zip(rows[0][len(inputs) :], labels, strict=True)]
@@ -100,12 +101,6 @@ def _target_numbers(target: Any, loss: Loss, outputs: int) -> list[float]:
         return [float(place == index(target)) for place in range(outputs)]
     is_list = isinstance(target, Iterable) and not isinstance(target, str)
     return [as_float(number) for number in (target if is_list else [target])]
-
-
-def _names(outputs: Sequence[Value]) -> list[str]:
-    """Return what the outputs are called, without `out_` or `net_`."""
-    labels = [output.label or f"o{count}" for count, output in enumerate(outputs, start=1)]
-    return [label.removeprefix("out_").removeprefix("net_") for label in labels]
 
 
 def _label_errors(error: Value, names: Sequence[str]) -> None:

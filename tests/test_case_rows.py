@@ -40,14 +40,8 @@ def test_rows_stand_in_the_reverse_order(inputs: list[Any], rows: Any) -> None:
 @pytest.mark.parametrize(
     ("cases", "message"),
     [
-        (
-            [([1.0], 0.0), ([1.0, 2.0], 0.0)],
-            r"inputs of cases\[1\] is a list of 2 numbers, .* a list of 1 number: a",
-        ),
-        (
-            [([1.0], 0.0), ([1.0], [0.0])],
-            r"target of cases\[1\] is a list of 1 number, and that of .* a number",
-        ),
+        ([([1.0], 0.0), ([1.0, 2.0], 0.0)], r"inputs of cases\[1\] is a list of 2 numbers, .* a list of 1 number: a"),
+        ([([1.0], 0.0), ([1.0], [0.0])], r"target of cases\[1\] is a list of 1 number, and that of .* a number"),
         ([(np.ones(2), 0.0), (np.ones(3), 0.0)], r"inputs of cases\[1\] is an array of shape \(3,\)"),
         ([([1.0], "yes"), ([1.0], "no")], r"target of cases\[1\] is 'no', and that of cases\[0\] 'yes'"),
         ([({"a": [1.0]}, 0.0), ({"b": [1.0]}, 0.0)], r"cases\[1\] is \{'b': a list of 1 number\}, and that of"),

@@ -41,7 +41,7 @@ from nn import (
 from nn.training import compiled_functions, compiled_steps
 from tests import test_steps
 from tests.test_loop import XOR, small_network
-from tests.test_steps import Run, interrupted_at, kept
+from tests.test_steps import kept
 
 IS_EXACT = selection.engine == "compiled"  # NumPy rounds exp, tanh and others in its own way
 
@@ -86,6 +86,13 @@ def same(expected: Any) -> Any:
     return expected if IS_EXACT else pytest.approx(expected, rel=1e-9, abs=1e-15)
 
 
+def check(cases: Any, **settings: Any) -> tuple[Any, Any]:
+    """Compare a compiled training with an eager one."""
+    made, expected = trained(True, cases, **settings), trained(False, cases, **settings)
+    assert_same(made, expected)
+    return made, expected
+
+
 def assert_same(made: Any, expected: Any) -> None:
     """The same bits of what was learned; of sums over cases the same up to rounding."""
     assert made[0] == same(expected[0])
@@ -103,9 +110,7 @@ def assert_same(made: Any, expected: Any) -> None:
 )
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_every_loss_and_optimizer_gives_the_bits_of_eager_training(loss: Any, optimizer: str) -> None:
-    cases = data(loss, 11)
-    settings: dict[str, Any] = {"loss": loss, "rounds": 6, "optimizer": optimizer}
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    check(data(loss, 11), loss=loss, rounds=6, optimizer=optimizer)
 
 
 class Extrapolating(SGD):
@@ -132,9 +137,7 @@ class Exchanging(Adam):
 @pytest.mark.parametrize("optimizer", [Extrapolating, Returning, Exchanging])
 def test_a_rule_may_remember_what_it_was_given(optimizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(OPTIMIZERS, "own", lambda parameters: optimizer(parameters, 0.05))
-    settings: dict[str, Any] = {"rounds": 5, "optimizer": "own", "batch_size": 3}
-    cases = data(half_squared_error, 11)
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    check(data(half_squared_error, 11), rounds=5, optimizer="own", batch_size=3)
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -156,40 +159,30 @@ def test_a_step_that_is_not_finite_leaves_the_state_before_it(optimizer: str, st
 
 @pytest.mark.parametrize("activation", ["relu", "leaky_relu", "sigmoid", "gelu", "softplus", "sin"])
 def test_activation_functions(activation: str) -> None:
-    cases = data(half_squared_error, 9)
-    settings: dict[str, Any] = {"activation": activation, "rounds": 5}
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    check(data(half_squared_error, 9), activation=activation, rounds=5)
 
 
 @pytest.mark.parametrize("size", range(1, 12))
-@pytest.mark.parametrize("shuffle", [False, True])
-def test_batches_of_any_size(size: int, shuffle: bool) -> None:
+@pytest.mark.parametrize("shuffle", [{}, {"shuffle": 3}])
+def test_batches_of_any_size(size: int, shuffle: dict[str, int]) -> None:
     """Also with a remainder."""
-    cases = data(half_squared_error, 11)
-    settings: dict[str, Any] = {"batch_size": size, "rounds": 3, "schedule": lambda rounds: 0.1 / (1 + rounds)}
-    if shuffle:
-        settings["shuffle"] = 3
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    check(data(half_squared_error, 11), batch_size=size, rounds=3, schedule=lambda done: 0.1 / (1 + done), **shuffle)
 
 
 def test_more_cases_than_run_side_by_side() -> None:
-    cases = data(softmax_cross_entropy, 421)
-    settings: dict[str, Any] = {"loss": softmax_cross_entropy, "rounds": 2, "batch_size": 300, "activation": "relu"}
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    loss = softmax_cross_entropy
+    check(data(loss, 421), loss=loss, rounds=2, batch_size=300, activation="relu")
 
 
 def test_a_case_picked_at_random() -> None:
-    cases = data(half_squared_error, 7)
-    assert_same(trained(True, cases, pick=3, rounds=20), trained(False, cases, pick=3, rounds=20))
+    check(data(half_squared_error, 7), pick=3, rounds=20)
 
 
 @pytest.mark.parametrize("threshold", [None, 0.3])
 def test_metric_and_validation(threshold: float | None) -> None:
-    cases, validation = data(softmax_cross_entropy, 10), data(softmax_cross_entropy, 13)[10:]
+    loss = softmax_cross_entropy
     metric = accuracy if threshold is None else functools.partial(accuracy, threshold=threshold)
-    settings: dict[str, Any] = {"loss": softmax_cross_entropy, "metric": metric, "validation": validation, "rounds": 5}
-    made, expected = trained(True, cases, **settings), trained(False, cases, **settings)
-    assert_same(made, expected)
+    made, expected = check(data(loss, 10), loss=loss, metric=metric, validation=data(loss, 13)[10:], rounds=5)
     assert made[2].validation_errors == same(expected[2].validation_errors)
     assert made[2].metrics == expected[2].metrics
 
@@ -210,8 +203,7 @@ def test_a_metric_of_ones_own_finds_the_network_after_the_round() -> None:
         return sum(number**2 for number in network.state_dict().values())
 
     cases = data(half_squared_error, 5)
-    settings: dict[str, Any] = {"metric": length, "validation": cases[:2], "rounds": 4}
-    assert_same(trained(True, cases, **settings), trained(False, cases, **settings))
+    check(cases, metric=length, validation=cases[:2], rounds=4)
 
 
 def test_a_callback_may_change_everything() -> None:
@@ -324,40 +316,11 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 
 @pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
-def test_an_interrupt_at_any_line_neither_loses_a_step_nor_does_one_twice(
-    tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_at_any_line(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (*test_steps.INTERRUPTED, compiled_steps.__file__, compiled_functions.__file__, functional.__file__)
     monkeypatch.setattr(test_steps, "INTERRUPTED", files)
-
     monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
-
-    def made() -> Run:
-        run = Run(way)
-        run.watched["compiled"] = True
-        return run
-
-    whole = made()
-    full = kept(whole.fit(whole.rounds, None))
-    stopped_at = set()
-    for line in itertools.count(1, 3):
-        path = tmp_path / f"{line}.json"
-        run = made()
-        came, history = interrupted_at(line, lambda run=run, path=path: run.fit(whole.rounds, path))  # type: ignore[misc]  # mypy cannot infer the defaults
-        if not came:
-            break
-        resumed = made()
-        again = resumed.fit(whole.rounds, path, resume=True)
-        assert resumed.state() == whole.state(), line
-        if history is not None:
-            stopped_at.add((history.rounds, history.batches))
-            done = history.rounds
-            assert history.interrupted
-            assert kept(history) == [numbers[:done] for numbers in full], line
-            assert kept(again) == [numbers[done:] for numbers in full], line
-            assert run.optimizer.steps == done * (2 if way == "batches" else 1) + history.batches
-    batches = (0, 1) if way == "batches" else (0,)
-    assert stopped_at == {(done, batch) for done in range(whole.rounds) for batch in batches} | {(whole.rounds, 0)}
+    test_steps.check_interrupts(tmp_path, way, every=3, compiled=True)
 
 
 @pytest.mark.parametrize("interrupts", [[40], [40, 42], [40, 42, 43, 44], [16, 17, 18]])

@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,22 +13,15 @@ from nn import MLP, load_network
 from nn.examples.command_line import main
 from nn.examples.digits import CANDIDATES, SETTINGS_OF_MNIST
 from nn.training.steps import Steps
+from tests.test_command_line import check_refused, run
 from tests.test_mnist_files import small_files, write
 
 PICTURES = ["confusion.png", "error.png", "misread.png", "weights.png"]
 
 
-def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
-    assert main(arguments) == 0
-    captured = capsys.readouterr()
-    assert captured.err == ""
-    return captured.out
-
-
 def test_the_small_digits(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nn.examples.digits_command.CANDIDATES", CANDIDATES[:1])
-    for module in ("nn.examples.digits", "nn.examples.digits_command"):
-        monkeypatch.setattr(f"{module}.SIZES", (4, 10))
+    monkeypatch.setattr("nn.examples.digits.CANDIDATES", CANDIDATES[:1])
+    monkeypatch.setattr("nn.examples.digits.SIZES", (4, 10))
     told = run(["digits", "--out", str(tmp_path / "out"), "--seeds", "2", "--rounds", "1"], capsys)
     rows = re.findall(r"^(\d|all) .*?([\d.]+)% +([\d.]+)%$", told, re.MULTILINE)
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5", "all"]
@@ -62,9 +54,9 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of small files in MNIST's format, for a small network in place of 784-300-10."""
-    monkeypatch.setattr("nn.examples.digits_command.SIZES_OF_MNIST", (10, 10))
+    monkeypatch.setattr("nn.examples.digits.SIZES_OF_MNIST", (10, 10))
     settings = SETTINGS_OF_MNIST._replace(batch_size=40, learning_rate=0.2)
-    monkeypatch.setattr("nn.examples.digits_command.SETTINGS_OF_MNIST", settings)
+    monkeypatch.setattr("nn.examples.digits.SETTINGS_OF_MNIST", settings)
     folder = tmp_path / "mnist"
     folder.mkdir()
     return write(folder, small_files(training=200, test=50))
@@ -125,34 +117,6 @@ def test_98_of_100_images_of_mnist_are_read_right(tmp_path: Path, capsys: pytest
     found = re.search(r"seed 1: ([\d.]+)% right", told)
     assert found is not None
     assert float(found[1]) >= 98.0
-
-
-@pytest.mark.parametrize(
-    ("arguments", "remedy"),
-    [
-        (["--resume"], "leave it out"),
-        (["--seeds", "0"], "give an integer of at least 1"),
-        (["--rounds", "few"], "give an integer of at least 0"),
-        (["--mnist", "/nowhere"], "there is no train-images-idx3-ubyte"),
-        (["--out", "/dev/null/digits"], "name another directory with --out"),
-        (["--colour"], "--help"),
-    ],
-)
-def test_wrong_usage_is_one_line_and_code_2(
-    arguments: list[str], remedy: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    check_refused(["digits", *arguments], remedy, capsys)
-    assert list(tmp_path.iterdir()) == []
-
-
-def check_refused(arguments: list[str], remedy: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as end:
-        main(arguments)
-    captured = capsys.readouterr()
-    assert (end.value.code, captured.out, captured.err.count("\n")) == (2, "", 1)
-    assert captured.err.startswith("stepgrad: ")
-    assert remedy in captured.err
 
 
 def test_a_file_of_another_training_is_refused(mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

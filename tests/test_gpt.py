@@ -48,8 +48,8 @@ def test_positions_of_no_weight_change_nothing() -> None:
     document = gpt.document("emma")
     run = value_and_grad(gpt.loss)
     padded, padded_gradients = run(gpt.initial_parameters(), *document)
-    trimmed, gradients = run(gpt.initial_parameters(), *document.trimmed())
-    assert (len(document.weights), document.length) == (16, 5)
+    trimmed, gradients = run(gpt.initial_parameters(), *gpt.trimmed(document))
+    assert (len(document.weights), len(gpt.trimmed(document).weights)) == (16, 5)
     assert padded == pytest.approx(trimmed, rel=1e-14)
     assert flat(padded_gradients) == pytest.approx(flat(gradients), rel=1e-12, abs=1e-17)
 
@@ -59,7 +59,7 @@ def test_a_step_is_that_of_the_optimizer() -> None:
     parameters, means, squares = gpt.initial_parameters(), gpt.zeros(), gpt.zeros()
     rounds = zip(*gpt.schedule(1000), gpt.made_up_names(1000)[:2], strict=False)
     for (rate, correction, square_correction, name), loss in zip(rounds, losses, strict=True):
-        settings = rate, correction, square_correction, *gpt.document(name).trimmed()
+        settings = rate, correction, square_correction, *gpt.trimmed(gpt.document(name))
         parameters, means, squares, error = gpt.training_step(parameters, means, squares, *settings)
         assert error == pytest.approx(loss, rel=1e-14)
     assert flat(parameters) == pytest.approx(flat(expected), rel=1e-9, abs=1e-15)

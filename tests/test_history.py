@@ -14,7 +14,7 @@ import pytest
 
 from nn import MLP, SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
 from tests.test_content import data_of, evaluated_at, program_of
-from tests.test_loop import XOR, Interrupting, small_network
+from tests.test_loop import XOR, small_network
 
 
 @pytest.mark.parametrize(
@@ -113,12 +113,6 @@ def test_nothing_imports_matplotlib_unasked() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "False\n"
 
 
-def test_an_interrupted_history_counts_its_batches() -> None:
-    history = fit(small_network(), XOR, loss=Interrupting(at=4 + 2), rounds=5, batch_size=1)
-    assert (history.rounds, history.batches, len(history.errors)) == (1, 1, 1)
-    assert "1 round and 1 batch, " in repr(history)
-
-
 # The page.
 
 
@@ -147,11 +141,6 @@ def test_the_page_of_a_history_has_its_loss() -> None:
     (content,) = data_of(history.page())["graphs"]
     error, _ = evaluated_at(content, [0.0, 1.0, 1.0])
     assert error == pytest.approx(binary_cross_entropy(network([0.0, 1.0]), 1.0).data, rel=1e-14)
-
-
-def test_only_fit_makes_a_history_that_has_a_page() -> None:
-    with pytest.raises(ValueError, match=r"network_page\(network, cases\)"):
-        History(3, [0.5, 0.25, 0.125]).page()
 
 
 def test_the_page_is_no_part_of_what_a_history_says() -> None:

@@ -105,13 +105,6 @@ def test_logits_of_any_size() -> None:
     assert (error.data, [logit.grad for logit in logits]) == (2e5, [1.0, -1.0])
 
 
-def test_a_class_is_the_probability_1_for_it() -> None:
-    logits = [Value(0.3), Value(1.2), Value(-0.7)]
-    assert softmax_cross_entropy(logits, 1).data == pytest.approx(
-        softmax_cross_entropy(logits, [0.0, 1.0, 0.0]).data, rel=1e-15
-    )
-
-
 def test_one_output_and_arrays_of_targets() -> None:
     assert half_squared_error(Value(3.0), 1.0).data == 2.0
     logits = [Value(0.3), Value(1.2)]

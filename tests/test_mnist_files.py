@@ -73,8 +73,8 @@ HUGE = 2**32 - 1
     [
         (NAMES[0], b"", "begins with nothing"),
         (NAMES[0], IMAGES[:10], "ends within its header, after 10 bytes"),
-        (NAMES[0], IMAGES[:-1], "has 23,519;"),
-        (NAMES[0], IMAGES + b"\0", "has 23,521;"),
+        (NAMES[0], IMAGES[:-1], "has 23,519 at most;"),
+        (NAMES[0], IMAGES + b"\0", "has more;"),
         (NAMES[0], LABELS, r"\(those are labels\)"),
         (NAMES[1], IMAGES, r"\(those are images\)"),
         (NAMES[0], b"\x89PNG" + IMAGES, "begins with 89 50 4e 47"),

@@ -1,7 +1,6 @@
 """Optimizers against the recurrences of their papers, worked out here in other words."""
 
 import copy
-import inspect
 import math
 import pickle
 import random
@@ -58,17 +57,6 @@ def test_adam() -> None:
 def test_adamw() -> None:
     w = Parameter(1.0)
     assert path(AdamW([w], 0.1, betas=(0.9, 0.99), weight_decay=0.3), w) == pytest.approx(adam_path(0.3), rel=1e-12)
-
-
-def test_an_optimizer_minimizes() -> None:
-    for make in (lambda p: SGD(p, 0.01, 0.9), lambda p: Adam(p, 0.05), lambda p: AdamW(p, 0.05, weight_decay=0.0)):
-        x, y = Parameter(-1.2), Parameter(1.0)
-        optimizer: Optimizer = make([x, y])
-        for _ in range(2000):
-            optimizer.zero_grad()
-            ((1 - x) ** 2 + 10 * (y - x * x) ** 2).backward()
-            optimizer.step()
-        assert (x.data, y.data) == pytest.approx((1.0, 1.0), abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", [lambda p: SGD(p, 0.1, momentum=0.9), lambda p: Adam(p, 0.1), lambda p: AdamW(p, 0.1)])
@@ -132,13 +120,10 @@ def test_adam_without_epsilon_stays_where_every_gradient_was_zero() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda p: SGD([], 0.1), "at least one parameter"),
+        (lambda p: SGD([], 0.1), "SGD needs at least one parameter .*Parameters or Values in its attributes"),
         (lambda p: SGD(p, -0.1), r"learning rate must be at least 0 and below inf, got -0\.1"),
-        (lambda p: SGD(p, 0.0), "learning rate must be greater than 0"),
-        (lambda p: SGD(p, math.nan), "got nan"),
         (lambda p: SGD(p, 0.1, momentum=1.0), "momentum must be at least 0 and below 1"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), "second beta"),
-        (lambda p: AdamW(p, weight_decay=-1.0), "weight decay"),
     ],
 )
 def test_bad_settings_are_refused(make: Any, message: str) -> None:
@@ -165,28 +150,6 @@ def test_an_interrupt_finds_all_parameters_changed(monkeypatch: pytest.MonkeyPat
         optimizer.step()
     assert [parameter.data for parameter in parameters] == [0.5, 0.5, 0.5]
     assert optimizer.steps == 1
-
-
-def test_weight_decay_is_part_of_the_gradient() -> None:
-    """As PyTorch's documentation has it: g ← g + λ w, b ← μ b + g, w ← w − η b; by hand with binary fractions."""
-    w = Parameter(1.0)
-    optimizer = SGD([w], learning_rate=0.5, momentum=0.5, weight_decay=0.25)
-    numbers = []
-    for gradient in (0.5, -0.25, 0.0):
-        w.grad = gradient
-        optimizer.step()
-        numbers.append(w.data)
-    # g = 0.75, b = 0.75; g = −0.25 + 0.25 · 0.625 = −0.09375, b = 0.28125; g = 0.25 · 0.484375, b = 0.26171875
-    assert numbers == [0.625, 0.484375, 0.353515625]
-
-
-def test_weight_decay_alone_shrinks_by_a_factor() -> None:
-    w = Value(1.0)
-    optimizer = SGD([w], 0.5, weight_decay=0.5)
-    for _ in range(10):
-        w.grad = 0.0
-        optimizer.step()
-    assert w.data == 0.75**10
 
 
 def test_weight_decay_is_the_gradient_of_half_the_square() -> None:
@@ -295,10 +258,6 @@ def test_a_bad_setting_is_refused_when_it_is_assigned(name: str, value: Any, mes
     assert getattr(optimizer, name) == before
 
 
-def test_the_signature_is_that_of_the_init() -> None:
-    assert list(inspect.signature(SGD).parameters) == ["parameters", "learning_rate", "momentum", "weight_decay"]
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -314,8 +273,3 @@ def test_the_signature_is_that_of_the_init() -> None:
 def test_what_cannot_be_changed_is_refused(make: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         make()
-
-
-def test_a_module_without_parameters_is_named() -> None:
-    with pytest.raises(ValueError, match=r"SGD needs at least one parameter .*Parameters or Values in its attributes"):
-        SGD([], 0.1)

@@ -73,24 +73,12 @@ def test_a_refused_call_changes_nothing(tmp_path: Path) -> None:
     stranger = Adam(small_network().parameters())
     refused: list[tuple[dict[str, Any], str]] = [
         ({"cases": [*XOR, ([1.0], [1.0])]}, r"cases\[4\] does not fit: this network takes 2 inputs, got 1"),
-        (
-            {"cases": [*XOR, ([1.0, math.nan], [1.0])]},
-            r"the data hold nan in the inputs of cases\[4\]; .*leave the case out",
-        ),
-        ({"cases": [*XOR, ([1.0, 1.0], [-math.inf])]}, r"the data hold -inf in the target of cases\[4\]"),
-        ({"cases": [*XOR, ([1.0, 1.0], [1.0, 2.0])]}, r"cases\[4\] does not fit: .*got 2 for 1"),
+        ({"cases": [*XOR, ([1.0, math.nan], [1.0])]}, r"hold nan in the inputs of cases\[4\]; .*leave the case out"),
         ({"cases": [*XOR, ([1.0, 1.0], "1")]}, r"cases\[4\] does not fit: .*'1' of type str"),
-        ({"cases": [*XOR, ([1.0, None], [1.0])]}, r"cases\[4\] does not fit: .*got None"),
         ({"cases": [*XOR, [1.0, 1.0, 1.0]]}, r"cases\[4\] must be a pair"),
-        (
-            {"cases": [(inputs, [2]) for inputs, _ in XOR], "loss": binary_cross_entropy},
-            r"cases\[0\] does not fit: .*got 2\.0",
-        ),
+        ({"cases": [([0, 0], [2])], "loss": binary_cross_entropy}, r"cases\[0\] does not fit: .*got 2\.0"),
         ({"validation": [*XOR, ([1.0], [1.0])]}, r"validation\[4\] does not fit"),
-        (
-            {"optimizer": stranger},
-            r"optimizer is of another network: 17 of the 17 .*Adam\(network\.parameters\(\), …\)",
-        ),
+        ({"optimizer": stranger}, r"of another network: 17 of the 17 .*Adam\(network\.parameters\(\), …\)"),
         ({"checkpoint": tmp_path / "missing" / "file.json"}, "missing"),
         ({"rounds": -1}, "rounds"),
         ({"loss": "hinge"}, "loss"),

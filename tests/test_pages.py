@@ -81,19 +81,19 @@ def test_the_errors_have_the_articles_names() -> None:
         assert names[-1] == max(expected, key=len)
 
 
-def test_hinge_whose_targets_are_1_and_minus_1() -> None:
-    network = network_of([3, 1])
-    cases = [([0.0, 1.0], 1), ([1.0, 1.0], -1)]
-    check(network_page(network, cases, hinge), network, cases, hinge)
-
-
-@pytest.mark.parametrize("kind", ["class", "NumPy class", "probabilities"])
-def test_softmax_whose_target_is_a_class_or_probabilities(kind: str) -> None:
-    network = network_of([4, 3])
-    classes: list[Any] = [2, 0] if kind == "class" else list(np.array([2, 0]))
-    targets = [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]] if kind == "probabilities" else classes
+@pytest.mark.parametrize(
+    ("loss", "outputs", "targets"),
+    [
+        (hinge, 1, [1, -1]),
+        (softmax_cross_entropy, 3, [2, 0]),
+        (softmax_cross_entropy, 3, np.array([2, 0])),
+        (softmax_cross_entropy, 3, [[0.25, 0.5, 0.25], [1.0, 0.0, 0.0]]),
+    ],
+)
+def test_targets_of_other_kinds(loss: Any, outputs: int, targets: Any) -> None:
+    network = network_of([4, outputs])
     cases = list(zip([[0.5, -1.0], [2.0, 0.0]], targets, strict=True))
-    check(network_page(network, cases, softmax_cross_entropy), network, cases, softmax_cross_entropy)
+    check(network_page(network, cases, loss), network, cases, loss)
 
 
 def test_cases_from_a_generator_from_arrays_and_of_lists_of_one() -> None:

@@ -6,15 +6,17 @@ import json
 import os
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
-from autograd import Drawing, LivePage
+from autograd import Drawing
+from autograd.saving import check_folder
 from nn.checkpoints import save_network
 from nn.examples import worked_example
-from nn.examples.command_options import Parser, obstacle_to, positive_number, program, whole_number
+from nn.examples.command_options import Parser, integer, positive_number, program
+from nn.examples.digits_command import run_digits
 from nn.examples.gpt_command import run_gpt
 from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.examples.story import story
@@ -43,45 +45,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         says the remedy.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
+    commands = {"page": _write_pages, "digits": run_digits, "gpt": run_gpt, "list": _list_examples}
     if hasattr(sys.stdout, "reconfigure"):  # a terminal without ∂ shows a substitute
         sys.stdout.reconfigure(errors="replace")
     try:
         if words and words[0].upper() in GATES:
             _train_gate(words[0].lower(), words[1:])
-        elif words and words[0] == "page":
-            _write_pages(words[1:])
-        elif words and words[0] == "digits":
-            return _run_digits(words[1:])
-        elif words and words[0] == "gpt":
-            run_gpt(words[1:])
-        elif words and words[0] == "list":
-            _list_examples(words[1:])
+        elif words and words[0] in commands:
+            commands[words[0]](words[1:])
         else:
             _tell_worked_example(words)
         sys.stdout.flush()
     except FloatingPointError as error:
         print(f"stepgrad: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("stepgrad: stopped; nothing was written after the interrupt", file=sys.stderr)
+    except KeyboardInterrupt as stop:
+        print(f"stepgrad: {str(stop) or 'stopped; nothing was written after the interrupt'}", file=sys.stderr)
         return 130
     except BrokenPipeError:  # the reader had seen enough, as in `python -m nn | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def _run_digits(words: Sequence[str]) -> int:
-    from nn.examples.digits_command import run_digits
-
-    return run_digits(words)
-
-
 def _list_examples(words: Sequence[str]) -> None:
-    Parser(prog=f"{program()} list", description="Lists the examples that come with the package.").parse_args(words)
-    lines = {f"{program()} {arguments}".rstrip(): said for arguments, said in EXAMPLES.items()}
-    width = max(map(len, lines))
-    for line, said in lines.items():
-        print(f"{line:<{width}}  {said}")
+    Parser("list", description="Lists the examples that come with the package.").parse_args(words)
+    width = max(map(len, EXAMPLES))
+    for arguments, said in EXAMPLES.items():
+        print(f"{program()} {arguments:<{width}}  {said}")
 
 
 # The worked example.
@@ -89,32 +79,25 @@ def _list_examples(words: Sequence[str]) -> None:
 
 def _tell_worked_example(words: Sequence[str]) -> None:
     parser = Parser(
-        prog=program(),
+        "",
         description='Tells Matt Mazur\'s "A Step by Step Backpropagation Example" with every number, and draws it.',
         epilog=f"Other examples are {', '.join(list(GATES)).lower()}, digits, gpt and page, as in '{program()} xor'; "
         f"'{program()} list' says what each does, and each has a --help.",
     )
-    parser.add_argument("--rounds", type=whole_number, default=worked_example.ROUNDS, help="how many (10000)")
-    parser.add_argument(
-        "--update",
-        choices=get_args(worked_example.Order),
-        help="one order of update alone, instead of both side by side",
-    )
-    parser.add_argument(
-        "--biases",
-        choices=get_args(worked_example.Biases),
-        default="frozen",
-        help="left alone as in the article (frozen), or learning: one a layer (shared), or one a neuron (per-neuron)",
-    )
-    parser.add_argument(
-        "--learning-rate", type=positive_number, default=worked_example.LEARNING_RATE, metavar="η", help="(0.5)"
-    )
+    orders, biases = get_args(worked_example.Order), get_args(worked_example.Biases)
+    kinds = "left alone as in the article (frozen), or learning: one a layer (shared), or one a neuron (per-neuron)"
+    rate = worked_example.LEARNING_RATE
+    parser.add_argument("--rounds", type=integer(0), default=worked_example.ROUNDS, help="how many (10000)")
+    parser.add_argument("--update", choices=orders, help="one order of update alone, instead of both side by side")
+    parser.add_argument("--biases", choices=biases, default="frozen", help=kinds)
+    parser.add_argument("--learning-rate", type=positive_number, default=rate, metavar="η", help="(0.5)")
     parser.add_argument("--out", type=Path, default=Path("worked_example"), metavar="DIR", help="where pictures go")
     parser.add_argument("--json", action="store_true", help="print the same figures as JSON, and nothing else")
     options = parser.parse_args(words)
     parser.check_out(options.out, "pictures")
 
-    orders = (options.update,) if options.update else get_args(worked_example.Order)
+    if options.update:
+        orders = (options.update,)
     figures = worked_example.figures(orders, options.rounds, options.biases, options.learning_rate)
     network = worked_example.build_network(options.biases)
     try:
@@ -144,19 +127,20 @@ def _save(drawing: Drawing, path: Path) -> Path:
 
 def _train_gate(gate: str, words: Sequence[str]) -> None:
     parser = Parser(
-        prog=f"{program()} {gate}",
+        gate,
         description="Trains the 2-5-1 network of the article's companion script: logistic neurons, one bias a layer "
         "that is left alone, initial numbers from [0, 1), and one case picked at random in each round.",
     )
-    parser.add_argument("--rounds", type=whole_number, default=10_000, help="how many (10000)")
+    parser.add_argument("--rounds", type=integer(0), default=10_000, help="how many (10000)")
     parser.add_argument("--seed", type=int, default=1, help="of the initial weights and the picked cases (1)")
     parser.add_argument("--learning-rate", type=positive_number, default=0.5, metavar="η", help="(0.5)")
     parser.add_argument("--save", type=Path, metavar="FILE", help="save the network as JSON")
     options = parser.parse_args(words)
-    obstacle = obstacle_to(options.save.parent) if options.save else None
-    if options.save and (obstacle or not options.save.parent.exists()):
-        obstacle = obstacle or "its directory does not exist"
-        parser.error(f"cannot save to {str(options.save)!r}: {obstacle}; name another file")
+    try:
+        if options.save:
+            check_folder(options.save)
+    except OSError as error:
+        parser.error(f"{error}; name another file")
 
     generator = random.Random(options.seed)
     network = gate_network(generator)
@@ -178,7 +162,7 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
 
 def _write_pages(words: Sequence[str]) -> None:
     parser = Parser(
-        prog=f"{program()} page",
+        "page",
         description="Writes the worked example, logic gates and a network that reads digits as pages for a browser: "
         "step through every number, ask why a gradient is what it is, change anything, and train. The last one needs "
         "scikit-learn, and is left out without it.",
@@ -186,7 +170,7 @@ def _write_pages(words: Sequence[str]) -> None:
     parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
     options = parser.parse_args(words)
     parser.check_out(options.out, "pages")
-    pages: dict[str, Callable[[], LivePage]] = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
+    pages = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
     has_digits = find_spec("sklearn") is not None
     if has_digits:
         pages["digits"] = digit_page

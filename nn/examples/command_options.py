@@ -1,4 +1,4 @@
-"""What the commands share: a parser that answers wrong usage in one line, kinds of options, and checks of folders."""
+"""What the commands share: a parser that answers wrong usage in one line, and kinds of options."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import math
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,10 +19,10 @@ def program() -> str:
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line, and exit with 2."""
+    """A parser of a command's options, whose errors are one line, and exit with 2."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+    def __init__(self, command: str, **settings: Any) -> None:
+        super().__init__(prog=f"{program()} {command}".rstrip(), **settings)
         version = f"stepgrad {autograd.__version__}, {autograd.engine} engine"
         self.add_argument("--version", action="version", version=version)
 
@@ -30,25 +31,28 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"stepgrad: {message} ('{self.prog} --help' lists what there is)\n")
 
     def check_out(self, folder: Path, what: str) -> None:
-        """Leave with an error if no file could be written into the folder of `--out`.
-
-        Args:
-            folder: which need not exist yet.
-            what: the kind of files, for the message.
-        """
-        obstacle = obstacle_to(folder)
+        """Leave with an error if no file could be written into the folder of `--out`, which need not exist yet."""
+        existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        obstacle = None if os.access(existing, os.W_OK | os.X_OK) else "it is not writable"
+        if not existing.is_dir():
+            obstacle = f"{str(existing)!r} is not a directory"
         if obstacle:
             self.error(f"cannot write {what} into {str(folder)!r}: {obstacle}; name another directory with --out")
 
 
-def whole_number(text: str) -> int:
-    """Return a number of rounds; raise ArgumentTypeError for anything else."""
-    return _at_least(text, 0, "rounds")
+def integer(least: int) -> Callable[[str], int]:
+    """Return a kind of option: an integer of at least so much."""
 
+    def read(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible; give an integer of at least {least}")
+        return number
 
-def count(text: str) -> int:
-    """Return a number of something that there must be one of; raise ArgumentTypeError for anything else."""
-    return _at_least(text, 1, "them")
+    return read
 
 
 def positive_number(text: str) -> float:
@@ -59,22 +63,4 @@ def positive_number(text: str) -> float:
         number = math.nan
     if not 0.0 < number < math.inf:
         raise argparse.ArgumentTypeError(f"{text!r} is not a learning rate; give a number greater than 0, such as 0.5")
-    return number
-
-
-def obstacle_to(folder: Path) -> str | None:
-    """Return why no file could be written into a folder, which need not exist yet."""
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not existing.is_dir():
-        return f"{str(existing)!r} is not a directory"
-    return None if os.access(existing, os.W_OK | os.X_OK) else "it is not writable"
-
-
-def _at_least(text: str, least: int, of: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if number < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of {of}; give an integer of at least {least}")
     return number

@@ -32,25 +32,13 @@ COLUMNS = 8
 
 
 def in_letters(pixels: Sequence[float] | NDArray[Any], caption: str = "") -> str:
-    """Return a square image as lines of text, with a caption above.
-
-    Args:
-        pixels: its numbers from the upper left, 0 for paper, 1 for ink.
-        caption: cut to the width of the image.
-    """
-    side = math.isqrt(len(pixels))
-    rows = [list(pixels[first : first + side]) for first in range(0, side * side, side)]
-    times = 2
-    if side > WIDEST:
-        times = 1
-        rows = [
-            [(upper + lower) / 2 for upper, lower in zip(*pair, strict=True)]
-            for pair in zip(rows[::2], rows[1::2], strict=False)
-        ]
-    last = len(SHADES) - 1
-    lines = ["".join(SHADES[round(last * min(max(number, 0.0), 1.0))] * times for number in row) for row in rows]
-    width = side * times
-    return "\n".join([*([f"{caption:<{width}.{width}}"] if caption else []), *lines])
+    """Return a square image, from paper (0) to ink (1), as lines of text, with a caption cut to its width above."""
+    image, times = _square(pixels), 2
+    if len(image) > WIDEST:
+        image, times = (image[:-1:2] + image[1::2]) / 2, 1
+    shades = (image.clip(0.0, 1.0) * (len(SHADES) - 1)).round().astype(int)
+    lines = ["".join(SHADES[shade] * times for shade in row) for row in shades]
+    return "\n".join([*([f"{caption:<{len(lines[0])}.{len(lines[0])}}"] if caption else []), *lines])
 
 
 def side_by_side(blocks: Sequence[str], gap: str = "   ") -> str:
@@ -59,24 +47,14 @@ def side_by_side(blocks: Sequence[str], gap: str = "   ") -> str:
 
 
 def save_curve(history: History, path: str | os.PathLike[str]) -> Path:
-    """Draw the error over the rounds to a PNG file.
-
-    Raises:
-        ImportError: if matplotlib is missing, as from all functions here that draw.
-        OSError: if the file cannot be written, likewise.
-    """
+    """Draw the error over the rounds to a PNG file. As all functions here that draw, this needs matplotlib."""
     figure, (axes,) = _axes(1, 1, (6.0, 4.0))
     history.plot(axes)
     return _saved(figure, path)
 
 
 def save_confusion(counts: NDArray[np.int64], path: str | os.PathLike[str]) -> Path:
-    """Draw how many digits of each kind were read as which to a PNG file.
-
-    Args:
-        counts: a row for each digit, a column for each answer.
-        path: the file.
-    """
+    """Draw a confusion matrix, with a row for each digit and a column for each answer, to a PNG file."""
     from sklearn.metrics import ConfusionMatrixDisplay
 
     figure, (axes,) = _axes(1, 1, (6.0, 6.0))
@@ -88,23 +66,13 @@ def save_confusion(counts: NDArray[np.int64], path: str | os.PathLike[str]) -> P
 def save_misread(
     images: LabelledImages, places: Sequence[int], answers: NDArray[np.int64], path: str | os.PathLike[str]
 ) -> Path:
-    """Draw the first images of some that were misread to a PNG file, with what they are and what was read.
-
-    Args:
-        images: all images.
-        places: of those that were misread.
-        answers: what was read, for all images.
-        path: the file.
-    """
-    shown = list(places)[:MOST_SHOWN]
-    rows = max(1, -(-len(shown) // COLUMNS))
-    figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, 1.5 * rows + 0.6))
-    for axes, place in zip(all_axes, shown, strict=False):
-        _draw_image(axes, images.pixels[place], f"{images.labels[place]}, read as {answers[place]}", "gray_r", (0, 1))
-    for axes in all_axes:
-        axes.set_axis_off()
-    title = f"{len(places)} misread" + (f", the first {len(shown)}" if len(shown) < len(places) else "")
-    figure.suptitle(title)
+    """Draw the first misread images, at some places among all, to a PNG file, with what they are and what was read."""
+    shown = [
+        (images.pixels[place], f"{images.labels[place]}, read as {answers[place]}", (0.0, 1.0))
+        for place in places[:MOST_SHOWN]
+    ]
+    figure = _grid(shown, "gray_r")
+    figure.suptitle(f"{len(places)} misread" + (f", the first {len(shown)}" if len(shown) < len(places) else ""))
     return _saved(figure, path)
 
 
@@ -115,16 +83,12 @@ def save_weights(network: DigitNetwork, path: str | os.PathLike[str]) -> Path:
 
 def weights_figure(network: DigitNetwork) -> Figure:
     """Draw the weights of hidden units as images: red for ink that a unit wants, blue for ink that it does not want."""
-    neurons = network.layers[0].neurons[:MOST_SHOWN]
-    rows = -(-len(neurons) // COLUMNS)
-    figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, 1.4 * rows))
-    for axes, neuron in zip(all_axes, neurons, strict=False):
+    shown = []
+    for neuron in network.layers[0].neurons[:MOST_SHOWN]:
         weights = [weight.data for weight in neuron.weights]
         largest = max(map(abs, weights))
-        _draw_image(axes, weights, str(neuron.name), "RdBu_r", (-largest, largest))
-    for axes in all_axes:
-        axes.set_axis_off()
-    return figure
+        shown.append((weights, str(neuron.name), (-largest, largest)))
+    return _grid(shown, "RdBu_r")
 
 
 def counts_as_text(counts: NDArray[np.int64]) -> str:
@@ -144,11 +108,22 @@ def _axes(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, l
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def _draw_image(axes: Axes, pixels: Any, caption: str, colours: str, bounds: tuple[float, float]) -> None:
-    side = math.isqrt(len(pixels))
-    rows = [list(pixels[first : first + side]) for first in range(0, side * side, side)]
-    axes.imshow(rows, cmap=colours, vmin=bounds[0], vmax=bounds[1])
-    axes.set_title(caption, fontsize=8)
+def _grid(images: Sequence[tuple[Any, str, tuple[float, float]]], colours: str) -> Figure:
+    """Draw images side by side, each given as its pixels, a caption, and the numbers of the first and last colour."""
+    rows = max(1, -(-len(images) // COLUMNS))
+    figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, 1.5 * rows + 0.6))
+    for axes in all_axes:
+        axes.set_axis_off()
+    for axes, (pixels, caption, (least, most)) in zip(all_axes, images, strict=False):
+        axes.imshow(_square(pixels), cmap=colours, vmin=least, vmax=most)
+        axes.set_title(caption, fontsize=8)
+    return figure
+
+
+def _square(pixels: Any) -> NDArray[Any]:
+    import numpy as np
+
+    return np.reshape(pixels, (math.isqrt(len(pixels)), -1))
 
 
 def _saved(figure: Figure, path: str | os.PathLike[str]) -> Path:

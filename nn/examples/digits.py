@@ -34,15 +34,10 @@ SPLIT_SEED = 1  # of the splits, which are the same in each run
 
 
 class LabelledImages(NamedTuple):
-    """Images of digits.
+    """Images of digits."""
 
-    Attributes:
-        pixels: a row for each image, with the numbers of its pixels from the upper left: 0 for paper, 1 for ink.
-        labels: which digit each one is.
-    """
-
-    pixels: NDArray[Any]
-    labels: NDArray[np.int64]
+    pixels: NDArray[Any]  # a row for each image, from the upper left: 0 for paper, 1 for ink
+    labels: NDArray[np.int64]  # which digit each one is
 
     def part(self, places: NDArray[np.int64]) -> LabelledImages:
         """Return the images at some places."""
@@ -54,20 +49,11 @@ class LabelledImages(NamedTuple):
 
 
 class Settings(NamedTuple):
-    """What decides on a training, besides its cases.
+    """What decides on a training, besides its cases."""
 
-    Attributes:
-        activation: of the hidden neurons.
-        optimizer: a class of optimizers.
-        learning_rate: in the first round; it decreases by the same amount from round to round, towards 0.
-        weight_decay: of the optimizer.
-        batch_size: the number of images that each step takes.
-        rounds: the number of rounds.
-    """
-
-    activation: str
+    activation: str  # of the hidden neurons
     optimizer: type[AdamW] | type[SGD]
-    learning_rate: float
+    learning_rate: float  # in the first round; it decreases by the same amount from round to round, towards 0
     weight_decay: float
     batch_size: int
     rounds: int
@@ -85,21 +71,13 @@ SETTINGS_OF_MNIST = Settings("relu", SGD, 0.5, 0.0, 64, 15)
 
 
 class Part(NamedTuple):
-    """What was found for one of the parts that the small digits are split into.
+    """What was found for one of the parts that the small digits are split into."""
 
-    Attributes:
-        places: of the images of this part, which the networks were tested with.
-        settings: those that were best within the other parts.
-        networks: one for each seed.
-        histories: of their trainings.
-        scores: their logits for the images of this part.
-    """
-
-    places: NDArray[np.int64]
-    settings: Settings
-    networks: list[DigitNetwork]
-    histories: list[History]
-    scores: list[NDArray[np.float64]]
+    places: NDArray[np.int64]  # of the images of this part, which the networks were tested with
+    settings: Settings  # those that were best within the other parts
+    networks: list[DigitNetwork]  # one for each seed
+    histories: list[History]  # of their trainings
+    scores: list[NDArray[np.float64]]  # their logits for the images of this part
 
 
 def read_digits() -> LabelledImages:
@@ -134,20 +112,7 @@ def train(
     checkpoint: str | os.PathLike[str] | None = None,
     resume: bool = False,
 ) -> History:
-    """Train a network to read digits, as `fit` does.
-
-    Args:
-        network: from `digit_network`.
-        images: what to train with.
-        settings: how.
-        seed: of the order of the images.
-        validation: images whose error the history keeps too.
-        progress, checkpoint, resume: as for `fit`; the file is written after each fifth round, too.
-    """
-
-    def schedule(done: int) -> float:
-        return settings.learning_rate * (1.0 - done / settings.rounds)
-
+    """Train a network from `digit_network` with `fit`; the seed decides on the order of the images."""
     return fit(
         network,
         images.cases(),
@@ -156,7 +121,7 @@ def train(
         rounds=settings.rounds,
         batch_size=settings.batch_size,
         shuffle=random.Random(seed),
-        schedule=schedule,
+        schedule=lambda done: settings.learning_rate * (1.0 - done / settings.rounds),
         validation=None if validation is None else validation.cases(),
         progress=progress,
         checkpoint=checkpoint,
@@ -186,13 +151,9 @@ def split(images: LabelledImages) -> Iterator[tuple[NDArray[np.int64], NDArray[n
 def cross_validate(
     images: LabelledImages, candidates: Sequence[Settings], seeds: Sequence[int], done: Callable[[], object]
 ) -> Iterator[Part]:
-    """Test networks with each part of some images, after training with the other parts.
+    """Test a network for each seed with each part of the images, after training with the other parts.
 
-    Args:
-        images: all images.
-        candidates: the settings to choose from, for each part anew.
-        seeds: of the networks of each part.
-        done: called after each training.
+    The settings are chosen from the candidates for each part anew. `done` is called after each training.
     """
     for others, places in split(images):
         training, test = images.part(others), images.part(places)

@@ -51,11 +51,7 @@ def loss(parameters: Parameters, inputs: Any, targets: Any, weights: Any) -> Any
 
 
 def predictions(parameters: Parameters, inputs: Any) -> Iterator[list[Any]]:
-    """Yield for each position the logits of the token that comes next, given the tokens up to there.
-
-    Args:
-        parameters: as in `loss`, and so are the inputs.
-    """
+    """Yield for each position the logits of the token that comes next, given the tokens up to there."""
     keys: list[Any] = []
     values: list[Any] = []
     for token, place in zip(inputs, parameters["position_embedding"], strict=False):
@@ -77,8 +73,7 @@ def attention(query: Sequence[Any], keys: Sequence[Any], values: Sequence[Any]) 
     size = WIDTH // HEADS
     for first in range(0, WIDTH, size):
         head = slice(first, first + size)
-        scores = [dot(query[head], key[head]) / size**0.5 for key in keys]
-        shares = softmax(scores)
+        shares = softmax([dot(query[head], key[head]) / size**0.5 for key in keys])
         result += [dot(shares, column) for column in columns([value[head] for value in values])]
     return result
 
@@ -125,13 +120,10 @@ def training_step(
     """Take one step of Adam with one document.
 
     Args:
-        parameters: of the model, as arrays.
-        means: the running means of the gradients, as arrays.
-        squares: those of their squares.
+        parameters, means, squares: of the model, of the gradients so far and of their squares, as arrays.
         rate: the learning rate of this step.
-        correction: 1 - β₁ᵗ in step t, by which the means are too small since they began at 0.
-        square_correction: 1 - β₂ᵗ.
-        inputs: as in `loss`, and so are targets and weights.
+        correction, square_correction: 1 - βᵗ in step t, by which the means are too small since they began at 0.
+        inputs, targets, weights: as in `loss`.
 
     Returns:
         The new parameters, means and squares, and the loss before the step.
@@ -154,27 +146,14 @@ class Document(NamedTuple):
     targets: Array
     weights: Array
 
-    @property
-    def length(self) -> int:
-        """The number of positions that are not there to fill up."""
-        return int(numpy.count_nonzero(self.weights))
-
-    def trimmed(self) -> Document:
-        """Leave out the positions that fill up, for an eager run."""
-        return Document(*[part[: self.length] for part in self])
-
 
 def document(name: str) -> Document:
     """Return a name as arrays, filled up to 16 positions."""
     tokens = [BOUNDARY, *[ord(letter) - ord("a") for letter in name], BOUNDARY]
     length = min(len(tokens) - 1, POSITIONS)
-    rows = numpy.eye(TOKENS)
-    inputs, targets, weights = (
-        numpy.zeros((POSITIONS, TOKENS)),
-        numpy.zeros((POSITIONS, TOKENS)),
-        numpy.zeros(POSITIONS),
-    )
-    inputs[:length], targets[:length] = rows[tokens[:length]], rows[tokens[1 : length + 1]]
+    inputs, targets = numpy.zeros((2, POSITIONS, TOKENS))
+    weights = numpy.zeros(POSITIONS)
+    inputs[:length], targets[:length] = numpy.eye(TOKENS)[[tokens[:length], tokens[1 : length + 1]]]
     weights[:length] = 1.0 / length
     return Document(inputs, targets, weights)
 
@@ -202,14 +181,8 @@ def schedule(steps: int) -> tuple[Array, Array, Array]:
 
 
 def sampled_names(parameters: Parameters, count: int, generator: random.Random) -> list[str]:
-    """Make up names letter by letter, each picked with the probability that a model gives it.
-
-    Args:
-        parameters: of the model, as arrays.
-        count: how many names.
-        generator: picks the letters.
-    """
-    run = compile(_all_predictions)
+    """Make up names letter by letter, each picked with the probability that a model gives it."""
+    run = compile(lambda parameters, inputs: list(predictions(parameters, inputs)))
     names = []
     for _ in range(count):
         inputs, tokens = numpy.zeros((POSITIONS, TOKENS)), [BOUNDARY]
@@ -222,7 +195,3 @@ def sampled_names(parameters: Parameters, count: int, generator: random.Random) 
                 break
         names.append("".join(chr(ord("a") + token) for token in tokens[1:] if token != BOUNDARY))
     return names
-
-
-def _all_predictions(parameters: Parameters, inputs: Any) -> list[list[Any]]:
-    return list(predictions(parameters, inputs))

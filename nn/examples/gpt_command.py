@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from nn.examples.command_options import Parser, count, program
+from nn.examples.command_options import Parser, integer
 from nn.training.progress import progress_bar
 
 SLICE = 500  # steps between two changes of the progress bar
@@ -37,19 +37,17 @@ NAMES = LISTED.split()
 
 
 def run_gpt(words: Sequence[str]) -> None:
-    """Run the command.
-
-    Args:
-        words: those after `gpt`.
-    """
+    """Run the command with the words after `gpt`."""
     parser = Parser(
-        prog=f"{program()} gpt",
+        "gpt",
         description=f"Trains a GPT of scalar nodes, with 4,192 parameters, to spell {len(NAMES)} first names, and lets "
         "it make up others. A training step is recorded once, as a program of 500,000 instructions, and runs in C.",
     )
-    parser.add_argument("--steps", type=count, default=5000, metavar="N", help="how many, each with one name (5000)")
+    parser.add_argument(
+        "--steps", type=integer(1), default=5000, metavar="N", help="how many, each with one name (5000)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the initial parameters and all that is picked (1)")
-    parser.add_argument("--samples", type=count, default=24, metavar="N", help="how many names it makes up (24)")
+    parser.add_argument("--samples", type=integer(1), default=24, metavar="N", help="how many names it makes up (24)")
     options = parser.parse_args(words)
 
     from autograd import compile
@@ -73,9 +71,8 @@ def run_gpt(words: Sequence[str]) -> None:
     last, seconds = losses[-LAST:], time.perf_counter() - start
     print(f"{len(losses):,} steps in {seconds:.1f} s, 4,192 parameters")
     print(f"loss {losses[0]:.3f} at first, {sum(last) / len(last):.3f} as the mean of the last {len(last)} steps\n")
-    made_up = [
-        f"{name}{'*' if name in NAMES else ''}" for name in gpt.sampled_names(state[0], options.samples, generator)
-    ]
+    made_up = gpt.sampled_names(state[0], options.samples, generator)
+    made_up = [f"{name}*" if name in NAMES else name for name in made_up]
     for first in range(0, len(made_up), COLUMNS):
         print("".join(f"{name:<{WIDTH}}" for name in made_up[first : first + COLUMNS]).rstrip())
     print("\n* one of the names that it was trained with")

@@ -7,6 +7,7 @@ Nothing is downloaded.
 from __future__ import annotations
 
 import gzip
+import math
 import os
 import zlib
 from pathlib import Path
@@ -32,14 +33,11 @@ GZIP_RATIO = 1032  # a byte of a gzip file gives at most so many
 def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, LabelledImages]:
     """Read the images to train with and those to test with.
 
-    Args:
-        folder: holds the four files, under the names in `NAMES`; `.idx3-ubyte` may stand for `-idx3-ubyte`, and `.gz`
-            may follow.
+    The folder holds the four files of `NAMES`; `.idx3-ubyte` may stand for `-idx3-ubyte`, and `.gz` may follow.
 
     Raises:
-        FileNotFoundError: if a file is missing.
         ValueError: if a file is damaged or not what its name says, or the files do not belong together.
-        OSError: if a file cannot be read.
+        OSError: if a file is missing or cannot be read.
     """
     import numpy as np
 
@@ -74,11 +72,7 @@ def read_mnist(folder: str | os.PathLike[str]) -> tuple[LabelledImages, Labelled
 
 
 def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
-    """Read the bytes of an idx file, in the shape that its header says.
-
-    Args:
-        path: the file, compressed with gzip or not, whatever its name ends in.
-        dimensions: how many it should have: 1 for labels, 3 for images.
+    """Read the bytes of an idx file, compressed with gzip or not, in the shape that its header says.
 
     Raises:
         ValueError: if the file is damaged, is none of bytes in so many dimensions, or declares more entries than
@@ -92,12 +86,12 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
     opener: Any = gzip.open if is_compressed else open
     try:
         with opener(path, "rb") as file:
-            return _read(file, path, dimensions, most, is_compressed)
+            return _read(file, path, dimensions, most)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise ValueError(f"{path} is damaged, its gzip data cannot be read ({error}); get the file again") from None
 
 
-def _read(file: BinaryIO, path: Path, dimensions: int, most: int, is_compressed: bool) -> NDArray[np.uint8]:
+def _read(file: BinaryIO, path: Path, dimensions: int, most: int) -> NDArray[np.uint8]:
     import numpy as np
 
     length = 4 + 4 * dimensions
@@ -119,17 +113,12 @@ def _read(file: BinaryIO, path: Path, dimensions: int, most: int, is_compressed:
             f"{path} says that it holds {declared} bytes; expected 1 to {MOST_ENTRIES:,} entries, of at most 1,024 "
             f"pixels a side: get the file again"
         )
-    count = 1
-    for number in shape:
-        count *= number
-    if count + length > most or (not is_compressed and count + length != most):
-        raise ValueError(
-            f"{path} says that it holds {declared} bytes after its header, and has {most - length:,}"
-            f"{' at most' if is_compressed else ''}; get the file again"
-        )
-    content = file.read(count)
-    if len(content) < count or file.read(1):
-        has = f"only {len(content):,}" if len(content) < count else "more"
+    count = math.prod(shape)
+    has = f"{most - length:,} at most"
+    if count + length <= most:
+        content = file.read(count)
+        has = f"only {len(content):,}" if len(content) < count else "more" if file.read(1) else ""
+    if has:
         raise ValueError(f"{path} says that it holds {declared} bytes after its header, and has {has}; get it again")
     return np.frombuffer(content, np.uint8).reshape(shape)
 

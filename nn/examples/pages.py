@@ -10,21 +10,9 @@ import random
 from collections.abc import Sequence
 from typing import Any, get_args
 
-from autograd import Constant, LivePage
+from autograd import Constant, LivePage, Value
 from autograd.views.live_page.content import GraphContent
-from nn.examples import worked_example
-from nn.examples.digits import (
-    CANDIDATES,
-    CLASSES,
-    SIDE,
-    digit_network,
-    finished,
-    read_digits,
-    scores,
-    split,
-    surest_mistakes,
-    train,
-)
+from nn.examples import digits, worked_example
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.pages import neurons_of
@@ -53,18 +41,12 @@ def worked_example_page() -> LivePage:
             graphs.append(GraphContent(total, layers=neurons_of(network, total)))
         learning = [parameter.label for parameter in worked_example.learning_parameters(network, kind)]
         biases[kind] = _learning(graphs, learning)
-    published = [
-        [round, name, "grad" if by else "data", worked_example.PUBLISHED[key]]
-        for key, round, name, by in (
-            ("E_total", 0, "E_total", False),
-            ("dE_total/dw5", 0, "w5", True),
-            ("dE_total/dw1", 0, "w1", True),
-            ("E_total after 1 round", 1, "E_total", False),
-            ("E_total after 10000 rounds", 10_000, "E_total", False),
-            ("out_o1 after 10000 rounds", 10_000, "out_o1", False),
-            ("out_o2 after 10000 rounds", 10_000, "out_o2", False),
-        )
-    ]
+    published = []
+    for key, figure in worked_example.PUBLISHED.items():  # such as "dE_total/dw5" or "out_o1 after 10000 rounds"
+        name, _, rounds = key.partition(" after ")
+        parameter = name.partition("dE_total/d")[2]
+        kind = "grad" if parameter else "data"
+        published.append([int(rounds.split()[0]) if rounds else 0, parameter or name, kind, figure])
     return LivePage(
         graphs,
         "A step by step backpropagation example",
@@ -85,18 +67,13 @@ def logic_gates_page(seed: int = 1) -> LivePage:
     """
     network = gate_network(random.Random(seed))
     inputs = [Constant(0.0, "i1"), Constant(0.0, "i2")]
-    outputs = network.forward(inputs)
-    target = Constant(0.0, "target")
-    error = half_squared_error(outputs, [target])
-    error.label = "E"
-    graph = GraphContent(
-        error, inputs=[*inputs, target], layers=neurons_of(network, error), predictions=[(outputs[0], target)]
-    )
+    outputs, targets = network.forward(inputs), [Constant(0.0, "target")]
+    graph = _graph(network, half_squared_error(outputs, targets), inputs, outputs, targets)
     names = [str(parameter.label) for parameter in network.parameters()]
     weights = [name for name in names if name.startswith("w")]
     gates = {
-        gate: [[*map(float, (*row, wanted))] for row, wanted in zip(GATE_INPUTS, targets, strict=True)]
-        for gate, targets in GATES.items()
+        gate: [[*map(float, (*row, wanted))] for row, wanted in zip(GATE_INPUTS, column, strict=True)]
+        for gate, column in GATES.items()
     }
     settings: dict[str, Any] = {
         "learningRate": 0.5,
@@ -116,36 +93,39 @@ def digit_page() -> LivePage:
     Raises:
         ImportError: if scikit-learn, which the extra `stepgrad[digits]` installs, is missing.
     """
-    images = read_digits()
-    others, places = next(split(images))
-    network = digit_network(images, [8, CLASSES], CANDIDATES[0].activation, seed=1)
-    finished(train(network, images.part(others), CANDIDATES[0], seed=1))
+    images = digits.read_digits()
+    others, places = next(digits.split(images))
+    network = digits.digit_network(images, [8, digits.CLASSES], digits.CANDIDATES[0].activation, seed=1)
+    digits.finished(digits.train(network, images.part(others), digits.CANDIDATES[0], seed=1))
     test = images.part(places)
-    rows = scores(network, test)
+    rows = digits.scores(network, test)
     answers = rows.argmax(axis=1)
-    right = [int(((test.labels == digit) & (answers == digit)).argmax()) for digit in range(CLASSES)]
+    right = [int(((test.labels == digit) & (answers == digit)).argmax()) for digit in range(digits.CLASSES)]
     offered = {f"{digit}": place for digit, place in enumerate(right)}
-    for place in surest_mistakes(rows, test.labels)[:MISTAKES]:
+    for place in digits.surest_mistakes(rows, test.labels)[:MISTAKES]:
         offered[f"{test.labels[place]}, read as {answers[place]}"] = place
     for digit, neuron in enumerate(network.layers[-1].neurons):
         neuron.name = f"o{digit}"
     pixels = [Constant(number, f"i{count}") for count, number in enumerate(test.pixels[right[0]].tolist(), start=1)]
     outputs = network.forward(pixels)
-    targets = [Constant(float(digit == 0), f"target_{digit}") for digit in range(CLASSES)]
+    targets = [Constant(float(digit == 0), f"target_{digit}") for digit in range(digits.CLASSES)]
     error = softmax_cross_entropy(outputs, targets)  # type: ignore[arg-type]  # constants are shown, floats are not
-    error.label = "E"
-    graph = GraphContent(
-        error,
-        inputs=[*pixels, *targets],
-        layers=neurons_of(network, error),
-        predictions=list(zip(outputs, targets, strict=True)),
-    )
+    graph = _graph(network, error, pixels, outputs, targets)
     cases = {
-        name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(CLASSES))]]
+        name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(digits.CLASSES))]]
         for name, place in offered.items()
     }
-    settings = {"learningRate": 0.1, "gates": cases, "image": SIDE}
+    settings = {"learningRate": 0.1, "gates": cases, "image": digits.SIDE}
     return LivePage([graph], "A network that reads digits", settings)
+
+
+def _graph(
+    network: MLP[Any], error: Value, inputs: list[Constant], outputs: list[Value], targets: list[Constant]
+) -> GraphContent:
+    """Return the graph of a network's error as the page shows it, with inputs and targets that change."""
+    error.label = "E"
+    predictions = list(zip(outputs, targets, strict=True))
+    return GraphContent(error, inputs=[*inputs, *targets], layers=neurons_of(network, error), predictions=predictions)
 
 
 def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:

@@ -19,19 +19,14 @@ DIGITS = 12
 
 
 def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
-    """Tell the article, line by line.
-
-    Args:
-        network: as from `worked_example.build_network`, untrained.
-        figures: as from `worked_example.figures`.
-        pictures: where the pictures `network` and `graph` were written.
-    """
+    """Tell the article, line by line, with the figures of its untrained network and the paths of two pictures."""
     yield "A step by step backpropagation example, after Matt Mazur (2015)"
     yield '"published" is what the article prints.'
     yield from _given(figures)
     yield from _forward(figures)
-    yield from _output_weights(network, figures)
-    yield from _hidden_weights(network, figures)
+    total, weights = worked_example.forward(network), {str(weight.label): weight for weight in network.parameters()}
+    yield from _output_weights(total, weights["w5"], figures)
+    yield from _hidden_weights(total, weights["w1"], figures)
     yield from _updates(figures)
     yield from _training(figures)
     yield from _section("Where to go on")
@@ -105,15 +100,14 @@ def _forward(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"        = {decimal(number['E_total'])}  (published {figures['published']['E_total']})"
 
 
-def _output_weights(network: MLP[list[Value]], figures: Mapping[str, Any]) -> Iterator[str]:
+def _output_weights(total: Value, w5: Value, figures: Mapping[str, Any]) -> Iterator[str]:
     number, gradient = figures["forward"], figures["backward"]
-    total, weights = _total_and_weights(network)
     yield from _section("The backward pass, an output weight: w5")
-    yield from _wrapped(explain(total, weights["w5"]))
+    yield from _wrapped(explain(total, w5))
     yield ""
     yield f"(published {figures['published']['dE_total/dw5']}) The same by the delta rule:"
     yield ""
-    yield from _wrapped(explain(total, weights["w5"], form="delta"))
+    yield from _wrapped(explain(total, w5, form="delta"))
     yield from _section("The other output weights")
     for name, target in figures["targets"].items():
         out = decimal(number[f"out_{name}"])
@@ -127,23 +121,20 @@ def _output_weights(network: MLP[list[Value]], figures: Mapping[str, Any]) -> It
         yield f"             = {decimal(gradient[weight])}"
 
 
-def _hidden_weights(network: MLP[list[Value]], figures: Mapping[str, Any]) -> Iterator[str]:
+def _hidden_weights(total: Value, w1: Value, figures: Mapping[str, Any]) -> Iterator[str]:
     gradient, published = figures["backward"], figures["published"]
-    total, weights = _total_and_weights(network)
     yield from _section("The backward pass, a hidden weight: w1")
     yield "The output of h1 reaches the error through both outputs, so two terms add up."
     yield ""
-    yield from _wrapped(explain(total, weights["w1"]))
+    yield from _wrapped(explain(total, w1))
     yield ""
     yield f"(published {published['dE_total/dw1']}; of ∂E_o2/∂out_h1 = −0.01904911826 the article prints"
     yield "−0.019049119, which is one unit too much in its last digit.)"
     yield from _section("The other hidden weights")
     for weight, neuron, source in (("w2", "h1", "i2"), ("w3", "h2", "i1"), ("w4", "h2", "i2")):
+        product = f"{decimal(gradient[f'net_{neuron}'])} · {figures['inputs'][source]:g}"
         yield f"∂E_total/∂{weight} = ∂E_total/∂net_{neuron} · {source}"
-        yield (
-            f"             = {decimal(gradient[f'net_{neuron}'])} · {figures['inputs'][source]:g}"
-            f" = {decimal(gradient[weight])}"
-        )
+        yield f"             = {product} = {decimal(gradient[weight])}"
 
 
 def _updates(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -174,9 +165,7 @@ def _training(figures: Mapping[str, Any]) -> Iterator[str]:
     yield "weights that have already changed. Here are both, each by its name."
     yield ""
     comparable = figures["biases"] == "frozen" and figures["learning_rate"] == worked_example.LEARNING_RATE
-    yield (
-        "after".ljust(21) + "".join(order.ljust(21) for order in orders) + ("published" if comparable else "")
-    ).rstrip()
+    yield "".join(word.ljust(21) for word in ("after", *orders, "published" if comparable else "")).rstrip()
     lines = [("E_total", "1"), *((name, str(rounds)) for name in ("E_total", "out_o1", "out_o2"))]
     for name, count in lines[: 1 if rounds == 1 else None]:
         key = f"{name} after {count} round{'' if count == '1' else 's'}"
@@ -185,17 +174,13 @@ def _training(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"{title:<21}{values}{published.get(key, '') if comparable else ''}".rstrip()
 
 
-def _total_and_weights(network: MLP[list[Value]]) -> tuple[Any, dict[str, Any]]:
-    return worked_example.forward(network), {str(weight.label): weight for weight in network.parameters()}
-
-
 def _wrapped(explanation: Explanation) -> Iterable[str]:
     """Split an explanation into lines; a long equation has a line for each side."""
     for line in str(explanation).splitlines():
-        left, *others = line.split(" = ")
-        yield from (
-            line if len(line) <= COLUMNS else left + " = " + ("\n" + " " * len(left) + " = ").join(others)
-        ).split("\n")
+        if len(line) > COLUMNS:
+            left, _, right = line.partition(" = ")
+            line = f"{left} = " + right.replace(" = ", f"\n{' ' * len(left)} = ")
+        yield from line.split("\n")
 
 
 def _section(title: str) -> Iterable[str]:

@@ -19,10 +19,9 @@ import math
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
-from autograd import Constant, Drawing, Value, draw, sum, topological_order
+from autograd import Constant, Drawing, Value, draw, gradients, sum, topological_order
 from nn.losses import half_squared_error
-from nn.modules import MLP
-from nn.optimizers import SGD
+from nn.modules import MLP, Bias
 
 Order = Literal["simultaneous", "sequential"]
 Biases = Literal["frozen", "shared", "per-neuron"]
@@ -52,21 +51,14 @@ def build_network(biases: Biases = "frozen") -> MLP[list[Value]]:
     Args:
         biases: "frozen" (as in the article: one a layer, left alone), "shared" (one a layer, which learns) or
             "per-neuron". Here this decides how many there are; `learning_parameters` says which of them learn.
-
-    Raises:
-        ValueError: for another kind of bias.
     """
     if biases not in get_args(Biases):
         raise ValueError(f"unknown biases {biases!r}: choose {', '.join(get_args(Biases))}")
-    network: MLP[list[Value]] = MLP(
-        2, [2, 2], "sigmoid", "sigmoid", bias="per-neuron" if biases == "per-neuron" else "shared"
-    )
-    for parameter in network.parameters():
-        if parameter.label in WEIGHTS:
-            parameter.data = WEIGHTS[parameter.label]
+    kind: Bias = "per-neuron" if biases == "per-neuron" else "shared"
+    network: MLP[list[Value]] = MLP(2, [2, 2], "sigmoid", "sigmoid", kind)
     for layer, bias in zip(network.layers, (HIDDEN_BIAS, OUTPUT_BIAS), strict=True):
-        for parameter in layer.biases:
-            parameter.data = bias
+        for parameter in layer.parameters():
+            parameter.data = WEIGHTS.get(str(parameter.label), bias)
     return network
 
 
@@ -77,12 +69,7 @@ def learning_parameters(network: MLP[list[Value]], biases: Biases = "frozen") ->
 
 
 def forward(network: MLP[list[Value]], *, with_input_gradients: bool = False) -> Value:
-    """Compute the total error of the network on the article's one case; the nodes have the article's names.
-
-    Args:
-        network: as from `build_network`.
-        with_input_gradients: whether the inputs are variables, which get a gradient, or constants.
-    """
+    """Compute the total error of the network on the article's one case; the nodes have the article's names."""
     kind = Value if with_input_gradients else Constant
     outputs = network.forward([kind(number, name) for name, number in INPUTS.items()])
     errors = []
@@ -113,56 +100,32 @@ def train_round(network: MLP[list[Value]], order: Order, learning_rate: float, l
     Returns:
         The total error before the change.
     """
-    return _Training(network, order, learning_rate, learning).round()
+    hidden_layer, output_layer = network.layers
+    network.zero_grad()
+    total = forward(network)
+    total.backward()
+    if order == "sequential":
+        nodes, outer = nodes_by_label(total), set(output_layer.parameters())
+        signals = [nodes[f"net_{neuron.name}"].grad for neuron in output_layer.neurons]
+        hidden = [nodes[f"out_{neuron.name}"] for neuron in hidden_layer.neurons]
+        _descend(outer.intersection(learning), learning_rate)
+        learning = set(learning) - outer
+        network.zero_grad()
+        neurons = zip(signals, output_layer.neurons, strict=True)
+        sum([signal * neuron.net(hidden) for signal, neuron in neurons]).backward()
+    _descend(learning, learning_rate)
+    return total.data
 
 
-class _Training:
-    """The rounds of a training, with what they share."""
-
-    def __init__(
-        self, network: MLP[list[Value]], order: Order, learning_rate: float, learning: Iterable[Value]
-    ) -> None:
-        hidden_layer, self.output_layer = network.layers
-        learning = set(learning)
-        parts = [self.output_layer, hidden_layer] if order == "sequential" else [network]
-        chosen = [[parameter for parameter in part.parameters() if parameter in learning] for part in parts]
-        self.optimizers = [SGD(parameters, learning_rate) for parameters in chosen]
-        self.network, self.hidden_layer = network, hidden_layer
-        self.parameters = network.parameters()
-
-    def round(self) -> float:
-        self._zero_grad()
-        total = forward(self.network)
-        total.backward()
-        if len(self.optimizers) == 2:
-            nodes = nodes_by_label(total)
-            signals = [nodes[f"net_{neuron.name}"].grad for neuron in self.output_layer.neurons]
-            hidden = [nodes[f"out_{neuron.name}"] for neuron in self.hidden_layer.neurons]
-            self.optimizers[0].step()
-            self._zero_grad()
-            neurons = zip(signals, self.output_layer.neurons, strict=True)
-            sum([signal * neuron.net(hidden) for signal, neuron in neurons]).backward()
-        self.optimizers[-1].step()
-        return total.data
-
-    def _zero_grad(self) -> None:
-        for parameter in self.parameters:
-            parameter.grad = None
+def _descend(parameters: Iterable[Value], learning_rate: float) -> None:
+    for parameter in parameters:
+        parameter.data -= learning_rate * parameter.grad
 
 
 def train(
-    order: Order = "simultaneous",
-    rounds: int = ROUNDS,
-    biases: Biases = "frozen",
-    learning_rate: float = LEARNING_RATE,
+    order: Order = "simultaneous", rounds: int = ROUNDS, biases: Biases = "frozen", learning_rate: float = LEARNING_RATE
 ) -> MLP[list[Value]]:
-    """Train the article's network for some rounds.
-
-    Args:
-        order: "simultaneous" or "sequential", as for `train_round`.
-        rounds: how many.
-        biases: "frozen", "shared" or "per-neuron", as for `build_network`.
-        learning_rate: η.
+    """Train the article's network for some rounds, in an order of `train_round`, with biases of `build_network`.
 
     Raises:
         ValueError: for an unknown order or kind of bias, or a negative number of rounds.
@@ -173,11 +136,11 @@ def train(
     if rounds < 0:
         raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
     network = build_network(biases)
-    training = _Training(network, order, learning_rate, learning_parameters(network, biases))
+    learning = learning_parameters(network, biases)
     from tqdm import tqdm
 
     for number in tqdm(range(1, rounds + 1), desc=order, disable=None, leave=False, unit=" rounds"):
-        error = training.round()
+        error = train_round(network, order, learning_rate, learning)
         if not math.isfinite(error):
             raise FloatingPointError(
                 f"the training diverged at round {number} ({order}): the total error is {error}; "
@@ -192,21 +155,12 @@ def figures(
     biases: Biases = "frozen",
     learning_rate: float = LEARNING_RATE,
 ) -> dict[str, Any]:
-    """Compute every figure of the worked example, as plain numbers by the article's names.
-
-    Args:
-        orders: which orders of update to train in.
-        rounds: how many rounds.
-        biases: "frozen", "shared" or "per-neuron".
-        learning_rate: η.
+    """Compute every figure of the worked example, with training as by `train`, as plain numbers by the article's names.
 
     Returns:
         A dict with `inputs`, `targets`, `parameters`, `forward` (net, out and E), `backward` (∂E_total with respect to
         every node and parameter), `chain` (the factors of the article's two derivations), `published`, and under
         `training`, for each order and number of rounds (1 and `rounds`), the error, outputs and parameters.
-
-    Raises:
-        ValueError, FloatingPointError: as `train`.
     """
     network = build_network(biases)
     total = forward(network)
@@ -217,7 +171,7 @@ def figures(
     learning = set(learning_parameters(network, biases))
 
     def factors(*pairs: tuple[str, str]) -> dict[str, float]:
-        return {f"d{of}/d{by}": _derivative(network, of, by) for of, by in pairs}
+        return {f"d{of}/d{by}": gradients(nodes[of], [nodes[by]])[0].data for of, by in pairs}
 
     return {
         "inputs": INPUTS,
@@ -241,14 +195,6 @@ def figures(
         },
         "published": PUBLISHED,
     }
-
-
-def _derivative(network: MLP[list[Value]], of: str, by: str) -> float:
-    """Return the derivative of one labelled node with respect to another."""
-    nodes = nodes_by_label(forward(network))
-    nodes[by].grad = None
-    nodes[of].backward()
-    return nodes[by].grad
 
 
 def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) -> dict[str, Any]:

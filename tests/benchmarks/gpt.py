@@ -71,6 +71,12 @@ def made_up_names(count: int, seed: int = 1, least: int = 3, most: int = 10) -> 
     return names
 
 
+def trimmed(padded: Document) -> Document:
+    """Leave out the positions that fill up, for an eager run."""
+    length = numpy.count_nonzero(padded.weights)
+    return Document(*[part[:length] for part in padded])
+
+
 def variables(parameters: dict[str, Array]) -> tuple[dict[str, list[list[Value]]], list[Value]]:
     """The parameters as rows of Values, and all of these in a list."""
     nested = {name: [list(map(Value, row)) for row in matrix.tolist()] for name, matrix in parameters.items()}
@@ -92,7 +98,7 @@ def train_eagerly(steps: int, scheduled: int) -> tuple[dict[str, Array], Array]:
     optimizer = Adam(leaves, RATE, (MEMORY, SQUARE_MEMORY), EPSILON)
     losses = []
     for step, name in enumerate(made_up_names(scheduled)[:steps]):
-        error = loss(parameters, *document(name).trimmed())
+        error = loss(parameters, *trimmed(document(name)))
         optimizer.zero_grad()
         error.backward()
         optimizer.learning_rate = RATE * (1.0 - step / scheduled)
