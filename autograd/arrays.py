@@ -58,20 +58,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def array_function(function: Any, method: str, arguments: Sequence[Any], settings: Mapping[str, Any]) -> Any:
-    """Return what a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value.
-
-    Args:
-        function: the function, a `numpy.ufunc`.
-        method: which of its methods is called: "__call__", "reduce", "outer", ….
-        arguments: Values, numbers and arrays.
-        settings: the keywords of the call.
-
-    Returns:
-        A Value, a truth value, or an array of them.
-
-    Raises:
-        TypeError: if Values have no such function, or an element is no number.
-    """
+    """Return what a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value."""
     name = function.__name__
     if name in QUESTIONS:
         return getattr(function, method)(*[x.data if isinstance(x, Value) else x for x in arguments], **settings)
@@ -93,11 +80,7 @@ def array_function(function: Any, method: str, arguments: Sequence[Any], setting
 
 
 def over_array(primitive: Primitive, left: Any, right: Any) -> Any:
-    """Apply a primitive of two operands, of which one is an array, element by element.
-
-    Raises:
-        TypeError: if neither operand is an array, or an element is no number.
-    """
+    """Apply a primitive of two operands, of which one is an array, element by element."""
     if not hasattr(left, "__array__") and not hasattr(right, "__array__"):
         return apply(primitive, left, right)  # which says that one is no number
     import numpy

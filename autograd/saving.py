@@ -15,17 +15,9 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file atomically: to a temporary file in the same folder, which is then renamed.
+    """Write a file atomically, and return its path: to a temporary file in the same folder, which is then renamed.
 
-    Args:
-        path: the file. Its folder must exist; a file that is there is replaced.
-        content: all of its bytes.
-
-    Returns:
-        The path written.
-
-    Raises:
-        OSError: if the file cannot be written; it names the path. A file that was there is then unchanged.
+    If the file cannot be written, the OSError names the path, and a file that was there is unchanged.
     """
     from pathlib import Path
 
@@ -44,14 +36,7 @@ def save(path: str | os.PathLike[str], content: bytes) -> Path:
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Check, before a long computation, that `save` will find a folder it can write to.
-
-    Args:
-        path: the file that is to be written later.
-
-    Raises:
-        OSError: if the folder is missing or not writable, or the path is a folder itself; it names the path.
-    """
+    """Check, before a long computation, that `save` will find a folder it can write to; else raise an OSError."""
     from pathlib import Path
 
     path = Path(path)
@@ -64,11 +49,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 def finite_number(thing: object) -> float:
-    """Check a number that was read from a file, and return it as a float.
-
-    Raises:
-        ValueError: if it is not an int or a float, or not finite as a float64.
-    """
+    """Return a number that was read from a file as a float; a ValueError unless it is a finite int or float."""
     try:
         number = float(thing) if type(thing) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
     except OverflowError:
