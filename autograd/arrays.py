@@ -58,11 +58,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 
 def array_function(function: Any, method: str, arguments: Sequence[Any], settings: Mapping[str, Any]) -> Any:
-    """Call a method of a `numpy.ufunc`, such as "__call__" or "reduce", with a Value among the arguments.
-
-    Raises:
-        TypeError: if Values have no such function, or an element is no number.
-    """
+    """Return what a function of NumPy gives where a Value is an argument; the `__array_ufunc__` of a Value."""
     name = function.__name__
     if name in QUESTIONS:
         return getattr(function, method)(*[x.data if isinstance(x, Value) else x for x in arguments], **settings)

@@ -10,19 +10,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Container
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import Any
 from weakref import ref
 
-from autograd.primitives import Primitive
 from autograd.tape import Tape
 from autograd.value import Value, rebuild
 
-_Parts: TypeAlias = (
-    "tuple[type[Value], float, float | None, str | None, Primitive | None, tuple[Value, ...], tuple[float, ...]]"
-)
 
-
-def _parts(node: Value, parents: tuple[Value, ...]) -> _Parts:
+def _parts(node: Value, parents: tuple[Value, ...]) -> tuple[Any, ...]:
     """Return what `rebuild` makes a node from."""
     grad = node.grad if node.has_grad else None
     return type(node), node.data, grad, node.label, node.primitive, parents, node.operands
@@ -58,7 +53,7 @@ def shallow_copy(node: Value) -> Value:
 
 
 def deep_copy(output: Value, memo: dict[int, Any]) -> Value:
-    """Return a copy of a node and of all nodes below it that have no copy in the memo yet, for `copy.deepcopy`."""
+    """Return a copy of a node and of all nodes below it that are not in the memo of `copy.deepcopy` yet."""
     for node in _new_nodes(output, memo):
         parents = tuple([memo[id(parent)] for parent in node.parents])
         memo[id(node)] = twin = rebuild(*_parts(node, parents))

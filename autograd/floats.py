@@ -17,14 +17,9 @@ inf, nan = math.inf, math.nan
 
 
 def as_float(number: object) -> float:
-    """Return the float64 of a real number of any type.
+    """Return the float64 of an int, a float, a NumPy scalar or any other `numbers.Real`.
 
-    Args:
-        number: an int, a float, a NumPy scalar, or any other `numbers.Real`.
-
-    Raises:
-        TypeError: for any other type, including `bool`.
-        OverflowError: for a number beyond the range of a float64.
+    Any other type, `bool` included, is a TypeError; a number beyond the range of a float64 an OverflowError.
     """
     kind = type(number)
     if kind is float:

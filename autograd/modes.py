@@ -41,7 +41,7 @@ class Mode:
     Args:
         name: the name of the mode.
         usual: its value outside such blocks.
-        entries: the set that gets an entry for each such block, so that others see whether there is any.
+        entries: gets an entry for each such block.
     """
 
     def __init__(self, name: str, usual: Any, entries: set[object]) -> None:
@@ -131,11 +131,7 @@ def ieee_arithmetic() -> _Setting:
 
 
 def recording_program(what: object) -> _Setting:
-    """Refuse to read numbers within a `with` block, in this thread, since a program is being recorded.
-
-    Args:
-        what: what `program_recording.get()` gives there, for the error messages.
-    """
+    """Refuse to read numbers within a `with` block, in this thread, while a program is being recorded by `what`."""
     return _Setting(program_recording, what)
 
 

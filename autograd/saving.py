@@ -15,10 +15,9 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write or replace a file atomically: write a temporary file in the same folder, then rename it.
+    """Write a file atomically, and return its path: to a temporary file in the same folder, which is then renamed.
 
-    Raises:
-        OSError: if the file cannot be written; it names the path. A file that was there is then unchanged.
+    If the file cannot be written, the OSError names the path, and a file that was there is unchanged.
     """
     from pathlib import Path
 
@@ -39,7 +38,7 @@ def save(path: str | os.PathLike[str], content: bytes) -> Path:
 
 
 def check_folder(path: str | os.PathLike[str]) -> None:
-    """Raise an OSError, before a long computation, if `save` will not find a folder that it can write the file to."""
+    """Check, before a long computation, that `save` will find a folder it can write to; else raise an OSError."""
     from pathlib import Path
 
     path = Path(path)
@@ -52,7 +51,7 @@ def check_folder(path: str | os.PathLike[str]) -> None:
 
 
 def finite_number(thing: object) -> float:
-    """Return an int or a float that was read from a file as a finite float64, or raise a ValueError."""
+    """Return a number that was read from a file as a float; a ValueError unless it is a finite int or float."""
     try:
         number = float(thing) if type(thing) in (int, float) else math.nan  # type: ignore[arg-type]  # one of the two
     except OverflowError:

@@ -65,19 +65,11 @@ class Tape:
         return len(self.nodes)
 
     def operands_of(self, index: int) -> array[int]:
-        """Return the indices of a node's operands, in their order.
-
-        Args:
-            index: the index of the node.
-        """
+        """Return the indices of the operands of the node with an index, in their order."""
         return self.operands[self.starts[index] : self.starts[index + 1]]
 
     def indices_of(self, nodes: Iterable[Value]) -> list[int]:
-        """Return the indices of those nodes that are on the tape, in no particular order.
-
-        Args:
-            nodes: nodes, on the tape or not.
-        """
+        """Return the indices of those nodes that are on the tape, in no particular order."""
         recorded = self.nodes
         indices: list[int] = []
         others: set[int] = set()
@@ -94,10 +86,7 @@ class Tape:
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
         """Return for each node 1 if it is one of some inputs or depends on one, else 0.
 
-        A result of `stop_gradient` depends on nothing.
-
-        Args:
-            inputs: nodes, on the tape or not.
+        The inputs need not be on the tape. A result of `stop_gradient` depends on nothing.
         """
         found = bytearray(len(self.nodes))
         for index in self.indices_of(inputs):
@@ -117,9 +106,7 @@ class Tape:
 
 
 def topological_order(output: Value) -> list[Value]:
-    """Return every node that the output depends on, itself included: parents before children, each once.
-
-    The order is that of a `Tape`.
+    """Return every node that the output depends on, itself included, in the order of a `Tape`.
 
     Raises:
         TypeError: if `output` is not a Value.
@@ -195,12 +182,7 @@ class Slopes:
     __slots__ = ()
 
     def of(self, node: Value, which: int) -> Any:
-        """Return the slope of a node with respect to an operand.
-
-        Args:
-            node: an inner node.
-            which: the number of the operand, from 0.
-        """
+        """Return the slope of an inner node with respect to the operand of a number, from 0."""
         primitive: Any = node._primitive
         if isinstance(node, _WideValue):
             return primitive.slopes[which](node._data, *node.operands)
@@ -218,7 +200,7 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
 
     Args:
         tape: the graph.
-        grads: for each node its gradient, a number or a Value, or None for one that has none. The outputs have theirs.
+        grads: for each node a number or a Value, or None; the outputs have theirs.
         wanted: for each node 1 if its gradient is wanted, or the gradient of a node that it depends on.
         slopes: the kind of slopes to multiply by.
     """

@@ -182,16 +182,8 @@ def identity(leaf: Any) -> Any:
 def flatten(tree: Any, number: Classes = (), static_leaves: Classes = object) -> tuple[list[Any], Structure]:
     """Return the leaves of a tree that are numbers or arrays, and its structure.
 
-    Args:
-        tree: what to flatten.
-        number: the classes whose instances count as numbers, besides those of Python and NumPy.
-        static_leaves: the classes of other leaves that may be part of the structure.
-
-    Returns:
-        Floats, instances of `number`, and of each array a row: of float64, or of objects if it holds such instances.
-
-    Raises:
-        TypeError: for a leaf of any other class.
+    Instances of `number` count as numbers, besides those of Python and NumPy. An array becomes a row of float64, or of
+    objects if it holds such instances. A leaf that is neither a number nor one of `static_leaves` is a TypeError.
     """
     leaves: list[Any] = []
     return leaves, _flatten(tree, number, static_leaves, leaves)
@@ -350,33 +342,27 @@ def numbers_of(leaves: Sequence[Any]) -> list[Any]:
 def leaves_of(structure: Structure, tree: Any) -> list[Any]:
     """Return what stands in a tree where a structure has numbers and arrays, whatever it is.
 
-    Args:
-        structure: what the containers and the static leaves must be like; dicts may have another order.
-        tree: the tree. None in it stands for a whole part, and gives None for each of its leaves.
-
-    Raises:
-        TypeError: if it does not have the structure.
+    Dicts may have another order. None in place of a part gives None for each of its leaves. A tree that does not have
+    the structure is a TypeError.
     """
+    keys = structure.keys
     if structure.shape is not None:
         return [tree]
-    if structure.tag == STATIC_TAG:
-        if tree is not None and identity(tree) != identity(structure.leaf):
-            raise misfit(structure, tree)
-        return []
     if tree is None:
         return [None] * len(structure.shapes)
-    if structure.keys is None:
-        if not isinstance(tree, list | tuple) or len(tree) != len(structure.entries):
-            raise misfit(structure, tree)
-        entries: Any = tree
+    entries: Any = tree
+    if structure.tag == STATIC_TAG:
+        fits, entries = identity(tree) == identity(structure.leaf), ()
+    elif keys is None:
+        fits = isinstance(tree, list | tuple) and len(tree) == len(structure.entries)
     elif issubclass(structure.kind, dict):
-        if not isinstance(tree, Mapping) or set(tree) != set(structure.keys):
-            raise misfit(structure, tree)
-        entries = [tree[key] for key in structure.keys]
+        fits = isinstance(tree, Mapping) and set(tree) == set(keys)
+        entries = fits and [tree[key] for key in keys]
     else:
-        if type(tree) is not structure.kind:
-            raise misfit(structure, tree)
-        entries = [getattr(tree, name) for name in structure.keys]
+        fits = type(tree) is structure.kind
+        entries = fits and [getattr(tree, name) for name in keys]
+    if not fits:
+        raise misfit(structure, tree)
     if structure.tag == NUMBERS_TAG:
         return list(entries)
     return [leaf for part, entry in zip(structure.parts, entries, strict=True) for leaf in leaves_of(part, entry)]
@@ -390,10 +376,10 @@ def misfit(structure: object, tree: Any) -> TypeError:
 
 
 def fill(structure: Structure, tree: Any, row: Any) -> bool:
-    """Copy the numbers of a tree into a row of float64, if it is seen at once that it has this structure.
+    """Copy the numbers of a tree into a row of float64, and return whether it is seen at once to have this structure.
 
-    It returns False where only `flatten` can tell: for numbers of other classes than float and float64, and for
-    containers other than lists, tuples, named tuples and dicts whose keys are strings.
+    Only `flatten` can tell for numbers of other classes than float and float64, and for containers other than lists,
+    tuples, named tuples and dicts whose keys are strings.
     """
     return structure.size == len(row) and _fill(structure, tree, rows.memory(row), 0) >= 0
 

@@ -56,9 +56,7 @@ cpdef object apply_wide(Primitive primitive, tuple operands)
 @cython.locals(node=Value, numbers=list)
 cpdef object _value_or_limit(Primitive primitive, tuple nodes)
 
-cdef void _fill(_WideValue node, tuple parents, tuple operands) except *
-
-@cython.locals(node=Value)
+@cython.locals(node=Value, wide=_WideValue)
 cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
                      tuple operands)
 

@@ -397,10 +397,6 @@ class _WideValue(Value):
     def operands(self) -> tuple[float, ...]:
         return () if self._primitive is None else self._operands
 
-    @property
-    def slopes(self) -> tuple[float, ...]:
-        return () if self._primitive is None else self._primitive.local_slopes(self._data, *self._operands)
-
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
@@ -472,19 +468,10 @@ def _watched(node: Value) -> Value:
 
 
 def apply(primitive: Primitive, *operands: Value | float) -> Value:
-    """Apply a primitive to Values and numbers, and record the node that results.
+    """Apply a primitive to Values and numbers, which become constants, and record the node that results.
 
-    Args:
-        primitive: from the table, or one of your own.
-        operands: as many as the primitive takes; a plain number becomes a constant.
-
-    Returns:
-        The new node; under `no_grad()`, a constant.
-
-    Raises:
-        TypeError: for an operand that is not a real number, or the wrong number of operands.
-        ValueError, ZeroDivisionError: if the primitive has no value there; the message names the operand and its label.
-            A result too large for a float is infinite, as IEEE 754 has it, and raises nothing.
+    Where the primitive has no value, the ValueError or ZeroDivisionError names the operand and its label. A result too
+    large for a float is infinite, as IEEE 754 has it.
     """
     if primitive.arity is not None and primitive.arity != len(operands):
         raise TypeError(f"{primitive.name} takes {primitive.arity} operand(s), got {len(operands)}")
@@ -509,12 +496,8 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
         data = _value_or_limit(primitive, tuple(parents))
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    _fill(node, tuple(parents), tuple(numbers))
+    node._parents, node._operands = tuple(parents), tuple(numbers)
     return _watched(node) if watchers else node
-
-
-def _fill(node: _WideValue, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
-    node._parents, node._operands = parents, operands
 
 
 def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
@@ -555,7 +538,8 @@ def rebuild(
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
     node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
     if isinstance(node, _WideValue):
-        _fill(node, parents, operands)
+        wide = node  # the compiled engine knows its type
+        wide._parents, wide._operands = parents, operands
     elif primitive is not None:
         node._left, node._right, node._x = parents[0], None, operands[0]
         if arity == 2:
@@ -570,8 +554,7 @@ def where(condition: Value | float | bool, a: Value | float, b: Value | float) -
 
     Args:
         condition: a truth value such as `x > 0`, or a number that holds unless it is 0.
-        a: the Value or number to choose where the condition holds.
-        b: the one to choose where it does not.
+        a, b: Values or numbers.
     """
     if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
         condition = float(condition)
@@ -598,14 +581,7 @@ def _label_refusal(label: Any) -> TypeError:
 
 
 def _constructor_refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
-    """Return the error for arguments that are not a number and a label.
-
-    Args:
-        kind: the name of the class.
-        data: what was given as the number; an ellipsis for nothing.
-        label: what was given as the label.
-        others: further arguments by name; None for those that were not given.
-    """
+    """Return the error for arguments that are not a number (an ellipsis: not given) and a label."""
     others = {name: argument for name, argument in others.items() if argument is not None}
     if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
         return _label_refusal(label)

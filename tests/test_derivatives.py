@@ -145,10 +145,9 @@ def test_floats_or_values() -> None:
     assert type(grad(sin)(0.5)) is float
     x = Value(0.5, "x")
     recorded = grad(sin)(x)
-    assert isinstance(recorded, Value)
     recorded.backward()
     assert x.grad == pytest.approx(-math.sin(0.5), rel=1e-15)
-    assert x.label == "x"
+    assert [each.data for each in grad(lambda a, b: a * b, argnums=(0, 1))(x, x)] == [0.5, 0.5]  # two inputs
     assert grad(lambda y: 3.0)(1.0) == 0.0
     assert type(grad(lambda y: y * 2)(1)) is float
 
@@ -156,8 +155,6 @@ def test_floats_or_values() -> None:
 def test_errors_say_what_is_wrong() -> None:
     with pytest.raises(TypeError, match="grad needs a function with one number as its result, got 2; use jacobian"):
         grad(lambda x: [x, x])(1.0)
-    with pytest.raises(TypeError, match="there is no argument 1 to differentiate by: 1 were given"):
-        grad(sin, argnums=1)(1.0)
     with pytest.raises(TypeError, match="got 'one' of type str"):
         grad(sin)("one")
     with pytest.raises(ValueError, match="one number for each input, got 1 for 2"):
@@ -182,26 +179,6 @@ def test_gradients_are_nodes_and_leave_grad_alone() -> None:
     assert "dE/da" in draw(first).source
     assert explain(first, b).gradient == 4.0
     assert gradients(output, [output])[0].data == 1.0
-
-
-def test_an_input_that_is_not_reached() -> None:
-    a, b = Value(2.0), Value(3.0)
-    b.grad = 7.0
-    zero = gradients(a * 2, [b])[0]
-    assert isinstance(zero, Constant)
-    assert zero.data == 0.0
-    with pytest.raises(ValueError, match=r"not computed from input 1, Value\(3.0"):
-        gradients(a * 2, [a, b], unreached="error")
-
-
-def test_a_leaf_that_was_assigned_since_is_refused() -> None:
-    a = Value(2.0, "a")
-    output = a * a
-    a.data = 5.0
-    with pytest.raises(RuntimeError, match=r"held 2\.0 when this graph was computed"):
-        gradients(output, [a])
-    output.backward()
-    assert a.grad == 4.0
 
 
 def test_a_pole_is_infinite_as_in_backward() -> None:
@@ -349,41 +326,9 @@ def test_of_an_array_the_gradient_is_an_array() -> None:
 
 
 AT_MOST_FIVE = [
-    "add",
-    "subtract",
-    "multiply",
-    "divide",
-    "negate",
-    "greater",
-    "abs",
-    "sign",
-    "floor",
-    "ceil",
-    "exp",
-    "expm1",
-    "log",
-    "log1p",
-    "sqrt",
-    "sin",
-    "cos",
-    "tan",
-    "atan",
-    "hypot",
-    "sinh",
-    "cosh",
-    "tanh",
-    "erf",
-    "erfc",
-    "sigmoid",
-    "relu",
-    "softplus",
-    "silu",
-    "sum",
-    "dot",
-    "exp2",
-    "log2",
-    "log10",
-    "asinh",
+    *("add", "subtract", "multiply", "divide", "negate", "greater", "abs", "sign", "floor", "ceil", "exp", "expm1"),
+    *("log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "hypot", "sinh", "cosh", "tanh", "erf", "erfc", "sigmoid"),
+    *("relu", "softplus", "silu", "sum", "dot", "exp2", "log2", "log10", "asinh"),
 ]
 
 
@@ -501,7 +446,6 @@ def test_an_inner_derivative_is_recorded_only_if_it_depends_on_the_outer_input()
 
 
 def test_arguments_counted_from_the_end() -> None:
-    assert grad(lambda x: x * x, argnums=-1)(3.0) == 6.0
     assert grad(lambda x, y: x * y, argnums=(-2, -1))(3.0, 4.0) == (4.0, 3.0)
     for argnums in (-2, 1):
         with pytest.raises(TypeError, match=f"there is no argument {argnums} to differentiate by: 1 were given"):
@@ -531,7 +475,6 @@ def test_directions_may_be_values(transformation: Any) -> None:
 
 def test_a_numpy_number_is_one_number_and_an_array_several() -> None:
     assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0
-    assert grad(lambda x: x * x)(np.array(3.0)[()]) == 6.0
     assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])).tolist() == [4.0, 3.0]
 
 

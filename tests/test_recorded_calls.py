@@ -1,10 +1,8 @@
 """Calls that are recorded."""
 
-from typing import Any
-
 import pytest
 
-from autograd import Value, grad
+from autograd import Value
 from autograd.calculus.recorded_calls import RecordedCall
 
 
@@ -17,15 +15,3 @@ def test_each_number_to_differentiate_by_is_a_node_of_its_own() -> None:
     assert [output.data for output in run.outputs] == [18.0]
     with pytest.raises(TypeError, match="no argument 3 to differentiate by: 3 were given"):
         RecordedCall(lambda a, b, c: a, [1.0, 2.0, 3.0], [3])
-
-
-def test_a_call_is_differentiated_again_only_within_what_it_depends_on() -> None:
-    recorded = []
-
-    def outer(x: Value) -> Any:
-        recorded.append(RecordedCall(lambda y: y * y, [2.0], [0]).recorded)
-        recorded.append(RecordedCall(lambda y: y * x, [2.0], [0]).recorded)
-        return x * x
-
-    grad(outer)(3.0)
-    assert recorded == [False, True]

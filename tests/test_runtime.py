@@ -200,18 +200,12 @@ PARTS = Value, 6.0, None, None, PRIMITIVES["multiply"], (Value(2.0), Value(3.0))
 @pytest.mark.parametrize(
     "changes",
     [
-        {5: (None, Value(3.0))},
-        {5: (Value(2.0),)},
-        {5: (2.0, 3.0)},
-        {6: (2.0,)},
-        {4: None},
-        {4: PRIMITIVES["exp"]},
-        {4: PRIMITIVES["sum"]},
-        {0: type(autograd.sum([1.0, 2.0]))},
+        {5: (None, Value(3.0))}, {5: (Value(2.0),)}, {5: (2.0, 3.0)}, {6: (2.0,)}, {4: None}, {4: PRIMITIVES["exp"]},
+        {4: PRIMITIVES["sum"]}, {0: type(autograd.sum([1.0, 2.0]))},
         {0: type(autograd.sum([1.0, 2.0])), 4: PRIMITIVES["sum"], 5: (), 6: ()},
         {0: type(autograd.sum([1.0, 2.0])), 4: PRIMITIVES["sum"], 5: (None, None)},
     ],
-)
+)  # fmt: skip
 def test_damaged_parts_of_a_node_are_refused(changes: dict[int, Any]) -> None:
     parts: list[Any] = list(PARTS)
     assert rebuild(*parts).data == 6.0

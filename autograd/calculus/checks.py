@@ -10,7 +10,7 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from autograd.calculus.recorded_calls import RecordedCall
 from autograd.calculus.reverse_and_forward import pull, push
@@ -19,6 +19,8 @@ from autograd.notation import Names, operation
 from autograd.primitives import Primitive
 from autograd.tape import Tape
 from autograd.value import Value, apply
+
+Wrong: TypeAlias = "tuple[int, float, float] | tuple[()]"
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
 
@@ -127,10 +129,6 @@ def _culprit(run: RecordedCall, what: str, exact: float, numerical: float) -> st
 def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[float, float]:
     """Compute a derivative by central differences of shrinking steps, extrapolated to none (Ridders 1982).
 
-    Args:
-        function: of a float.
-        x: the point.
-
     Returns:
         The derivative, and an estimate of its error; infinite at a kink, or if the function has no value near it.
     """
@@ -179,34 +177,12 @@ def _differ(exact: float, numerical: float, error: float) -> bool:
     return not abs(exact - numerical) <= 1e-5 * max(abs(exact), abs(numerical)) + 10.0 * error
 
 
-def _wrong_second_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()]:
-    """Find the first slope whose own derivative, recorded from Values, differs from a numerical one."""
-    nodes = [Value(x) for x in operands]
-    for index, slope in enumerate(primitive.local_slopes(apply(primitive, *nodes), *nodes)):
-        grads = pull(Tape(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
-        for other, node in enumerate(nodes):
-
-            def moved(x: float, index: int = index, other: int = other) -> float:
-                shifted = [x if i == other else y for i, y in enumerate(operands)]
-                return float(primitive.local_slopes(primitive.value(*shifted), *shifted)[index])
-
-            numerical, error = numerical_derivative(moved, operands[other])
-            exact = float(grads.get(node, 0.0))
-            if _is_clear(numerical, error) and _differ(exact, numerical, error):
-                return index, exact, numerical
-    return ()
-
-
 def _close(a: float, b: float, relative: float) -> bool:
     return a == b or (a != a and b != b) or abs(a - b) <= relative * max(abs(a), abs(b))
 
 
-def wrong_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, float, float] | tuple[()] | None:
+def wrong_slope(primitive: Primitive, operands: Sequence[float]) -> Wrong | None:
     """Find the first slope of a primitive that differs from a numerical derivative.
-
-    Args:
-        primitive: whose slopes to check.
-        operands: the point.
 
     Returns:
         The operand's index, the slope and the numerical derivative; nothing, `()`, if all agree; None if there is
@@ -216,15 +192,34 @@ def wrong_slope(primitive: Primitive, operands: Sequence[float]) -> tuple[int, f
         slopes = primitive.local_slopes(primitive.value(*operands), *operands)
     except (ValueError, ArithmeticError):
         return None
+    return _first_wrong(primitive.value, operands, slopes)
+
+
+def _wrong_second_slope(primitive: Primitive, operands: Sequence[float]) -> Wrong:
+    """Find the first slope whose own derivative, recorded from Values, differs from a numerical one."""
+    nodes = [Value(x) for x in operands]
+    for index, slope in enumerate(primitive.local_slopes(apply(primitive, *nodes), *nodes)):
+        grads = pull(Tape(slope), nodes, {slope: 1.0}, recorded=False) if isinstance(slope, Value) else {}
+
+        def slope_at(*xs: float, index: int = index) -> Any:
+            return primitive.local_slopes(primitive.value(*xs), *xs)[index]
+
+        wrong = _first_wrong(slope_at, operands, [grads.get(node, 0.0) for node in nodes])
+        if wrong:
+            return index, *wrong[1:]
+    return ()
+
+
+def _first_wrong(function: Callable[..., Any], operands: Sequence[float], slopes: Sequence[Any]) -> Wrong | None:
     compared = False
-    for index, slope in enumerate(slopes):
+    for index, slope in enumerate(map(float, slopes)):
 
         def moved(x: float, index: int = index) -> float:
-            return float(primitive.value(*operands[:index], x, *operands[index + 1 :]))
+            return float(function(*operands[:index], x, *operands[index + 1 :]))
 
         numerical, error = numerical_derivative(moved, operands[index])
         if _is_clear(numerical, error):
             compared = True
-            if _differ(float(slope), numerical, error):
-                return index, float(slope), numerical
+            if _differ(slope, numerical, error):
+                return index, slope, numerical
     return () if compared else None

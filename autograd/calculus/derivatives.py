@@ -150,16 +150,17 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     """
     run = RecordedCall(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
-    run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
-    pushed = push(run.tape, run.outputs, dict(zip(run.inputs, direction, strict=True)), run.recorded)
+    pushed = push(run.tape, run.outputs, direction, run.recorded)
     return run.result(), run.like_output([run.finished(tangent) for tangent in pushed])
 
 
-def _direction(run: RecordedCall, tangents: Sequence[Any]) -> list[Number]:
+def _direction(run: RecordedCall, tangents: Sequence[Any]) -> dict[Value, Number]:
+    """Return the tangents of the inputs; if one of them is a Value, what is computed with them is recorded."""
     direction, _ = flat(list(tangents))
     if len(direction) != len(run.inputs):
         raise ValueError(f"a direction needs one number for each input, got {len(direction)} for {len(run.inputs)}")
-    return direction
+    run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
+    return dict(zip(run.inputs, direction, strict=True))
 
 
 @overload
@@ -340,8 +341,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     run = RecordedCall(function, primals, range(len(primals)))
     firsts = [as_value(first) for first in run.pull({run.scalar("hvp"): 1.0}, recorded=True)]
     direction = _direction(run, tangents)
-    run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
-    pushed = push(Tape(*firsts), firsts, dict(zip(run.inputs, direction, strict=True)), run.recorded)
+    pushed = push(Tape(*firsts), firsts, direction, run.recorded)
     products = run.like_inputs([run.finished(tangent) for tangent in pushed])
     return products[0] if len(products) == 1 else products
 

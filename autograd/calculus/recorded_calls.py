@@ -30,12 +30,7 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 
 
 class RecordedCall:
-    """One call of a function, recorded.
-
-    Args:
-        function: takes trees of numbers, and gives one.
-        arguments: its arguments.
-        argnums: the numbers of those to differentiate by.
+    """One call of a function of trees of numbers, recorded, to be differentiated by the arguments of some numbers.
 
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
@@ -73,14 +68,7 @@ class RecordedCall:
         )
 
     def scalar(self, name: str) -> Value:
-        """Return the one number of the result.
-
-        Args:
-            name: of the transformation, for the message.
-
-        Raises:
-            TypeError: if there are more, or none.
-        """
+        """Return the one number of the result; another count is a TypeError, which names the transformation."""
         if len(self.outputs) != 1:
             raise TypeError(
                 f"{name} needs a function with one number as its result, got {len(self.outputs)}; use jacobian"

@@ -28,7 +28,6 @@ cdef list _rules
 
 cdef object _operand(Value parent)
 
-@cython.locals(parent=Value)
 cdef list _operands(tuple parents)
 
 @cython.locals(numbers=list, traced=TracedRule, at_number=TracedRule)

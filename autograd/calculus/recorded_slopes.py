@@ -23,12 +23,7 @@ from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideVal
 
 
 class _Unknown(Operators):
-    """A number that a rule is traced with: an argument, or the result of an instruction.
-
-    Args:
-        place: its place in the list that the instructions work on.
-        rule: what has been noted of the rule.
-    """
+    """A number that a rule is traced with, at a place of the list that the instructions work on."""
 
     __slots__ = ("place", "rule")
 
@@ -55,12 +50,9 @@ class TracedRule:
 
     The list begins with the arguments of the rule: `out` and the operands. Each instruction appends its result.
 
-    Args:
+    Attributes:
         rule: a slope of the table.
         count: how many arguments it takes.
-
-    Attributes:
-        rule, count: likewise.
         instructions: for each the primitive and its operands, which are places in the list, or numbers.
         result: the place of the result; -1 if that is a number that stands in the rule.
         number: that number.
@@ -140,10 +132,7 @@ def _operand(parent: Value) -> Any:
 
 
 def _operands(parents: tuple[Value, ...]) -> list[Any]:
-    operands: list[Any] = []
-    for parent in parents:
-        operands.append(parent._data if isinstance(parent, Constant) else parent)  # noqa: PERF401  # typed
-    return operands
+    return [_operand(parent) for parent in parents]
 
 
 def slope_of(primitive: Primitive, which: int, out: Any, x: Any, y: Any = None) -> Any:

@@ -58,8 +58,7 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
                     f"unreached='zero'"
                 )
     grads = pull(tape, inputs, {output: 1.0}, recorded=True)
-    found = [grads.get(node, 0.0) for node in inputs]
-    return [as_value(number) for number in found]
+    return [as_value(grads.get(node, 0.0)) for node in inputs]
 
 
 def as_value(number: Number) -> Value:
@@ -70,11 +69,7 @@ def as_value(number: Number) -> Value:
 def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool) -> dict[Value, Number]:
     """Compute in reverse mode, from the gradients of some nodes, those of the inputs that these nodes depend on.
 
-    Args:
-        tape: the graph.
-        inputs: the nodes to differentiate by.
-        seeds: the gradients of the outputs, or of any other nodes.
-        recorded: whether the gradients are graphs, to be differentiated again.
+    If recorded, the gradients are graphs, to be differentiated again.
     """
     inputs = list(inputs)
     grads = _of_each(tape, seeds)
@@ -84,14 +79,7 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
 
 
 def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
-    """Compute in forward mode, from the tangents of some nodes, those of the outputs.
-
-    Args:
-        tape: the graph.
-        outputs: nodes of the graph.
-        tangents: the tangents of the inputs.
-        recorded: whether the tangents are graphs, to be differentiated again.
-    """
+    """Compute in forward mode, from the tangents of some nodes, those of the outputs, as graphs if recorded."""
     outputs = list(outputs)
     pushed = _of_each(tape, tangents)
     with ieee_arithmetic():

@@ -16,6 +16,11 @@ Values: TypeAlias = "list[Value] | list[Value | float]"
 NumbersT = TypeVar("NumbersT", bound="list[Any] | tuple[Any, ...] | dict[Any, Any]")  # any other tree of numbers
 CotangentsT_contra = TypeVar("CotangentsT_contra", contravariant=True)
 GradientT_co = TypeVar("GradientT_co", covariant=True)
+FloatsT_co = TypeVar("FloatsT_co", covariant=True)
+ValuesT_co = TypeVar("ValuesT_co", covariant=True)
+OfFloatsT_co = TypeVar("OfFloatsT_co", covariant=True)
+OfValuesT_co = TypeVar("OfValuesT_co", covariant=True)
+AnyT_co = TypeVar("AnyT_co", covariant=True)
 
 # Functions by their results, and arguments of functions: plain numbers alone, or Values too.
 OfNumber: TypeAlias = "Callable[..., Value | float]"
@@ -41,28 +46,6 @@ class Gradient(Protocol):
     def __call__(self, *arguments: Any) -> Any: ...
 
 
-class GradientByOne(Protocol):
-    """The gradient by an argument of a given index."""
-
-    @overload
-    def __call__(self, *arguments: float) -> float: ...
-    @overload
-    def __call__(self, *arguments: Value | float) -> Value: ...
-    @overload
-    def __call__(self, *arguments: Any) -> Any: ...
-
-
-class GradientBySeveral(Protocol):
-    """The gradients by several arguments."""
-
-    @overload
-    def __call__(self, *arguments: float) -> tuple[float, ...]: ...
-    @overload
-    def __call__(self, *arguments: Value | float) -> tuple[Value, ...]: ...
-    @overload
-    def __call__(self, *arguments: Any) -> tuple[Any, ...]: ...
-
-
 class ValueAndGradient(Protocol):
     """The value, and the gradient by the first argument."""
 
@@ -80,34 +63,27 @@ class ValueAndGradient(Protocol):
     def __call__(self, *arguments: Any) -> tuple[Any, Any]: ...
 
 
-class Hessian(Protocol):
-    """The second derivatives by the first argument."""
+class Derivative(Protocol[FloatsT_co, ValuesT_co, OfFloatsT_co, OfValuesT_co, AnyT_co]):
+    """A derivative by its results: for numbers, for a list of them, and for anything else."""
 
     @overload
-    def __call__(self, *arguments: float) -> float: ...
+    def __call__(self, *arguments: float) -> FloatsT_co: ...
     @overload
-    def __call__(self, *arguments: Value | float) -> Value: ...
+    def __call__(self, *arguments: Value | float) -> ValuesT_co: ...
     @overload
-    def __call__(self, first: Floats, /, *others: Any) -> list[list[float]]: ...
+    def __call__(self, first: Floats, /, *others: Any) -> OfFloatsT_co: ...
     @overload
-    def __call__(self, first: Values, /, *others: Any) -> list[list[Value]]: ...
+    def __call__(self, first: Values, /, *others: Any) -> OfValuesT_co: ...
     @overload
-    def __call__(self, *arguments: Any) -> Any: ...
+    def __call__(self, *arguments: Any) -> AnyT_co: ...
 
 
-class Jacobian(Protocol):
-    """The first derivatives of a list by the first argument."""
-
-    @overload
-    def __call__(self, *arguments: float) -> list[float]: ...
-    @overload
-    def __call__(self, *arguments: Value | float) -> list[Value]: ...
-    @overload
-    def __call__(self, first: Floats, /, *others: Any) -> list[list[float]]: ...
-    @overload
-    def __call__(self, first: Values, /, *others: Any) -> list[list[Value]]: ...
-    @overload
-    def __call__(self, *arguments: Any) -> Any: ...
+GradientByOne: TypeAlias = Derivative[float, Value, Any, Any, Any]
+GradientBySeveral: TypeAlias = Derivative[
+    tuple[float, ...], tuple[Value, ...], tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]
+]
+Jacobian: TypeAlias = Derivative[list[float], list[Value], list[list[float]], list[list[Value]], Any]
+Hessian: TypeAlias = Derivative[float, Value, list[list[float]], list[list[Value]], Any]
 
 
 class PullBack(Protocol[CotangentsT_contra, GradientT_co]):

@@ -44,11 +44,7 @@ class Expression(Operators):
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> Expression:
-        """Return the expression for a primitive at expressions of one language and plain numbers.
-
-        Raises:
-            TypeError: if the rule needs a function that the language lacks.
-        """
+        """Return the expression for a primitive; a TypeError if its rule needs a function that the language lacks."""
         language = next(operand.language for operand in operands if isinstance(operand, Expression))
         template = language.functions.get(primitive.name)
         if template is None:
@@ -78,12 +74,7 @@ class Language:
     not_a_number: str
 
     def variable(self, text: str, name: str | None = None) -> Expression:
-        """Return a variable, or another text that reads a number.
-
-        Args:
-            text: the text.
-            name: the name that the number gets where it is used more than once; without a name the text is repeated.
-        """
+        """Return a variable, or another text that reads a number; it gets the name where it is used more than once."""
         return Expression(self, text, name=name)
 
     def expression(self, number: Any) -> Expression:
@@ -98,10 +89,7 @@ class Language:
         return f"(-{text})" if math.copysign(1.0, number) < 0.0 else text
 
     def write(self, numbers: Iterable[Any]) -> tuple[list[str], list[str]]:
-        """Write numbers, each part once.
-
-        Args:
-            numbers: expressions, and plain numbers.
+        """Write expressions and plain numbers, each part once.
 
         Returns:
             The statements that name the parts which are used more than once, in their order, and the text of each

@@ -15,28 +15,20 @@ from autograd.floats import nan
 from autograd.primitives import Primitive
 
 
-def value_of_one(primitive: Primitive, x: float) -> Any:
-    """Return a primitive's value at its operand; nan where it raises."""
-    try:
-        return primitive.value(x)
-    except (ValueError, ArithmeticError):
-        return nan
-
-
-def value_of_two(primitive: Primitive, x: float, y: float) -> Any:
-    """Return a primitive's value at its two operands; nan where it raises."""
-    try:
-        return primitive.value(x, y)
-    except (ValueError, ArithmeticError):
-        return nan
-
-
-def value_of_many(primitive: Primitive, operands: Sequence[float]) -> Any:
+def value_of_one(primitive: Primitive, *operands: float) -> Any:
     """Return a primitive's value at its operands; nan where it raises."""
     try:
         return primitive.value(*operands)
     except (ValueError, ArithmeticError):
         return nan
+
+
+value_of_two = value_of_one
+
+
+def value_of_many(primitive: Primitive, operands: Sequence[float]) -> Any:
+    """Return a primitive's value at its operands; nan where it raises."""
+    return value_of_one(primitive, *operands)
 
 
 def slope_of_one(primitive: Any, out: float, x: float) -> Any:
