@@ -11,7 +11,7 @@ import pytest
 
 from autograd import Constant, Value, dot, gradients, prod
 from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Map, Matrix, Sum
-from autograd.programs.layout import DEEP, Plan, lower, plan_of
+from autograd.programs.layout import DEEP, Plan, lanes_for, lower, plan_of
 from autograd.programs.program import Program
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
 
@@ -268,3 +268,16 @@ def test_a_full_grid_has_one_run_for_each_row() -> None:
 def test_products_that_share_nothing_are_left_apart() -> None:
     a = np.arange(40).reshape(10, 4)
     assert not plan_of(a, a + 100).is_worth_it()
+
+
+def test_lanes_fit_the_examples_and_the_cache() -> None:
+    """A multiple of 8, up to 64, such that the numbers of a block are at most 196,608, or 8 lanes; blocks are alike."""
+    x, y = ([Value(0.5) for _ in range(count)] for count in (100, 200))
+    code = lower(Program.of([x[0].exp()], inputs=x), np.full(100, True))
+    counts = {0: 8, 1: 8, 8: 8, 9: 16, 64: 64, 65: 40, 72: 40, 137: 48, 10**6: 64}
+    assert {count: lanes_for(code, count) for count in counts} == counts
+    for size, lanes in ((3072, 64), (3073, 56), (8192, 24), (2**16, 8), (10**6, 8)):
+        code.varying_size = size
+        assert lanes_for(code, 10**6) == lanes
+    products = Program.of([a * b for a in x for b in y], inputs=[*x, *y])
+    assert lanes_for(lower(products, np.full(300, True), totals=True), 1000) == 128, "with 20,000 totals"

@@ -174,6 +174,60 @@ static void run_totals(const Kernels *kernels, double *results, const double *me
     }
 }
 
+/* Where outputs are in the memory. */
+typedef struct {
+    size_t count, span_count;
+    const uint32_t *places;
+    uint8_t *in_lanes; /* of each output */
+    size_t *spans;     /* the first outputs of those that stand one after another, and the count of outputs */
+} Outputs;
+
+/* Copy outputs that do not vary. */
+static void copy_outputs(const Outputs *outputs, double *out, const double *numbers, size_t first, size_t end) {
+    if (outputs->span_count * 8 > outputs->count) {
+        for (size_t i = first; i < end; ++i) out[i - first] = numbers[outputs->places[i]];
+        return;
+    }
+    for (size_t span = 0; first < end;) {
+        size_t stop;
+        while (outputs->spans[span + 1] <= first) ++span;
+        stop = end < outputs->spans[span + 1] ? end : outputs->spans[span + 1];
+        memcpy(out, numbers + outputs->places[first], (stop - first) * sizeof(double));
+        out += stop - first;
+        first = stop;
+    }
+}
+
+/* Copy them, from the first one on, to a row of the results; whether all are finite. */
+static int copy_row(const Kernels *kernels, const Outputs *outputs, const double *numbers, double **results,
+                    const size_t *widths, size_t row, size_t first) {
+    int are_finite = 1;
+    for (; first < outputs->count; first += *widths++) {
+        double *out = *results++ + row * *widths;
+        copy_outputs(outputs, out, numbers, first, first + *widths);
+        are_finite &= kernels->all_finite(out, *widths);
+    }
+    return are_finite;
+}
+
+/* Copy outputs to as many rows as lanes are in use; whether all are finite. */
+static int copy_lanes(const Kernels *kernels, const Outputs *outputs, const double *numbers, double **results,
+                      const size_t *widths, size_t row, size_t lanes) {
+    int are_finite = 1;
+    for (size_t output = 0; output < outputs->count; ++widths, ++results) {
+        double *rows = *results + row * *widths;
+        for (size_t column = 0; column < *widths; ++column, ++output) {
+            const double *number = numbers + outputs->places[output];
+            const size_t step = outputs->in_lanes[output];
+            if (step && *widths == 1) memcpy(rows, number, lanes * sizeof(double));
+            else
+                for (size_t i = 0; i < lanes; ++i) rows[i * *widths + column] = number[i * step];
+        }
+        are_finite &= kernels->all_finite(rows, lanes * *widths);
+    }
+    return are_finite;
+}
+
 /* Copy examples into the lanes, whose numbers stand in rows; lanes beyond `count` get the last one. */
 static void fill_lanes(const Kernels *kernels, double *out, const double *rows, size_t width, size_t count, size_t lanes) {
     enum { SIDE_BY_SIDE = 8 };

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
 Run: TypeAlias = Callable[[], object]
 
 FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
-LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
-LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
-LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
 
 
 class Schedule:
@@ -358,20 +355,6 @@ def instruction_set() -> str:
 def has_chain_step(code: int) -> bool:
     """Return whether a primitive, by its code, can be a step of a chain: any of the table can."""
     return code <= len(PRIMITIVES)
-
-
-def lanes_for(code: Code, count: int) -> int:
-    """Return how many examples are run side by side: a multiple of 8, such that their numbers stay in the cache.
-
-    Blocks are as large as each other, or nearly so.
-    """
-    is_large = sum([total.count for total in code.totals]) > LARGE
-    memory, lanes = (LARGE_LANE_MEMORY, MOST_LARGE_LANES) if is_large else (LANE_MEMORY, MOST_LANES)
-    room = memory // max(code.varying_size, 1)
-    most = max(8, min(room - room % 8, lanes))
-    blocks = max(1, -(-count // most))
-    lanes = -(-count // blocks)
-    return max(8, lanes + -lanes % 8)
 
 
 def _product(left: Callable[[], Any], *rest: Any) -> None:

@@ -1,4 +1,6 @@
 # Running lowered programs, compiled: array_execution.py does the same with NumPy, and documents it.
+#
+# This file has over 500 lines, since the steps of all kinds of groups refer to one memory that one class lays out.
 
 cimport cython
 from libc.stdint cimport int64_t, uint32_t, uint8_t
@@ -56,6 +58,14 @@ cdef extern from "schedule.h":
         int left_distance, right_distance
     int run_steps(const Kernels *, double *, Spaces, const Step *, size_t, size_t) except? -1 nogil
     void run_totals(const Kernels *, double *, const double *, double *, const Sums *, size_t, size_t, bint) noexcept nogil
+    ctypedef struct Outputs:
+        size_t count, span_count
+        const uint32_t *places
+        uint8_t *in_lanes
+        size_t *spans
+    void copy_outputs(const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
+    bint copy_row(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
+    bint copy_lanes(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
     void fill_lanes(const Kernels *, double *, const double *, size_t, size_t, size_t) noexcept nogil
     bint is_interrupted(double *) noexcept nogil
     int raise_waiting() except -1
@@ -72,9 +82,6 @@ cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the
 cdef enum: CACHE_LINE = 64
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
-LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
-LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
-LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
 BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
@@ -94,16 +101,6 @@ def use_instruction_set(str widest):
 def has_chain_step(code):
     """Return whether a primitive, by its code, can be a step of a chain: a sum, a dot product, and what C has."""
     return code in (SUM, DOT) or kernels.loop(code, 1, True) != NULL
-
-
-def lanes_for(code, size_t count):
-    """Return how many examples are run side by side: see array_execution.py."""
-    cdef bint is_large = sum([total.count for total in code.totals]) > LARGE
-    cdef size_t room = <size_t>(LARGE_LANE_MEMORY if is_large else LANE_MEMORY) // max(code.varying_size, 1)
-    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LARGE_LANES if is_large else MOST_LANES)))
-    cdef size_t blocks = max(1, (count + most - 1) // most)
-    cdef size_t lanes = (count + blocks - 1) // blocks
-    return max(8, lanes + (-lanes) % 8)
 
 
 cdef Product blas_product():
@@ -159,17 +156,15 @@ cdef class Schedule:
 
     cdef readonly object code
     cdef readonly size_t lanes
-    cdef size_t size, varying, panel, scratch, stage, inputs_count, varying_inputs, output_count, total_count, totals_at
-    cdef size_t span_count, interval
+    cdef size_t size, varying, panel, scratch, stage, inputs_count, varying_inputs, total_count, totals_at
+    cdef size_t interval
     cdef size_t packed[2]  # where the rows and the columns of the uniform matrix product that is computed are packed
     cdef size_t packed_room[2]
     # The stage is a place for the state, where outputs are inputs: it would overwrite what is still to be read.
     cdef bint exact, in_place, totals_are_outputs
     cdef Steps once, each  # those that run once, and for each block of examples
     cdef Sums *totals
-    cdef const uint32_t *outputs  # where each is in the memory
-    cdef uint8_t *in_lanes  # of each output
-    cdef size_t *spans  # the first outputs of those that stand one after another, and the count of outputs
+    cdef Outputs outputs
     cdef uint8_t *is_read  # of each input that varies
     cdef Product product  # that computes large matrix products, if they need not be exact
     cdef list kept  # what the pointers of the steps point to
@@ -238,25 +233,25 @@ cdef class Schedule:
         for i, total in enumerate(code.totals):
             self._add_total(&self.totals[i], total)
         in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
-        self.output_count = len(code.outputs)
-        in_order = self.totals_at + np.arange(self.output_count)
-        self.totals_are_outputs = self.total_count > 0 and self.output_count >= <size_t>LEAST_IN_PLACE and np.array_equal(
+        self.outputs.count = len(code.outputs)
+        in_order = self.totals_at + np.arange(self.outputs.count)
+        self.totals_are_outputs = self.total_count > 0 and self.outputs.count >= <size_t>LEAST_IN_PLACE and np.array_equal(
             code.outputs, in_order) and np.array_equal(np.sort(np.concatenate([t.results() for t in code.totals])), in_order)
         if not self.lanes and (code.outputs < code.inputs).any():
-            self.stage = self.reserve(self.output_count)
+            self.stage = self.reserve(self.outputs.count)
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
-        self.outputs = self._index(outputs, False)
-        self.in_lanes = <uint8_t *>self.keep(self.output_count)
+        self.outputs.places = self._index(outputs, False)
+        self.outputs.in_lanes = <uint8_t *>self.keep(self.outputs.count)
         self.is_read = <uint8_t *>self.keep(code.varying_inputs)
-        for i in range(self.output_count):
-            self.in_lanes[i] = in_lanes[i]
+        for i in range(self.outputs.count):
+            self.outputs.in_lanes[i] = in_lanes[i]
         for i in range(code.varying_inputs):
             self.is_read[i] = is_read[i]
-        starts = np.flatnonzero(np.concatenate([[self.output_count > 0], np.diff(outputs) != 1]))
-        self.span_count = len(starts)
-        self.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
-        for i, start in enumerate([*starts.tolist(), self.output_count]):
-            self.spans[i] = start
+        starts = np.flatnonzero(np.concatenate([[self.outputs.count > 0], np.diff(outputs) != 1]))
+        self.outputs.span_count = len(starts)
+        self.outputs.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
+        for i, start in enumerate([*starts.tolist(), self.outputs.count]):
+            self.outputs.spans[i] = start
         return 0
 
     cdef size_t _at(self, bint varies, size_t place) noexcept:
@@ -526,14 +521,14 @@ cdef class Schedule:
         cdef const double *spaces[2]
         cdef size_t i
         cdef double result
-        if <size_t>len(arguments) != self.inputs_count or not self.output_count or self.lanes:
-            raise ValueError(f"{len(arguments)} arguments, not {self.inputs_count}; {self.output_count} outputs")
+        if <size_t>len(arguments) != self.inputs_count or not self.outputs.count or self.lanes:
+            raise ValueError(f"{len(arguments)} arguments, not {self.inputs_count}; {self.outputs.count} outputs")
         memory = self._take()
         spaces[0] = spaces[1] = memory.numbers
         for i in range(self.inputs_count):
             memory.numbers[i] = arguments[i]
         run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
-        result = memory.numbers[self.outputs[0]]
+        result = memory.numbers[self.outputs.places[0]]
         self.spare = memory
         return result
 
@@ -571,7 +566,7 @@ cdef class Schedule:
                 width += widths[k]
             if <size_t>len(inputs) != self.inputs_count or (
                 (width != self.varying_inputs or state) if self.lanes
-                else state + width > self.inputs_count or self.output_count < state
+                else state + width > self.inputs_count or self.outputs.count < state
             ):
                 raise ValueError("the inputs, or the state, do not fit the program")
             if self.total_count and not count:
@@ -584,8 +579,8 @@ cdef class Schedule:
                 out[k] = &result[0, 0] if result.shape[0] and result.shape[1] else NULL
                 widths[table_count + k] = result.shape[1]
                 place += widths[table_count + k]
-            if place != self.output_count:
-                raise ValueError(f"there is room for {place} outputs, not {self.output_count}")
+            if place != self.outputs.count:
+                raise ValueError(f"there is room for {place} outputs, not {self.outputs.count}")
             memory = self._take()
             numbers = memory.numbers
             with nogil:
@@ -610,9 +605,9 @@ cdef class Schedule:
                             memcpy(given + place, rows[k] + done * widths[k], widths[k] * sizeof(double))
                             place += widths[k]
                         run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
-                        are_finite &= self._copy(numbers, out, widths + table_count, done, state)
+                        are_finite &= copy_row(kernels, &self.outputs, numbers, out, widths + table_count, done, state)
                         if state:
-                            self._copy_outputs(numbers + self.stage if self.stage else given, numbers, 0, state)
+                            copy_outputs(&self.outputs, numbers + self.stage if self.stage else given, numbers, 0, state)
                             if self.stage:
                                 memcpy(given, numbers + self.stage, state * sizeof(double))
                     else:
@@ -627,13 +622,13 @@ cdef class Schedule:
                             run_totals(kernels, totals, numbers, numbers + self.panel, self.totals, self.total_count,
                                        size, done == 0)
                         else:
-                            are_finite &= self._copy_lanes(numbers, out, widths + table_count, done, size)
+                            are_finite &= copy_lanes(kernels, &self.outputs, numbers, out, widths + table_count, done, size)
                     done += size
                 if self.total_count:
                     if totals == numbers + self.totals_at:
-                        are_finite = self._copy(numbers, out, widths + table_count, 0, 0)
+                        are_finite = copy_row(kernels, &self.outputs, numbers, out, widths + table_count, 0, 0)
                     else:
-                        are_finite = kernels.all_finite(totals, self.output_count)
+                        are_finite = kernels.all_finite(totals, self.outputs.count)
         finally:
             if memory is not None and state:
                 if in_place:
@@ -651,52 +646,3 @@ cdef class Schedule:
                 if not state:
                     raise
         return done, are_finite
-
-    cdef void _copy_outputs(self, double *out, const double *numbers, size_t first, size_t end) noexcept nogil:
-        """Copy outputs that do not vary."""
-        cdef size_t i, span = 0, stop
-        if self.span_count * 8 > self.output_count:
-            for i in range(first, end):
-                out[i - first] = numbers[self.outputs[i]]
-            return
-        while first < end:
-            while self.spans[span + 1] <= first:
-                span += 1
-            stop = min(end, self.spans[span + 1])
-            memcpy(out, numbers + self.outputs[first], (stop - first) * sizeof(double))
-            out += stop - first
-            first = stop
-
-    cdef bint _copy(self, const double *numbers, double **out, size_t *widths, size_t row, size_t first) noexcept nogil:
-        """Copy outputs that do not vary, from the first one on, to a row of the results; return whether all are finite."""
-        cdef bint are_finite = True
-        cdef size_t k = 0
-        while first < self.output_count:
-            self._copy_outputs(out[k] + row * widths[k], numbers, first, first + widths[k])
-            are_finite &= kernels.all_finite(out[k] + row * widths[k], widths[k])
-            first += widths[k]
-            k += 1
-        return are_finite
-
-    cdef bint _copy_lanes(self, const double *numbers, double **out, size_t *widths, size_t row, size_t count) noexcept nogil:
-        """Copy outputs to so many rows of the results; return whether all are finite."""
-        cdef bint are_finite = True
-        cdef size_t k = 0, output = 0, column, i
-        cdef double *rows
-        cdef const double *lanes
-        while output < self.output_count:
-            rows = out[k] + row * widths[k]
-            for column in range(widths[k]):
-                lanes = numbers + self.outputs[output]
-                if self.in_lanes[output] and widths[k] == 1:
-                    memcpy(rows, lanes, count * sizeof(double))
-                elif self.in_lanes[output]:
-                    for i in range(count):
-                        rows[i * widths[k] + column] = lanes[i]
-                else:
-                    for i in range(count):
-                        rows[i * widths[k] + column] = lanes[0]
-                output += 1
-            are_finite &= kernels.all_finite(rows, count * widths[k])
-            k += 1
-        return are_finite

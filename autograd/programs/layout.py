@@ -49,6 +49,9 @@ LEAST_RUN = 12  # members that a run must have on average, for a group to be spl
 LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
 LONG_ROW = 64  # products side by side, with which vectors are full enough
 FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is as fast as a matrix product
+LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
+LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
+LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
 DEEP = 0.25  # groups for each instruction, above which a program is run as a chain
 
 
@@ -77,6 +80,20 @@ def lower(
         leaves[program.leaves] = varies
     code = Layout(program, leaves, totals, deep).code()
     return with_shared_places(code) if shares_places else code
+
+
+def lanes_for(code: Code, count: int) -> int:
+    """Return how many examples are run side by side: a multiple of 8, such that their numbers stay in the cache.
+
+    Blocks are as large as each other, or nearly so.
+    """
+    is_large = sum([total.count for total in code.totals]) > LARGE
+    memory, lanes = (LARGE_LANE_MEMORY, MOST_LARGE_LANES) if is_large else (LANE_MEMORY, MOST_LANES)
+    room = memory // max(code.varying_size, 1)
+    most = max(8, min(room - room % 8, lanes))
+    blocks = max(1, -(-count // most))
+    lanes = -(-count // blocks)
+    return max(8, lanes + -lanes % 8)
 
 
 class Layout:

@@ -30,7 +30,7 @@ from autograd.modes import (
     recording_program,
 )
 from autograd.native import selection
-from autograd.programs.layout import lower
+from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, filled
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
@@ -131,7 +131,7 @@ class RecordedFunction:
             count: for how many examples; 0 for calls, one after another.
         """
         code = self.code(varies, totals)
-        lanes: int = selection.execution().lanes_for(code, count) if count else 0
+        lanes = lanes_for(code, count) if count else 0
         key = varies, totals, lanes
         schedule = self._schedules.get(key)
         if schedule is None:
