@@ -95,10 +95,9 @@ class Structure:
             start = 0
             for leaf in self._leaves():
                 shape, end = leaf.shape or (), start + leaf.size
-                if shape or not pieces or pieces[-1][2]:
-                    pieces.append((start, end, shape))
-                else:
-                    pieces[-1] = pieces[-1][0], end, ()
+                if pieces and not shape and not pieces[-1][2]:
+                    start = pieces.pop()[0]
+                pieces.append((start, end, shape))
                 start = end
             self._pieces = pieces
         return self._pieces
