@@ -344,12 +344,11 @@ def leaves_of(structure: Structure, tree: Any) -> list[Any]:
     Dicts may have another order. None in place of a part gives None for each of its leaves. A tree that does not have
     the structure is a TypeError.
     """
-    keys = structure.keys
     if structure.shape is not None:
         return [tree]
     if tree is None:
         return [None] * len(structure.shapes)
-    entries: Any = tree
+    keys, entries = structure.keys, tree
     if structure.tag == STATIC_TAG:
         fits, entries = identity(tree) == identity(structure.leaf), ()
     elif keys is None:

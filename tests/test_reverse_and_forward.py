@@ -245,8 +245,8 @@ def test_the_graph_of_gradients_is_that_of_the_reference(seed: int) -> None:
     outputs = generator.sample(inner, min(2, len(inner)))
     inputs = [*generator.sample(leaves, 2), generator.choice(inner), Value(7.0)]
     tape = Tape(*outputs)
-    seeds: dict[Value, Number] = {outputs[0]: 1.0, outputs[-1]: generator.choice((1.0, 2.0, Value(3.0, "seed")))}
-    tangents: dict[Value, Number] = {
+    seeds: Mapping[Value, Number] = {outputs[0]: 1.0, outputs[-1]: generator.choice((1.0, 2.0, Value(3.0, "seed")))}
+    tangents: Mapping[Value, Number] = {
         inputs[0]: generator.choice((1.0, -2.0, Value(3.0, "tangent"))), inputs[1]: 1.0, inputs[2]: 0.5,
     }  # fmt: skip
     for recorded in (True, False):
