@@ -244,31 +244,33 @@ static inline int accumulate_wide(Recording *recording, const Entry *entry) {
     return slopes == NULL ? -1 : 0;
 }
 
-static inline int accumulate_one(Entry *entries, const Entry *entry, int i, double slope) {
-    if (!isfinite(slope) && slope_by_python(entry->node, i, &slope) < 0) return -1;
-    entries[entry->operands[i]].grad += entry->grad * slope;
-    return 0;
-}
-
 /* Reverse accumulation: each node passes its gradient, times its slopes, to its operands. */
 static inline int accumulate(Recording *recording) {
     Entry *entries = recording->entries, *entry;
     for (entry = entries + recording->count; entry-- > entries;) {
         Node *node = entry->node;
-        int index;
+        double slope, grad = entry->grad;
         if (is_leaf(node)) continue;
-        index = node->_primitive->index;
         if (Py_TYPE(node) == wide_type) {
             if (accumulate_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
-            if (entry->operands[0] == NO_INDEX || index == INDEX_OF_stop_gradient) continue;
-            if (accumulate_one(entries, entry, 0, slope_of_one(index, node->_data, node->_x)) < 0) return -1;
+            if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
+            slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
+            if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
+            entries[entry->operands[0]].grad += grad * slope;
         } else {
+            int index = node->_primitive->index;
             double out = node->_data, x = node->_x, y = node->_y;
-            if (entry->operands[0] != NO_INDEX &&
-                accumulate_one(entries, entry, 0, left_slope_of_two(index, out, x, y)) < 0) return -1;
-            if (entry->operands[1] != NO_INDEX &&
-                accumulate_one(entries, entry, 1, right_slope_of_two(index, out, x, y)) < 0) return -1;
+            if (entry->operands[0] != NO_INDEX) {
+                slope = left_slope_of_two(index, out, x, y);
+                if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
+                entries[entry->operands[0]].grad += grad * slope;
+            }
+            if (entry->operands[1] != NO_INDEX) {
+                slope = right_slope_of_two(index, out, x, y);
+                if (!isfinite(slope) && slope_by_python(node, 1, &slope) < 0) return -1;
+                entries[entry->operands[1]].grad += grad * slope;
+            }
         }
     }
     return 0;

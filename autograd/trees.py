@@ -95,10 +95,9 @@ class Structure:
             start = 0
             for leaf in self._leaves():
                 shape, end = leaf.shape or (), start + leaf.size
-                if shape or not pieces or pieces[-1][2]:
-                    pieces.append((start, end, shape))
-                else:
-                    pieces[-1] = pieces[-1][0], end, ()
+                if pieces and not shape and not pieces[-1][2]:
+                    start = pieces.pop()[0]
+                pieces.append((start, end, shape))
                 start = end
             self._pieces = pieces
         return self._pieces
@@ -345,12 +344,11 @@ def leaves_of(structure: Structure, tree: Any) -> list[Any]:
     Dicts may have another order. None in place of a part gives None for each of its leaves. A tree that does not have
     the structure is a TypeError.
     """
-    keys = structure.keys
     if structure.shape is not None:
         return [tree]
     if tree is None:
         return [None] * len(structure.shapes)
-    entries: Any = tree
+    keys, entries = structure.keys, tree
     if structure.tag == STATIC_TAG:
         fits, entries = identity(tree) == identity(structure.leaf), ()
     elif keys is None:

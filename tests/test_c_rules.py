@@ -12,10 +12,3 @@ def test_rows_that_c_can_say_have_a_case_and_the_others_none() -> None:
     assert f"case {PRIMITIVES['gelu'].index}:" not in text  # Python rounds erfc in its own way,
     assert f"case {hypot.index}: {{ return (x / out);" in text
     assert f"case {hypot.index}: {{ return hypot" not in text  # and the length
-
-
-def test_the_helpers_that_the_cases_call_are_defined() -> None:
-    text = header()
-    for name in ("greater", "where", "maximum", "minimum", "sign"):
-        assert text.count(f"static inline double {name}(") == 1
-        assert text.index(f"double {name}(") < text.index("switch")

@@ -3,7 +3,6 @@
 import copy
 import io
 import pickle
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 import autograd
 from autograd import Constant, Parameter, Value, topological_order
+from tests.test_tape import run_in_threads
 
 COPIERS: dict[str, Callable[[Any], Any]] = {
     "pickle in C": lambda thing: pickle.loads(pickle.dumps(thing)),
@@ -135,11 +135,7 @@ def test_threads_pickle_a_shared_graph() -> None:
             twins = pickle.loads(pickle.dumps(outputs))
             lengths.append(len(topological_order(twins[-1])))
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    run_in_threads([work] * 4)
     assert lengths == [len(topological_order(outputs[-1]))] * 20
 
 

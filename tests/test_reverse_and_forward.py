@@ -228,10 +228,6 @@ def random_graph(generator: random.Random, size: int) -> tuple[list[Value], list
     return leaves, inner
 
 
-def of_floats(numbers: Mapping[Value, Number]) -> dict[Value, Number]:
-    return {node: number.data if isinstance(number, Value) else number for node, number in numbers.items()}
-
-
 def written(numbers: Sequence[Number]) -> list[str]:
     """Numbers that were recorded: the graph of those that are nodes, with its order; the bits of the others."""
     nodes = [number for number in numbers if isinstance(number, Value)]
@@ -249,13 +245,13 @@ def test_the_graph_of_gradients_is_that_of_the_reference(seed: int) -> None:
     outputs = generator.sample(inner, min(2, len(inner)))
     inputs = [*generator.sample(leaves, 2), generator.choice(inner), Value(7.0)]
     tape = Tape(*outputs)
-    seeds: dict[Value, Number] = {outputs[0]: 1.0, outputs[-1]: generator.choice((1.0, 2.0, Value(3.0, "seed")))}
-    tangents: dict[Value, Number] = {
+    seeds: Mapping[Value, Number] = {outputs[0]: 1.0, outputs[-1]: generator.choice((1.0, 2.0, Value(3.0, "seed")))}
+    tangents: Mapping[Value, Number] = {
         inputs[0]: generator.choice((1.0, -2.0, Value(3.0, "tangent"))), inputs[1]: 1.0, inputs[2]: 0.5,
     }  # fmt: skip
     for recorded in (True, False):
         if not recorded:
-            seeds, tangents = of_floats(seeds), of_floats(tangents)
+            seeds, tangents = [{n: number_of(x) for n, x in of.items()} for of in (seeds, tangents)]
         found, expected = pull(tape, inputs, seeds, recorded), plain_pull(tape, inputs, seeds, recorded)
         assert set(found) == set(expected)
         assert written([found[node] for node in expected]) == written(list(expected.values()))

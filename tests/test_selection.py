@@ -17,20 +17,23 @@ FOLDER = Path(autograd.__file__).parent
 TYPES = [path for pattern in ("*.pxd", "*.h", "*.c", "*.pyx") for path in FOLDER.rglob(pattern)]
 
 
-def say(choice: str | None) -> subprocess.CompletedProcess[str]:
+def run_python(choice: str | None, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if name != "STEPGRAD_ENGINE"}
     environment["PYTHONPATH"] = os.pathsep.join(sys.path)
     if choice is not None:
         environment["STEPGRAD_ENGINE"] = choice
-    return subprocess.run(
-        [sys.executable, "-m", "autograd"], env=environment, capture_output=True, text=True, check=False
-    )
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True, check=False)
+
+
+def say(choice: str | None) -> subprocess.CompletedProcess[str]:
+    return run_python(choice, "-m", "autograd")
 
 
 def test_the_plain_engine_can_be_asked_for() -> None:
     result = say("plain")
     assert "runs its plain engine" in result.stdout
     assert result.stdout.splitlines()[0].endswith("value.py")
+    assert "STEPGRAD_ENGINE=plain asks for it" in result.stdout
 
 
 @pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
@@ -49,13 +52,7 @@ RUNNING = "import sys, autograd; assert 'numpy' not in sys.modules; from autogra
 
 
 def runs(choice: str | None, program: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if name != "STEPGRAD_ENGINE"}
-    environment["PYTHONPATH"] = os.pathsep.join(sys.path)
-    if choice is not None:
-        environment["STEPGRAD_ENGINE"] = choice
-    result = subprocess.run(
-        [sys.executable, "-c", RUNNING + program], env=environment, capture_output=True, text=True, check=False
-    )
+    result = run_python(choice, "-c", RUNNING + program)
     assert not result.stderr, result.stderr
     return result.stdout.strip()
 
@@ -93,10 +90,6 @@ def test_a_reader_may_leave_early() -> None:
     program = f"{sys.executable} -m autograd | head -c 1"
     result = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
     assert (result.stdout, result.stderr) == ("s", "")
-
-
-def test_the_plain_engine_says_why_it_runs() -> None:
-    assert "STEPGRAD_ENGINE=plain asks for it" in say("plain").stdout
 
 
 def test_without_a_compiler_the_engine_of_another_environment_is_left_in_place(tmp_path: Path) -> None:

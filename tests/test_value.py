@@ -9,8 +9,6 @@ import inspect
 import math
 import pickle
 import random
-import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -109,7 +107,6 @@ def test_another_type_may_take_the_operator_over() -> None:
 
 def test_numpy_arrays_map_element_by_element() -> None:
     v: Any = Value(2.0)  # the stubs of NumPy know nothing of arrays of objects
-    x: Any = Value(0.25)
     for result in (
         v * np.array([1.0, 3.0]),
         np.array([1.0, 3.0]) * v,
@@ -122,9 +119,6 @@ def test_numpy_arrays_map_element_by_element() -> None:
     output = np.sum(np.exp(inputs) * np.array([2.0, 3.0])) + inputs @ inputs
     output.backward()
     assert [x.grad for x in inputs] == pytest.approx([2 * math.exp(0.5) + 1.0, 3 * math.exp(-1.5) - 3.0], rel=1e-15)
-    for function in (np.exp, np.sqrt, np.sin, np.arctan, np.tanh, np.log1p, np.abs, np.floor, np.arcsin, np.cosh):
-        assert function(x).data == function(0.25)
-    assert np.arctan2(x, v).data == Value(0.25).atan2(2.0).data == math.atan2(0.25, 2.0)
 
 
 def test_what_would_drop_the_gradient_is_refused() -> None:
@@ -164,8 +158,6 @@ def test_assigning() -> None:
     assert (v.data, v.grad) == (2.0, 3.0)
     with pytest.raises(AttributeError, match=r"cannot assign data to 4\.0: it was computed by multiply"):
         (v * v).data = 1.0
-    with pytest.raises(TypeError, match="expected a string or None as label, got 5 of type int"):
-        Value(1.0, label=5)  # type: ignore[arg-type]  # what is tested
 
 
 def test_a_label_is_a_string_or_none() -> None:
@@ -231,29 +223,6 @@ def test_the_gradient_belongs_to_the_forward_pass_that_happened() -> None:
     output.backward()
     assert a.grad == pytest.approx(expected, rel=1e-15)
     assert product.operands == (2.0, 5.0)
-
-
-def test_an_interrupt_leaves_the_leaves_as_they_were() -> None:
-    interrupted = False
-
-    def slope(out: float, x: float) -> float:
-        if interrupted:
-            raise KeyboardInterrupt
-        return 1.0
-
-    same = autograd.primitive(slope, check=False)(lambda x: x)
-    a, b, unknown = Value(2.0), Value(3.0), Value(4.0)
-    output = same(b) * a
-    output.backward()
-    before = a.grad, b.grad
-    interrupted = True
-    with pytest.raises(KeyboardInterrupt):
-        (output * unknown).backward()
-    assert (a.grad, b.grad) == before
-    assert not unknown.has_grad
-    interrupted = False
-    output.backward()
-    assert (a.grad, b.grad) == (6.0, 4.0)
 
 
 # Graphs of any depth, and programs of any origin.
@@ -456,20 +425,15 @@ def test_clip_at_the_edges() -> None:
         Value(5.0).clip(2.0, 1.0)
 
 
-def test_importing_needs_the_standard_library_alone_and_changes_nothing() -> None:
+def test_importing_and_using_it_changes_nothing_of_the_process() -> None:
     program = """
 import sys, gc, random
 before = sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), random.getstate()
 import autograd
 v = autograd.Value(2.0); (v * v).backward()
 assert before == (sys.getrecursionlimit(), gc.isenabled(), gc.get_threshold(), random.getstate())
-files = [m.__name__ for m in list(sys.modules.values()) if getattr(m, "__file__", None)]
-outsiders = {name.partition(".")[0] for name in files} - set(sys.stdlib_module_names)
-print(sorted(outsiders - {"autograd", "__main__", "sitecustomize", "usercustomize"}))
 """
-    result = subprocess.run([sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{program}"],
-                            capture_output=True, text=True, check=True)  # fmt: skip
-    assert result.stdout == "[]\n"
+    assert run_program(program) == ""
 
 
 def test_nodes_are_freed_without_the_collector() -> None:

@@ -99,12 +99,8 @@ def _at_number(rule: Rule, last: float) -> Rule:
     return lambda out, x: rule(out, x, last)
 
 
-def _traced(primitive: Primitive) -> tuple[TracedRule, ...]:
-    return tuple([TracedRule(rule, 1 + len(primitive.slopes)) for rule in primitive.slopes])
-
-
 MOST_NUMBERS = 64  # for which a rule is traced: a graph with many different ones runs it instead
-_rules = [(), *map(_traced, PRIMITIVES.values())]  # by the index of the primitive, for each slope
+_rules = [[], *[[TracedRule(rule, 1 + len(it.slopes)) for rule in it.slopes] for it in PRIMITIVES.values()]]  # by index
 
 
 class RecordedSlopes(Slopes):

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,18 +168,12 @@ def _remainder(truncated: str) -> dict[str, tuple[Parameters, str]]:
     return {"floored": (("r", "b"), floored), "remainder_of": (("a", "b"), f"floored({truncated}, b)")}
 
 
-def _defined(
-    define: Callable[[str, Parameters, str], str], helpers: dict[str, tuple[Parameters, str]]
-) -> dict[str, str]:
-    return {name: define(name, parameters, result) for name, (parameters, result) in helpers.items()}
-
-
-def _c_function(name: str, parameters: Parameters, result: str) -> str:
-    return f"static inline double {name}({', '.join(f'double {each}' for each in parameters)}) {{ return {result}; }}"
-
-
-def _arrow_function(name: str, parameters: Parameters, result: str) -> str:
-    return f"const {name} = ({', '.join(parameters)}) => {result};"
+def _defined(template: str, parameter: str, helpers: dict[str, tuple[Parameters, str]]) -> dict[str, str]:
+    """Return the definitions of helpers, by the template of a function and that of one parameter."""
+    return {
+        name: template.format(name, ", ".join(map(parameter.format, parameters)), result)
+        for name, (parameters, result) in helpers.items()
+    }
 
 
 # The compiled engine has the bits of Python. What C rounds otherwise than Python (erf, erfc, hypot) is left out.
@@ -193,7 +187,8 @@ C = Language(
         "atan2": "atan2({}, {})",
     },
     helpers=_defined(
-        _c_function,
+        "static inline double {}({}) {{ return {}; }}",
+        "double {}",
         {
             **SHARED_HELPERS,
             **_remainder("fmod(a, b)"),
@@ -220,7 +215,8 @@ JAVASCRIPT = Language(
         "erfc": "errorFunctions.erfc({})",
     },
     helpers=_defined(
-        _arrow_function,
+        "const {} = ({}) => {};",
+        "{}",
         {
             **SHARED_HELPERS,
             **_remainder("a % b"),

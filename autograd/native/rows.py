@@ -11,10 +11,6 @@ def memory(row: Any) -> Any:
 
 
 def copy_array(array: Any, row: Any, place: int) -> int:
-    """Copy an array of float64 into a row from a place on.
-
-    Returns:
-        The place after it; -1 from the compiled engine, if the array is not C-contiguous.
-    """
+    """Copy an array of float64 into a row, and return the place after it; -1 if C cannot, as it is not contiguous."""
     row[place : place + array.size] = array.reshape(-1)
     return place + int(array.size)

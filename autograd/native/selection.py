@@ -21,14 +21,7 @@ EXECUTION = "programs.execution"  # compiled from execution.pyx, and imported wh
 
 
 def _choose() -> str:
-    """Import the engine: as plain Python if the environment variable `STEPGRAD_ENGINE` is "plain".
-
-    Returns:
-        Which one runs, "compiled" or "plain".
-
-    Raises:
-        ValueError: if the variable has another value; "compiled", too, where nothing was compiled.
-    """
+    """Import the engine that the environment variable `STEPGRAD_ENGINE` asks for, and return which one runs."""
     choice = os.environ.get(VARIABLE, "")
     if choice not in ("", "plain", "compiled"):
         raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
