@@ -15,7 +15,7 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 
 
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
-    """Write a file atomically, and return its path: to a temporary file in the same folder, which is then renamed.
+    """Write a file atomically, by way of a temporary file in the same folder, and return its path.
 
     If the file cannot be written, the OSError names the path, and a file that was there is unchanged.
     """

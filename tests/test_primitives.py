@@ -291,7 +291,7 @@ def test_closed_slopes_are_those_of_a_difference(operands: tuple[float, float]) 
         ("remainder", (-6.0, 2.0), (1.0, 3.0)),
         ("remainder", (1.0, 0.1), (1.0, -9.0)),  # 1.0 / 0.1 is rounded up to 10.0
         ("acosh", (1.0,), (inf,)), ("atanh", (0.0,), (1.0,)), ("prod", (0.0, 0.0, 5.0), (0.0, 0.0, 0.0)),
-        ("prod", (0.0, 3.0, 5.0), (15.0, 0.0, 0.0)),
+        ("prod", (0.0, 3.0, 5.0), (15.0, 0.0, 0.0)), ("prod", (7.0,), (1.0,)),
     ],
 )  # fmt: skip
 def test_convention_at_a_kink(name: str, operands: tuple[float, ...], slopes: tuple[float, ...]) -> None:

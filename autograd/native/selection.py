@@ -12,7 +12,6 @@ from importlib import import_module
 from types import ModuleType
 
 VARIABLE = "STEPGRAD_ENGINE"
-# The modules that are compiled.
 MODULES = (
     *("floats", "primitives", "trees", "value", "tape", "calculus.recorded_slopes", "calculus.reverse_and_forward"),
     "programs.scanning",
