@@ -323,9 +323,7 @@ def array_of(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
         return numpy.stack(list(entries)).reshape(*shape, *entries[0].shape)
     if all(type(entry) is float for entry in entries):
         return numpy.array(entries, numpy.float64).reshape(shape)
-    array = numpy.empty(len(entries), object)
-    array[:] = entries
-    return array.reshape(shape)
+    return numpy.fromiter(entries, object, len(entries)).reshape(shape)
 
 
 def numbers_of(leaves: Sequence[Any]) -> list[Any]:

@@ -10,14 +10,16 @@
 from __future__ import annotations
 
 import copy
+import itertools
+import operator
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple
 
 from autograd import Constant, Value
 from autograd.floats import as_float
-from nn.parameters import is_module, stand_ins
+from nn.parameters import is_module, is_parameter, stand_ins
 
 _replacing = threading.RLock()  # two calls of one module must not restore its attributes in another order
 
@@ -56,7 +58,7 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
     """
     with _replacing:
         given = _by_parameter(module, parameters)
-        changes, added = _changes(module, given), set(given.values()) - stand_ins
+        changes, added = _changes(module, given), set(itertools.filterfalse(is_parameter, given.values()))
         try:
             try:
                 stand_ins.update(added)
@@ -71,16 +73,17 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
 
 def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
     """Return what takes the place of each parameter."""
-    pairs: list[tuple[Any, Any]]
     if isinstance(parameters, Mapping):
-        given = [name for name in parameters if not isinstance(name, Value)]
-        names: dict[Any, Value] = dict(module.named_parameters()) if given else {}
-        unknown = sorted(set(given) - names.keys())
-        if unknown:
-            raise ValueError(
-                f"there is no parameter {', '.join(unknown[:3])} in the module; take the names from named_parameters()"
-            )
-        pairs = [(names.get(name, name), number) for name, number in parameters.items()]
+        own, numbers = list(parameters), list(parameters.values())
+        if not _are_values(own):
+            names: dict[Any, Value] = dict(module.named_parameters())
+            unknown = sorted({name for name in own if not isinstance(name, Value)} - names.keys())
+            if unknown:
+                raise ValueError(
+                    f"there is no parameter {', '.join(unknown[:3])} in the module; take the names from "
+                    f"named_parameters()"
+                )
+            own = [names.get(name, name) for name in own]
     else:
         own, numbers = module.parameters(), list(parameters)
         if len(numbers) != len(own):
@@ -88,8 +91,13 @@ def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
                 f"the module has {len(own)} parameters, and {len(numbers)} numbers were given; give one for each, in "
                 f"the order of parameters(), or a dict by name"
             )
-        pairs = list(zip(own, numbers, strict=True))
-    return {own: number if isinstance(number, Value) else Constant(as_float(number)) for own, number in pairs}
+    if not _are_values(numbers):
+        numbers = [number if isinstance(number, Value) else Constant(as_float(number)) for number in numbers]
+    return dict(zip(own, numbers, strict=True))
+
+
+def _are_values(things: Iterable[Any]) -> bool:
+    return all(issubclass(kind, Value) for kind in set(map(type, things)))
 
 
 def _restore(changes: Sequence[_Change], added: set[Value]) -> None:
@@ -117,8 +125,8 @@ def _changes(module: object, given: Mapping[Value, Value]) -> list[_Change]:
             return thing
         seen[id(thing)] = thing
         parts = list(thing.values() if isinstance(thing, Mapping) else thing.flat if is_array else thing)
-        others = list(map(swapped, parts))
-        if not all(part is other for part, other in zip(parts, others, strict=True)):
+        others = list(map(given.get, parts, parts) if _are_values(parts) else map(swapped, parts))
+        if not all(map(operator.is_, parts, others)):
             seen[id(thing)] = _refilled(thing, others)
         return seen[id(thing)]
 

@@ -180,20 +180,25 @@ def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
 def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
     """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name."""
     seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
-    waiting: list[tuple[str, object, object]] = [("", "", root)]
+    waiting: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter([("", root)]))]
     while waiting:
-        prefix, name, thing = waiting.pop()
-        if id(thing) in seen:
-            continue
-        seen[id(thing)] = thing
-        if isinstance(thing, Value):
-            if is_parameter(thing):
+        prefix, items = waiting[-1]
+        for name, thing in items:
+            if id(thing) in seen:
+                continue
+            seen[id(thing)] = thing
+            if isinstance(thing, Value):
+                if is_parameter(thing):
+                    yield prefix, name, thing
+                continue
+            if isinstance(thing, Module):
                 yield prefix, name, thing
-            continue
-        if isinstance(thing, Module):
-            yield prefix, name, thing
-        within = f"{prefix}{name}." if thing is not root else ""
-        waiting += [(within, key, item) for key, item in reversed(_items(thing))]
+            within = _items(thing)
+            if within:
+                waiting.append((f"{prefix}{name}." if thing is not root else "", iter(within)))
+                break
+        else:
+            waiting.pop()
 
 
 def _items(thing: object) -> list[tuple[object, object]]:

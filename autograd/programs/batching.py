@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,6 @@ from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, le
 from autograd.trees import Structure, container, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
 
-FEW = 256  # numbers that are copied at once
 LOOKED_AT = 10  # examples or rounds that are computed again one by one, where a result is not finite
 BLOCK = 10**6  # results that are looked through at once
 
@@ -35,45 +35,51 @@ class Batch:
         self.varying = [(place, part) for place, part in enumerate(parts) if place in varying]
         self.places = [place for place in range(len(parts)) if place not in varying]
         self.uniform = container(tuple, [parts[place] for place in self.places])
-        # An array that holds all the numbers of the arguments that do not vary, and the arguments that hold none.
-        self.empty = [place for place in self.places if not parts[place].size]
-        self.nothing = container(tuple, [parts[place] for place in self.empty])
-        only = [(place, parts[place]) for place in self.places if parts[place].size]
-        self.array = only[0] if len(only) == 1 and only[0][1].shape and only[0][1].size > FEW else None
-        self.varies = tuple([place in varying for place, part in enumerate(parts) for _ in range(part.size)])
+        # Whether one array holds all the numbers that do not vary: then it is read where it is.
+        self.is_shared = len(self.places) == 1 and bool(parts[self.places[0]].shape)
+        self.array_places = [place for place, _ in self.varying] + (self.places if self.is_shared else [])
+        does_vary = [place in varying for place in range(len(parts))]
+        self.varies = np.repeat(does_vary, [part.size for part in parts]).tobytes()
         does_vary = recorded.code(self.varies, reduce != "each").output_varies
         self.has_varying = bool(does_vary.any())
         self.scaled = does_vary if reduce == "mean" else ~does_vary  # by the count of examples
         self.must_scale = reduce != "each" and bool(self.scaled.any())
         self.results = Results(recorded.result, reduce == "each")
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
-        # The last tables of `out`, what owns their memory, and the ids of that.
-        self._given: tuple[list[Rows], list[Any], set[int]] = [], [], set()
+        # The last arrays and their shapes, which are often given again, and the tables and the numbers that they hold.
+        self._given: tuple[list[Any], list[Any], list[Rows], Row | None] = [], [], [], None
+        # The last tables of arguments and of results, if none had to be copied, and whether one is both.
+        self._apart: tuple[list[Rows] | None, list[Rows] | None, bool] = None, None, False
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
         """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
         if len(arguments) != len(self.places) + len(self.varying):
             return None
-        tables: list[Any] = [rows_of(arguments[place], part) for place, part in self.varying]
-        counts = {0 if table is None else len(table) for table in tables}
-        if len(counts) != 1 or 0 in counts:
-            return None
-        numbers = self._shared_numbers(arguments)
+        given = [arguments[place] for place in self.array_places]
+        arrays, shapes, tables, numbers = self._given
+        if not arrays or not all(map(is_, given, arrays)) or [array.shape for array in given] != shapes:
+            found = self._tables(given)
+            if found is None:
+                return None
+            tables, numbers = found
+            self._given = given, [array.shape for array in given], tables, numbers
         if numbers is None:
             numbers = filled(self.uniform, tuple([arguments[place] for place in self.places]))
         return None if numbers is None else (numbers, tables)
 
-    def _shared_numbers(self, arguments: Sequence[Any]) -> Row | None:
-        """Return the array that holds all the numbers that do not vary, without copying it; None if there is none."""
-        if self.array is None:
+    def _tables(self, given: list[Any]) -> tuple[list[Rows], Row | None] | None:
+        """Return the tables of arguments that vary, and the array of the other numbers if there is one."""
+        tables = [rows_of(argument, part) for argument, (_, part) in zip(given, self.varying, strict=False)]
+        counts = {0 if table is None else len(table) for table in tables}
+        if len(counts) != 1 or 0 in counts:
             return None
-        place, part = self.array
-        array = arguments[place]
-        if not is_contiguous(array) or array.shape != part.shape or not array.flags.writeable:
-            return None
-        if filled(self.nothing, tuple([arguments[place] for place in self.empty])) is None:
-            return None
-        return array.reshape(-1)  # type: ignore[no-any-return]  # it is an array of NumPy
+        numbers = None
+        if self.is_shared:
+            array = given[-1]
+            if not is_contiguous(array) or (array.shape,) != tuple(self.uniform.shapes) or not array.flags.writeable:
+                return None
+            numbers = array.reshape(-1)
+        return tables, numbers  # type: ignore[return-value]  # the count of None would be 0
 
     def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
         """Return the results.
@@ -87,12 +93,15 @@ class Batch:
         results, leaves = self.results.of(count, out)
         is_in_place = False
         if leaves is not None:
-            numbers, tables, is_in_place = self._apart_from(leaves, results, numbers, tables)
-        inputs, examples = self.recorded.inputs(numbers), count if self.has_varying or self.reduce == "each" else 1
+            known_results, known_tables, is_in_place = self._apart
+            if results is not known_results or tables is not known_tables:
+                numbers, tables, is_in_place = self._apart_from(leaves, results, numbers, tables)
+        examples = count if self.has_varying or self.reduce == "each" else 1
         known, schedule = self._last
         if known != examples:
             schedule = self.recorded.schedule(self.varies, self.reduce != "each", examples)
             self._last = examples, schedule
+        inputs = self.recorded.inputs(numbers)
         _, is_finite = schedule.run(examples, inputs, tables, results)
         if not is_finite and not is_in_place:
             self._run_eagerly(inputs, tables)
@@ -126,12 +135,9 @@ class Batch:
         Returns:
             The numbers and the tables, copied where they must be; and whether a table is overwritten row by row.
         """
-        known, owners, ids = self._given
-        if known is not results:
-            owners = [owner_of(leaf) for leaf in leaves]
-            ids = set(map(id, owners))
-            self._given = results, owners, ids
-        is_in_place = False
+        given, shared, is_in_place = tables, numbers, False
+        owners = [owner_of(leaf) for leaf in leaves]
+        ids = set(map(id, owners))
         for place, table in enumerate([*tables, numbers]):
             owner = owner_of(table)
             if type(owner) is np.ndarray and id(owner) not in ids:
@@ -149,11 +155,13 @@ class Batch:
                     tables = [*tables[:place], table.copy(), *tables[place + 1 :]]
                 else:
                     numbers = numbers.copy()
+        if tables is given and numbers is shared:
+            self._apart = results, tables, is_in_place
         return numbers, tables, is_in_place
 
     def _run_eagerly(self, inputs: Row, tables: list[Rows]) -> None:
         """Run some examples with Values, after a result that is not finite: the engine's error says what happened."""
-        varies = np.array(self.varies)
+        varies = np.frombuffer(self.varies, bool)
         numbers = np.empty(len(varies))
         numbers[~varies] = inputs[: len(varies) - np.count_nonzero(varies)]
         for example in self._not_finite(inputs, tables):

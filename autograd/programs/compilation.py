@@ -321,7 +321,7 @@ class Compiled(Generic[ResultT]):
 
     def _refuse_gradient(self, recorded: RecordedFunction) -> None:
         """Refuse to run without a graph what a gradient has to flow through."""
-        if is_differentiated(recorded.captured):
+        if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
                 f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
                 f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"

@@ -145,7 +145,7 @@ class Program:
             {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
         )
         program.structures = structures
-        if len(set(map(id, inputs))) < len(inputs):
+        if np.bincount(program.inputs).max(initial=0) > 1:
             raise _malformed("a slot is an input or parameter twice")
         leaves = [tape.nodes[slot] for slot in program.parameters.tolist()]
         return program._without_what_inputs_came_from() if program.codes[program.inputs].any() else program, leaves

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
-from itertools import compress, count, repeat
+from itertools import compress, count, cycle, islice, repeat
 from operator import is_
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -75,7 +75,7 @@ class RecordedFunction:
     ) -> None:
         self.call, self.exact = call, exact
         self.arguments = call.parts[0]
-        inputs = [Value(PLACEHOLDERS[i % len(PLACEHOLDERS)]) for i in range(call.size)]
+        inputs = list(map(Value, islice(cycle(PLACEHOLDERS), call.size)))
         arguments, named = unflatten(call, cut(call, inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
@@ -94,8 +94,8 @@ class RecordedFunction:
         self.results = Results(self.result)
         outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
         self.program, self.captured = Program.with_parameters(outputs, [*inputs, *leaves], (call, self.result))
-        self._codes: dict[tuple[tuple[bool, ...], bool], Code] = {}
-        self._schedules: dict[tuple[tuple[bool, ...], bool, int], Any] = {}
+        self._codes: dict[tuple[bytes, bool], Code] = {}
+        self._schedules: dict[tuple[bytes, bool, int], Any] = {}
 
     def filled(self, arguments: tuple[Any, ...]) -> Row | None:
         """Return the numbers of arguments, if it is seen at once that they fit; or None."""
@@ -107,22 +107,22 @@ class RecordedFunction:
             return numbers
         return np.concatenate([numbers, [leaf.data for leaf in self.captured]])
 
-    def code(self, varies: tuple[bool, ...] = (), totals: bool = False) -> Code:
+    def code(self, varies: bytes = b"", totals: bool = False) -> Code:
         """Return the lowered program.
 
         Args:
-            varies: for each number of the arguments whether it varies over the examples of a batch; none of them when
-                not given.
+            varies: for each number of the arguments a byte, 1 if it varies over the examples of a batch; none of them
+                when not given.
             totals: whether outputs are summed up over the examples.
         """
         code = self._codes.get((varies, totals))
         if code is None:
             all_vary = np.zeros(len(self.program.leaves), bool)
-            all_vary[: len(varies)] = varies
+            all_vary[: len(varies)] = np.frombuffer(varies, bool)
             code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals))
         return code
 
-    def schedule(self, varies: tuple[bool, ...] = (), totals: bool = False, count: int = 0) -> Any:
+    def schedule(self, varies: bytes = b"", totals: bool = False, count: int = 0) -> Any:
         """Return what runs the lowered program.
 
         Args:

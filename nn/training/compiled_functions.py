@@ -49,52 +49,59 @@ class CaseFunctions:
         options: of the training.
         rows: the numbers of its cases.
 
+    Attributes:
+        numbers: those of the parameters: those that the optimizer does not change stand first.
+        error_and_gradients: the mean of the errors of the last cases, followed by its gradients.
+        watched: the numbers that the optimizer changes, followed by these.
+
     Raises:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
     """
 
     def __init__(self, options: Options, rows: CaseRows) -> None:
         self.case, self.rows = _Case(options.network, options.loss), rows
-        self.parameters, self.others = options.optimizer.parameters, options.frozen
+        self.frozen, self.parameters = len(options.frozen), [*options.frozen, *options.optimizer.parameters]
         self._gradient = compile(_named(self._error_and_gradients), exact=options.exact)
         self._forward = compile(_named(self._error_and_output), exact=options.exact)
         # What each error is multiplied by, for each count of cases. These are arrays, because a batch multiplies a
         # gradient that all cases have in common by their count, and `backward()` adds it up.
         self.shares: dict[int, Numbers] = {}
-        self.refresh()
+        count = len(self.parameters)
+        memory = np.empty(2 * count - self.frozen + 1)
+        self.numbers, self.error_and_gradients, self.watched = memory[:count], memory[count:], memory[self.frozen :]
+        self.numbers[:] = [parameter.data for parameter in self.parameters]
         self._record()
         self._check(options.cases)
 
-    def error_and_gradients(self, numbers: Numbers, rows: Numbers, out: tuple[Numbers, Numbers]) -> None:
+    def run(self, rows: Numbers) -> None:
         """Compute the mean of the errors of some cases, and its gradients.
 
         Args:
-            numbers: those of the parameters.
             rows: those of the cases.
-            out: the arrays of the error, without dimensions, and of the gradients.
         """
         count = len(rows)
         if count not in self.shares:
             self.shares[count] = np.full(count, 1.0 / count)
-        self._gradient.batch(numbers, self.other_numbers, self.shares[count], rows, over=(2, 3), reduce="sum", out=out)
+        out = self.error_and_gradients
+        self._gradient.batch(self.numbers, self.shares[count], rows, over=(1, 2), reduce="sum", out=out)
 
-    def errors_and_outputs(self, numbers: Numbers, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
+    def errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
         """Compute the error of each case, and the outputs of the network as they are or in a list; None for others."""
-        errors, output = self._forward.batch(numbers, self.other_numbers, rows.rows, over=2, reduce="each")
+        errors, output = self._forward.batch(self.numbers, rows.rows, over=1, reduce="each")
         return errors[::-1], _outputs_by_case(output)
 
     def refresh(self) -> None:
         """Read the parameters that the optimizer does not change."""
-        self.other_numbers = np.array([parameter.data for parameter in self.others], np.float64)
+        self.numbers[: self.frozen] = [parameter.data for parameter in self.parameters[: self.frozen]]
 
-    def _error_and_gradients(self, numbers: Any, others: Any, share: Any, row: Any) -> tuple[Value, Any]:
-        error = self._error_and_output(numbers, others, row)[0] * share
-        grads = np.empty(len(numbers), object)
-        grads[:] = gradients(error, numbers.tolist())  # as value_and_grad, which records a node more for each number
-        return error, grads
+    def _error_and_gradients(self, numbers: Any, share: Any, row: Any) -> Any:
+        error = self._error_and_output(numbers, row)[0] * share
+        # As value_and_grad, which records a node more for each number.
+        nodes = [error, *gradients(error, numbers[self.frozen :].tolist())]
+        return np.fromiter(nodes, object, len(nodes))
 
-    def _error_and_output(self, numbers: Any, others: Any, row: Any) -> tuple[Value, Any]:
-        given = dict(zip([*self.parameters, *self.others], [*numbers, *others], strict=True))
+    def _error_and_output(self, numbers: Any, row: Any) -> tuple[Value, Any]:
+        given = dict(zip(self.parameters, numbers.tolist(), strict=True))
         for parameter, number in given.items():
             number.label = parameter.label  # by which messages name it
         result: tuple[Value, Any] = functional_call(self.case, given, *self.rows.rebuilt(row))
@@ -102,12 +109,11 @@ class CaseFunctions:
 
     def _record(self) -> None:
         """Record the gradients of a case, and find parameters that are not reached by attributes."""
-        numbers = np.array([parameter.data for parameter in self.parameters])
         try:
-            read = self._gradient.parameters(numbers, self.other_numbers, 1.0, self.rows.rows[-1])
+            read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1])
         except Exception as error:
             raise _not_recorded("the network and the loss cannot be recorded as a program", error) from error
-        strays = {*self.parameters, *self.others}.intersection(read)
+        strays = set(read).intersection(self.parameters)
         if strays:
             raise TypeError(
                 f"the network or the loss reads the parameter {shortened(strays.pop())} otherwise than from an "
@@ -125,17 +131,15 @@ class CaseFunctions:
         chosen = {place * (count - 1) // (tried - 1) for place in range(tried)}
         _, first = np.unique(self.rows.targets[::-1], axis=0, return_index=True)
         chosen.update(first[:tried].tolist())
-        numbers = np.array([parameter.data for parameter in self.parameters])
-        out = np.empty(()), np.empty(len(numbers))
         for place in sorted(chosen):
             try:
                 with no_grad():
                     expected = mean_loss(self.case.network, [cases[place]], self.case.loss).data
                 row = count - 1 - place
-                self.error_and_gradients(numbers, self.rows.rows[row : row + 1], out)
+                self.run(self.rows.rows[row : row + 1])
             except (ValueError, ArithmeticError):  # outside a domain, of which the training will tell
                 continue
-            error = float(out[0])
+            error = float(self.error_and_gradients[0])
             if not _agree(error, expected):
                 raise TypeError(
                     f"the network and the loss give {expected!r} for cases[{place}], and the program recorded of them "
@@ -179,7 +183,7 @@ class UpdateFunction:
         except Exception as error:
             raise _not_recorded(f"the step of {type(self.optimizer).__name__} cannot be recorded", error) from error
         self.step, self.settings = step, settings
-        self.is_grad = [remembered is None for remembered in made[1:]]
+        self.grad_places = [place for place, number in enumerate(made) if number is None]
         self._check()
 
     def run(self, update: Update, grads: Numbers) -> Update:
@@ -193,9 +197,13 @@ class UpdateFunction:
             The state after the step. What it remembers may be the array of the gradients.
         """
         (numbers, memory, steps), rate = update, self.optimizer.learning_rate
-        out = [numbers, *(None if is_grad else row for is_grad, row in zip(self.is_grad, memory, strict=True))]
+        out: list[Any] = [numbers, *memory]
+        for place in self.grad_places:
+            out[place] = None
         self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, reduce="each", out=out)
-        return Update(numbers, [grads if row is None else row for row in out[1:]], steps + 1)
+        for place in self.grad_places:
+            out[place] = grads
+        return Update(numbers, out[1:], steps + 1)
 
     def _step(self, learning_rate: Value, steps: Value, number: Value, grad: Value, *memory: Value) -> list[Any]:
         """Return the new number and memory of a parameter.

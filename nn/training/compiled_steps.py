@@ -82,13 +82,12 @@ class CompiledSteps(Steps):
         size = 1 if options.plan.pick else min(options.plan.batch_size, options.plan.cases)
         self.interval = max(1, min(MOST_STEPS, MOST_CASES // size))  # steps between two copies of the state
         count, rows = len(options.optimizer.parameters), len(options.optimizer.memory)
-        self.watched, self.error = np.empty((2, count)), np.empty(())  # numbers and gradients are looked at in one go
-        self.grads = self.watched[1]
-        self.arrays = Update(self.watched[0], [*np.empty((rows, count))], 0)  # what a step changes
+        self.grads = case.error_and_gradients[1:]
+        self.arrays = Update(case.numbers[case.frozen :], [*np.empty((rows, count))], 0)  # what a step changes
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
-        super().__init__(options, done)
         case.refresh()
+        super().__init__(options, done)
 
     def show(self) -> None:
         """Write the state to the network and the optimizer."""
@@ -111,13 +110,13 @@ class CompiledSteps(Steps):
         state = self.committed.update
         self._note(places, state)
         self.held = None
-        self.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
-        error = float(self.error)
+        self.case.run(self._rows(places))
+        error = float(self.case.error_and_gradients[0])
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
             self._check_finite("the error", (error, total))
         update = self.update.run(state, self.grads)
-        if not np.isfinite(self.watched).all():
+        if np.count_nonzero(np.isfinite(self.case.watched)) < len(self.case.watched):  # twice as fast as all()
             self._check_finite("a gradient", self.grads.tolist())
             self._check_finite(STEPPED, update.numbers.tolist())
         self.held = update
@@ -150,7 +149,7 @@ class CompiledSteps(Steps):
         _assign(state, self.mark.update)
         for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
-            self.case.error_and_gradients(state.numbers, self._rows(places), (self.error, self.grads))
+            self.case.run(self._rows(places))
             state = self.update.run(state, self.grads)
         self.committed = self.committed._replace(update=state)
         self.held = state
@@ -173,7 +172,7 @@ class CompiledSteps(Steps):
 
     def _errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
         if id(rows) not in self.measured:
-            self.measured[id(rows)] = self.case.errors_and_outputs(self.tried.numbers, rows)
+            self.measured[id(rows)] = self.case.errors_and_outputs(rows)
         return self.measured[id(rows)]
 
     def _validation_error(self, validation: Sequence[Case]) -> float:
