@@ -38,8 +38,8 @@ class Batch:
         # Whether one array holds all the numbers that do not vary: then it is read where it is.
         self.is_shared = len(self.places) == 1 and bool(parts[self.places[0]].shape)
         self.array_places = [place for place, _ in self.varying] + (self.places if self.is_shared else [])
-        does_vary = [place in varying for place in range(len(parts))]
-        self.varies = np.repeat(does_vary, [part.size for part in parts]).tobytes()
+        is_varying = [place in varying for place in range(len(parts))]
+        self.varies = np.repeat(is_varying, [part.size for part in parts]).tobytes()
         does_vary = recorded.code(self.varies, reduce != "each").output_varies
         self.has_varying = bool(does_vary.any())
         self.scaled = does_vary if reduce == "mean" else ~does_vary  # by the count of examples
