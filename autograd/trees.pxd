@@ -21,6 +21,9 @@ cdef Structure _flatten(object tree, object number, object static_leaves, list l
 @cython.locals(parts=list, numbers=list)
 cdef object _unflatten(Structure structure, object leaves)
 
+@cython.locals(fits=bint)
+cpdef list leaves_of(Structure structure, object tree)
+
 cpdef bint fill(Structure structure, object tree, object row)
 
 @cython.locals(part=Structure)
