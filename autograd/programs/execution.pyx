@@ -75,6 +75,7 @@ LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, 
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
 LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
+SMALL_LANE_MEMORY, MOST_SMALL_LANES = 1 << 12, 256  # more lanes for so few numbers that they stay in the first cache
 BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
@@ -99,8 +100,10 @@ def has_chain_step(code):
 def lanes_for(code, size_t count):
     """Return how many examples are run side by side: see array_execution.py."""
     cdef bint is_large = sum([total.count for total in code.totals]) > LARGE
-    cdef size_t room = <size_t>(LARGE_LANE_MEMORY if is_large else LANE_MEMORY) // max(code.varying_size, 1)
-    cdef size_t most = max(8, min(room - room % 8, <size_t>(MOST_LARGE_LANES if is_large else MOST_LANES)))
+    cdef size_t size = max(code.varying_size, 1)
+    cdef size_t room = <size_t>(LARGE_LANE_MEMORY if is_large else LANE_MEMORY) // size
+    cdef size_t few = max(MOST_LANES, min(MOST_SMALL_LANES, SMALL_LANE_MEMORY // size))
+    cdef size_t most = max(8, min(room, <size_t>MOST_LARGE_LANES if is_large else few) // 8 * 8)
     cdef size_t blocks = max(1, (count + most - 1) // most)
     cdef size_t lanes = (count + blocks - 1) // blocks
     return max(8, lanes + (-lanes) % 8)
