@@ -271,12 +271,15 @@ def test_products_that_share_nothing_are_left_apart() -> None:
 
 
 def test_lanes_fit_the_examples_and_the_cache() -> None:
-    """A multiple of 8, up to 64, such that the numbers of a block are at most 196,608, or 8 lanes; blocks are alike."""
+    """A multiple of 8, up to 64, such that the numbers of a block are at most 196,608, or 8 lanes; blocks are alike.
+
+    There are up to 256 where the numbers of a block are at most 4,096.
+    """
     x, y = ([Value(0.5) for _ in range(count)] for count in (100, 200))
     code = lower(Program.of([x[0].exp()], inputs=x), np.full(100, True))
     counts = {0: 8, 1: 8, 8: 8, 9: 16, 64: 64, 65: 40, 72: 40, 137: 48, 10**6: 64}
     assert {count: lanes_for(code, count) for count in counts} == counts
-    for size, lanes in ((3072, 64), (3073, 56), (8192, 24), (2**16, 8), (10**6, 8)):
+    for size, lanes in ((16, 256), (17, 240), (60, 64), (3072, 64), (3073, 56), (8192, 24), (2**16, 8), (10**6, 8)):
         code.varying_size = size
         assert lanes_for(code, 10**6) == lanes
     products = Program.of([a * b for a in x for b in y], inputs=[*x, *y])

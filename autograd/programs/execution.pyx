@@ -215,6 +215,7 @@ cdef class Schedule:
 
     cdef int _prepare(self, code) except -1:
         cdef size_t i
+        cdef const uint8_t[::1] truths
         work = 0
         for group in code.all_groups():
             work += group.work() * max(self.lanes, 1)
@@ -234,19 +235,22 @@ cdef class Schedule:
             self._add_total(&self.totals[i], total)
         in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
         self.outputs.count = len(code.outputs)
-        in_order = self.totals_at + np.arange(self.outputs.count)
-        self.totals_are_outputs = self.total_count > 0 and self.outputs.count >= <size_t>LEAST_IN_PLACE and np.array_equal(
-            code.outputs, in_order) and np.array_equal(np.sort(np.concatenate([t.results() for t in code.totals])), in_order)
+        if self.total_count and self.outputs.count >= <size_t>LEAST_IN_PLACE:
+            results = np.concatenate([total.results() for total in code.totals]) - self.totals_at
+            in_order = np.array_equal(code.outputs - self.totals_at, np.arange(self.outputs.count))
+            self.totals_are_outputs = in_order and len(results) == len(code.outputs) and np.bincount(results).max() == 1
         if not self.lanes and (code.outputs < code.inputs).any():
             self.stage = self.reserve(self.outputs.count)
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
         self.outputs.places = self._index(outputs, False)
         self.outputs.in_lanes = <uint8_t *>self.keep(self.outputs.count)
         self.is_read = <uint8_t *>self.keep(code.varying_inputs)
+        truths = in_lanes.view(np.uint8)
         for i in range(self.outputs.count):
-            self.outputs.in_lanes[i] = in_lanes[i]
-        for i in range(code.varying_inputs):
-            self.is_read[i] = is_read[i]
+            self.outputs.in_lanes[i] = truths[i]
+        truths = is_read.view(np.uint8)
+        for i in range(self.varying_inputs):
+            self.is_read[i] = truths[i]
         starts = np.flatnonzero(np.concatenate([[self.outputs.count > 0], np.diff(outputs) != 1]))
         self.outputs.span_count = len(starts)
         self.outputs.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))

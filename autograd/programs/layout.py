@@ -52,6 +52,7 @@ FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is 
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
 LARGE_LANE_MEMORY, MOST_LARGE_LANES = 1 << 19, 128
+SMALL_LANE_MEMORY, MOST_SMALL_LANES = 1 << 12, 256  # more lanes for so few numbers that they stay in the first cache
 DEEP = 0.25  # groups for each instruction, above which a program is run as a chain
 
 
@@ -89,8 +90,10 @@ def lanes_for(code: Code, count: int) -> int:
     """
     is_large = sum([total.count for total in code.totals]) > LARGE
     memory, lanes = (LARGE_LANE_MEMORY, MOST_LARGE_LANES) if is_large else (LANE_MEMORY, MOST_LANES)
-    room = memory // max(code.varying_size, 1)
-    most = max(8, min(room - room % 8, lanes))
+    size = max(code.varying_size, 1)
+    if not is_large:
+        lanes = max(lanes, min(MOST_SMALL_LANES, SMALL_LANE_MEMORY // size))
+    most = max(8, min(memory // size, lanes) // 8 * 8)
     blocks = max(1, -(-count // most))
     lanes = -(-count // blocks)
     return max(8, lanes + -lanes % 8)

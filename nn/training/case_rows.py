@@ -17,7 +17,7 @@ from autograd import Value
 from autograd.saving import shortened
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from nn.metrics import Case
-from nn.training.cases import is_plain
+from nn.training.cases import PLAIN, is_plain
 
 PARTS = ("inputs", "target")  # of a case
 REMEDY = "leave out compiled=True to train with any Python"
@@ -75,6 +75,8 @@ class CaseRows(NamedTuple):
 
 def _rows(things: Sequence[Any], name: str) -> NDArray[np.float64]:
     """Return the numbers of things of one structure: a row for each, that of the last one first."""
+    if PLAIN.issuperset(map(type, things)):
+        return np.array(things[::-1], np.float64)[:, None]
     structure, numbers = _checked(things[0], f"{name}[0]")
     rows = np.empty((len(things), len(numbers)))
     is_list = structure == _flat(numbers)[0]

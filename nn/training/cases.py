@@ -135,6 +135,8 @@ def _try(
 
 def _is_plainly_finite(data: Any) -> bool:
     """Return whether data are plain and finite: asked first, since walking through them takes twenty times as long."""
+    if type(data) in PLAIN:
+        data = [data]
     if not is_plain(data):
         return False
     if not isinstance(data, list | tuple):

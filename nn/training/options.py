@@ -147,15 +147,14 @@ def _check_loss(loss: object) -> None:
 def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:
     """Return the parameters that an optimizer does not change; raise an error if it cannot be that of the network."""
     if isinstance(optimizer, Optimizer):
-        parameters = dict.fromkeys(network.parameters())
-        strays = [parameter for parameter in optimizer.parameters if parameter not in parameters]
+        parameters, trained = network.parameters(), set(optimizer.parameters)
+        strays = trained.difference(parameters)
         if strays:
             raise ValueError(
                 f"the optimizer is of another network: {len(strays)} of the {len(optimizer.parameters)} parameters "
                 f"that it changes are not among those of {shortened(network)}; make one with "
                 f"{type(optimizer).__name__}(network.parameters(), …)"
             )
-        trained = set(optimizer.parameters)
         return [parameter for parameter in parameters if parameter not in trained]
     kind = optimizer.__name__ if isinstance(optimizer, type) else "Adam"
     what = f"the class {kind}" if isinstance(optimizer, type) else said(optimizer)
