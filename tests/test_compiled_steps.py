@@ -319,7 +319,7 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 def test_an_interrupt_at_any_line(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
     files = (*test_steps.INTERRUPTED, compiled_steps.__file__, compiled_functions.__file__, functional.__file__)
     monkeypatch.setattr(test_steps, "INTERRUPTED", files)
-    # What traces lines can raise an error between the end of a `with` block and the release of its lock; a signal cannot.
+    # What traces lines can raise an error between the end of a `with` block and the release of its lock.
     monkeypatch.setattr(functional, "_replacing", threading.RLock())
     monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
     test_steps.check_interrupts(tmp_path, way, every=3, compiled=True)
