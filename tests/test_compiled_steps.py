@@ -418,14 +418,14 @@ def test_a_file_is_written_in_the_middle(tmp_path: Path) -> None:
 @pytest.mark.parametrize("batch_size", [None, 50])
 @pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
-    """After whole steps."""
+    """After whole steps, within a fifth of a second of the processor, which other programs do not change."""
     network = MLP(2, [16, 16, 1], generator=random.Random(1))
     cases = [(inputs, target[0]) for inputs, target in data(half_squared_error, 20000)]
     optimizer = Adam(network.parameters(), 1e-4)
     sent = []
 
     def send() -> None:
-        sent.append(time.perf_counter())
+        sent.append(time.process_time())
         os.kill(os.getpid(), signal.SIGINT)
 
     def watch(history: History) -> None:
@@ -435,7 +435,7 @@ def test_ctrl_c_ends_a_long_training_soon(batch_size: int | None) -> None:
     history = fit(
         network, cases, optimizer=optimizer, rounds=10**6, batch_size=batch_size, callback=watch, compiled=True
     )
-    assert time.perf_counter() - sent[0] < 0.2
+    assert time.process_time() - sent[0] < 0.2
     assert history.interrupted
     batches = 1 if batch_size is None else 400
     assert optimizer.steps == history.rounds * batches + history.batches

@@ -167,7 +167,7 @@ class Layout:
         slots = np.flatnonzero(self.is_needed & (program.codes > 0) & ~self.summed)
         if not len(slots):
             return []
-        counts = program.counts()
+        counts = np.diff(program.starts)
         pattern = np.zeros(len(program), np.int64)  # which operands vary; of sums and dot products it is left open
         is_open = (program.codes == SUM) | (program.codes == DOT)
         few = slots[(counts[slots] <= 3) & ~is_open[slots]]
@@ -193,7 +193,7 @@ class Layout:
         program = self.program
         slots = np.flatnonzero(self.is_needed & (program.codes > 0))
         out = self._put(slots)
-        counts = program.counts()[slots]
+        counts = np.diff(program.starts)[slots]
         starts = np.concatenate([[0], np.cumsum(counts)])
         operands = self.places[program.operands[spread(program.starts[slots], counts)]]
         self.groups[0].append(Chain(program.codes[slots], starts, operands, out))

@@ -138,7 +138,7 @@ def with_dot_products(program: Program) -> Program:
     is_product = (codes == MULTIPLY) & (program.uses() == 1)
     owners = program.owners()
     products = np.bincount(owners, weights=is_product[operands], minlength=len(codes))
-    becomes = is_sum & (products * 2 > program.counts())
+    becomes = is_sum & (products * 2 > np.diff(program.starts))
     if not becomes.any():
         return program
     edges = np.flatnonzero(becomes[owners])

@@ -166,11 +166,10 @@ class Program:
         kept = np.flatnonzero(np.frombuffer(analyse(starts, operands, wanted, bytearray(len(self)))[2], bool))
         moved = np.full(len(self), -1)
         moved[kept] = np.arange(len(kept))
-        counts = np.diff(starts)[kept]
         parameters = moved[self.parameters]
         return self.replaced(
             codes=codes[kept],
-            starts=np.concatenate([[0], np.cumsum(counts)]),
+            starts=np.concatenate([[0], np.cumsum(np.diff(starts)[kept])]),
             operands=moved[operands[np.isin(np.repeat(np.arange(len(self)), np.diff(starts)), kept)]],
             numbers=self.numbers[kept],
             inputs=moved[self.inputs],
@@ -207,13 +206,9 @@ class Program:
         """Return the slots of an instruction's operands, in their order; none for a leaf."""
         return self.operands[self.starts[slot] : self.starts[slot + 1]]
 
-    def counts(self) -> Integers:
-        """Return the number of operands of each slot."""
-        return np.diff(self.starts)
-
     def owners(self) -> Integers:
         """Return for each entry of `operands` the slot that it belongs to."""
-        return np.repeat(np.arange(len(self)), self.counts())
+        return np.repeat(np.arange(len(self)), np.diff(self.starts))
 
     def uses(self) -> Integers:
         """Return how often each slot is used: as an operand, and as an output."""
@@ -342,7 +337,7 @@ class Program:
             "version": VERSION,
             "primitives": [primitive.name for primitive in names],
             "instructions": [own_code[code] for code in self.codes.tolist()],
-            "counts": self.counts().tolist(),
+            "counts": np.diff(self.starts).tolist(),
             "operands": self.operands.tolist(),
             "numbers": list(map(_written, self.numbers[self.codes == 0].tolist())),
             "inputs": self.inputs.tolist(),
@@ -488,9 +483,7 @@ def _list_of(content: dict[str, Any], name: str, kind: type) -> list[Any]:
 
 
 def _written(number: float) -> float | str:
-    if math.isfinite(number):
-        return number
-    return "nan" if math.isnan(number) else "inf" if number > 0.0 else "-inf"
+    return number if math.isfinite(number) else str(number)  # one of NOT_FINITE
 
 
 def _read(number: object) -> float:

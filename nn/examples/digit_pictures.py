@@ -71,9 +71,8 @@ def save_misread(
         (images.pixels[place], f"{images.labels[place]}, read as {answers[place]}", (0.0, 1.0))
         for place in places[:MOST_SHOWN]
     ]
-    figure = _grid(shown, "gray_r")
-    figure.suptitle(f"{len(places)} misread" + (f", the first {len(shown)}" if len(shown) < len(places) else ""))
-    return _saved(figure, path)
+    title = f"{len(places)} misread" + (f", the first {len(shown)}" if len(shown) < len(places) else "")
+    return _saved(_grid(shown, "gray_r", title), path)
 
 
 def save_weights(network: DigitNetwork, path: str | os.PathLike[str]) -> Path:
@@ -108,10 +107,13 @@ def _axes(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, l
     return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
 
 
-def _grid(images: Sequence[tuple[Any, str, tuple[float, float]]], colours: str) -> Figure:
+def _grid(images: Sequence[tuple[Any, str, tuple[float, float]]], colours: str, title: str = "") -> Figure:
     """Draw images side by side, each given as its pixels, a caption, and the numbers of the first and last colour."""
     rows = max(1, -(-len(images) // COLUMNS))
-    figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, 1.5 * rows + 0.6))
+    height = 1.5 * rows + 0.6 if title else 1.4 * rows
+    figure, all_axes = _axes(rows, COLUMNS, (1.2 * COLUMNS, height))
+    if title:
+        figure.suptitle(title)
     for axes in all_axes:
         axes.set_axis_off()
     for axes, (pixels, caption, (least, most)) in zip(all_axes, images, strict=False):
