@@ -71,9 +71,11 @@ def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, *
             _restore(changes, added)
 
 
-def _by_parameter(module: Any, parameters: Any) -> dict[Value, Value]:
+def _by_parameter(module: Any, parameters: Any) -> Mapping[Value, Value]:
     """Return what takes the place of each parameter."""
     if isinstance(parameters, Mapping):
+        if _are_values(parameters) and _are_values(parameters.values()):
+            return parameters
         own, numbers = list(parameters), list(parameters.values())
         if not _are_values(own):
             names: dict[Any, Value] = dict(module.named_parameters())

@@ -14,7 +14,7 @@ from __future__ import annotations
 import html
 import itertools
 from collections import deque
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any
 
 from autograd import Constant, Value
@@ -179,18 +179,21 @@ def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
 
 def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
     """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name."""
-    seen: dict[int, object] = {}  # which keeps them alive, so that no other thing gets their id
+    values: set[Value] = set()
+    seen: dict[int, object] = {}  # by id; it keeps them alive, so that no other thing gets it
     waiting: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter([("", root)]))]
     while waiting:
         prefix, items = waiting[-1]
         for name, thing in items:
+            if isinstance(thing, Value):
+                if thing not in values:
+                    values.add(thing)
+                    if is_parameter(thing):
+                        yield prefix, name, thing
+                continue
             if id(thing) in seen:
                 continue
             seen[id(thing)] = thing
-            if isinstance(thing, Value):
-                if is_parameter(thing):
-                    yield prefix, name, thing
-                continue
             if isinstance(thing, Module):
                 yield prefix, name, thing
             within = _items(thing)
@@ -201,14 +204,14 @@ def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
             waiting.pop()
 
 
-def _items(thing: object) -> list[tuple[object, object]]:
+def _items(thing: object) -> Iterable[tuple[object, object]]:
     """Return what a module or a collection holds, with names."""
     if isinstance(thing, Module):
         return list(vars(thing).items())
     if isinstance(thing, Mapping):
         return list(thing.items())
     if isinstance(thing, list | tuple | deque):
-        return list(enumerate(thing))
+        return enumerate(tuple(thing))
     if isinstance(thing, Set):
         members = [item for item in thing if not isinstance(item, Value) or is_parameter(item)]
         labels = [item.label if isinstance(item, Value) else None for item in members]
@@ -219,5 +222,5 @@ def _items(thing: object) -> list[tuple[object, object]]:
                 )
             return sorted(zip(labels, members, strict=True), key=lambda pair: str(pair[0]))
     if hasattr(type(thing), "dtype") and getattr(thing.dtype, "hasobject", False):  # type: ignore[attr-defined]  # a NumPy array of Values
-        return list(enumerate(getattr(thing, "flat", ())))
-    return []
+        return enumerate(getattr(thing, "flat", ()))
+    return ()

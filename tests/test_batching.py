@@ -222,3 +222,13 @@ def test_arguments_that_are_no_examples() -> None:
     for arguments, settings, kind, message in cases:
         with pytest.raises(kind, match=message):
             compiled.batch(*arguments, **settings)
+
+
+def test_arrays_that_are_given_again_are_read_again() -> None:
+    """Their numbers, and their shapes, may have changed in place."""
+    function, x = compile(lambda x: 2.0 * x if isinstance(x, Value) else x[0] - x[1]), np.array([1.0, 2.0, 3.0, 4.0])
+    assert function.batch(x).tolist() == [2.0, 4.0, 6.0, 8.0]
+    x[0] = 5.0
+    assert function.batch(x).tolist() == [10.0, 4.0, 6.0, 8.0]
+    x.resize(2, 2, refcheck=False)
+    assert function.batch(x).tolist() == [3.0, -1.0]
