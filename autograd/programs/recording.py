@@ -56,7 +56,6 @@ class RecordedFunction:
     Args:
         function: what is recorded.
         call: the structure of the tuple of its arguments and the dict of those with a name.
-        leaves: that the function refers to; their numbers are inputs of the program, after those of the arguments.
         exact: False if results may differ from those of the eager engine by rounding.
 
     Attributes:
@@ -64,15 +63,13 @@ class RecordedFunction:
         arguments: the structure of the arguments without a name, if there are no others.
         result: the structure of the result.
         results: makes arrays for the results of calls.
-        captured: the other leaves that the function refers to: the parameters of the program.
+        captured: the leaves that the function refers to: the parameters of the program.
 
     Raises:
         TypeError: if the function does what cannot be recorded.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], call: Structure, leaves: Sequence[Value] = (), exact: bool = True
-    ) -> None:
+    def __init__(self, function: Callable[..., Any], call: Structure, exact: bool = True) -> None:
         self.call, self.exact = call, exact
         self.arguments = call.parts[0]
         inputs = list(map(Value, islice(cycle(PLACEHOLDERS), call.size)))
@@ -93,7 +90,7 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.results = Results(self.result)
         outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
-        self.program, self.captured = Program.with_parameters(outputs, [*inputs, *leaves], (call, self.result))
+        self.program, self.captured = Program.with_parameters(outputs, inputs, (call, self.result))
         self._codes: dict[tuple[bytes, bool], Code] = {}
         self._schedules: dict[tuple[bytes, bool, int], Any] = {}
 
