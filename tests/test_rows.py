@@ -179,3 +179,13 @@ def test_each_result_is_given_unless_that_takes_too_much_memory() -> None:
     with pytest.raises(ValueError, match="or run fewer examples at once"):
         compile(lambda x: (x, x * np.ones(1000))).batch(many, out=(np.empty(10**6), None))
     assert wide.batch(many[:1000], reduce="mean").shape == (1000,)
+
+
+def test_an_array_that_was_made_read_only_since_is_refused() -> None:
+    total = compile(lambda x: x * 2.0)
+    out = np.empty(())
+    assert total.batch([1.0, 2.0], reduce="sum", out=out) is out
+    out.flags.writeable = False
+    with pytest.raises(TypeError, match="read-only"):
+        total.batch([3.0], reduce="sum", out=out)
+    assert out == 6.0

@@ -219,7 +219,8 @@ class Results:
         except TypeError as error:
             raise TypeError(f"out must be a tree like the result, with arrays for its numbers: {error}") from None
         known_rows, known, tables = self._given
-        if known_rows == rows and len(known) == len(entries) and all(map(operator.is_, known, entries)):
+        is_known = known_rows == rows and len(known) == len(entries) and all(map(operator.is_, known, entries))
+        if is_known and all(entry.flags.writeable for entry in entries):  # which may have changed since
             return tables, entries
         shapes = [(rows, *shape) if self.each else shape for shape in self.structure.shapes]
         self._check_size(sum([math.prod(shape) for shape, entry in zip(shapes, entries, strict=True) if entry is None]))
