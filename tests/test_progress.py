@@ -1,12 +1,15 @@
 """The progress bar: on a terminal, in a notebook with widgets, and in one without."""
 
+import threading
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from tqdm import tqdm
 
 from nn import fit
+from nn.examples import worked_example
 from nn.training.progress import progress_bar
 from tests.test_loop import XOR, small_network
 
@@ -33,6 +36,15 @@ def test_a_bar_begins_where_the_training_does(capsys: pytest.CaptureFixture[str]
     with progress_bar(10, 4, True) as bar:
         bar.update()
     assert "4/10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("progress", [None, False, True])
+def test_a_training_leaves_no_thread_behind(progress: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tqdm, "monitor", None)  # else one that another test started would serve
+    before = threading.enumerate()
+    fit(small_network(), XOR, rounds=2, progress=progress)
+    worked_example.train(rounds=2)
+    assert threading.enumerate() == before
 
 
 def outputs_of(*cells: str) -> list[Any]:

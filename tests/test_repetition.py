@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, compile, dot, exp, grad, log, sin, value_and_grad
+from autograd import Value, compile, dot, exp, grad, greater, log, sin, value_and_grad, where
+from autograd.programs.batching import replay
 
 ULPS = 0.0 if autograd.engine == "compiled" else 2.0**-40  # a rounding of NumPy's grows from round to round
 
@@ -199,3 +200,40 @@ def test_after_an_interrupt_the_state_is_that_of_whole_calls() -> None:
     assert (m, k, len(records)) == (2.0 * n, [3.0 * n], n)
     assert records[-1] == n - 1.0
     assert compiled.repeat(2, 0.0, 0.0, [0.0])[0] == 2.0
+
+
+@pytest.mark.no_cover
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no interval timers")
+@pytest.mark.parametrize("is_record", [False, True])
+def test_an_interrupt_ends_the_search_for_what_is_not_finite(is_record: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It must not go on from the state of another call, whose error would be another one."""
+    times = 5 * 10**7 if autograd.engine == "compiled" else 10**5
+
+    def step(k: Any, x: Any) -> Any:
+        wrong = where(greater(k, times - 10.0), log(-1.0 - x * x), x)
+        return (k + 1.0, x, wrong) if is_record else (k + 1.0, wrong)
+
+    def search(*arguments: Any) -> None:
+        signal.setitimer(signal.ITIMER_REAL, 0.01)
+        replay(*arguments)
+
+    monkeypatch.setattr("autograd.programs.batching.replay", search)
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            compile(step).repeat(times, 0.0, 0.0)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_an_interrupt_within_a_primitive_of_one_s_own_is_one_between_calls() -> None:
+    @autograd.primitive(lambda out, x: 1.0)
+    def counted(x: float) -> float:
+        if x == 5.0:
+            raise KeyboardInterrupt
+        return x + 1.0
+
+    with pytest.warns(RuntimeWarning, match="repeat was interrupted after 5 of 100 calls"):
+        state, squares = compile(lambda x: (counted(x), x * x)).repeat(100, 0.0)
+    assert (state, squares.tolist()) == (5.0, [0.0, 1.0, 4.0, 9.0, 16.0])

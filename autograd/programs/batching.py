@@ -216,11 +216,16 @@ def replay(
         tables: the inputs that follow the state, for each round.
         results: the records of the rounds.
         size: how many numbers the state has.
+
+    Raises:
+        KeyboardInterrupt: after Ctrl-C.
     """
 
     def run(inputs: Row, first: int, end: int) -> None:
         rows = [np.empty((end - first, result.shape[1])) for result in results]
-        recorded.schedule().run(end - first, inputs, [table[first:end] for table in tables], rows, size)
+        done, _ = recorded.schedule().run(end - first, inputs, [table[first:end] for table in tables], rows, size)
+        if done < end - first:
+            raise KeyboardInterrupt
 
     low, high, inputs = 0, times, start.copy()
     wrong = [round_ for rows in results for round_ in np.flatnonzero(~np.isfinite(rows).all(axis=1))[:1].tolist()]

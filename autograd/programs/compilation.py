@@ -213,6 +213,7 @@ class Compiled(Generic[ResultT]):
             with a RuntimeWarning.
 
         Raises:
+            KeyboardInterrupt: after Ctrl-C while the call is looked for whose results are not finite.
             ValueError: if the results do not have the structure of the state, or `each` has not enough entries.
             TypeError: as for a call, or for a Value among the arguments.
         """

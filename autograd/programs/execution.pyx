@@ -633,6 +633,9 @@ cdef class Schedule:
                         are_finite = copy_row(kernels, &self.outputs, numbers, out, widths + table_count, 0, 0)
                     else:
                         are_finite = kernels.all_finite(totals, self.outputs.count)
+        except KeyboardInterrupt:  # within Python's own function
+            if not state:
+                raise
         finally:
             if memory is not None and state:
                 if in_place:

@@ -22,6 +22,7 @@ from typing import Any, Literal, get_args
 from autograd import Constant, Drawing, Value, draw, gradients, sum, topological_order
 from nn.losses import half_squared_error
 from nn.modules import MLP, Bias
+from nn.training.progress import progress_bar
 
 Order = Literal["simultaneous", "sequential"]
 Biases = Literal["frozen", "shared", "per-neuron"]
@@ -137,15 +138,15 @@ def train(
         raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
     network = build_network(biases)
     learning = learning_parameters(network, biases)
-    from tqdm import tqdm
-
-    for number in tqdm(range(1, rounds + 1), desc=order, disable=None, leave=False, unit=" rounds"):
-        error = train_round(network, order, learning_rate, learning)
-        if not math.isfinite(error):
-            raise FloatingPointError(
-                f"the training diverged at round {number} ({order}): the total error is {error}; "
-                f"choose a learning rate below {learning_rate:g}"
-            )
+    with progress_bar(rounds, 0, None, desc=order, leave=False) as bar:
+        for number in range(1, rounds + 1):
+            error = train_round(network, order, learning_rate, learning)
+            if not math.isfinite(error):
+                raise FloatingPointError(
+                    f"the training diverged at round {number} ({order}): the total error is {error}; "
+                    f"choose a learning rate below {learning_rate:g}"
+                )
+            bar.update()
     return network
 
 

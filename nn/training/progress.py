@@ -9,18 +9,21 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 
-def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds") -> tqdm[Any]:
-    """Make a progress bar of rounds, which is a context manager.
+def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds", **settings: Any) -> tqdm[Any]:
+    """Make a progress bar of rounds, which is a context manager. It starts no thread, as tqdm's own do.
 
     Args:
         total: the number of rounds at the end.
         done: the number of rounds done.
         show: whether to show it; None shows it in a notebook, and if the standard error is a terminal.
         unit: what they are called, where they are something else.
+        settings: of tqdm.
     """
     in_notebook = _is_notebook()
     disable = not show if show is not None else False if in_notebook else None
-    return (_widget_bar() if in_notebook else _text_bar())(total=total, initial=done, disable=disable, unit=f" {unit}")
+    # The thread looks after bars that let more and more updates pass unseen; with miniters=1 none do.
+    kind = type("Bar", (_widget_bar() if in_notebook else _text_bar(),), {"monitor_interval": 0})
+    return kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
 
 
 def _is_notebook() -> bool:
