@@ -146,7 +146,9 @@ def test_results_that_no_example_changes() -> None:
 def test_static_arguments_are_the_same_for_all() -> None:
     compiled = compile(lambda n, x: x**n, static_argnums=0)
     assert compiled.batch(2, [1.0, 2.0, 3.0], reduce="each").tolist() == [1.0, 4.0, 9.0]
-    assert compiled.batch(3, [1.0, 2.0], over=1, reduce="sum") == 9.0
+    numbers: list[Any] = [1, np.int64(1), (-1,), np.array([1])]
+    for over in numbers:
+        assert compiled.batch(3, [1.0, 2.0], over=over, reduce="sum") == 9.0
     with pytest.raises(ValueError, match="has a static argument"):
         compiled.batch(2, [1.0], over=(0, 1))
     with pytest.raises(TypeError, match="hashable"):

@@ -455,7 +455,9 @@ def test_static_arguments() -> None:
     assert compiled(2.0, n=3) == 8.0
     assert compiled(2.0, 3, "down") == compiled(2.0, 3, kind="down") == 0.125
     assert compile(power, static_argnums=(-1,))(2.0, 3) == 8.0
-    assert compile(compiled, static_argnums=1) is compiled
+    numbers: list[Any] = [1, np.int64(1), np.array(1), [np.int8(1)]]
+    for static_argnums in numbers:
+        assert compile(compiled, static_argnums=static_argnums) is compiled
     assert compile(compiled) is compiled
     with pytest.raises(TypeError, match="a static argument must be hashable"):
         compile(lambda x, v: x * v[0], static_argnums=1)(1.0, [1.0])

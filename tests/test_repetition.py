@@ -160,6 +160,8 @@ def test_what_does_not_fit_is_refused() -> None:
     cases: list[tuple[Any, tuple[Any, ...], dict[str, Any], type[Exception], str]] = [
         (twice, (-1, 1.0), {}, ValueError, "times must be at least 0, got -1"),
         (twice, (1.5, 1.0), {}, TypeError, "float"),
+        (twice, (2**64, 1.0), {}, ValueError, f"times must be at most .*, got {2**64}"),
+        (compile(lambda x: (x, x)), (2**62, 1.0), {}, ValueError, "for 1 recorded numbers a call"),
         (twice, (2, Value(1.0)), {}, TypeError, "argument 0 of the state holds a Value"),
         (twice, (2, object()), {}, TypeError, "expected numbers"),
         (compile(lambda v: v[0]), (2, [1.0, 2.0]), {}, ValueError, "of the state, a list of 2 numbers, .* is a number"),

@@ -20,7 +20,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeVar, overload
 
-from autograd.calculus.recorded_calls import RecordedCall, flat, nested
+from autograd.calculus.recorded_calls import RecordedCall, argument_numbers, flat, nested
 from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
 from autograd.calculus.signatures import (
     Floats,
@@ -64,10 +64,6 @@ def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
     return parts[0] if isinstance(argnums, int) else tuple(parts)
 
 
-def _numbers_of(argnums: int | Sequence[int]) -> Sequence[int]:
-    return [argnums] if isinstance(argnums, int) else list(argnums)
-
-
 @overload
 def value_and_grad(function: Callable[..., Any], argnums: Literal[0] = 0) -> ValueAndGradient: ...
 @overload
@@ -87,10 +83,11 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
     Raises:
         TypeError: when called, if the result is not one number.
     """
+    argnums = argument_numbers(argnums, "argnums")
 
     @_records
     def differentiated(*arguments: Any) -> tuple[Any, Any]:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, argnums)
         output = run.scalar("grad")
         grads = [run.finished(grad) for grad in run.pull({output: 1.0}, run.recorded)]
         return run.result(), _one_or_all(argnums, run.like_inputs(grads))
@@ -233,10 +230,11 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
         A function of the same arguments, which gives the tree of the result with, for each number, the tree of the
         argument; for arrays one array, whose shape is that of the result and then of the argument.
     """
+    argnums = argument_numbers(argnums, "argnums")
 
     @_records
     def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, argnums)
         rows: list[list[Number]]
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
@@ -282,10 +280,11 @@ def hessian(
     Raises:
         TypeError: when called, if the result is not one number.
     """
+    argnums = argument_numbers(argnums, "argnums")
 
     @_records
     def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+        run = RecordedCall(function, arguments, argnums)
         firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}
         entries: dict[tuple[int, int], Number] = {}

@@ -1,12 +1,13 @@
 """One call of a function of numbers, recorded: what every derivative of a function starts from.
 
->>> call = RecordedCall(lambda point: point["x"] * point["y"], [{"x": 2.0, "y": 3.0}], [0])
+>>> call = RecordedCall(lambda point: point["x"] * point["y"], [{"x": 2.0, "y": 3.0}], 0)
 >>> call.outputs, call.like_inputs(call.pull({call.outputs[0]: 1.0}, recorded=False))
 ([Value(6.0)], ({'x': 3.0, 'y': 2.0},))
 """
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from autograd.calculus.reverse_and_forward import Number, as_value, pull
 from autograd.floats import as_float
 from autograd.modes import is_recording_program
+from autograd.saving import shortened
 from autograd.tape import Tape
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
@@ -23,6 +25,21 @@ from autograd.value import Value
 _live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
 
 
+def argument_numbers(given: int | Sequence[int], name: str) -> int | tuple[int, ...]:
+    """Return the number of an argument, or those of several, which the user gave under a name, as ints of Python."""
+    try:
+        return operator.index(given)  # type: ignore[arg-type]  # a sequence is tried too
+    except TypeError:
+        pass
+    try:
+        return tuple([operator.index(number) for number in given])  # type: ignore[union-attr]  # likewise an int
+    except TypeError:
+        raise TypeError(
+            f"{name} must be the number of an argument, counted from 0, or a sequence of such, got {shortened(given)} "
+            f"of type {type(given).__name__}"
+        ) from None
+
+
 def is_differentiated(leaves: Sequence[Value]) -> bool:
     """Return whether a transformation that is under way around this call differentiates by one of some leaves."""
     around = _live.get()
@@ -30,7 +47,7 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 
 
 class RecordedCall:
-    """One call of a function of trees of numbers, recorded, to be differentiated by the arguments of some numbers.
+    """One call of a function of trees of numbers, recorded, to be differentiated by an argument, or by several.
 
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
@@ -38,11 +55,14 @@ class RecordedCall:
         recorded: whether its derivatives are to be differentiated again.
     """
 
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: Sequence[int]) -> None:
-        for index in argnums:
-            if not -len(arguments) <= index < len(arguments):
-                raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
-        chosen = [arguments[index] for index in argnums]
+    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: int | Sequence[int]) -> None:
+        count, numbers = len(arguments), [argnums] if isinstance(argnums, int) else argnums
+        for index in numbers:
+            if not -count <= index < count:
+                raise TypeError(f"there is no argument {index} to differentiate by: {count} were given")
+        places = list(dict.fromkeys([index % count for index in numbers]))
+        self._order = [places.index(index % count) for index in numbers]  # one may be asked for twice
+        chosen = [arguments[place] for place in places]
         given, self.input_structure = flat(chosen)
         if not given:
             for argument, entry in zip(chosen, self.input_structure.entries, strict=True):
@@ -50,8 +70,8 @@ class RecordedCall:
                     as_float(argument)
         self.inputs = [number * 1.0 if isinstance(number, Value) else Value(number) for number in given]
         new = list(arguments)
-        for index, argument in zip(argnums, nested(self.input_structure, self.inputs), strict=True):
-            new[index] = argument
+        for place, argument in zip(places, nested(self.input_structure, self.inputs), strict=True):
+            new[place] = argument
         around = _live.get()
         token = _live.set((*around, *self.inputs))
         try:
@@ -87,7 +107,8 @@ class RecordedCall:
 
     def like_inputs(self, numbers: list[Any]) -> tuple[Any, ...]:
         """Return trees like the arguments around other numbers."""
-        return tuple(nested(self.input_structure, numbers))
+        parts = nested(self.input_structure, numbers)
+        return tuple([parts[place] for place in self._order])
 
     def like_output(self, numbers: list[Any]) -> Any:
         """Return a tree like the result around other numbers."""

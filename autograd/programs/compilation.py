@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
-from autograd.calculus.recorded_calls import is_differentiated
+from autograd.calculus.recorded_calls import argument_numbers, is_differentiated
 from autograd.calculus.signatures import (
     Gradient,
     GradientByOne,
@@ -168,7 +168,9 @@ class Compiled(Generic[ResultT]):
                 than 1 GB in all.
             TypeError: as for a call, or for a Value among the arguments.
         """
-        key = over if over is None or isinstance(over, int) else tuple(over), reduce
+        if over is not None and type(over) is not int:
+            over = argument_numbers(over, "over")
+        key = over, reduce
         if self._last_batch is not None and self._last_batch[0] == key:
             batch = self._last_batch[1]
             filled = batch.filled(arguments)
@@ -214,7 +216,8 @@ class Compiled(Generic[ResultT]):
 
         Raises:
             KeyboardInterrupt: after Ctrl-C while the call is looked for whose results are not finite.
-            ValueError: if the results do not have the structure of the state, or `each` has not enough entries.
+            ValueError: if the results do not have the structure of the state, `each` has not enough entries, or there
+                are more times than a machine can count.
             TypeError: as for a call, or for a Value among the arguments.
         """
         import numpy as np
@@ -241,6 +244,9 @@ class Compiled(Generic[ResultT]):
                 f"{recorded.result}"
             )
         size, records = len(numbers), container(tuple, found[len(structures) :])
+        most = sys.maxsize // (8 * max(records.size, 1))
+        if times > most:
+            raise ValueError(f"times must be at most {most} for {records.size} recorded numbers a call, got {times}")
         start = recorded.inputs(np.concatenate([numbers, np.zeros(call.size - size)]))
         inputs, results = start.copy(), rows_for(records, times)
         done, is_finite = recorded.schedule().run(times, inputs, tables, results, size)
@@ -371,7 +377,8 @@ def compile(
     """
     if not callable(function):
         raise TypeError(f"compile needs a function, got {shortened(function)} of type {type(function).__name__}")
-    static = (static_argnums,) if isinstance(static_argnums, int) else tuple(static_argnums)
+    given = argument_numbers(static_argnums, "static_argnums")
+    static = (given,) if isinstance(given, int) else given
     if isinstance(function, Compiled) and static in ((), function.static_argnums) and exact == function.exact:
         return function
     return Compiled(function, static, exact)
@@ -396,7 +403,7 @@ def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[
 
 def _places_of(over: int | Sequence[int], count: int) -> set[int]:
     """Return the places among so many arguments that `over` names."""
-    places = [over] if isinstance(over, int) else list(over)
+    places = [over] if isinstance(over, int) else over
     for place in places:
         if not -count <= place < count:
             raise ValueError(f"there is no argument {place} as in over={over}: {count} were given")

@@ -22,8 +22,9 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds",
     in_notebook = _is_notebook()
     disable = not show if show is not None else False if in_notebook else None
     # The thread looks after bars that let more and more updates pass unseen; with miniters=1 none do.
-    kind = type("Bar", (_widget_bar() if in_notebook else _text_bar(),), {"monitor_interval": 0})
-    return kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
+    kind: Any = type("Bar", (_widget_bar() if in_notebook else _text_bar(),), {"monitor_interval": 0})
+    bar: tqdm[Any] = kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
+    return bar
 
 
 def _is_notebook() -> bool:
