@@ -11,7 +11,7 @@ help: ## show what there is to make
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
 demo: .venv/demo ## print the worked example with every number, and draw it
-	$(BIN)/python -m nn
+	$(BIN)/stepgrad
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(PYTEST)

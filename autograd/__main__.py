@@ -29,8 +29,10 @@ def main() -> None:
             f"stepgrad {autograd.__version__} runs its {autograd.engine} engine, {value.__file__}\n{advice()}",
             flush=True,
         )
-    except BrokenPipeError:  # as in `python -m autograd | head -1`
+    except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # as in `python -m autograd | head -1`
+            sys.exit(f"stepgrad: cannot write the standard output: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,45 @@ from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
 
+# What in_ascii writes, besides the names of Greek letters and what NFKD makes of other characters.
+ASCII = {
+    "−": "-", "–": "-", "─": "-", "·": "*", "×": "*", "÷": "/", "⁄": "/", "∂": "d", "√": "sqrt", "→": "->", "≠": "!=",
+    "…": "...", "µ": "u", "λ": "lambda", "Λ": "Lambda",
+}  # fmt: skip
+
 Form = Literal["plain", "latex"]
+
+
+def in_ascii(text: str) -> str:
+    """Return a text in ASCII.
+
+    >>> in_ascii("∂E/∂θ = −½ (δ − ŷ)² · …")
+    'dE/dtheta = -1/2 (delta - y)^2 * ...'
+    """
+    return text if text.isascii() else "".join(map(_in_ascii, text))
+
+
+def _in_ascii(letter: str) -> str:
+    if letter.isascii() or letter in ASCII:
+        return ASCII.get(letter, letter)
+    greek = re.fullmatch("GREEK (SMALL|CAPITAL) LETTER (?:FINAL )?([A-Z]+)", unicodedata.name(letter, ""))
+    if greek is not None:
+        return greek[2].lower() if greek[1] == "SMALL" else greek[2].capitalize()
+    parts = unicodedata.normalize("NFKD", letter)
+    if parts != letter:
+        return "^" * ("<super>" in unicodedata.decomposition(letter)) + in_ascii(parts)
+    return "" if unicodedata.combining(letter) else "?"
+
+
+class InAscii:
+    """What is printed, also in ASCII."""
+
+    __slots__ = ()
+
+    @property
+    def ascii(self) -> str:
+        """The text in ASCII, for a file or a terminal whose encoding lacks −, · or ∂: they are written -, * and d."""
+        return in_ascii(str(self))
 
 
 class Formula(Operators):
@@ -50,6 +88,11 @@ class Formula(Operators):
         self.value: float | None = None
         self.coefficient = 1.0
         self.rest: Formula | None = self
+
+    @property
+    def ascii(self) -> str:
+        """The plain form in ASCII."""
+        return in_ascii(self.plain)
 
     @classmethod
     def of(cls, number: Any) -> Formula:

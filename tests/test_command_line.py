@@ -20,6 +20,7 @@ import autograd
 from nn import digit_page, logic_gates_page, worked_example_page
 from nn.examples import worked_example
 from nn.examples.command_line import main
+from nn.examples.command_options import program
 
 
 def run(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -114,7 +115,9 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
         (["--update", "both"], "choose from"),
         (["--biases", "none"], "choose from"),
         (["--colour"], "--help"),
-        (["xnor"], "--help"),
+        (["xorr"], "there is no example 'xorr'; did you mean 'xor'? ("),
+        (["Digit", "--rounds", "1"], "did you mean 'digits'?"),
+        (["boolean"], "choose from xor, or, nand, and, page, digits, gpt, list ("),
         (["xor", "--biases", "shared"], "--help"),
         (["xor", "--seed", "one"], "invalid int value"),
         (["--out", "/dev/null/pictures"], "name another directory with --out"),
@@ -125,14 +128,16 @@ def test_a_gate_is_trained_from_a_seed_and_saved(tmp_path: Path, capsys: pytest.
         (["page", "--out"], "expected one argument"),
         (["page", "--rounds", "5"], "--help"),
         (["page", "xor"], "--help"),
-        (["pages"], "--help"),
+        (["pages"], "did you mean 'page'?"),
         (["list", "digits"], "--help"),
         (["digits", "--resume"], "leave it out"),
         (["digits", "--seeds", "0"], "give an integer of at least 1"),
         (["digits", "--mnist", "/nowhere"], "there is no train-images-idx3-ubyte"),
         (["digits", "--out", "/dev/null/digits"], "name another directory with --out"),
+        (["digits", "--rounds", "0"], "give an integer of at least 1"),
         (["digits", "--colour"], "--help"),
         (["gpt", "--steps", "0"], "give an integer of at least 1"),
+        (["gpt", "--seed", "-5"], "give an integer of at least 0"),
     ],
 )
 def test_wrong_usage_is_one_line_and_code_2(
@@ -180,14 +185,16 @@ def test_a_page_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_the_list_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     lines = run(["list"], capsys).splitlines()
-    commands = [re.split("  +", line)[0].split()[3:] for line in lines]
+    assert max(len(line) for line in lines if not line.startswith(program())) <= 80
+    assert all(line.startswith("  ") for line in lines[1::2])
+    commands = [line.removeprefix(program()).split() for line in lines[::2]]
     assert commands == [[], ["xor"], ["digits"], ["digits", "--mnist", "FOLDER"], ["gpt"], ["page"]]
     for words in commands:
         with pytest.raises(SystemExit) as end:
             main([*words[:1], "--help"])
         assert end.value.code == 0
         said = capsys.readouterr().out
-        assert said.startswith(" ".join(["usage: python -m nn", *words[:1]]))
+        assert said.startswith(" ".join([f"usage: {program()}", *words[:1]]))
         assert all(word in said for word in words[1:])
 
 
@@ -216,13 +223,54 @@ def test_without_a_renderer_the_source_is_saved(
 @pytest.mark.engine_independent
 def test_as_a_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "nn", "--rounds", "1"]
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
-    result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert "0.0821670405642" in result.stdout
+    for encoding, line in (
+        ("utf-8", "  w7 = 0.5  − 0.5 ·  −0.0226025404775   = 0.511301270239"),
+        ("cp1252", "  w7 = 0.5  - 0.5 ·  -0.0226025404775   = 0.511301270239"),
+        ("ascii", "  w7 = 0.5  - 0.5 *  -0.0226025404775   = 0.511301270239"),
+    ):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        result = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=True)
+        assert line in result.stdout.decode(encoding).splitlines()
     assert (tmp_path / "worked_example" / "network.svg").exists()
     first_letter = f"{sys.executable} -m nn --json | head -c 1"
     piped = subprocess.run(first_letter, shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (piped.stdout, piped.stderr) == ("{", "")
+
+
+@pytest.mark.engine_independent
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no /dev/full here")
+@pytest.mark.parametrize("words", ["", "list", "xor --rounds 1", "gpt --steps 1", "--help"])
+def test_an_output_that_takes_nothing_is_one_line_and_code_2(words: str, tmp_path: Path) -> None:
+    command = f"{sys.executable} -m nn {words}"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    for redirection, said in (
+        (">/dev/full", "cannot read or write the standard output: No space left on device"),
+        (">&-", "the standard output is closed; redirect it to a file, or to /dev/null"),
+    ):
+        result = subprocess.run(
+            f"{command} {redirection}", shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True,
+            check=False,
+        )  # fmt: skip
+        assert (result.returncode, result.stdout, result.stderr) == (2, "", f"stepgrad: {said}\n")
+
+
+@pytest.mark.engine_independent
+def test_without_a_standard_error_there_is_no_progress(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m nn xor --rounds 1 2>&-"
+    result = subprocess.run(command, shell=True, cwd=tmp_path, stdout=subprocess.PIPE, text=True, check=True)
+    assert result.stdout.startswith("xor after 1 rounds")
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, content: bytes) -> None:
+        raise OSError(28, "No space left on device", str(path))
+
+    monkeypatch.setattr("nn.checkpoints.save", full)
+    path = tmp_path / "xor.json"
+    assert main(["xor", "--rounds", "1", "--save", str(path)]) == 2
+    assert capsys.readouterr().err == f"stepgrad: cannot read or write {path}: No space left on device\n"
 
 
 def test_a_terminal_shows_progress() -> None:
@@ -240,18 +288,32 @@ def test_a_terminal_shows_progress() -> None:
     assert result.stdout.startswith("xor after 500 rounds")
 
 
-def test_the_command_calls_itself_by_the_name_it_was_run_by(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_command_calls_itself_by_what_runs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name, program in (("/usr/bin/stepgrad", "stepgrad"), ("/usr/lib/nn/__main__.py", "python -m nn")):
-        monkeypatch.setattr(sys, "argv", [name])
-        for words, said in (
-            (["--rounds", "x"], f"'{program} --help'"),
-            (["xor", "--rounds", "x"], f"'{program} xor --help'"),
+    path = tmp_path / "a b" / "stepgrad"
+    path.parent.mkdir()
+    path.touch(mode=0o755)
+    python = Path(sys.executable)
+    for argument, folder, search, said in (
+        (path, tmp_path, path.parent, "stepgrad"),
+        (path, tmp_path, tmp_path, '"a b/stepgrad"'),
+        ("stepgrad", path.parent, tmp_path, "stepgrad"),
+        (path, path.parent, tmp_path, "stepgrad"),
+        ("/usr/lib/nn/__main__.py", tmp_path, python.parent, f"{python.stem} -m nn"),
+        ("/usr/lib/nn/__main__.py", tmp_path, tmp_path, f"{python} -m nn"),
+        ("/usr/lib/nn/__main__.py", python.parent.parent, tmp_path, f"{python.parent.name}/{python.name} -m nn"),
+    ):
+        monkeypatch.setattr(sys, "argv", [str(argument)])
+        monkeypatch.setenv("PATH", str(search))
+        monkeypatch.chdir(folder)
+        for words, hint in (
+            (["--rounds", "x"], f"'{said} --help'"),
+            (["xor", "--rounds", "x"], f"'{said} xor --help'"),
         ):
             with pytest.raises(SystemExit):
                 main(words)
-            assert said in capsys.readouterr().err
+            assert hint in capsys.readouterr().err
         with pytest.raises(SystemExit) as end:
             main(["--version"])
         assert end.value.code == 0

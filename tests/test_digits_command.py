@@ -11,6 +11,7 @@ import pytest
 
 from nn import MLP, load_network
 from nn.examples.command_line import main
+from nn.examples.command_options import program
 from nn.examples.digits import CANDIDATES, SETTINGS_OF_MNIST
 from nn.training.steps import Steps
 from tests.test_command_line import check_refused, run
@@ -101,10 +102,9 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
         assert main([*arguments, str(tmp_path / "broken")]) == 130
     said = capsys.readouterr().err
     assert "stopped with seed 1 after 2 rounds and 3 batches of the next" in said
-    command = said.splitlines()[-1].split()
-    assert command[:3] == ["python", "-m", "nn"]
-    assert [*arguments, str(tmp_path / "broken"), "--resume"] == command[3:]
-    run(command[3:], capsys)
+    words = said.splitlines()[-1].strip().removeprefix(f"{program()} ").split()
+    assert words == [*arguments, str(tmp_path / "broken"), "--resume"]
+    run(words, capsys)
     whole, broken = (tmp_path / name / "mnist_seed_1.json" for name in ("whole", "broken"))
     assert whole.read_bytes() == broken.read_bytes()
 

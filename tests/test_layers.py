@@ -84,9 +84,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     "nn.training",
     "nn.examples",
     *("nn.examples.digits", "nn.examples.mnist_files", "nn.examples.digit_pictures", "nn.examples.gpt"),
-    *("nn.examples.worked_example", "nn.examples.pages", "nn.examples.story", "nn"),
-    *("nn.examples.command_options", "nn.examples.digits_command", "nn.examples.gpt_command"),
-    *("nn.examples.command_line", "nn.__main__"),
+    *("nn.examples.worked_example", "nn.examples.pages", "nn.examples.command_options", "nn.examples.story", "nn"),
+    *("nn.examples.digits_command", "nn.examples.gpt_command", "nn.examples.command_line", "nn.__main__"),
 ]
 
 

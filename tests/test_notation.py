@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd import Constant, Value, topological_order
-from autograd.notation import Formula, Names, cleaned, number, operation, product, symbol
+from autograd import Constant, Value, diagnose, explain, steps, topological_order
+from autograd.notation import Formula, Names, cleaned, in_ascii, number, operation, product, symbol
 from autograd.primitives import PRIMITIVES
 
 x, y = Formula("x"), Formula("y")
@@ -147,3 +147,45 @@ def test_no_label_breaks_out_of_the_mathematics(label: str) -> None:
     for text in re.findall(r"\\text{([^{}]*)}", latex):
         assert not re.search("(^| )[\u0300-\u036f]", text)
     assert not re.search("[∑∫∏≠\u0300-\u036f]", re.sub(r"\\text{[^{}]*}|{[∑∫∏]}", "", latex))
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("∂E/∂θ = −½ · (δ − ŷ)² × 2…", "dE/dtheta = -1/2 * (delta - y)^2 * 2..."),
+        ("λ Λ μ µ ς Σ ά Ω", "lambda Lambda mu u sigma Sigma alpha Omega"),
+        ("√x ≠ ℋ → é", "sqrtx != H -> e"),
+        ("中\udc80", "??"),
+        ("w7 = 0.5 - 1", "w7 = 0.5 - 1"),
+    ],
+)
+def test_ascii(text: str, wanted: str) -> None:
+    assert in_ascii(text) == wanted
+
+
+@given(st.text())
+def test_ascii_of_any_text(text: str) -> None:
+    assert in_ascii(text).isascii()
+
+
+def test_what_is_printed_is_there_in_ascii() -> None:
+    theta, other = Value(0.5, label="θ"), Value(-3.0, label="x")
+    net = theta * other
+    net.label = "net"
+    error = net.relu() * theta
+    error.label = "E"
+    assert steps(error)[0].ascii == "net = theta * x = 0.5 * (-3) = -1.5"
+    assert steps(error).ascii.splitlines()[-1] == "dE/dx: 0 + 0 * 0.5 = 0"
+    assert diagnose(error, other).ascii == (
+        "dE/dx is 0. The gradient dies at v1 = relu(net): its input is -1.5, where relu is flat (a dead relu): slope 0."
+    )
+    assert explain(net, theta).ascii == "dnet/dtheta = x = -3"
+    hidden = (theta * other + 1.0).tanh()
+    hidden.label = "η"
+    output = hidden**2
+    output.label = "ψ"
+    assert explain(output, theta).ascii.splitlines()[:3] == [  # the lines of an equation stand one below the other
+        "dpsi/dtheta = dpsi/deta * deta/dtheta",
+        "            = -0.924234315 * (-2.3593432)",
+        "            = 2.18058594",
+    ]

@@ -92,6 +92,14 @@ def test_a_reader_may_leave_early() -> None:
     assert (result.stdout, result.stderr) == ("s", "")
 
 
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no /dev/full here")
+def test_a_full_disk_is_told_in_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        result = subprocess.run([sys.executable, "-m", "autograd"], stdout=full, stderr=-1, text=True, check=False)
+    assert result.returncode == 1
+    assert result.stderr == "stepgrad: cannot write the standard output: No space left on device\n"
+
+
 def test_without_a_compiler_the_engine_of_another_environment_is_left_in_place(tmp_path: Path) -> None:
     """An installation that cannot compile must not remove what lies beside the source."""
     if not (FOLDER.parent / "setup.py").exists():

@@ -17,7 +17,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from autograd.notation import Names, number
+from autograd.notation import InAscii, Names, number
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.tracing import Edge, check_input, edges, trace
@@ -53,7 +53,7 @@ Sources = Mapping[Value, tuple[str, int]]
 
 
 @dataclass(eq=False, repr=False)
-class Diagnosis:
+class Diagnosis(InAscii):
     """What there is to say of a gradient.
 
     Attributes:

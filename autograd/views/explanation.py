@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autograd.notation import Formula, number, symbol
+from autograd.notation import Formula, in_ascii, number, symbol
 from autograd.value import Value
 from autograd.views.derivation import EQUATIONS, Derivation, Derivative
 from autograd.views.paths import Paths
@@ -46,8 +46,9 @@ class Line:
                 self.formulas.append(formula)
         self.broken = broken
 
-    def __str__(self) -> str:
-        left, *others = [formula.plain for formula in self.formulas]
+    def written(self, form: Literal["plain", "ascii"]) -> str:
+        """Return the equation as text."""
+        left, *others = [formula.ascii if form == "ascii" else formula.plain for formula in self.formulas]
         return left + " = " + ("\n" + " " * len(left) + " = " if self.broken else " = ").join(others)
 
     @property
@@ -83,11 +84,19 @@ class Explanation:
     def _repr_markdown_(self) -> str:
         return f"$$\n{self.latex}\n$$" + (f"\n\n{self.note}" if self.note else "")
 
+    @property
+    def ascii(self) -> str:
+        """The equations in ASCII, for a file or a terminal whose encoding lacks −, · or ∂: they are -, * and d."""
+        return in_ascii(self._written("ascii"))
+
     def __str__(self) -> str:
-        blocks = ["\n".join(map(str, lines)) for lines in self.paragraphs]
-        return "\n\n".join([*blocks, self.note] if self.note else blocks)
+        return self._written("plain")
 
     __repr__ = __str__
+
+    def _written(self, form: Literal["plain", "ascii"]) -> str:
+        blocks = ["\n".join([line.written(form) for line in lines]) for lines in self.paragraphs]
+        return "\n\n".join([*blocks, self.note] if self.note else blocks)
 
 
 def explain(

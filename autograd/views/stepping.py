@@ -22,7 +22,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal, overload
 
-from autograd.notation import Names, number, operation
+from autograd.notation import InAscii, Names, number, operation
 from autograd.primitives import PRODUCT
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
@@ -33,7 +33,7 @@ from autograd.views.tracing import Edge, edges, trace
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
 
-class Step:
+class Step(InAscii):
     """One step of a forward or backward pass.
 
     Attributes:
@@ -94,7 +94,7 @@ class Step:
         return f"<step {self.index}, {self.phase}: {self}>"
 
 
-class Steps(Sequence[Step]):
+class Steps(InAscii, Sequence[Step]):
     """The steps of a graph: first forward, an operation each, then backward, an edge each.
 
     It is a sequence whose items are made when they are asked for; the backward pass is carried out with the first of

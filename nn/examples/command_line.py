@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import json
 import os
 import random
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import get_args
 
 from autograd import Drawing
+from autograd.notation import in_ascii
 from autograd.saving import check_folder
 from nn.checkpoints import save_network
 from nn.examples import worked_example
@@ -41,37 +45,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the words after the command; those of the process when not given.
 
     Returns:
-        The exit code: 0, 1 if a training diverged, or 130 after Ctrl-C. Wrong usage exits with 2, after one line that
-        says the remedy.
+        The exit code: 0, 1 if a training diverged, 2 if something cannot be read or written, or 130 after Ctrl-C. Wrong
+        usage exits with 2, after one line that says the remedy.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    commands = {"page": _write_pages, "digits": run_digits, "gpt": run_gpt, "list": _list_examples}
-    if hasattr(sys.stdout, "reconfigure"):  # a terminal without ∂ shows a substitute
-        sys.stdout.reconfigure(errors="replace")
+    if sys.stdout is None:
+        print("stepgrad: the standard output is closed; redirect it to a file, or to /dev/null", file=sys.stderr)
+        return 2
+    codecs.register_error("stepgrad", _substitute)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="stepgrad")
     try:
-        if words and words[0].upper() in GATES:
-            _train_gate(words[0].lower(), words[1:])
-        elif words and words[0] in commands:
-            commands[words[0]](words[1:])
-        else:
-            _tell_worked_example(words)
-        sys.stdout.flush()
+        try:
+            _run(list(sys.argv[1:] if arguments is None else arguments))
+        finally:
+            sys.stdout.flush()
     except FloatingPointError as error:
         print(f"stepgrad: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt as stop:
         print(f"stepgrad: {str(stop) or 'stopped; nothing was written after the interrupt'}", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader had seen enough, as in `python -m nn | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        with contextlib.suppress(OSError):  # so that nothing is left to be written at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # the reader had not seen enough, as in `python -m nn | head`
+            where = "the standard output" if error.filename is None else error.filename
+            print(f"stepgrad: cannot read or write {where}: {error.strerror or error}", file=sys.stderr)
+            return 2
     return 0
+
+
+def _substitute(error: UnicodeError) -> tuple[str, int]:
+    """Write what an encoding lacks in ASCII, as a handler of errors of `codecs`."""
+    assert isinstance(error, UnicodeEncodeError)
+    return in_ascii(error.object[error.start : error.end]), error.end
+
+
+def _run(words: Sequence[str]) -> None:
+    commands = {"page": _write_pages, "digits": run_digits, "gpt": run_gpt, "list": _list_examples}
+    name = words[0] if words else ""
+    if name.upper() in GATES:
+        _train_gate(name.lower(), words[1:])
+    elif name in commands:
+        commands[name](words[1:])
+    elif not name or name.startswith("-"):
+        _tell_worked_example(words)
+    else:
+        names = [*map(str.lower, GATES), *commands]
+        near = get_close_matches(name.lower(), names, n=1)
+        remedy = f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(names)}"
+        Parser("").error(f"there is no example {name!r}; {remedy}")
 
 
 def _list_examples(words: Sequence[str]) -> None:
     Parser("list", description="Lists the examples that come with the package.").parse_args(words)
-    width = max(map(len, EXAMPLES))
     for arguments, said in EXAMPLES.items():
-        print(f"{program()} {arguments:<{width}}  {said}")
+        print(f"{program()} {arguments}".rstrip(), f"  {said}", sep="\n")
 
 
 # The worked example.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,8 +15,14 @@ import autograd
 
 
 def program() -> str:
-    """Return what the reader typed to run this."""
-    return "stepgrad" if Path(sys.argv[0]).stem == "stepgrad" else "python -m nn"
+    """Return what runs this command, from the folder that it was run in."""
+    script, folder = Path(sys.argv[0]), Path.cwd()
+    path, words = (script, "") if script.stem == "stepgrad" else (Path(sys.executable), " -m nn")
+    path = path.absolute()
+    if shutil.which(path.name) == str(path):
+        return path.stem + words
+    shown = str(path.relative_to(folder) if path.is_relative_to(folder) else path)
+    return (f'"{shown}"' if " " in shown else shown) + words
 
 
 class Parser(argparse.ArgumentParser):

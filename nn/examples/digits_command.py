@@ -38,7 +38,7 @@ def run_digits(words: Sequence[str]) -> None:
         "--mnist", type=Path, metavar="FOLDER", help="a 784-300-10 network and MNIST, whose four files are there"
     )
     parser.add_argument("--seeds", type=integer(1), default=3, metavar="N", help="train with the seeds 1 to N (3)")
-    parser.add_argument("--rounds", type=integer(0), metavar="N", help="how many a training has (40; of MNIST 15)")
+    parser.add_argument("--rounds", type=integer(1), metavar="N", help="how many a training has (40; of MNIST 15)")
     parser.add_argument(
         "--resume", action="store_true", help="go on with a stopped training with MNIST; give the same --rounds"
     )
@@ -53,9 +53,7 @@ def run_digits(words: Sequence[str]) -> None:
             _read_mnist(options.mnist, seeds, options.rounds, options.resume, options.out)
         else:
             _read_small_digits(seeds, options.rounds, options.out)
-    except BrokenPipeError:  # which is no obstacle to a file
-        raise
-    except (ImportError, ValueError, OSError) as error:
+    except (ImportError, ValueError, FileNotFoundError) as error:
         parser.error(str(error))
 
 

@@ -46,7 +46,9 @@ def run_gpt(words: Sequence[str]) -> None:
     parser.add_argument(
         "--steps", type=integer(1), default=5000, metavar="N", help="how many, each with one name (5000)"
     )
-    parser.add_argument("--seed", type=int, default=1, help="of the initial parameters and all that is picked (1)")
+    parser.add_argument(
+        "--seed", type=integer(0), default=1, help="of the initial parameters and all that is picked (1)"
+    )
     parser.add_argument("--samples", type=integer(1), default=24, metavar="N", help="how many names it makes up (24)")
     options = parser.parse_args(words)
 

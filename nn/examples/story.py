@@ -12,6 +12,7 @@ from typing import Any
 
 from autograd import Explanation, Value, explain
 from nn.examples import worked_example
+from nn.examples.command_options import program
 from nn.modules import MLP
 
 COLUMNS = 80
@@ -32,9 +33,9 @@ def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mappi
     yield from _section("Where to go on")
     yield f"the network, neurons and weights:    {pictures['network']}"
     yield f"the computation graph of one round:  {pictures['graph']}"
-    yield "a page to step through and to train:  stepgrad page"
-    yield "a network that learns XOR:            stepgrad xor"
-    yield "all examples, also with real data:    stepgrad list"
+    yield f"a page to step through and to train:  {program()} page"
+    yield f"a network that learns XOR:            {program()} xor"
+    yield f"all examples, also with real data:    {program()} list"
     yield "the same in notebooks:                notebooks/03_worked_example.ipynb"
 
 

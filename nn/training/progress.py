@@ -15,12 +15,14 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds",
     Args:
         total: the number of rounds at the end.
         done: the number of rounds done.
-        show: whether to show it; None shows it in a notebook, and if the standard error is a terminal.
+        show: whether to show it; None shows it in a notebook, and if the standard error is a terminal. Without a
+            standard error, as under pythonw, it is not shown.
         unit: what they are called, where they are something else.
         settings: of tqdm.
     """
     in_notebook = _is_notebook()
     disable = not show if show is not None else False if in_notebook else None
+    disable = disable or (True if sys.stderr is None else disable)
     # The thread looks after bars that let more and more updates pass unseen; with miniters=1 none do.
     kind: Any = type("Bar", (_widget_bar() if in_notebook else _text_bar(),), {"monitor_interval": 0})
     bar: tqdm[Any] = kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
