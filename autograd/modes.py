@@ -13,18 +13,23 @@ generator that is closed in another context.
 
 from __future__ import annotations
 
+import functools
 import sys
+import types
 from _thread import RLock
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from autograd.value import Value
 
 __all__ = ["no_grad", "record_sources"]
+
+FunctionT = TypeVar("FunctionT", bound="Callable[..., Any]")
 
 # An entry for each no_grad() and each record_sources() in force in any thread. An operation looks at this set first,
 # and asks for the mode of its own thread only if there is an entry.
@@ -104,6 +109,61 @@ class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interprete
     def _recreate_cm(self) -> _Setting:
         return _Setting(self.mode, self.value)  # for each call of a decorated function
 
+    def __call__(self, function: FunctionT) -> FunctionT:
+        """Decorate a function. The mode holds while its own code runs, and not while a generator or coroutine waits."""
+        import inspect
+
+        def generator(*arguments: Any, **keywords: Any) -> Any:
+            return (yield from self._driven(function(*arguments, **keywords)))
+
+        async def coroutine(*arguments: Any, **keywords: Any) -> Any:
+            return await self._driven(function(*arguments, **keywords))
+
+        async def asynchronous_generator(*arguments: Any, **keywords: Any) -> Any:
+            running = function(*arguments, **keywords)
+            resume, given = running.asend, None
+            while True:
+                try:
+                    item = await self._driven(resume(given))
+                except StopAsyncIteration:
+                    return
+                try:
+                    resume, given = running.asend, (yield item)
+                except GeneratorExit:
+                    await self._driven(running.aclose())
+                    raise
+                except BaseException as error:
+                    resume, given = running.athrow, error
+
+        made: Any
+        for is_kind, made in (
+            (inspect.isgeneratorfunction, generator),
+            (inspect.iscoroutinefunction, coroutine),
+            (inspect.isasyncgenfunction, asynchronous_generator),
+        ):
+            if is_kind(function):
+                return functools.wraps(function)(made)  # type: ignore[return-value]  # it is called as the function is
+        return super().__call__(function)
+
+    @types.coroutine
+    def _driven(self, running: Any) -> Any:
+        """Yield what a generator or a coroutine yields, and return its result; the mode holds while it runs."""
+        resume, given = running.send, None
+        while True:
+            try:
+                with self._recreate_cm():
+                    item = resume(given)
+            except StopIteration as end:
+                return end.value
+            try:
+                resume, given = running.send, (yield item)
+            except GeneratorExit:
+                with self._recreate_cm():
+                    running.close()
+                raise
+            except BaseException as error:
+                resume, given = running.throw, error
+
 
 is_recording = Mode("is_recording", True, watchers)
 is_ieee = Mode("is_ieee", False, set())
@@ -115,7 +175,8 @@ def no_grad() -> _Setting:
     """Record nothing within a `with` block, in this thread: the results of operations are constants.
 
     Returns:
-        A context manager, which also decorates functions.
+        A context manager. It also decorates functions, coroutines and generators, whose own code it holds for. Within a
+        generator, a `with` block that holds a `yield` holds for the caller, too, while the generator waits there.
     """
     return _Setting(is_recording, False)
 
@@ -149,7 +210,7 @@ class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise;
 
     def __init__(self) -> None:
         self.sources: dict[Value, tuple[str, int]] = {}
-        super().__init__(note_source, partial(_note, self.sources))
+        super().__init__(note_source, functools.partial(_note, self.sources))
 
     def __enter__(self) -> dict[Value, tuple[str, int]]:  # type: ignore[override]  # likewise
         super().__enter__()

@@ -1,8 +1,10 @@
 """Derivatives against closed forms, against arithmetic of many digits, and against each other."""
 
+import copy
 import itertools
 import math
 import random
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -123,6 +125,45 @@ def test_transformations_nest_in_any_order() -> None:
     ]
     assert ways == pytest.approx([second(x)] * len(ways), rel=1e-14)
     assert grad(hessian(f))(x) == pytest.approx(6 * math.cos(x) - 6 * x * math.sin(x) - x * x * math.cos(x), rel=1e-13)
+
+
+@pytest.mark.parametrize("change", [lambda function: function, autograd.compile], ids=["eager", "compiled"])
+@pytest.mark.parametrize(
+    "given", [OrderedDict(b=2.0, a=3.0), defaultdict(lambda: 7.0, {"b": 2.0, "a": 3.0})], ids=["ordered", "default"]
+)
+def test_an_ordered_or_default_dict_keeps_its_type(change: Callable[[Any], Any], given: Any) -> None:
+    kinds = set()
+
+    def f(entries: Any) -> Any:
+        kinds.add(type(entries))
+        if isinstance(entries, OrderedDict):
+            entries.move_to_end("b")
+        else:
+            entries["c"]  # which it makes by its factory
+        return entries["a"] ** 2 * entries["b"]
+
+    def scaled(entries: Any) -> Any:
+        result = copy.copy(entries)
+        result.update({name: number * 2.0 for name, number in entries.items()})
+        return result
+
+    def like(b: Any, a: Any) -> Any:
+        result = copy.copy(given)
+        result.update(b=b, a=a)
+        return result
+
+    for found, wanted in (
+        (change(grad(f))(given), like(9.0, 12.0)),
+        (change(hessian(f))(given), like(like(0.0, 6.0), like(6.0, 4.0))),
+        (change(scaled)(given), like(4.0, 6.0)),
+        (change(jacobian(scaled))(given), like(like(2.0, 0.0), like(0.0, 2.0))),
+    ):
+        assert found == wanted
+        assert list(found) == ["b", "a"]
+        assert type(found) is type(given)
+        assert getattr(found, "default_factory", None) is getattr(given, "default_factory", None)
+    assert kinds == {type(given)}
+    assert list(given.items()) == [("b", 2.0), ("a", 3.0)]
 
 
 def test_the_same_tree_comes_back() -> None:

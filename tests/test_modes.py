@@ -2,10 +2,11 @@
 
 import asyncio
 import gc
+import inspect
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 from typing import Any
 
 import pytest
@@ -169,3 +170,105 @@ def test_modes_nest_and_managers_can_be_used_again() -> None:
             with modes.recording():
                 assert (v * 3).parents[0] is v
         assert (v * 3).parents[0] is v
+
+
+# Decorated functions that are not run at once.
+
+
+def test_a_decorated_generator_records_nothing_and_its_caller_does() -> None:
+    v, seen = Value(2.0), []
+
+    @no_grad()
+    def walk() -> Generator[Value, float, Value]:
+        """Walk."""
+        try:
+            factor = yield v * 3
+            try:
+                yield v * factor
+            except KeyError:
+                yield v * 5
+        finally:
+            seen.append(v * 6)
+        return v * 7
+
+    for ends_by in ("return", "close", "error"):
+        generator = walk()
+        found = [next(generator), generator.send(4.0)]
+        assert (v * 3).parents[0] is v
+        found.append(generator.throw(KeyError()))
+        assert [value.data for value in found] == [6.0, 8.0, 10.0]
+        assert (v * 3).parents[0] is v
+        if ends_by == "return":
+            with pytest.raises(StopIteration) as end:
+                next(generator)
+            found.append(end.value.value)
+            assert found[-1].data == 14.0
+        elif ends_by == "close":
+            generator.close()
+        else:
+            with pytest.raises(OSError, match="at the end"):
+                generator.throw(OSError("at the end"))
+        found.append(seen.pop())
+        assert all(isinstance(value, Constant) for value in found)
+        assert (v * 3).parents[0] is v
+    assert inspect.isgeneratorfunction(walk)
+    assert walk.__doc__ == "Walk."
+    gc.collect()
+    assert not modes.watchers
+
+
+def test_a_decorated_coroutine_records_nothing_and_others_do() -> None:
+    v = Value(2.0)
+
+    @no_grad()
+    async def ours() -> list[Value]:
+        found = [v * 3]
+        await asyncio.sleep(0.0)
+        return [*found, v * 4]
+
+    @no_grad()
+    async def items() -> AsyncGenerator[Value, float | None]:
+        try:
+            factor = yield v * 3
+            await asyncio.sleep(0.0)
+            try:
+                yield v * (factor or 1.0)
+            except KeyError:
+                yield v * 5
+        finally:
+            ended.append(v * 6)
+
+    async def theirs() -> list[Value]:
+        found = []
+        for _ in range(8):
+            found.append(v * 3)
+            await asyncio.sleep(0.0)
+        return found
+
+    async def use() -> list[Value]:
+        found = [value async for value in items()]
+        generator = items()
+        found += [await anext(generator), await generator.asend(4.0), await generator.athrow(KeyError())]
+        assert (v * 3).parents[0] is v
+        with pytest.raises(StopAsyncIteration):
+            await anext(generator)
+        generator = items()
+        await anext(generator)
+        await generator.aclose()
+        return found
+
+    async def main() -> None:
+        recorded_not, recorded, of_items = await asyncio.gather(ours(), theirs(), use())
+        assert [value.data for value in recorded_not] == [6.0, 8.0]
+        assert [value.data for value in of_items] == [6.0, 2.0, 6.0, 8.0, 10.0]
+        assert all(isinstance(value, Constant) for value in [*recorded_not, *of_items, *ended])
+        assert all(value.parents[0] is v for value in recorded)
+
+    ended: list[Value] = []
+    asyncio.run(main())
+    assert len(ended) == 3
+    assert inspect.iscoroutinefunction(ours)
+    assert inspect.isasyncgenfunction(items)
+    assert (v * 3).parents[0] is v
+    gc.collect()
+    assert not modes.watchers

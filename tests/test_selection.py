@@ -69,6 +69,39 @@ def test_the_compiled_engine_runs_programs_in_c() -> None:
         assert not runs(choice, "print(execution().__file__)").endswith(".py")
 
 
+IN_ANOTHER_INTERPRETER = """
+try:
+    import _interpreters
+except ImportError:  # its name before Python 3.13
+    import _xxsubinterpreters as _interpreters
+import autograd
+
+failure = _interpreters.run_string(_interpreters.create(), '''
+import autograd
+from autograd import Value, grad, jacobian
+x = Value(3.0)
+(x * x).backward()
+print(autograd.engine, x.grad, grad(lambda x: x**3)(2.0), jacobian(lambda x: [x, x * x])(2.0))
+from autograd.programs import scanning
+print(scanning.__file__)
+''')
+if failure is not None:
+    raise RuntimeError(failure)
+print(autograd.engine, autograd.grad(lambda x: x**3)(2.0))
+"""
+
+
+@pytest.mark.skipif(autograd.engine != "compiled", reason="the engine that runs is not the compiled one")
+def test_another_interpreter_of_the_process_runs_the_plain_engine() -> None:
+    """The compiled modules are loaded into one interpreter of a process alone."""
+    result = run_python(None, "-c", IN_ANOTHER_INTERPRETER)
+    assert not result.stderr, result.stderr
+    of_another, file, own = result.stdout.splitlines()
+    assert of_another == "plain 6.0 12.0 [1.0, 4.0]"
+    assert file.endswith("scanning.py")
+    assert own == "compiled 12.0"
+
+
 def test_another_choice_is_refused() -> None:
     result = say("quick")
     assert result.returncode == 1

@@ -26,7 +26,13 @@ def _choose() -> str:
         raise ValueError(f"{VARIABLE} is {choice!r}: set it to 'plain' or 'compiled', or leave it out")
     if choice == "plain":
         _ignore_compiled_modules()
-    from autograd import value
+    try:
+        from autograd import value
+    except ImportError as error:
+        if choice or "interpreter" not in str(error):
+            raise
+        _ignore_compiled_modules()  # which are loaded into one interpreter of a process alone
+        from autograd import value
 
     compiled = not str(value.__file__).endswith(".py")
     if choice == "compiled" and not compiled:
