@@ -1,7 +1,7 @@
 """What happened in a training: its numbers round by round, as a line, as curves and as a page.
 
 >>> History(3, [0.5, 0.25, 0.125])
-<History: 3 rounds, error 0.5 → 0.125>
+<History: 3 rounds, error 0.5 -> 0.125>
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class History:
                 parts[0] += f" and {self.batches} batch{'es' if self.batches > 1 else ''}"
             if self.errors:
                 first, last = f"{self.errors[0]:.4g}", f"{self.errors[-1]:.4g}"
-                parts.append(f"error {first} → {last}" if len(self.errors) > 1 else f"error {last}")
+                parts.append(f"error {first} -> {last}" if len(self.errors) > 1 else f"error {last}")
             for name, numbers in (
                 (self._metric_name, self.metrics),
                 ("validation error", self.validation_errors),

@@ -22,10 +22,10 @@ from tests.test_loop import XOR, small_network
     [
         (History(), "<History: 0 rounds>"),
         (History(1, [0.25]), "<History: 1 round, error 0.25>"),
-        (History(300, [0.5, 0.123456]), "<History: 300 rounds, error 0.5 → 0.1235>"),
+        (History(300, [0.5, 0.123456]), "<History: 300 rounds, error 0.5 -> 0.1235>"),
         (
             History(2, [1.0, 0.5], True, 3, [0.5, 0.75], [2.0, 1.5], [0.25, 1.0], _metric_name="accuracy"),
-            "<History: 2 rounds and 3 batches, error 1 → 0.5, accuracy 0.75, validation error 1.5, "
+            "<History: 2 rounds and 3 batches, error 1 -> 0.5, accuracy 0.75, validation error 1.5, "
             "validation accuracy 1, interrupted>",
         ),
         (History(errors=None), "<History: 0 rounds>"),  # type: ignore[arg-type]  # a repr never raises
