@@ -16,6 +16,7 @@ the hidden layer's gradients are formed with output weights that have already ch
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable
 from typing import Any, Literal, get_args
 
@@ -138,7 +139,8 @@ def train(
         raise ValueError(f"the number of rounds must be at least 0, got {rounds}")
     network = build_network(biases)
     learning = learning_parameters(network, biases)
-    with progress_bar(rounds, 0, None, desc=order, leave=False) as bar:
+    is_terminal = sys.stderr is not None and sys.stderr.isatty()  # and no notebook
+    with progress_bar(rounds, 0, is_terminal, desc=order, leave=False) as bar:
         for number in range(1, rounds + 1):
             error = train_round(network, order, learning_rate, learning)
             if not math.isfinite(error):
