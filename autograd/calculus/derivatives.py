@@ -9,6 +9,9 @@
 A function takes numbers, or trees of them: lists, tuples, dicts, dataclasses and arrays, nested at will. A derivative
 comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested.
 
+They compute by IEEE 754. If a result or a derivative is not finite, they raise the error of an operation outside its
+domain (a ValueError, or a ZeroDivisionError) that it depends on through operands that were chosen, if there is one.
+
 Each goes through the tape of the recorded graph. Reverse mode passes gradients from a node to its operands, forward
 mode passes tangents from the operands to the node, and both multiply by the same slopes. Where a derivative is to be
 differentiated again, the slopes are computed from Values, so that it is a graph itself.

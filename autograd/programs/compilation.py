@@ -357,9 +357,10 @@ def compile(
     apart). Leaves that the function refers to, such as the parameters of a network, are read anew at each call; what
     was computed from them before is computed again. Anything else that it refers to stays as it was.
 
-    A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. While it is
-    recorded, IEEE 754 holds, so that an error in a branch that `where` does not choose raises nothing. After a result
-    that is not finite the function runs with Values, so that it raises the error that it raises without `compile`.
+    A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. It
+    computes by IEEE 754. A result that is nan is computed again by a program in which what is not chosen contributes
+    nothing to a gradient. If a result is not finite then, the function runs with Values, which raises the error of an
+    operation outside its domain that the result depends on through operands that were chosen.
 
     Args:
         function: of numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them; also one that `grad`,

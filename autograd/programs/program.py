@@ -303,7 +303,8 @@ class Program:
     def to_jax(self) -> Callable[..., Any]:
         """Make a function on arrays of JAX, for `jit`, `grad`, `vmap`, `shard_map` and whatever JAX runs on.
 
-        JAX differentiates it by the slopes of the table, so its gradients are ours. All numbers have the type of the
+        JAX differentiates it by the slopes of the table, so its gradients are ours; but a gradient of 0 times a slope
+        that is not finite is nan there, also in a branch that was not chosen. All numbers have the type of the
         arguments: float64 if JAX's setting `jax_enable_x64` is on, else float32.
 
         Returns:
