@@ -268,7 +268,7 @@ def replay(
         done, is_finite = recorded.schedule().run(end - first, inputs, given, rows, size)
         if done < end - first:
             raise KeyboardInterrupt
-        return is_finite
+        return bool(is_finite)
 
     low, high, inputs = 0, times, start.copy()
     while high - low > 1:  # what the rounds before `low` give is finite, and what those before `high` give is not
