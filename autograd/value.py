@@ -210,10 +210,13 @@ class Value:
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
         gradient is not known. Each call adds again; `backward()` starts afresh.
         """
-        if self._has_grad and self._primitive is not primitives.stop_gradient:
-            for parent, slope in zip(self.parents, self.slopes, strict=True):
+        primitive = self._primitive
+        if self._has_grad and primitive is not None and primitive is not primitives.stop_gradient:
+            for index, (parent, slope) in enumerate(zip(self.parents, self.slopes, strict=True)):
                 if not isinstance(parent, Constant):
-                    parent.grad += self._grad * slope
+                    part = self._grad * slope
+                    is_nan = part != part
+                    parent.grad += primitive.guard(index)(self._grad, slope) if is_nan else part
 
     # The names that micrograd gives to these: programs written for it walk and draw graphs by `_prev` and `_op`, and
     # call `_backward()` by hand.
