@@ -66,6 +66,9 @@ class RecordedCall:
             or any(isinstance(number, Value) for number in given)
             or (bool(around) and not set(around).isdisjoint(self.tape.nodes))
         )
+        if not self.recorded:
+            for output in self.outputs:
+                output.data  # noqa: B018  # which is refused if it was computed from what has no number
 
     def scalar(self, name: str) -> Value:
         """Return the one number of the result; another count is a TypeError, which names the transformation."""
