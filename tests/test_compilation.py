@@ -704,7 +704,7 @@ def test_dropped_programs_give_their_memory_back() -> None:
 
 
 def test_threads_that_use_more_programs_than_are_kept() -> None:
-    compiled = compile(lambda v: autograd.sum(v))
+    compiled = compile(autograd.sum)
     wrong: list[int] = []
 
     def call(first: int) -> None:

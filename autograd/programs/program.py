@@ -128,12 +128,9 @@ class Program:
     ) -> tuple[Program, list[Value]]:
         """Make the program of a graph, and return the nodes of its parameters too.
 
-        Args:
-            outputs, inputs, structures: as for `of`.
-            of_function: whether a function was recorded. Then there are no labels, and constants are parameters too,
-                but for the numbers that operators wrapped and the constants that the function made.
+        That of a function that was recorded has no labels, and each leaf that may change is a parameter.
         """
-        tape = Tape(*outputs, *inputs)
+        tape, least = Tape(*outputs, *inputs), 2 if of_function else 1
         codes, numbers, constant, others = columns(tape.nodes)
         program = cls.__new__(cls)
         program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)
@@ -144,7 +141,7 @@ class Program:
             slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
             slots = [slot_of[id(node)] for node in wanted]
         program.outputs, program.inputs = np.split(np.array(slots, np.int64), [len(outputs)])
-        is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < (2 if of_function else 1))
+        is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < least)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)
         program.labels = (

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
 from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
@@ -46,7 +47,9 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        case = CaseFunctions(options, cases)
+        metric = options.metric
+        calls = (options.callback, options.schedule, None if metric is None or _is_accuracy(metric) else metric)
+        case = CaseFunctions(options, cases, may_change=any(calls))
     finally:
         for generator, state in generators:
             generator.setstate(state)
@@ -98,13 +101,29 @@ class CompiledSteps(Steps):
         """Commit what a callback changed: parameters, the optimizer and its settings, the generator."""
         super().adopt()
         self.shown = self.committed.update
-        self.case.refresh()
-        self.update.refresh()
+        self._refresh("the callback", self.options.callback)
 
     def _begin(self) -> Position:
-        if self.options.schedule is not None:
+        schedule, metric = self.options.schedule, self.options.metric
+        if schedule is None and (metric is None or _is_accuracy(metric)):
+            return super()._begin()
+        self.committed = self.committed._replace(update=self._owned(self.committed.update))
+        if schedule is not None:
             self.show()
-        return super()._begin()
+        position = super()._begin()
+        self._refresh("the schedule or the metric", schedule or metric)
+        return position
+
+    def _refresh(self, name: str, function: object) -> None:
+        """Record again what a function changed that was called meanwhile."""
+        try:
+            self.case.refresh()
+            self.update.refresh()
+        except TypeError as error:
+            raise TypeError(
+                f"after the call of {name} {getattr(function, '__name__', shortened(function))}, the training computes "
+                f"something else, which cannot be recorded again: {error}"
+            ) from error
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
@@ -181,7 +200,7 @@ class CompiledSteps(Steps):
         return float(np.cumsum(errors)[-1]) / len(errors)  # added one after another, as everywhere
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
-        if metric is accuracy or (type(metric) is partial and metric.func is accuracy):
+        if _is_accuracy(metric):
             rows = self.case.rows if cases is self.options.cases else self.validation
             assert rows is not None
             _, outputs = self._errors_and_outputs(rows)
@@ -204,12 +223,20 @@ class CompiledSteps(Steps):
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
         update, learning_rate, generator_state = super()._state()
+        return self._owned(update), learning_rate, generator_state
+
+    def _owned(self, update: Update) -> Update:
+        """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""
         self.held = None
         state = self.arrays._replace(steps=update.steps)
         _assign(state, update)
         self._copy(state)
         self.held = state
-        return state, learning_rate, generator_state
+        return state
+
+
+def _is_accuracy(metric: Metric) -> bool:
+    return metric is accuracy or (type(metric) is partial and metric.func is accuracy)
 
 
 def _assign(state: Update, other: Update) -> None:
