@@ -9,6 +9,8 @@ import copy
 import math
 import traceback
 from collections.abc import Callable, Collection, Sequence
+from itertools import compress
+from operator import is_, is_not
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -37,18 +39,16 @@ class _Graph(NamedTuple):
 
     Attributes:
         program: what was recorded of it.
-        leaves: for each leaf the node that the function refers to; None for an argument or a constant of the program.
+        read: the leaves that it refers to.
     """
 
     program: Program
-    leaves: list[Value | None]
+    read: list[Value]
 
     @classmethod
     def of(cls, function: Any, *arguments: Any) -> _Graph:
         """Return what a compiled function records for some arguments."""
-        program = function.program(*arguments)
-        read = dict(zip(program.parameters.tolist(), function.parameters(*arguments), strict=True))
-        return cls(program, [read.get(slot) for slot in np.flatnonzero(program.codes == 0).tolist()])
+        return cls(function.program(*arguments), function.parameters(*arguments))
 
     def is_like(self, other: _Graph, parameters: Collection[Value] = ()) -> bool:
         """Return whether the same is computed, whatever numbers the leaves hold that both refer to.
@@ -60,12 +60,13 @@ class _Graph(NamedTuple):
         parts = ("codes", "starts", "operands", "inputs", "parameters", "outputs")
         if one.others != two.others or not all(np.array_equal(getattr(one, p), getattr(two, p)) for p in parts):
             return False
-        pairs = zip(np.flatnonzero(one.codes == 0).tolist(), self.leaves, other.leaves, strict=True)
-        apart = [(slot, before) for slot, leaf, before in pairs if leaf is None or leaf is not before]
-        if any(before in parameters for _, before in apart):
-            return False
-        slots = [slot for slot, _ in apart]
-        return one.numbers[slots].tobytes() == two.numbers[slots].tobytes()
+        compared = one.is_constant
+        if not all(map(is_, self.read, other.read)):
+            replaced = np.array(list(map(is_not, self.read, other.read)))
+            if not set(compress(other.read, replaced)).isdisjoint(parameters):
+                return False
+            compared[one.parameters[replaced]] = True
+        return one.numbers[compared].tobytes() == two.numbers[compared].tobytes()
 
 
 class _Case:
