@@ -323,7 +323,8 @@ class Compiled(Generic[ResultT]):
 
             made = RecordedFunction(self.function, call, exact=self.exact)
             recorded = programs.setdefault(call, made)
-            self._forget_last()  # so that a program which is used after this moves to the end
+            if len(programs) > MOST_PROGRAMS // 2:
+                self._forget_last()  # so that a program which is used after this moves to the end
             if len(programs) > MOST_PROGRAMS:
                 with contextlib.suppress(KeyError):  # another thread was faster
                     programs.popitem(last=False)
