@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -255,7 +255,7 @@ class Scaled(Module):
         self.weights = [Value(0.5, "w1"), Value(-0.3, "w2")]
         self.constant, self.scale, self.is_cubed, self.stops, self.table = Constant(0.75), 1.5, False, False, {"a": 0.5}
 
-    def __call__(self, x: Any) -> Value:
+    def __call__(self, x: Any) -> Any:
         first, second = self.weights
         hidden = first * x[0] * self.constant + self.table["a"] * first
         if self.stops:
@@ -268,14 +268,14 @@ class Scaled(Module):
 class Own(SGD):
     """Gradient descent by a factor that is no setting of the optimizer."""
 
-    factor = [1.0]
+    factor: ClassVar = [1.0]
 
     def _rule(self) -> Callable[..., Any]:
         rate, factor = self.learning_rate, self.factor[0]
         return lambda number, grad, velocity: (number - rate * factor * grad, velocity)
 
 
-def frozen(network: Any, weight: list[float]) -> None:
+def froze(network: Any, weight: list[float]) -> None:
     network.weights[1] = Constant(network.weights[1].data)
 
 
@@ -311,7 +311,7 @@ CHANGES: dict[str, Callable[[Any, list[float]], object]] = {
     "a flag of gradients": stopped,
     "another constant": replaced_constant,
     "another parameter": replaced,
-    "a constant instead of a parameter": frozen,
+    "a constant instead of a parameter": froze,
     "the rule of the optimizer": lambda network, weight: Own.factor.__setitem__(0, Own.factor[0] * 0.8),
 }  # fmt: skip
 
@@ -373,7 +373,12 @@ def test_a_step_that_is_undone_is_computed_by_what_was_recorded_for_it(stopped_a
 def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     record = compiled_functions.CaseFunctions._record
-    monkeypatch.setattr(compiled_functions.CaseFunctions, "_record", lambda self: [made.append(1), record(self)])
+
+    def counted(self: Any) -> None:
+        made.append(self)
+        record(self)
+
+    monkeypatch.setattr(compiled_functions.CaseFunctions, "_record", counted)
     network: Any = Scaled()
 
     def anneal(history: History) -> None:
@@ -395,14 +400,14 @@ def test_a_change_that_cannot_be_recorded_is_refused_by_the_name_of_the_callback
     class Network(Scaled):
         factor: Callable[[Any], float] = staticmethod(lambda network: 1.0)
 
-        def __call__(self, x: Any) -> Value:
+        def __call__(self, x: Any) -> Any:
             return super().__call__(x) * self.factor(self)
 
     network = Network()
 
     def hardens(history: History) -> None:
         if history.rounds == 3:
-            network.factor = change  # type: ignore[method-assign]  # it is changed for this object
+            network.factor = change
 
     with pytest.raises(TypeError, match=rf"after the call of the callback hardens, .*{what}"):
         fit(network, XOR, rounds=9, callback=hardens, compiled=True)

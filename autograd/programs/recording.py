@@ -16,6 +16,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from itertools import compress, count, cycle, islice, repeat
 from operator import is_
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -189,9 +190,9 @@ def _named(node: Value, current: Recording) -> str:
 
 def _number_of(function: Callable[..., object]) -> int:
     """Return the number of a function that is recorded; those after the first 65,534 share one."""
-    code = getattr(function, "__code__", None)
-    is_of_user = code is not None and not _is_of_package(function.__globals__)
-    file, line = (code.co_filename, code.co_firstlineno) if is_of_user else line_of_user()
+    file, line = line_of_user()
+    if isinstance(function, FunctionType) and not _is_of_package(function.__globals__):
+        file, line = function.__code__.co_filename, function.__code__.co_firstlineno
     described = f"{name_of(function)}, at line {line} of {file},"
     if described not in _numbers and len(_numbers) >= MOST_NUMBERS - 1:
         return MOST_NUMBERS
