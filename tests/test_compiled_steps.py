@@ -370,6 +370,23 @@ def test_a_step_that_is_undone_is_computed_by_what_was_recorded_for_it(stopped_a
     assert train(True, 20, stopped_at) == pytest.approx(train(False, stopped_at, -1))
 
 
+@pytest.mark.parametrize(
+    ("function", "may"),
+    [
+        (None, False),
+        (lambda history: history.errors[-1] < 0.05, False),
+        (lambda rounds: 0.5 * math.cos(rounds) / (1 + rounds), False),
+        (lambda rounds: OPTIMIZERS, True),
+        (lambda rounds, kept=[]: kept, True),
+        (lambda rounds: (lambda: OPTIMIZERS)(), True),  # noqa: PLC3002  # that is what is tried
+        (functools.partial(math.pow, 2.0), True),
+        (Scaled(), True),
+    ],
+)
+def test_which_functions_may_change_something(function: Any, may: bool) -> None:
+    assert compiled_steps._refers_to_objects(function) is may
+
+
 def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
     record = compiled_functions.CaseFunctions._record
@@ -387,6 +404,12 @@ def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch)
 
     fit(network, XOR, rounds=9, callback=anneal, compiled=True)
     assert len(made) == 1
+    seen: list[object] = []
+    monkeypatch.setattr(compiled_functions.CaseFunctions, "_graph", seen.append)
+    rate = 0.5
+    for settings in ({"callback": lambda history: False}, {"schedule": lambda rounds: rate / (1 + rounds)}):
+        fit(network, XOR, rounds=9, compiled=True, metric=accuracy, **settings)
+    assert seen == []
 
 
 @pytest.mark.parametrize(

@@ -165,7 +165,9 @@ def refuse(node: Value, what: str) -> None:
         return
     file, line = line_of_user()
     if current is None:
-        function = next((place for place, number in _numbers.items() if number == recording_of(node)), "a function")
+        function = next(
+            (place for place, number in list(_numbers.items()) if number == recording_of(node)), "a function"
+        )
         raise TypeError(
             f"cannot {what}: {node!r} was made while {function} was recorded to be compiled, so that it has another "
             f"number at each call, and none afterwards. This happened at line {line} of {file}; give the node back as "
@@ -197,7 +199,7 @@ def _number_of(function: Callable[..., object]) -> int:
     if described not in _numbers and len(_numbers) >= MOST_NUMBERS - 1:
         return MOST_NUMBERS
     number = _numbers.get(described)
-    return _numbers.setdefault(described, next(_next_number)) if number is None else number
+    return _numbers.setdefault(described, min(next(_next_number), MOST_NUMBERS)) if number is None else number
 
 
 def _remedy(what: str) -> str:

@@ -86,7 +86,7 @@ class CaseFunctions:
     Args:
         options: of the training.
         rows: the numbers of its cases.
-        may_change: whether functions are called meanwhile that may change what network and loss compute.
+        may_change: whether functions that are called between rounds may change what network and loss compute.
 
     Attributes:
         numbers: those of the parameters: those that the optimizer does not change stand first.

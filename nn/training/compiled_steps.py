@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -47,9 +49,7 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        metric = options.metric
-        calls = (options.callback, options.schedule, None if metric is None or _is_accuracy(metric) else metric)
-        case = CaseFunctions(options, cases, may_change=any(calls))
+        case = CaseFunctions(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
     finally:
         for generator, state in generators:
             generator.setstate(state)
@@ -89,6 +89,7 @@ class CompiledSteps(Steps):
         self.arrays = Update(case.numbers[case.frozen :], [*np.empty((rows, count))], 0)  # what a step changes
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
+        self.changing = _changing(options)
         case.refresh()
         super().__init__(options, done)
 
@@ -104,14 +105,13 @@ class CompiledSteps(Steps):
         self._refresh("the callback", self.options.callback)
 
     def _begin(self) -> Position:
-        schedule, metric = self.options.schedule, self.options.metric
-        if schedule is None and (metric is None or _is_accuracy(metric)):
-            return super()._begin()
-        self.committed = self.committed._replace(update=self._owned(self.committed.update))
-        if schedule is not None:
+        if self.changing:
+            self.committed = self.committed._replace(update=self._owned(self.committed.update))
+        if self.options.schedule is not None:
             self.show()
         position = super()._begin()
-        self._refresh("the schedule or the metric", schedule or metric)
+        if self.changing:
+            self._refresh("the schedule or the metric", self.changing[0])
         return position
 
     def _refresh(self, name: str, function: object) -> None:
@@ -235,8 +235,26 @@ class CompiledSteps(Steps):
         return state
 
 
+def _changing(options: Options) -> list[object]:
+    """Return the schedule and the metric, if they may change what is computed."""
+    metric, schedule = options.metric, options.schedule
+    metrics = [] if metric is None or _is_accuracy(metric) else [metric]
+    return [*metrics, schedule] if _refers_to_objects(schedule) else [*metrics]
+
+
 def _is_accuracy(metric: Metric) -> bool:
     return metric is accuracy or (type(metric) is partial and metric.func is accuracy)
+
+
+def _refers_to_objects(function: Any) -> bool:
+    """Return whether a function refers to more than numbers, modules and builtins, so that it may change something."""
+    if function is None:
+        return False
+    if not isinstance(function, FunctionType) or any(map(inspect.iscode, function.__code__.co_consts)):
+        return True
+    found = inspect.getclosurevars(function)
+    things = [*found.nonlocals.values(), *found.globals.values(), *(function.__defaults__ or ())]
+    return not all(isinstance(thing, int | float | str | ModuleType | BuiltinFunctionType) for thing in things)
 
 
 def _assign(state: Update, other: Update) -> None:

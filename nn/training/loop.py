@@ -60,8 +60,9 @@ def fit(
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
     the last bit where the network uses each parameter once for a case; else, and in the errors of the history, sums may
     round otherwise. Callback, schedule and a metric of one's own are called between rounds and find the state in the
-    network, which a callback may change. After each of these calls the error of a case is recorded again, and where
-    something else is computed now, as with another weight of the loss, the training goes on with that, or refuses it.
+    network, which a callback may change. After a call of one that refers to more than numbers, the error of a case is
+    recorded again, and where something else is computed now, as with another weight of the loss, the training goes on
+    with that, or refuses it.
     Cases are read once. The network and the loss must read parameters from the attributes of the network, as for
     `functional_call`. What they, or the rule of the optimizer, decide by a number cannot be recorded; a few cases are
     computed both ways before the first round, and after such a change.
