@@ -124,12 +124,9 @@ class Program:
         outputs: list[Value],
         inputs: list[Value],
         structures: tuple[Any, Any] | None = None,
-        of_function: bool = True,
+        of_function: bool = True,  # which has no labels, and each leaf that may change is a parameter
     ) -> tuple[Program, list[Value]]:
-        """Make the program of a graph, and return the nodes of its parameters too.
-
-        That of a function that was recorded has no labels, and each leaf that may change is a parameter.
-        """
+        """Make the program of a graph or of a function, and return the nodes of its parameters too."""
         tape, least = Tape(*outputs, *inputs), 2 if of_function else 1
         codes, numbers, constant, others = columns(tape.nodes)
         program = cls.__new__(cls)
