@@ -14,7 +14,7 @@ from autograd.calculus.reverse_and_forward import Number, pull, push
 from autograd.modes import ieee_arithmetic
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.tape import Tape
-from autograd.value import apply, is_constant
+from autograd.value import apply, is_constant, is_fixed
 from autograd.views.tracing import edges, trace
 
 
@@ -164,7 +164,7 @@ def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> 
         return []
     arguments: list[Any] = [node.data, *node.operands]
     if recorded:
-        arguments = [node, *[parent.data if isinstance(parent, Constant) else parent for parent in node.parents]]
+        arguments = [node, *[parent.data if is_fixed(parent) else parent for parent in node.parents]]
     if node.primitive.all_slopes is not None:
         slopes = list(node.primitive.all_slopes(*arguments))
         return [(parent, slope) for parent, slope in zip(node.parents, slopes, strict=True) if parent in wanted]
