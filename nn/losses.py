@@ -16,7 +16,7 @@ from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
-from autograd import Value, maximum, sign, stop_gradient
+from autograd import Value, maximum, sign, stop_gradient, where
 from autograd.floats import as_float
 
 Outputs: TypeAlias = Value | Sequence[Value]
@@ -53,7 +53,8 @@ def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
 def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     """Return the mean cross-entropy of yes-or-no predictions, −t log σ(z) − (1 − t) log(1 − σ(z)).
 
-    It is computed from the logits as softplus(z) − t z, which is the same, and exact for logits of any size.
+    It is computed from the logits as t softplus(−z) + (1 − t) softplus(z), which is the same, and exact for logits of
+    any size, also where the prediction is all but certain.
 
     Args:
         logits: what the network gives before a sigmoid, which this function includes.
@@ -66,14 +67,15 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     for target in _numbers(pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
-    return _mean([logit.softplus() - target * logit for logit, target in pairs])
+    return _mean([target * (-logit).softplus() + (1.0 - target) * logit.softplus() for logit, target in pairs])
 
 
 def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Sequence[float]) -> Value:
     """Return the cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
-    It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
-    is exact for logits of any size.
+    It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of both, so it is exact for
+    logits of any size. Where one class has all of the probability, its own exponential is left out of the sum, which is
+    log(1 + Σ exp(z − z of that class)): a loss and gradients close to 0 have all their digits, too.
 
     Args:
         logits: what the network gives for each class, before a softmax, which this function includes.
@@ -92,12 +94,11 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
         raise ValueError("a choice needs at least one class, got no logits")
     numbers = _known(logits)
     largest = max(numbers) if numbers else stop_gradient(reduce(maximum, logits))
-    log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
-        return log_sum - logits[label]
+        return _of_choice(logits, largest, [float(place == label) for place in range(len(logits))])
     targets: Any = target
     if isinstance(target, Value) and not _known([target]):
         targets = _one_hot(target, len(logits))
@@ -105,7 +106,29 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     probabilities = _numbers(pairs)
     if probabilities and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
-    return log_sum - autograd.dot(logits, [probability for _, probability in pairs])
+    return _of_choice(logits, largest, [probability for _, probability in pairs])
+
+
+def _of_choice(logits: list[Value], largest: Value | float, probabilities: list[Value | float]) -> Value:
+    """Return log Σ exp(z − z̄), where z̄ = Σ t z, as log1p(Σ exp(z − z̄ + c) − 1) − c for the constant c = z̄ − max z.
+
+    The −1 is distributed over the terms as −t. The term of a class with t = 1 is exp(c) − 1.
+    """
+    pairs = zip(probabilities, logits, strict=True)
+    parts = [(part, logit - largest) for part, logit in pairs if isinstance(part, Value) or part]
+    below = parts[0][1] if len(parts) == 1 else autograd.dot(*zip(*parts, strict=True))
+    constant = stop_gradient(below)
+    shift = (constant - below) - largest  # the number is that of −max z
+
+    def term(logit: Value, part: Value | float) -> Value:
+        if isinstance(part, Value):
+            part = stop_gradient(part)
+            return where(1.0 - part, (logit + shift).exp() - part, constant.expm1())
+        if part == 1.0:
+            return constant.expm1()
+        return (logit + shift).exp() - part if part else (logit + shift).exp()
+
+    return autograd.sum(map(term, logits, probabilities)).log1p() - constant
 
 
 def hinge(scores: Outputs, targets: Targets) -> Value:
