@@ -10,6 +10,8 @@ Value(0.25)
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import index
@@ -114,19 +116,23 @@ def _of_choice(logits: list[Value], largest: Value | float, probabilities: list[
 
     The −1 is distributed over the terms as −t. The term of a class with t = 1 is exp(c) − 1.
     """
-    pairs = zip(probabilities, logits, strict=True)
-    parts = [(part, logit - largest) for part, logit in pairs if isinstance(part, Value) or part]
-    below = parts[0][1] if len(parts) == 1 else autograd.dot(*zip(*parts, strict=True))
+    numbers = _known(logits) or [0.0] * len(logits)
+    counts = [isinstance(p, Value) or p or math.isfinite(z) for p, z in zip(probabilities, numbers, strict=True)]
+    shifted = [logit - largest for logit in itertools.compress(logits, counts)]  # no −inf that is multiplied by 0
+    parts = list(itertools.compress(probabilities, counts))
+    below = autograd.dot(parts, shifted)
     constant = stop_gradient(below)
     shift = (constant - below) - largest  # the number is that of −max z
+    own = constant  # of a class with t = 1 its z − z̄ + c, which depends on no logit
+    if any(isinstance(part, Value) for part in parts):
+        own = constant + (constant - autograd.dot(parts, stop_gradient(shifted)))
 
     def term(logit: Value, part: Value | float) -> Value:
         if isinstance(part, Value):
-            part = stop_gradient(part)
-            return where(1.0 - part, (logit + shift).exp() - part, constant.expm1())
+            return where(1.0 - part, (shift + logit).exp() - part, own.expm1() + (1.0 - part))
         if part == 1.0:
-            return constant.expm1()
-        return (logit + shift).exp() - part if part else (logit + shift).exp()
+            return own.expm1()
+        return (shift + logit).exp() - part if part else (shift + logit).exp()
 
     return autograd.sum(map(term, logits, probabilities)).log1p() - constant
 

@@ -133,6 +133,23 @@ def test_a_prediction_that_is_all_but_certain_has_all_digits(z: float) -> None:
         assert compile(value_and_grad(function))(at, target) == (error.data, logit.grad)
 
 
+@pytest.mark.parametrize("probabilities", [[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])
+def test_probabilities_may_be_learned(probabilities: list[float]) -> None:
+    """Of the gradient by them, −log softmax(z), what all of them have in common is free, since they add up to 1."""
+    targets: list[Any] = [Value(probability) for probability in probabilities]
+    softmax_cross_entropy([Value(1.0), Value(-2.0), Value(0.5)], targets).backward()
+    common = targets[0].grad + 1.0
+    assert [target.grad - common for target in targets] == pytest.approx([-1.0, 2.0, -0.5], rel=1e-14)
+
+
+def test_a_class_may_be_impossible() -> None:
+    logits = [Value(1.0), Value(-math.inf), Value(2.0)]
+    error = softmax_cross_entropy(logits, 2)
+    error.backward()
+    assert error.data == math.log1p(math.exp(-1.0))
+    assert [logit.grad for logit in logits] == pytest.approx([1 / (1 + math.e), 0.0, -1 / (1 + math.e)], rel=1e-15)
+
+
 def test_one_output_and_arrays_of_targets() -> None:
     assert half_squared_error(Value(3.0), 1.0).data == 2.0
     logits = [Value(0.3), Value(1.2)]
