@@ -230,8 +230,13 @@ class Optimizer:
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         """Compute the new number of each parameter, and the new memory."""
         numbers = [parameter.data for parameter in self.parameters]
-        rules = {missed: self._rule_at(self.steps - missed, self.learning_rate) for missed in set(self.missed)}
-        moves = [rules[missed](*row) for missed, *row in zip(self.missed, numbers, grads, *self.memory, strict=True)]
+        rows = numbers, grads, *self.memory
+        moves: Iterable[tuple[Any, ...]]
+        if any(self.missed):
+            rules = {missed: self._rule_at(self.steps - missed, self.learning_rate) for missed in set(self.missed)}
+            moves = (rules[missed](*row) for missed, *row in zip(self.missed, *rows, strict=True))
+        else:
+            moves = map(self._rule(), *rows)
         moved, *memory = map(list, zip(*moves, strict=True))
         return moved, memory
 

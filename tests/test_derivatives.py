@@ -533,6 +533,14 @@ def test_higher_derivatives_at_and_beside_kinks(
         assert function(*at) == pytest.approx(true, rel=1e-9, abs=1e-290)
 
 
+@pytest.mark.parametrize(
+    ("y", "second"), [(1.25, math.inf), (1.5, math.inf), (1.75, math.inf), (2.0, 2.0), (2.5, 0.0), (3.0, 0.0)]
+)
+def test_the_hessian_of_a_power_is_symmetric_at_0(y: float, second: float) -> None:
+    function = hessian(lambda x, y: x**y, argnums=(0, 1))
+    assert function(0.0, y) == autograd.compile(function)(0.0, y) == ((second, 0.0), (0.0, 0.0))
+
+
 def test_poles_are_infinite_in_higher_derivatives_too() -> None:
     assert grad(grad(autograd.sqrt))(0.0) == -math.inf
     assert grad(grad(lambda x: x**0.5))(0.0) == -math.inf
