@@ -10,7 +10,6 @@ Value(0.25)
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
@@ -111,30 +110,35 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     return _of_choice(logits, largest, [probability for _, probability in pairs])
 
 
-def _of_choice(logits: list[Value], largest: Value | float, probabilities: list[Value | float]) -> Value:
+def _of_choice(logits: Sequence[Value], largest: Value | float, probabilities: Sequence[Value | float]) -> Value:
     """Return log Σ exp(z − z̄), where z̄ = Σ t z, as log1p(Σ exp(z − z̄ + c) − 1) − c for the constant c = z̄ − max z.
 
     The −1 is distributed over the terms as −t. The term of a class with t = 1 is exp(c) − 1.
     """
-    numbers = _known(logits) or [0.0] * len(logits)
-    counts = [isinstance(p, Value) or p or math.isfinite(z) for p, z in zip(probabilities, numbers, strict=True)]
-    shifted = [logit - largest for logit in itertools.compress(logits, counts)]  # no −inf that is multiplied by 0
-    parts = list(itertools.compress(probabilities, counts))
+    parts, kept = probabilities, logits
+    if not all(map(math.isfinite, _known(logits))):  # leave out −inf where it would be multiplied by 0
+        pairs = zip(parts, logits, strict=True)
+        parts, kept = zip(
+            *[(p, z) for p, z in pairs if isinstance(p, Value) or p or math.isfinite(z.data)], strict=True
+        )
+    shifted = [logit - largest for logit in kept]
     below = autograd.dot(parts, shifted)
     constant = stop_gradient(below)
     shift = (constant - below) - largest  # the number is that of −max z
     own = constant  # of a class with t = 1 its z − z̄ + c, which depends on no logit
     if any(isinstance(part, Value) for part in parts):
         own = constant + (constant - autograd.dot(parts, stop_gradient(shifted)))
-
-    def term(logit: Value, part: Value | float) -> Value:
+    terms = []
+    for logit, part in zip(logits, probabilities, strict=True):
         if isinstance(part, Value):
-            return where(1.0 - part, (shift + logit).exp() - part, own.expm1() + (1.0 - part))
-        if part == 1.0:
-            return own.expm1()
-        return (shift + logit).exp() - part if part else (shift + logit).exp()
-
-    return autograd.sum(map(term, logits, probabilities)).log1p() - constant
+            rest = 1.0 - part
+            terms.append(where(rest, (shift + logit).exp() - part, own.expm1() + rest))
+        elif part == 1.0:
+            terms.append(own.expm1())
+        else:
+            power = (shift + logit).exp()
+            terms.append(power - part if part else power)
+    return autograd.sum(terms).log1p() - constant
 
 
 def hinge(scores: Outputs, targets: Targets) -> Value:
