@@ -218,7 +218,7 @@ class Optimizer:
                 raise ValueError(f"{type(self).__name__} has no setting {shortened(name)}")
             try:
                 settings[name] = _checked(name, value) if name in CHECKED else _like(self.settings()[name], value)
-            except TypeError as error:
+            except (TypeError, OverflowError) as error:
                 raise ValueError(f"its setting {name}: {error}") from None
         return settings
 

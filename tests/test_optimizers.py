@@ -356,6 +356,7 @@ def test_settings_of_ones_own_are_part_of_the_state() -> None:
         ({"settings": {"is_on": 3}}, "its setting is_on: it is 3, here True"),
         ({"settings": {"learning_rate": -1.0}}, r"learning rate must be at least 0 and below inf, got -1\.0"),
         ({"settings": {"learning_rate": "fast"}}, "its setting learning_rate: expected a real number"),
+        ({"settings": {"learning_rate": 10**400}}, "does not fit into a float64"),
         ({"settings": {"function": 3}}, "its setting function: it is 3"),
         ({"settings": {"rate" * 99: 3}}, r"Clipped has no setting 'rate.*\.\.\."),
         ({"missed": [1, 2]}, r"its steps without a gradient are \[1, 2\]"),
