@@ -75,8 +75,8 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     """Return the cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
     It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of both, so it is exact for
-    logits of any size. Where one class has all of the probability, its own exponential is left out of the sum, which is
-    log(1 + Σ exp(z − z of that class)): a loss and gradients close to 0 have all their digits, too.
+    logits of any size. For a class it is log(1 + Σ exp(z − z of the class)), summed over the others: a loss and
+    gradients close to 0 have all their digits, too.
 
     Args:
         logits: what the network gives for each class, before a softmax, which this function includes.
@@ -99,45 +99,37 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
-        return _of_choice(logits, largest, [float(place == label) for place in range(len(logits))])
-    targets: Any = target
+        return _of_class(logits, largest, [float(place == label) for place in range(len(logits))])
     if isinstance(target, Value) and not _known([target]):
-        targets = _one_hot(target, len(logits))
-    pairs = _pairs(logits, targets)
+        return _of_class(logits, largest, _one_hot(target, len(logits)))
+    pairs = _pairs(logits, target)  # type: ignore[arg-type]  # no index
     probabilities = _numbers(pairs)
     if probabilities and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
-    return _of_choice(logits, largest, [probability for _, probability in pairs])
+    shifted = [logit - largest for logit in logits]
+    log_sum = autograd.sum([logit.exp() for logit in shifted]).log()
+    return log_sum - autograd.dot(shifted, [probability for _, probability in pairs])
 
 
-def _of_choice(logits: Sequence[Value], largest: Value | float, probabilities: Sequence[Value | float]) -> Value:
-    """Return log Σ exp(z − z̄), where z̄ = Σ t z, as log1p(Σ exp(z − z̄ + c) − 1) − c for the constant c = z̄ − max z.
+def _of_class(logits: Sequence[Value], largest: Value | float, one_hot: Sequence[Value | float]) -> Value:
+    """Return log(1 + Σ exp(z − y)), where y is the logit of the class and the sum that over the others.
 
-    The −1 is distributed over the terms as −t. The term of a class with t = 1 is exp(c) − 1.
+    With the constant c = y − max z, it is log1p(exp(c) − 1 + Σ exp(z − y + c)) − c, where nothing overflows. Whether
+    the class is known or an input of a program, the graph has the logits in their order, so that gradients round alike.
     """
-    parts, kept = probabilities, logits
+    marks, kept = one_hot, logits
     if not all(map(math.isfinite, _known(logits))):  # leave out −inf where it would be multiplied by 0
-        pairs = zip(parts, logits, strict=True)
-        parts, kept = zip(
-            *[(p, z) for p, z in pairs if isinstance(p, Value) or p or math.isfinite(z.data)], strict=True
-        )
-    shifted = [logit - largest for logit in kept]
-    below = autograd.dot(parts, shifted)
+        known = zip(one_hot, logits, strict=True)
+        marks, kept = zip(*[(mark, z) for mark, z in known if mark or math.isfinite(z.data)], strict=True)
+    below = autograd.dot(marks, [logit - largest for logit in kept])
     constant = stop_gradient(below)
     shift = (constant - below) - largest  # the number is that of −max z
-    own = constant  # of a class with t = 1 its z − z̄ + c, which depends on no logit
-    if any(isinstance(part, Value) for part in parts):
-        own = constant + (constant - autograd.dot(parts, stop_gradient(shifted)))
     terms = []
-    for logit, part in zip(logits, probabilities, strict=True):
-        if isinstance(part, Value):
-            rest = 1.0 - part
-            terms.append(where(rest, (shift + logit).exp() - part, own.expm1() + rest))
-        elif part == 1.0:
-            terms.append(own.expm1())
+    for mark, logit in zip(one_hot, logits, strict=True):
+        if isinstance(mark, Value):
+            terms.append(where(mark, constant.expm1(), (shift + logit).exp()))
         else:
-            power = (shift + logit).exp()
-            terms.append(power - part if part else power)
+            terms.append(constant.expm1() if mark else (shift + logit).exp())
     return autograd.sum(terms).log1p() - constant
 
 
