@@ -15,7 +15,8 @@ cdef class Value:
     cdef Primitive _primitive
     cdef Value _left, _right
     cdef unsigned int _index  # in the tape that recorded the node last: see tape.h
-    cdef bint _has_grad
+    cdef unsigned short _recording
+    cdef unsigned char _has_grad, _is_fixed
 
 
 cdef class Constant(Value):
@@ -38,6 +39,13 @@ cdef set watchers, program_recordings
 @cython.locals(node=Constant)
 cpdef Constant _constant(object number)
 
+cpdef bint is_fixed(Value node)
+
+@cython.locals(node=Value)
+cpdef Value placeholder(double number, int recording)
+
+cpdef int recording_of(Value node)
+
 @cython.locals(parent=Value, node=Value, x=double, data=double)
 cpdef object _unary(Primitive primitive, object operand)
 
@@ -50,7 +58,8 @@ cpdef object _watched(Value node)
 
 cdef Constant _constant_or_none(object operand)
 
-@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
+@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double,
+               recording=int)
 cpdef object apply_wide(Primitive primitive, tuple operands)
 
 @cython.locals(node=Value, numbers=list)

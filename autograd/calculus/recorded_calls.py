@@ -73,6 +73,9 @@ class RecordedCall:
             or any(isinstance(number, Value) for number in given)
             or (bool(around) and not set(around).isdisjoint(self.tape.nodes))
         )
+        if not self.recorded:
+            for output in self.outputs:
+                output.data  # noqa: B018  # which is refused if it was computed from what has no number
 
     def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
         """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.
