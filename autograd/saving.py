@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import stat
 from reprlib import Repr
 from typing import TYPE_CHECKING
 
@@ -17,17 +18,28 @@ _shortening.maxstring = _shortening.maxother = _shortening.maxlong = 40
 def save(path: str | os.PathLike[str], content: bytes) -> Path:
     """Write a file atomically, by way of a temporary file in the same folder, and return its path.
 
+    A symbolic link stays one: the file that it leads to is written. A file that is replaced keeps its mode. The content
+    is on the disk before the name leads to it. What is no file, such as a device or a pipe, is written to directly.
+
     If the file cannot be written, the OSError names the path, and a file that was there is unchanged.
     """
     from pathlib import Path
 
     path = Path(path)
-    temporary = path.parent / f".stepgrad-{os.urandom(8).hex()}.part"
+    target = Path(os.path.realpath(path))
+    temporary = target.parent / f".stepgrad-{os.urandom(8).hex()}.part"
     try:
+        if path.exists() and not (target.is_file() or target.is_dir()):
+            path.write_bytes(content)
+            return path
         try:
             with temporary.open("xb") as file:
+                if target.is_file():
+                    temporary.chmod(stat.S_IMODE(target.stat().st_mode))
                 file.write(content)
-            temporary.replace(path)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
         finally:
             temporary.unlink(missing_ok=True)
     except OSError as error:
@@ -42,12 +54,13 @@ def check_folder(path: str | os.PathLike[str]) -> None:
     from pathlib import Path
 
     path = Path(path)
+    folder = Path(os.path.realpath(path)).parent if path.is_symlink() else path.parent
     if path.is_dir():
         raise IsADirectoryError(f"cannot write {str(path)!r}: it is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} does not exist")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise PermissionError(f"cannot write {str(path)!r}: the folder {str(path.parent)!r} is not writable")
+    if not folder.is_dir():
+        raise FileNotFoundError(f"cannot write {str(path)!r}: the folder {str(folder)!r} does not exist")
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"cannot write {str(path)!r}: the folder {str(folder)!r} is not writable")
 
 
 def finite_number(thing: object) -> float:

@@ -294,6 +294,9 @@ class Value:
     def sin(self) -> Value: """Return the sine of an angle in radians."""; return _unary(primitives.sin, self)
     def cos(self) -> Value: """Return the cosine of an angle in radians."""; return _unary(primitives.cos, self)
     def tan(self) -> Value: """Return the tangent of an angle in radians."""; return _unary(primitives.tan, self)
+    def one_minus_square(self) -> Value:
+        """Return 1 − x², as (1 − x) · (1 + x)."""
+        return _unary(primitives.one_minus_square, self)
     def asin(self) -> Value: """Return the arc sine, in radians."""; return _unary(primitives.asin, self)
     def acos(self) -> Value: """Return the arc cosine, in radians."""; return _unary(primitives.acos, self)
     def atan(self) -> Value: """Return the arc tangent, in radians."""; return _unary(primitives.atan, self)

@@ -10,11 +10,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,8 @@ from autograd.saving import finite_number, save, shortened
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 
-FORMAT, VERSION = "stepgrad network", 3
+FORMAT, VERSION = "stepgrad network", 4
+KEYS = {"format", "version", "settings", "parameters", "training"}
 
 
 class Position(NamedTuple):
@@ -168,6 +170,14 @@ def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
     return content
 
 
+def _check_keys(content: Mapping[str, Any], known: Set[str]) -> None:
+    unknown = content.keys() - known
+    if unknown:
+        raise _UnfitError(
+            f"is damaged: it holds {shortened(sorted(unknown))}, which this stepgrad does not know; save it again"
+        )
+
+
 def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
     """Return the parameters of a file, if they and the settings are those of such a network."""
     saved = content["parameters"]
@@ -187,6 +197,9 @@ def _numbers(network: Module, content: dict[str, Any]) -> dict[str, float]:
             numbers[name] = finite_number(saved[name])
     except ValueError as error:
         raise _UnfitError(f"is damaged: its parameter {name:.60}: {error}") from None
+    _check_keys(content, KEYS)
+    if isinstance(content.get("training"), dict):
+        _check_keys(content["training"], {field.name for field in dataclasses.fields(Checkpoint)})
     return numbers
 
 
@@ -196,11 +209,12 @@ def _compare_settings(expected: Mapping[str, Mapping[str, Any]], saved: Any) -> 
     for path in [*expected, *saved]:
         here, there = expected.get(path, {}), saved.get(path, {})
         for name in [*here, *there]:
-            if here.get(name) != there.get(name):
+            if name not in here or name not in there or here[name] != there[name]:
                 raise _UnfitError(
                     f"is of another network: {path:.60} has {name:.40} {shortened(there.get(name))}, here it has "
                     f"{shortened(here.get(name))}; load it into a network built like the one it is from"
                 )
+    _check_keys(saved, expected.keys())
 
 
 def _position(training: dict[str, Any], plan: Plan) -> Position | None:

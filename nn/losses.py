@@ -10,13 +10,14 @@ Value(0.25)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
-from autograd import Value, maximum, sign, stop_gradient
+from autograd import Value, maximum, sign, stop_gradient, where
 from autograd.floats import as_float
 
 Outputs: TypeAlias = Value | Sequence[Value]
@@ -53,7 +54,8 @@ def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
 def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     """Return the mean cross-entropy of yes-or-no predictions, −t log σ(z) − (1 − t) log(1 − σ(z)).
 
-    It is computed from the logits as softplus(z) − t z, which is the same, and exact for logits of any size.
+    It is computed from the logits as t softplus(−z) + (1 − t) softplus(z), which is the same, and exact for logits of
+    any size, also where the prediction is all but certain.
 
     Args:
         logits: what the network gives before a sigmoid, which this function includes.
@@ -66,14 +68,15 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     for target in _numbers(pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
-    return _mean([logit.softplus() - target * logit for logit, target in pairs])
+    return _mean([target * (-logit).softplus() + (1.0 - target) * logit.softplus() for logit, target in pairs])
 
 
 def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Sequence[float]) -> Value:
     """Return the cross-entropy of a choice among several classes, −Σ t log softmax(z).
 
-    It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of the exponentials, so it
-    is exact for logits of any size.
+    It is computed from the logits as log Σ exp(z) − Σ t z, with the largest logit taken out of both, so it is exact for
+    logits of any size. For a class it is log(1 + Σ exp(z − z of the class)), summed over the others: a loss and
+    gradients close to 0 have all their digits, too.
 
     Args:
         logits: what the network gives for each class, before a softmax, which this function includes.
@@ -92,20 +95,42 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
         raise ValueError("a choice needs at least one class, got no logits")
     numbers = _known(logits)
     largest = max(numbers) if numbers else stop_gradient(reduce(maximum, logits))
-    log_sum = autograd.sum([(logit - largest).exp() for logit in logits]).log() + largest
     if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
-        return log_sum - logits[label]
-    targets: Any = target
+        return _of_class(logits, largest, [float(place == label) for place in range(len(logits))])
     if isinstance(target, Value) and not _known([target]):
-        targets = _one_hot(target, len(logits))
-    pairs = _pairs(logits, targets)
+        return _of_class(logits, largest, _one_hot(target, len(logits)))
+    pairs = _pairs(logits, target)  # type: ignore[arg-type]  # no index
     probabilities = _numbers(pairs)
     if probabilities and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
-    return log_sum - autograd.dot(logits, [probability for _, probability in pairs])
+    shifted = [logit - largest for logit in logits]
+    log_sum = autograd.sum([logit.exp() for logit in shifted]).log()
+    return log_sum - autograd.dot(shifted, [probability for _, probability in pairs])
+
+
+def _of_class(logits: Sequence[Value], largest: Value | float, one_hot: Sequence[Value | float]) -> Value:
+    """Return log(1 + Σ exp(z − y)), where y is the logit of the class and the sum that over the others.
+
+    With the constant c = y − max z, it is log1p(exp(c) − 1 + Σ exp(z − y + c)) − c, where nothing overflows. Whether
+    the class is known or an input of a program, the graph has the logits in their order, so that gradients round alike.
+    """
+    marks, kept = one_hot, logits
+    if not all(map(math.isfinite, _known(logits))):  # leave out −inf where it would be multiplied by 0
+        known = zip(one_hot, logits, strict=True)
+        marks, kept = zip(*[(mark, z) for mark, z in known if mark or math.isfinite(z.data)], strict=True)
+    below = autograd.dot(marks, [logit - largest for logit in kept])
+    constant = stop_gradient(below)
+    shift = (constant - below) - largest  # the number is that of −max z
+    terms = []
+    for mark, logit in zip(one_hot, logits, strict=True):
+        if isinstance(mark, Value):
+            terms.append(where(mark, constant.expm1(), (shift + logit).exp()))
+        else:
+            terms.append(constant.expm1() if mark else (shift + logit).exp())
+    return autograd.sum(terms).log1p() - constant
 
 
 def hinge(scores: Outputs, targets: Targets) -> Value:

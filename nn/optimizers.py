@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import functools
 import inspect
 import math
@@ -33,18 +35,26 @@ RANGES = {  # of each setting: from the first number to below the second
 Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient and its memory: the new number and memory
 
 
+CHECKED = (*RANGES, "betas")
+STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are no settings
+
+
 class Update(NamedTuple):
     """What a step changes: the new numbers of the parameters, the new memory, and the number of steps then."""
 
     numbers: Any  # a list of floats; in a compiled training an array
     memory: Any  # a list of such lists; likewise
     steps: int
+    missed: Any  # a list of integers; likewise
 
 
 class Optimizer:
     """What all optimizers share. A subclass defines `_rule`; it may set attributes of its own in its `__init__`.
 
     A subclass whose step looks at all gradients at once defines `_moves` instead, which a compiled training cannot run.
+
+    A parameter that no gradient reached (its `has_grad` is False) takes no step: it and what is remembered for it stay
+    as they are, whatever the momentum and the weight decay, as in PyTorch.
 
     Args:
         parameters: what to change: leaves of a graph, such as `network.parameters()`.
@@ -54,6 +64,7 @@ class Optimizer:
     Attributes:
         steps: how many steps were taken.
         memory: the remembered numbers: rows of one number for each parameter.
+        missed: for each parameter, how many of the steps no gradient reached it in.
 
     Raises:
         ValueError: for no parameters, or a learning rate that is not positive and finite; also when one is assigned.
@@ -69,6 +80,7 @@ class Optimizer:
         self.learning_rate = learning_rate
         self.steps = 0
         self.memory = [[0.0] * len(self.parameters) for _ in range(memory)]
+        self.missed = [0] * len(self.parameters)
 
     def __init_subclass__(cls) -> None:
         """Check the arguments of a subclass's `__init__`, and note when it is done: then no attribute can be added."""
@@ -93,7 +105,7 @@ class Optimizer:
         def __setattr__(self, name: str, value: object) -> None:
             if self._made and name not in vars(self) and not hasattr(type(self), name):
                 raise AttributeError(_unknown_attribute(self, name))
-            super().__setattr__(name, _checked(name, value) if name in (*RANGES, "betas") else value)
+            super().__setattr__(name, _checked(name, value) if name in CHECKED else value)
 
         def __getattr__(self, name: str) -> Any:
             raise AttributeError(_unknown_attribute(self, name))
@@ -104,8 +116,17 @@ class Optimizer:
 
     def update(self) -> Update:
         """Compute what the next step would change; nothing is changed yet."""
+        reached = [parameter.has_grad for parameter in self.parameters]
         numbers, memory = self._moves([parameter.grad for parameter in self.parameters])
-        return Update(numbers, memory, self.steps + 1)
+        missed = self.missed
+        if not all(reached):
+            rows = [[parameter.data for parameter in self.parameters], *self.memory]
+            numbers, *memory = [
+                [new if has else old for has, old, new in zip(reached, *pair, strict=True)]
+                for pair in zip(rows, [numbers, *memory], strict=True)
+            ]
+            missed = [count + (not has) for count, has in zip(missed, reached, strict=True)]
+        return Update(numbers, memory, self.steps + 1, missed)
 
     def apply(self, update: Update) -> None:
         """Make the changes of a step. An interrupt is raised after them. Making them twice has no further effect."""
@@ -121,26 +142,48 @@ class Optimizer:
             parameter.grad = None
 
     def state_dict(self) -> dict[str, Any]:
-        """Return what the optimizer remembers from step to step, as numbers and lists."""
-        return {"kind": type(self).__name__, "steps": self.steps, "memory": [list(row) for row in self.memory]}
+        """Return the settings of the optimizer and what it remembers from step to step.
+
+        Of an optimizer of one's own, settings are its attributes that are numbers, text, None, or lists of them.
+        """
+        settings = {}
+        for name, value in self.settings().items():
+            with contextlib.suppress(TypeError):
+                settings[name] = _plain(value)
+        return {
+            "kind": type(self).__name__,
+            "settings": settings,
+            "steps": self.steps,
+            "memory": [list(row) for row in self.memory],
+            "missed": list(self.missed),
+        }
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides on a step besides the state, such as `learning_rate`, by the names of the attributes."""
+        return {name: value for name, value in vars(self).items() if name not in STATE}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what another optimizer of the same kind remembers.
+        """Take over the settings of another optimizer of the same kind, and what it remembers.
 
         Args:
-            state: as from `state_dict`.
+            state: as from `state_dict`. Settings that it lacks stay as they are.
 
         Raises:
             ValueError: if it is damaged, of another kind, or for another number of parameters. Nothing is changed then.
         """
         state = self.checked_state(state)
-        self.steps, self.memory = state["steps"], state["memory"]
+        vars(self).update(state.pop("settings"))
+        del state["kind"]
+        vars(self).update(state)
 
     def checked_state(self, state: object) -> dict[str, Any]:
         """Return a state as from `state_dict`; raise a ValueError if it is none of this optimizer."""
         damaged = "the state of the optimizer is damaged: "
         if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
             raise ValueError(f"{damaged}{shortened(state)}")
+        unknown = state.keys() - {"kind", "settings", "steps", "memory", "missed"}
+        if unknown:
+            raise ValueError(f"{damaged}it holds {shortened(sorted(map(str, unknown)))}, which no optimizer has")
         kind, steps, memory = state.get("kind"), state.get("steps"), state["memory"]
         if kind != type(self).__name__:
             raise ValueError(
@@ -154,20 +197,54 @@ class Optimizer:
         try:
             memory = [[finite_number(number) for number in row] for row in memory]
             self._check_memory(memory)
+            settings = self._checked_settings(state.get("settings", {}))
         except ValueError as error:
             raise ValueError(f"{damaged}{error}") from None
-        return {"kind": kind, "steps": steps, "memory": memory}
+        missed = state.get("missed", self.missed)
+        if not isinstance(missed, list) or len(missed) != len(self.parameters):
+            raise ValueError(f"{damaged}its steps without a gradient are {shortened(missed)}")
+        for count in missed:
+            if type(count) is not int or not 0 <= count <= steps:
+                raise ValueError(f"{damaged}a parameter has {shortened(count)} of {steps} steps without a gradient")
+        return {"kind": kind, "settings": settings, "steps": steps, "memory": memory, "missed": list(missed)}
+
+    def _checked_settings(self, saved: object) -> dict[str, Any]:
+        """Return the settings of a state; raise a ValueError if this optimizer has no such."""
+        if not isinstance(saved, Mapping):
+            raise ValueError(f"its settings are {shortened(saved)}")
+        settings = {}
+        for name, value in saved.items():
+            if name not in self.settings():
+                raise ValueError(f"{type(self).__name__} has no setting {shortened(name)}")
+            try:
+                settings[name] = _checked(name, value) if name in CHECKED else _like(self.settings()[name], value)
+            except (TypeError, OverflowError) as error:
+                raise ValueError(f"its setting {name}: {error}") from None
+        return settings
 
     def _assign(self, update: Update) -> None:
         for parameter, number in zip(self.parameters, update.numbers, strict=True):
             parameter.data = number
-        vars(self).update(memory=update.memory, steps=update.steps)  # without the checks of an assignment
+        vars(self).update(memory=update.memory, steps=update.steps, missed=update.missed)  # without checks
 
     def _moves(self, grads: list[float]) -> tuple[list[float], list[list[float]]]:
         """Compute the new number of each parameter, and the new memory."""
         numbers = [parameter.data for parameter in self.parameters]
-        moved, *memory = map(list, zip(*map(self._rule(), numbers, grads, *self.memory), strict=True))
+        rows = numbers, grads, *self.memory
+        moves: Iterable[tuple[Any, ...]]
+        if any(self.missed):
+            rules = {missed: self._rule_at(self.steps - missed, self.learning_rate) for missed in set(self.missed)}
+            moves = (rules[missed](*row) for missed, *row in zip(self.missed, *rows, strict=True))
+        else:
+            moves = map(self._rule(), *rows)
+        moved, *memory = map(list, zip(*moves, strict=True))
         return moved, memory
+
+    def _rule_at(self, steps: Any, learning_rate: Any) -> Rule:
+        """Return the rule with other numbers in place of these, which may be Values."""
+        stand_in = copy.copy(self)
+        vars(stand_in).update(learning_rate=learning_rate, steps=steps)  # without the checks of an assignment
+        return stand_in._rule()
 
     def _rule(self) -> Rule:
         """Return the step of one parameter: a function of its number, its gradient and its memory.
@@ -297,6 +374,28 @@ def _checked(name: str, number: Any) -> Any:
     if name == "learning_rate" and number == 0.0:
         raise ValueError("the learning rate must be greater than 0, got 0.0")
     return number
+
+
+def _plain(setting: object) -> Any:
+    """Return a setting as a file can hold it; a TypeError if it is no number, text, None or list of them."""
+    if isinstance(setting, list | tuple):
+        return [*map(_plain, setting)]
+    if setting is None or type(setting) in (bool, int, str):
+        return setting
+    number = as_float(setting)
+    return number if math.isfinite(number) else repr(number)
+
+
+def _like(here: object, saved: object) -> Any:
+    """Return a setting of one's own from a file, if it is of the same kind as here; else raise a TypeError."""
+    if type(here) is float and saved in ("inf", "-inf", "nan"):
+        return float(saved)
+    if isinstance(here, tuple) and isinstance(saved, list):
+        return tuple(saved)
+    numbers = (int, float)
+    if here is None or saved is None or type(here) is type(saved) or (type(here) in numbers and type(saved) in numbers):
+        return saved
+    raise TypeError(f"it is {shortened(saved)}, here {shortened(here)}")
 
 
 def _in_range(words: str, number: float, least: float, below: float) -> float:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nn import MLP, SGD, Adam, fit, load_network, save_network
+from nn import MLP, SGD, Adam, AdamW, History, fit, half_squared_error, load_network, save_network
 from tests.test_loop import XOR, Interrupting, small_network
 
 
@@ -23,7 +23,7 @@ def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
 def good_file() -> dict[str, Any]:
     network = MLP(2, [4, 1], "tanh", "sigmoid", generator=random.Random(1))
     return {
-        "format": "stepgrad network", "version": 3, "settings": network.settings(), "parameters": network.state_dict()
+        "format": "stepgrad network", "version": 4, "settings": network.settings(), "parameters": network.state_dict()
     }  # fmt: skip
 
 
@@ -37,12 +37,12 @@ def damaged_files() -> dict[str, tuple[str, str]]:
         "deep": ("[" * 100_000, "is damaged"),
         "a list": ("[1, 2]", "holds no network"),
         "another format": ('{"format": "weights"}', "holds no network"),
-        "no parameters": ('{"format": "stepgrad network", "version": 3}', "holds no network"),
+        "no parameters": ('{"format": "stepgrad network", "version": 4}', "holds no network"),
         "of the future": (
-            good.replace('"version": 3', '"version": 4'),
-            "has version 4, this stepgrad reads versions 1 to 3",
+            good.replace('"version": 4', '"version": 5'),
+            "has version 5, this stepgrad reads versions 1 to 4",
         ),
-        "no version": (good.replace('"version": 3', '"version": true'), "has version True"),
+        "no version": (good.replace('"version": 4', '"version": true'), "has version True"),
         "nan": (number + ": NaN}}", "it holds NaN"),
         "infinite": (number + ": 1e999}}", "inf is not a finite number"),
         "an integer of 400 digits": (number + ": " + "9" * 400 + "}}", "9+...9+ is not a finite number"),
@@ -53,6 +53,13 @@ def damaged_files() -> dict[str, tuple[str, str]]:
         "of another form": (good.replace("layers.1", "layers.2"), "network of another form"),
         "of another activation": (good.replace("tanh", "relu"), "has activation 'relu', here it has 'tanh'"),
         "without settings": (good.replace("settings", "setting"), "lacks the settings"),
+        "unknown keys": (good[:-1] + ', "junk": [1]}', r"holds \['junk'\], which this stepgrad does not know"),
+        "an unknown setting of null": (
+            good.replace('{"activation": "tanh"}', '{"activation": "tanh", "x": null}', 1),
+            "has x None",
+        ),
+        "settings of what is not there": (good.replace('"settings": {', '"settings": {"layers.9": {}, '), "layers.9"),
+        "unknown keys of a training": (good[:-1] + ', "training": {"junk": 1}}', r"holds \['junk'\]"),
         "damaged settings": (good.replace('{"activation": "tanh"}', "3", 1), "lacks the settings"),
     }
 
@@ -88,15 +95,59 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     assert fit(network, XOR, rounds=5, checkpoint=path, resume=True, pick=random.Random(2)).rounds == 5
 
 
-def test_a_file_of_version_2_is_read(tmp_path: Path) -> None:
-    """It knows no batches."""
+@pytest.mark.parametrize("version", [2, 3])
+def test_a_file_of_an_older_version_is_read(tmp_path: Path, version: int) -> None:
+    """Those of version 2 know no batches, those of version 3 no settings of the optimizer."""
     path, network = tmp_path / "training.json", small_network(2)
     fit(network, XOR, rounds=3, checkpoint=path)
-    path.write_text(path.read_text().replace('"version": 3', '"version": 2'))
+    content = json.loads(path.read_text()) | {"version": version}
+    for name in ("settings", "missed"):
+        del content["training"]["optimizer"][name]
+    path.write_text(json.dumps(content))
     rest, whole = small_network(1), small_network(2)
     assert fit(rest, XOR, rounds=5, checkpoint=path, resume=True).rounds == 5
     fit(whole, XOR, rounds=5)
     assert rest.state_dict() == whole.state_dict()
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [("learning_rate", 0.04), ("weight_decay", 0.5), ("epsilon", 1e-3), ("betas", (0.5, 0.6)), ("momentum", 0.1)],
+)
+def test_a_setting_that_a_callback_changed_is_resumed(tmp_path: Path, name: str, changed: Any, compiled: bool) -> None:
+    path = tmp_path / "training.json"
+
+    def train(rounds: int, **settings: Any) -> Any:
+        network = small_network(2)
+        parameters = network.parameters()
+        optimizer: Any = SGD(parameters, 0.4, 0.9) if name == "momentum" else AdamW(parameters, 0.4)
+
+        def change(history: History) -> None:
+            if history.rounds == 2:
+                setattr(optimizer, name, changed)
+
+        fit(network, XOR, optimizer=optimizer, rounds=rounds, callback=change, compiled=compiled, **settings)
+        return optimizer.state_dict(), network.state_dict()
+
+    whole = train(6)
+    train(4, checkpoint=path)
+    assert train(6, checkpoint=path, resume=True) == whole
+    assert whole[0]["settings"][name] == pytest.approx(changed)
+
+
+def test_a_schedule_that_goes_on_from_the_last_rate_is_resumed_within_a_round(tmp_path: Path) -> None:
+    path = tmp_path / "training.json"
+
+    def train(loss: Any = half_squared_error, **settings: Any) -> Any:
+        network = small_network(2)
+        optimizer = SGD(network.parameters(), 0.4)
+        fit(network, XOR, optimizer=optimizer, loss=loss, rounds=4, batch_size=1,
+            schedule=lambda done: optimizer.learning_rate * 0.5, **settings)  # fmt: skip
+        return optimizer.learning_rate, network.state_dict()
+
+    train(Interrupting(6), checkpoint=path)
+    assert train(checkpoint=path, resume=True) == train()
 
 
 @pytest.mark.parametrize(

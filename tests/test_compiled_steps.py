@@ -248,6 +248,45 @@ def test_leaves_that_are_not_trained_are_read_anew_after_a_callback() -> None:
     assert train(True) == same(train(False))
 
 
+class Partly(Module):
+    """A network that does not use all of its parameters."""
+
+    def __init__(self) -> None:
+        self.weights = [Value(0.5 + 0.1 * place) for place in range(6)]
+
+    def __call__(self, x: Any) -> Any:
+        used, late, detached, zero, _, self_made = self.weights
+        return used * x[0] + late * x[1] * detached.detach() + zero * 0.0 + self_made
+
+
+@pytest.mark.parametrize("goes_back", [False, True])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_parameters_that_no_gradient_reaches_take_no_step(
+    optimizer: str, goes_back: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after steps that reached others, and where a state is computed again from an earlier one."""
+    if goes_back:
+        monkeypatch.setattr(compiled_steps.CompiledSteps, "_change", lambda self, update: self._go_back())
+    found = []
+    for compiled in (True, False):
+        network = Partly()
+        before = [weight.data for weight in network.weights]
+        used = OPTIMIZERS[optimizer](network.parameters())
+        for place in (0, 2, 0):
+            used.zero_grad()
+            (network.weights[place] ** 2).backward()
+            used.step()
+        fit(network, XOR, optimizer=used, rounds=20, batch_size=2, compiled=compiled)
+        (network(XOR[0][0]) ** 2).backward()
+        found.append((network.state_dict(), used.state_dict()))
+        assert network.weights[4].data == before[4]
+        assert used.missed == [1, 3, 42, 3, 43, 3]
+    assert found[0][0] == same(found[1][0])
+    for row, other in zip(found[0][1].pop("memory"), found[1][1].pop("memory"), strict=True):
+        assert row == same(other)
+    assert found[0][1] == found[1][1]
+
+
 class Scaled(Module):
     """A network that computes with everything that a callback may change."""
 

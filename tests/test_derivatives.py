@@ -368,7 +368,7 @@ def test_of_an_array_the_gradient_is_an_array() -> None:
 AT_MOST_FIVE = [
     *("add", "subtract", "multiply", "divide", "negate", "greater", "abs", "sign", "floor", "ceil", "exp", "expm1"),
     *("log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "hypot", "sinh", "cosh", "tanh", "erf", "erfc", "sigmoid"),
-    *("relu", "softplus", "silu", "sum", "dot", "exp2", "log2", "log10", "asinh"),
+    *("relu", "softplus", "sum", "dot", "exp2", "log2", "log10", "asinh"),
 ]
 
 
@@ -382,7 +382,7 @@ def test_cost_of_a_row_in_nodes(name: str) -> None:
     inputs = [Value((1.3 if name == "acosh" else 0.3) + 0.1 * i) for i in range(row.arity or 4)]
     output = autograd.value.apply(row, *inputs) * Value(2.0)
     made = new_nodes(topological_order(output), gradients(output, inputs)) - 1  # one is of the product with 2
-    assert made <= (5 if name in AT_MOST_FIVE else 30 if name == "prod" else 15)
+    assert made <= (5 if name in AT_MOST_FIVE else 30 if name == "prod" else 20)
 
 
 def test_cost_of_programs_in_nodes() -> None:
@@ -574,11 +574,22 @@ def test_higher_derivatives_at_and_beside_kinks(
         assert function(*at) == pytest.approx(true, rel=1e-9, abs=1e-290)
 
 
+@pytest.mark.parametrize(
+    ("y", "second"), [(1.25, math.inf), (1.5, math.inf), (1.75, math.inf), (2.0, 2.0), (2.5, 0.0), (3.0, 0.0)]
+)
+def test_the_hessian_of_a_power_is_symmetric_at_0(y: float, second: float) -> None:
+    function = hessian(lambda x, y: x**y, argnums=(0, 1))
+    assert function(0.0, y) == autograd.compile(function)(0.0, y) == ((second, 0.0), (0.0, 0.0))
+
+
 def test_poles_are_infinite_in_higher_derivatives_too() -> None:
     assert grad(grad(autograd.sqrt))(0.0) == -math.inf
     assert grad(grad(lambda x: x**0.5))(0.0) == -math.inf
-    assert not math.isfinite(grad(grad(autograd.asin))(1.0))
-    assert not math.isfinite(grad(grad(autograd.acos))(-1.0))
+    for function, at, true in [
+        *((autograd.asin, 1.0, math.inf), (autograd.asin, -1.0, -math.inf)),
+        *((autograd.acos, 1.0, -math.inf), (autograd.acos, -1.0, math.inf), (autograd.acosh, 1.0, -math.inf)),
+    ]:
+        assert grad(grad(function))(at) == true
     assert hvp(lambda v: v[0].sqrt() + v[1] ** 2, [[0.0, 1.0]], [[1.0, 1.0]]) == [-math.inf, 2.0]
     assert hessian(lambda v: v[0].sqrt() + v[1] ** 2)([0.0, 1.0])[1][1] == 2.0
 

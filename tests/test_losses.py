@@ -11,7 +11,7 @@ import mpmath
 import numpy as np
 import pytest
 
-from autograd import Value, compile
+from autograd import Value, compile, value_and_grad
 from nn import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 
 
@@ -48,22 +48,30 @@ DEFINITIONS: list[tuple[Callable[..., Value], Callable[..., Any], list[float], l
 
 
 def test_the_bits_of_a_choice_are_those_of_its_formula() -> None:
-    """In the order of the classes, whether the target is a class or a probability for each."""
+    """In the order of the classes, for a class and for a probability of each."""
     generator = random.Random(1)
     for count in range(1, 9):
         numbers = [generator.gauss(0.0, 3.0) for _ in range(count)]
         shifted = [number - max(numbers) for number in numbers]
-        total = functools.reduce(operator.add, map(math.exp, shifted))
         for label in range(count):
+            below = shifted[label]
+            powers = [math.expm1(below) if place == label else math.exp(x) for place, x in enumerate(shifted)]
+            total = functools.reduce(operator.add, powers)
             one_hot = [float(place == label) for place in range(count)]
-            for target in (label, one_hot):
+            log_sum = functools.reduce(operator.add, map(math.exp, shifted))
+            of_list = [1.0 / log_sum * math.exp(x) + (-float(place == label)) for place, x in enumerate(shifted)]
+            of_class = [1.0 / (1.0 + total) * power for power in powers]
+            of_class[label] = 0.0
+            of_class[label] = -functools.reduce(operator.add, reversed(of_class))
+            for target, loss, grads in (
+                (label, math.log1p(total) - below, of_class),
+                (one_hot, math.log(log_sum) - below, of_list),
+            ):
                 logits = [Value(number) for number in numbers]
                 error = softmax_cross_entropy(logits, target)
                 error.backward()
-                assert error.data == math.log(total) + max(numbers) - numbers[label]
-                grads = [1.0 / total * math.exp(number) for number in shifted]
-                expected = [grad - 1.0 if place == label else grad for place, grad in enumerate(grads)]
-                assert [logit.grad for logit in logits] == expected
+                assert error.data == loss
+                assert [logit.grad for logit in logits] == grads
 
 
 @pytest.mark.parametrize("loss", [softmax_cross_entropy, binary_cross_entropy, hinge])
@@ -103,6 +111,47 @@ def test_logits_of_any_size() -> None:
     error = softmax_cross_entropy(logits, 1)
     error.backward()
     assert (error.data, [logit.grad for logit in logits]) == (2e5, [1.0, -1.0])
+
+
+@pytest.mark.parametrize("offset", [0.0, 1e8, 1e15, 1e16, 1e17, -1e300])
+def test_a_shared_offset_of_the_logits_changes_nothing(offset: float) -> None:
+    for target in (1, [0.25, 0.75], [0.0, 1.0]):
+        assert softmax_cross_entropy([Value(offset), Value(offset)], target).data == math.log(2.0)
+        assert compile(softmax_cross_entropy)([offset, offset], target) == math.log(2.0)
+
+
+@pytest.mark.parametrize("z", [0.5, 10.0, 40.0, 700.0])
+def test_a_prediction_that_is_all_but_certain_has_all_digits(z: float) -> None:
+    """The loss is log(1 + exp(−z)), and its slope is 1 / (1 + exp(z))."""
+    loss, slope = float(mpmath.log1p(mpmath.exp(-mpmath.mpf(z)))), float(logistic(-mpmath.mpf(z)))
+    both: list[tuple[Any, Any, Any]] = [
+        (binary_cross_entropy, z, 1),
+        (lambda x, t: binary_cross_entropy(-x, t), z, 0),
+        (lambda x, t: softmax_cross_entropy([Value(0.0), x], t), z, 1),
+    ]
+    for function, at, target in both:
+        logit = Value(at)
+        error = function(logit, target)
+        error.backward()
+        assert (error.data, logit.grad) == pytest.approx((loss, -slope), rel=1e-15)
+        assert compile(value_and_grad(function))(at, target) == (error.data, logit.grad)
+
+
+@pytest.mark.parametrize("probabilities", [[0.2, 0.5, 0.3], [0.0, 1.0, 0.0]])
+def test_probabilities_may_be_learned(probabilities: list[float]) -> None:
+    """Of the gradient by them, −log softmax(z), what all of them have in common is free, since they add up to 1."""
+    targets: list[Any] = [Value(probability) for probability in probabilities]
+    softmax_cross_entropy([Value(1.0), Value(-2.0), Value(0.5)], targets).backward()
+    common = targets[0].grad + 1.0
+    assert [target.grad - common for target in targets] == pytest.approx([-1.0, 2.0, -0.5], rel=1e-14)
+
+
+def test_a_class_may_be_impossible() -> None:
+    logits = [Value(1.0), Value(-math.inf), Value(2.0)]
+    error = softmax_cross_entropy(logits, 2)
+    error.backward()
+    assert error.data == math.log1p(math.exp(-1.0))
+    assert [logit.grad for logit in logits] == pytest.approx([1 / (1 + math.e), 0.0, -1 / (1 + math.e)], rel=1e-15)
 
 
 def test_one_output_and_arrays_of_targets() -> None:

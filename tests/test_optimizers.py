@@ -1,6 +1,7 @@
 """Optimizers against the recurrences of their papers, worked out here in other words."""
 
 import copy
+import json
 import math
 import pickle
 import random
@@ -208,6 +209,7 @@ def test_the_bits_are_those_of_the_formulas() -> None:
 
 def test_an_optimizer_of_ones_own_has_attributes_of_its_own() -> None:
     w = Value(4.0)
+    w.grad = 1.0
     optimizer = Halving([w], 0.1, 0.5)
     optimizer.step()
     optimizer.share = 0.25
@@ -273,3 +275,100 @@ def test_a_bad_setting_is_refused_when_it_is_assigned(name: str, value: Any, mes
 def test_what_cannot_be_changed_is_refused(make: Any, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         make()
+
+
+MAKERS: dict[str, Any] = {
+    "sgd": lambda p: SGD(p, 0.1, weight_decay=0.1),
+    "momentum": lambda p: SGD(p, 0.1, 0.9, weight_decay=0.1),
+    "adam": lambda p: Adam(p, 0.1),
+    "adamw": lambda p: AdamW(p, 0.1, weight_decay=0.1),
+}
+
+
+@pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
+def test_a_parameter_that_no_gradient_reached_takes_no_step(make: Any) -> None:
+    """It is as if the steps that reached another parameter alone had not been."""
+    sometimes, always = Value(1.0), Value(2.0)
+    alone = Value(1.0)
+    both, one = make([sometimes, always]), make([alone])
+    for round_ in range(12):
+        both.zero_grad()
+        (always * always).backward()
+        if round_ % 4 == 1 or round_ > 8:
+            (sometimes * sometimes).backward()
+            one.zero_grad()
+            (alone * alone).backward()
+            one.step()
+        before = sometimes.data
+        both.step()
+        assert sometimes.has_grad or sometimes.data == before
+        assert sometimes.data == alone.data
+        if round_ == 7:
+            state = both.state_dict()
+            both = make([sometimes, always])
+            both.load_state_dict(state)
+    assert [row[0] for row in both.memory] == [row[0] for row in one.memory]
+    assert (both.steps, both.missed) == (12, [7, 0])
+
+
+def test_a_gradient_of_0_is_one() -> None:
+    w = Value(1.0)
+    optimizer = AdamW([w], 0.1, weight_decay=0.1)
+    (w * 0.0).backward()
+    optimizer.step()
+    assert (w.data, optimizer.missed) == (0.99, [0])
+
+
+def test_every_setting_is_part_of_the_state() -> None:
+    w = Value(1.0)
+    one, other = AdamW([w], 0.1, (0.8, 0.9), 1e-7, 0.3), AdamW([w])
+    other.load_state_dict(json.loads(json.dumps(one.state_dict())))
+    assert other.settings() == one.settings()
+    assert other.betas == (0.8, 0.9)
+    sgd = SGD([w], 0.1, 0.9, 0.3)
+    sgd.momentum, sgd.learning_rate = 0.5, 0.01
+    other_sgd = SGD([w], 0.2)
+    other_sgd.load_state_dict(sgd.state_dict())
+    assert other_sgd.settings() == {"learning_rate": 0.01, "momentum": 0.5, "weight_decay": 0.3}
+
+
+class Clipped(Halving):
+    """An optimizer with settings of many kinds."""
+
+    def __init__(self, parameters: Iterable[Value], share: float = 0.5) -> None:
+        super().__init__(parameters, 0.1, share)
+        self.bound, self.name, self.layers, self.is_on, self.function = math.inf, "clipped", (1, 2.5), True, math.sin
+
+
+def test_settings_of_ones_own_are_part_of_the_state() -> None:
+    one, other = Clipped([Value(1.0)], 0.25), Clipped([Value(1.0)])
+    one.layers, one.is_on, other.bound = (3, 4.5), False, 2.0
+    state = json.loads(json.dumps(one.state_dict(), allow_nan=False))
+    other.load_state_dict(state)
+    assert other.settings() == one.settings()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"settings": 3}, "its settings are 3"),
+        ({"settings": {"share": "x"}}, r"its setting share: it is 'x', here 0\.5"),
+        ({"settings": {"is_on": 3}}, "its setting is_on: it is 3, here True"),
+        ({"settings": {"learning_rate": -1.0}}, r"learning rate must be at least 0 and below inf, got -1\.0"),
+        ({"settings": {"learning_rate": "fast"}}, "its setting learning_rate: expected a real number"),
+        ({"settings": {"learning_rate": 10**400}}, "does not fit into a float64"),
+        ({"settings": {"function": 3}}, "its setting function: it is 3"),
+        ({"settings": {"rate" * 99: 3}}, r"Clipped has no setting 'rate.*\.\.\."),
+        ({"missed": [1, 2]}, r"its steps without a gradient are \[1, 2\]"),
+        ({"missed": [1]}, "a parameter has 1 of 0 steps without a gradient"),
+        ({"missed": [True]}, "a parameter has True of 0 steps"),
+        ({"junk": "x" * 10_000}, r"it holds \['junk'\], which no optimizer has"),
+    ],
+)
+def test_a_state_with_other_settings_is_refused_and_changes_nothing(changes: dict[str, Any], message: str) -> None:
+    optimizer = Clipped([Value(1.0)])
+    before = optimizer.state_dict()
+    with pytest.raises(ValueError, match=message) as error:
+        optimizer.load_state_dict({**before, **changes})
+    assert len(str(error.value)) < 300
+    assert optimizer.state_dict() == before

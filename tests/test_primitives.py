@@ -53,6 +53,7 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "log2": lambda x: mpmath.log(x) / mpmath.log(2),
     "log1p": lambda x: mpmath.log(1 + x),
     "expm1": lambda x: mpmath.exp(x) - 1,
+    "one_minus_square": lambda x: 1 - x * x,
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
     "erfc": erfc,
     "relu": lambda x: x if x > 0 else mpf(0),
@@ -151,6 +152,21 @@ def exact_slope(primitive: Primitive, xs: tuple[float, ...], place: int) -> Any:
     if abs(left - right) > mpf(10) ** -20 * (abs(left) + abs(right)) or abs(left) > mpf(10) ** 350:
         return None  # a kink or a jump
     return (above - below) / (2 * step)
+
+
+def exact_second_slope(primitive: Primitive, x: float) -> Any:
+    """The true slope of the slope of one operand, by differences; None at a kink or the edge of the domain."""
+    found = []
+    for size in (1, 2):
+        step = min(max(abs(mpf(x)), mpf(10) ** -20), mpf(1)) * mpf(10) ** -60 * size
+        try:
+            below, here, above = (truth(primitive)(mpf(x) + offset) for offset in (-step, 0, step))
+        except (ZeroDivisionError, ValueError):
+            return None
+        if any(isinstance(y, mpmath.mpc) or not mpmath.isfinite(y) for y in (below, here, above)):
+            return None
+        found.append((below - 2 * here + above) / step**2)
+    return found[0] if abs(found[0] - found[1]) <= mpf(10) ** -20 * abs(found[0]) + mpf(10) ** -400 else None
 
 
 def units(got: float, true: Any) -> float:
@@ -263,6 +279,55 @@ def test_slopes_are_recorded_as_a_graph_that_has_slopes_itself(primitive: Primit
                 assert operand.grad == pytest.approx(float(true), rel=1e-12, abs=1e-14), (xs, place, varied)
 
 
+def textbook(true: Any, x: float) -> float:
+    """Of a slope that is formed from a rounded output: an absolute error of a few roundings of terms of 0.25."""
+    return 64.0 + absolute(true, 0.25)
+
+
+SECOND_BOUNDS: dict[str, Callable[..., float]] = {
+    "sigmoid": textbook,
+    "tanh": textbook,
+    "softplus": textbook,  # its slope is sigmoid
+    "silu": lambda true, x: 64.0 + subnormal_factor(-abs(x)),
+    "gelu": lambda true, x: 64.0 + magnified(x),
+}
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, row in PRIMITIVES.items() if row.arity == 1 and name != "stop_gradient"]
+)
+def test_second_slopes_are_the_true_ones(name: str) -> None:
+    """From tiny numbers to large ones: what cancels in a slope that is right may be all of its own slope."""
+    primitive = PRIMITIVES[name]
+    cases = []
+    for x in both_signs([0.0, *(size for size in MAGNITUDES if 1e-20 <= size <= 1e22)]):
+        true = exact_second_slope(primitive, x) if exact(primitive, (x,)) is not None else None
+        if true is not None:
+            operand = Value(x)
+            slope = primitive.slopes[0](apply(primitive, operand), operand)
+            if isinstance(slope, Value):
+                slope.backward()
+            cases.append(((x,), operand.grad, true))
+    assert len(cases) > 15
+    assert not failures(SECOND_BOUNDS, 64.0, cases, primitive)
+
+
+@pytest.mark.parametrize("x", [0.5, 3.0, 10.0, 30.0, 300.0])
+def test_saturated_functions_can_be_written_with_all_digits_of_their_slopes(x: float) -> None:
+    """As the table says where it says that the slopes of sigmoid and tanh lose digits."""
+    forms: list[tuple[str, float, Callable[[Value], Value]]] = [
+        ("sigmoid", x, lambda v: 1.0 - (-v).sigmoid()),
+        ("tanh", x, lambda v: 1.0 - 2.0 * (-2.0 * v).sigmoid()),
+        ("tanh", -x, lambda v: 2.0 * (2.0 * v).sigmoid() - 1.0),
+    ]
+    for name, at, form in forms:
+        operand = Value(at)
+        result = form(operand)
+        result.backward()
+        assert result.data == pytest.approx(PRIMITIVES[name](at), rel=1e-15)
+        assert units(operand.grad, exact_slope(PRIMITIVES[name], (at,), 0)) < 8.0
+
+
 @pytest.mark.parametrize("operands", [(7.3, 2.0), (-7.3, 2.0), (7.3, -2.0), (-7.3, -0.3), (0.4, 5.0)])
 def test_closed_slopes_are_those_of_a_difference(operands: tuple[float, float]) -> None:
     a, b = map(mpf, operands)
@@ -294,6 +359,7 @@ def test_closed_slopes_are_those_of_a_difference(operands: tuple[float, float]) 
         ("remainder", (1.0, 0.1), (1.0, -9.0)),  # 1.0 / 0.1 is rounded up to 10.0
         ("acosh", (1.0,), (inf,)), ("atanh", (0.0,), (1.0,)), ("prod", (0.0, 0.0, 5.0), (0.0, 0.0, 0.0)),
         ("prod", (0.0, 3.0, 5.0), (15.0, 0.0, 0.0)), ("prod", (7.0,), (1.0,)),
+        ("silu", (inf,), (1.0,)), ("silu", (-inf,), (0.0,)), ("gelu", (inf,), (1.0,)), ("gelu", (-inf,), (0.0,)),
     ],
 )  # fmt: skip
 def test_convention_at_a_kink(name: str, operands: tuple[float, ...], slopes: tuple[float, ...]) -> None:
@@ -321,6 +387,7 @@ def test_convention_at_a_kink(name: str, operands: tuple[float, ...], slopes: tu
         ("floor", (1e300,), 1e300), ("hypot", (inf, nan), inf), ("hypot", (1e308, 1e308), math.sqrt(2) * 1e308),
         ("power", (-10.0, 309.0), -inf), ("power", (-10.0, 310.0), inf), ("power", (10.0, 400.0), inf),
         ("power", (nan, 0.0), 1.0), ("power", (1.0, nan), 1.0), ("power", (inf, -1.0), 0.0), ("power", (0.5, inf), 0.0),
+        ("silu", (-inf,), 0.0), ("silu", (inf,), inf), ("gelu", (-inf,), 0.0), ("gelu", (inf,), inf),
         ("multiply", (1e308, 10.0), inf), ("multiply", (0.0, inf), nan), ("add", (inf, -inf), nan),
         ("maximum", (nan, 1.0), nan), ("maximum", (1.0, nan), nan), ("minimum", (nan, 1.0), nan),
         ("minimum", (1.0, nan), nan), ("where", (nan, 1.0, 2.0), 1.0), ("where", (0.0, nan, 2.0), 2.0),
@@ -340,6 +407,11 @@ def test_value_beyond_the_ordinary(name: str, operands: tuple[float, ...], value
 )
 def test_sign_of_zero_is_kept(name: str) -> None:
     assert math.copysign(1.0, apply(PRIMITIVES[name], -0.0).data) == -1.0
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu"])
+def test_the_limit_is_a_negative_zero(name: str) -> None:
+    assert math.copysign(1.0, apply(PRIMITIVES[name], -inf).data) == -1.0
 
 
 @pytest.mark.parametrize("name", [name for name, row in PRIMITIVES.items() if row.arity == 1])

@@ -53,7 +53,7 @@ FORMS: list[Form] = [
 EXACT = {
     *("strong_multiply", "select_multiply"),
     *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "floor", "ceil", "greater", "where"),
-    *("maximum", "minimum", "sqrt", "relu", "leaky_relu", "sum", "prod", "dot", "remainder"),
+    *("maximum", "minimum", "sqrt", "relu", "leaky_relu", "sum", "prod", "dot", "remainder", "one_minus_square"),
 }
 USUAL = 2.0
 

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import re
+import stat
 import threading
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,66 @@ def test_a_file_has_the_usual_permissions(tmp_path: Path) -> None:
     usual = tmp_path / "usual"
     usual.write_bytes(b"")
     assert save(tmp_path / "file", b"").stat().st_mode == usual.stat().st_mode
+
+
+def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
+    target, link, dangling = tmp_path / "folder" / "target", tmp_path / "latest", tmp_path / "next"
+    target.parent.mkdir()
+    target.write_bytes(b"old")
+    link.symlink_to(Path("folder") / "target")
+    dangling.symlink_to(tmp_path / "folder" / "other")
+    for path in (link, dangling):
+        check_folder(path)
+        assert save(path, b"new") == path
+        assert path.is_symlink()
+        assert path.read_bytes() == b"new"
+    assert target.read_bytes() == b"new"
+    assert sorted(path.name for path in target.parent.iterdir()) == ["other", "target"]
+    lost = tmp_path / "lost"
+    lost.symlink_to(tmp_path / "missing" / "file")
+    with pytest.raises(FileNotFoundError, match="missing' does not exist"):
+        check_folder(lost)
+
+
+def test_the_mode_of_a_file_is_kept(tmp_path: Path) -> None:
+    path = save(tmp_path / "private", b"one")
+    for mode in (0o600, 0o640, 0o666):
+        path.chmod(mode)
+        save(path, b"two")
+        assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_the_content_is_on_the_disk_before_the_name_leads_to_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    happened: list[str] = []
+    fsync, replace = os.fsync, Path.replace
+
+    def synced(descriptor: int) -> None:
+        happened.append(f"fsync of {os.fstat(descriptor).st_size} bytes")
+        fsync(descriptor)
+
+    def replaced(self: Path, target: Path) -> Path:
+        happened.append("replace")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", synced)
+    monkeypatch.setattr(Path, "replace", replaced)
+    save(tmp_path / "file", b"content")
+    assert happened == ["fsync of 7 bytes", "replace"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read: list[bytes] = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    save(path, b"content")
+    reader.join()
+    assert read == [b"content"]
+    assert stat.S_ISFIFO(path.stat().st_mode)
 
 
 def test_a_folder_that_may_not_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

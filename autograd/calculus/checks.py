@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import sys
 from collections.abc import Callable, Sequence
@@ -23,14 +24,15 @@ from autograd.value import Value, apply
 Wrong: TypeAlias = "tuple[int, float, float] | tuple[()]"
 
 ROUNDING = 8.0 * sys.float_info.epsilon  # a generous bound on the error of one value of a function
+HALVINGS, SMALLEST = 36, 4  # of the steps of a difference, from a tenth of the number down; those that show the noise
 
 
 def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 2) -> None:
     """Compare the derivatives of a function by reverse mode, by forward mode, and by numerical differences.
 
     The numerical derivatives choose their own steps and estimate their own error; where that is too large to tell, as
-    at a kink, nothing is compared. A slope that is off by one part in 10,000 is found. It costs some fifty calls of the
-    function for each input, and as many of its gradient for the second order.
+    at a kink, nothing is compared. A slope that is off by one part in 10,000 is found. It costs some ninety calls of
+    the function for each input, and as many of its gradient for the second order.
 
     Args:
         function: takes numbers, or lists, tuples and dicts of them, and gives the same.
@@ -74,7 +76,10 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
         if order > 1:
             compared += _check_second(run, recording, at, row, reverse)
     if not compared:
-        raise ValueError(f"no derivative could be compared at {point}: give one away from kinks and the domain's edge")
+        raise ValueError(
+            f"no derivative could be compared at {point}: give a point away from kinks, jumps and the domain's edge, "
+            f"where the function's values have more digits"
+        )
 
 
 def _check_second(
@@ -131,28 +136,46 @@ def _culprit(run: RecordedCall, what: str, exact: float, numerical: float) -> st
 def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[float, float]:
     """Compute a derivative by central differences of shrinking steps, extrapolated to none (Ridders 1982).
 
+    The noise of the function's values is estimated from how the differences of the smallest steps vary. What larger
+    steps agree on is dropped where smaller ones agree on something else, as they do of a function that is narrower than
+    the larger steps, or jumps within them.
+
     Returns:
-        The derivative, and an estimate of its error; infinite at a kink, or if the function has no value near it.
+        The derivative, and an estimate of its error; infinite at a kink or a jump, or if the function has no value near
+        it.
     """
-    best, error = 0.0, math.inf
     step = 0.1 * abs(x) or 0.1
-    before: list[float] = []
-    for _ in range(26):
+    steps, slopes, sizes = [], [], []
+    for _ in range(HALVINGS):
         try:
             below, above = function(x - step), function(x + step)
+            steps.append(step)
+            slopes.append((above - below) / ((x + step) - (x - step)))
+            sizes.append(max(abs(below), abs(above)))
         except (ValueError, ArithmeticError, TypeError):  # outside the domain: come nearer
-            before, step = [], step / 2.0
-            continue
-        row = [(above - below) / ((x + step) - (x - step))]
-        rounding = ROUNDING * max(abs(below), abs(above)) / step
-        factor = 1.0
+            steps, slopes, sizes = [], [], []
+        step /= 2.0
+    moves = [math.inf, *(abs(b - a) for a, b in itertools.pairwise(slopes))]
+    noise = max([move * step for move, step in zip(moves, steps, strict=False)][-SMALLEST:], default=0.0)
+    changes = sorted([abs(slope * step) for slope, step in zip(slopes, steps, strict=True)][-SMALLEST:])
+    if changes and changes[0] > max(
+        0.5 * changes[-1], 10.0 * ROUNDING * sizes[-1]
+    ):  # not smaller with the step: a jump
+        return 0.0, math.inf
+    best, error = 0.0, math.inf
+    before: list[float] = []
+    for index, (step, slope, size) in enumerate(zip(steps, slopes, sizes, strict=True)):
+        rounding = ROUNDING * size / step
+        if abs(slope - best) > 100.0 * max(*moves[max(index - 1, 0) : index + 1], rounding) + 10.0 * error:
+            best, error, before = 0.0, math.inf, []
+        row, factor = [slope], 1.0
         for column, earlier in enumerate(before):
             factor *= 4.0
             row.append((factor * row[column] - earlier) / (factor - 1.0))
-            change = max(abs(row[-1] - row[-2]), abs(row[-1] - earlier), rounding)
+            change = max(abs(row[-1] - row[-2]), abs(row[-1] - earlier), rounding, noise / step)
             if change <= error:
                 best, error = row[-1], change
-        before, step = row, step / 2.0
+        before = row
     return best, math.inf if _has_kink(function, x) else error
 
 

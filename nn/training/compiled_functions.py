@@ -5,7 +5,6 @@ Each is a function of numbers that `compile` records, of one case or of one para
 
 from __future__ import annotations
 
-import copy
 import math
 import traceback
 from collections.abc import Callable, Collection, Sequence
@@ -17,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd import Program, Value, compile, gradients, ieee_arithmetic, no_grad, topological_order
+from autograd.primitives import stop_gradient
 from autograd.saving import shortened
 from nn.functional import functional_call
 from nn.losses import Loss
@@ -92,6 +92,7 @@ class CaseFunctions:
         numbers: those of the parameters: those that the optimizer does not change stand first.
         error_and_gradients: the mean of the errors of the last cases, followed by its gradients.
         watched: the numbers that the optimizer changes, followed by these.
+        reached: of each number that the optimizer changes, whether a gradient reaches it.
 
     Raises:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
@@ -151,8 +152,10 @@ class CaseFunctions:
 
     def _error_and_gradients(self, numbers: Any, share: Any, row: Any) -> Any:
         error = self._error_and_output(numbers, row)[0] * share
+        inputs = numbers[self.frozen :].tolist()
+        self.reached = np.isin(list(map(id, inputs)), list(map(id, _reached(error))))
         # As value_and_grad, which records a node more for each number.
-        nodes = [error, *gradients(error, numbers[self.frozen :].tolist())]
+        nodes = [error, *gradients(error, inputs)]
         return np.fromiter(nodes, object, len(nodes))
 
     def _error_and_output(self, numbers: Any, row: Any) -> tuple[Value, Any]:
@@ -234,7 +237,7 @@ class UpdateFunction:
 
     def refresh(self) -> None:
         """Record the step again if a setting has changed, or the rule of a class of one's own."""
-        settings = _settings(self.optimizer)
+        settings = self.optimizer.settings() | {"learning_rate": None}  # which is an argument
         if settings == self.settings and type(self.optimizer).__module__ == Optimizer.__module__:
             return
         step, memory = compile(self._step), [0.0] * len(self.optimizer.memory)
@@ -251,24 +254,33 @@ class UpdateFunction:
         self.grad_places = [place for place, number in enumerate(made) if number is None]
         self._check()
 
-    def run(self, update: Update, grads: Numbers) -> Update:
+    def run(self, update: Update, grads: Numbers, reached: NDArray[np.bool_]) -> Update:
         """Take a step in the arrays of a state.
 
         Args:
-            update: the state before it. Its arrays are written to.
+            update: the state before it. Its arrays are written to, but for that of the missed steps.
             grads: the gradient of each parameter.
+            reached: whether it has one.
 
         Returns:
             The state after the step. What it remembers may be the array of the gradients.
         """
-        (numbers, memory, steps), rate = update, self.optimizer.learning_rate
+        (numbers, memory, steps, missed), rate = update, self.optimizer.learning_rate
+        if missed.any() or not reached.all():
+            for count in np.unique(missed[reached]).tolist():
+                places = np.flatnonzero(reached & (missed == count))
+                chosen = [row[places] for row in (numbers, grads, *memory)]
+                made = self.step.batch(rate, float(steps - count), *chosen, over=self.over)
+                for row, new in zip((numbers, *memory), made, strict=True):
+                    row[places] = chosen[1] if new is None else new
+            return Update(numbers, memory, steps + 1, missed + ~reached)
         out: list[Any] = [numbers, *memory]
         for place in self.grad_places:
             out[place] = None
         self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, reduce="each", out=out)
         for place in self.grad_places:
             out[place] = grads
-        return Update(numbers, out[1:], steps + 1)
+        return Update(numbers, out[1:], steps + 1, missed)
 
     def _step(self, learning_rate: Value, steps: Value, number: Value, grad: Value, *memory: Value) -> list[Any]:
         """Return the new number and memory of a parameter.
@@ -276,18 +288,12 @@ class UpdateFunction:
         What is remembered may be the gradient. Then it is None, and need not be written, unless what was remembered
         before is read.
         """
-        made, *remembered = self._rule(learning_rate, steps)(number, grad, *memory)
+        made, *remembered = self.optimizer._rule_at(steps, learning_rate)(number, grad, *memory)
         if len(remembered) != len(memory):
             raise TypeError(f"_rule gives {1 + len(remembered)} numbers for a parameter with {len(memory)} to remember")
         read = {node for row in (made, *remembered) if isinstance(row, Value) for node in topological_order(row)}
         pairs = zip(remembered, memory, strict=True)
         return [made, *(None if row is grad and before not in read else row for row, before in pairs)]
-
-    def _rule(self, learning_rate: Any, steps: Any) -> Callable[..., Any]:
-        """Return the rule with other numbers in place of these."""
-        stand_in = copy.copy(self.optimizer)
-        vars(stand_in).update(learning_rate=learning_rate, steps=steps)  # without the checks of an assignment
-        return stand_in._rule()
 
     def _check(self) -> None:
         """Compare the compiled step with the rule for some numbers, as is done for the network."""
@@ -296,7 +302,7 @@ class UpdateFunction:
             for steps, remembered in ((0, 0.0), (3, 0.125)):
                 numbers = [0.5, grad] + [remembered] * memory
                 try:
-                    expected = self._rule(rate, steps)(*numbers)
+                    expected = self.optimizer._rule_at(steps, rate)(*numbers)
                     made = self.step(rate, float(steps), *numbers)
                 except (ValueError, ArithmeticError):
                     continue
@@ -318,10 +324,13 @@ def _outputs_by_case(output: Any) -> list[Any] | None:
     return list(zip(*(column[::-1].tolist() for column in output), strict=True))
 
 
-def _settings(optimizer: Optimizer) -> dict[str, Any]:
-    """Return what decides on a step besides the state and the learning rate."""
-    state = ("parameters", "memory", "steps", "learning_rate", "_made")
-    return {name: copy.copy(value) for name, value in vars(optimizer).items() if name not in state}
+def _reached(output: Value) -> set[Value]:
+    """Return the nodes that the gradient of an output reaches."""
+    reached = {output}
+    for node in reversed(topological_order(output)):
+        if node in reached and node.primitive is not stop_gradient:
+            reached.update(node.parents)
+    return reached
 
 
 def _agree(a: float, b: float) -> bool:

@@ -86,11 +86,13 @@ class CompiledSteps(Steps):
         self.interval = max(1, min(MOST_STEPS, MOST_CASES // size))  # steps between two copies of the state
         count, rows = len(options.optimizer.parameters), len(options.optimizer.memory)
         self.grads = case.error_and_gradients[1:]
-        self.arrays = Update(case.numbers[case.frozen :], [*np.empty((rows, count))], 0)  # what a step changes
+        none = np.zeros(count, int)
+        self.arrays = Update(case.numbers[case.frozen :], [*np.empty((rows, count))], 0, none)  # what a step changes
         # Of two copies one is in use while the other is written.
-        self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
+        self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0, none) for _ in range(2)]
         self.changing = _changing(options)
         case.refresh()
+        update.refresh()  # its settings may be those of a file
         super().__init__(options, done)
 
     def show(self) -> None:
@@ -139,7 +141,7 @@ class CompiledSteps(Steps):
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
             self._check_finite("the error", (error, total))
-        update = self.update.run(state, self.grads)
+        update = self.update.run(state, self.grads, self.case.reached)
         if np.count_nonzero(np.isfinite(self.case.watched)) < len(self.case.watched):  # twice as fast as all()
             self._check_finite("a gradient", self.grads.tolist())
             self._check_finite(STEPPED, update.numbers.tolist())
@@ -163,18 +165,18 @@ class CompiledSteps(Steps):
     def _copy(self, state: Update) -> None:
         copied = self.copies[0]
         _assign(copied, state)
-        self.mark = _Mark(copied._replace(steps=state.steps), [])
+        self.mark = _Mark(copied._replace(steps=state.steps, missed=state.missed), [])
         self.copies.reverse()
 
     def _go_back(self) -> None:
         """Compute the committed state again."""
         self.held = None
-        state = self.arrays._replace(steps=self.mark.update.steps)
+        state = self.arrays._replace(steps=self.mark.update.steps, missed=self.mark.update.missed)
         _assign(state, self.mark.update)
         for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
             self.case.run(self._rows(places))
-            state = self.update.run(state, self.grads)
+            state = self.update.run(state, self.grads, self.case.reached)
         self.committed = self.committed._replace(update=state)
         self.held = state
 
@@ -225,7 +227,7 @@ class CompiledSteps(Steps):
     def _write(self, update: Update) -> None:
         self.shown = None
         memory = [row.tolist() for row in update.memory]
-        self.optimizer.apply(Update(update.numbers.tolist(), memory, update.steps))
+        self.optimizer.apply(Update(update.numbers.tolist(), memory, update.steps, update.missed.tolist()))
         self.shown = update
 
     def _change(self, update: Update) -> None:
@@ -238,7 +240,7 @@ class CompiledSteps(Steps):
     def _owned(self, update: Update) -> Update:
         """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""
         self.held = None
-        state = self.arrays._replace(steps=update.steps)
+        state = self.arrays._replace(steps=update.steps, missed=np.array(update.missed))
         _assign(state, update)
         self._copy(state)
         self.held = state

@@ -86,7 +86,8 @@ def fit(
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
-            from the middle of a round. Cases, batches and the schedule must be the same for that.
+            from the middle of a round. Cases, batches and the schedule must be the same for that; the settings of the
+            optimizer are those of the file.
         compiled: whether to record the steps as programs, which needs cases of one form.
         exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
             differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's

@@ -76,7 +76,7 @@ class Steps:
         self.kept: list[tuple[list[float | None], int]] = [
             (getattr(self.history, name), place) for place, name in enumerate(_Record._fields) if used[place]
         ]
-        if position.batches and schedule is not None:
+        if done and position.batches and schedule is not None and not done.optimizer["settings"]:  # of an older file
             self.optimizer.learning_rate = schedule(self.behind)
         self.committed = _Committed(self.behind, None, position, *self._state())
 
@@ -240,7 +240,7 @@ class Steps:
         """Return the state of the parameters, the optimizer and the generator as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
-        update = Update(numbers, optimizer.memory, optimizer.steps)
+        update = Update(numbers, optimizer.memory, optimizer.steps, optimizer.missed)
         return update, optimizer.learning_rate, self._generator_state()
 
     def _generator_state(self) -> tuple[Any, ...] | None:

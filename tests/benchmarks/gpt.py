@@ -99,7 +99,8 @@ def train_eagerly(steps: int, scheduled: int) -> tuple[dict[str, Array], Array]:
     losses = []
     for step, name in enumerate(made_up_names(scheduled)[:steps]):
         error = loss(parameters, *trimmed(document(name)))
-        optimizer.zero_grad()
+        for leaf in leaves:
+            leaf.grad = 0.0  # not None: a token that is not in the name takes the step, too, as in the program
         error.backward()
         optimizer.learning_rate = RATE * (1.0 - step / scheduled)
         optimizer.step()

@@ -184,6 +184,11 @@ def check_resumed(victim: Victim, content: Any, rounds: int) -> str | None:
     expected = [training["rounds"], saved["kind"], saved["steps"], memory]
     if [rounds, state["kind"], state["steps"], state["memory"]] != expected:
         return f"{rounds} rounds and {state} are not those of the file"
+    said = {**state["settings"], **saved.get("settings", {})}
+    if json.loads(json.dumps(said), parse_int=float) != json.loads(json.dumps(state["settings"]), parse_int=float):
+        return f"the settings {state['settings']} are not those of the file"
+    if saved.get("missed", state["missed"]) != state["missed"]:
+        return f"the missed steps {state['missed']} are not those of the file"
     if not all(math.isfinite(number) for row in state["memory"] for number in row):
         return f"the memory is not finite: {state}"
     if victim.pick is not None:

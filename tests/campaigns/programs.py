@@ -97,13 +97,18 @@ def hypot(a: float, b: float) -> tuple[float, Floats]:
     return out, (a / out, b / out) if out else (nan, nan)
 
 
+def bounded(x: float) -> float:
+    """x as a factor of what is 0 for large x."""
+    return min(max(x, -1e4), 1e4)
+
+
 def silu(x: float) -> tuple[float, Floats]:
-    return x * sigmoid(x), (sigmoid(x) + x * sigmoid(x) * sigmoid(-x),)
+    return max(x, -1e4) * sigmoid(x), (sigmoid(x) + bounded(x) * sigmoid(x) * sigmoid(-x),)
 
 
 def gelu(x: float) -> tuple[float, Floats]:
     below, density = normal(x)
-    return x * below, (below + x * density,)
+    return max(x, -1e4) * below, (below + bounded(x) * density,)
 
 
 def tanh(x: float) -> tuple[float, Floats]:
@@ -159,6 +164,7 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "sin": lambda x: (math.sin(x), (math.cos(x),)),
     "cos": lambda x: (math.cos(x), (-math.sin(x),)),
     "tan": lambda x: (math.tan(x), (1.0 / math.cos(x) ** 2,)),
+    "one_minus_square": lambda x: ((1.0 - x) * (1.0 + x), (-2.0 * x,)),
     "asin": lambda x: (math.asin(x), (arc(x),)),
     "acos": lambda x: (math.acos(x), (-arc(x),)),
     "atan": lambda x: (math.atan(x), (1.0 / (1.0 + x * x),)),
@@ -203,8 +209,11 @@ SCALE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "sigmoid": lambda x: (sigmoid(x), (sigmoid(x),)),
     "erf": lambda x: (math.erf(x), (bell(x) * (1.0 + x * x),)),
     "erfc": lambda x: (math.erfc(x), (bell(x) * (1.0 + x * x),)),
-    "silu": lambda x: (x * sigmoid(x), (sigmoid(x) + abs(x) * sigmoid(x) * sigmoid(-x),)),
-    "gelu": lambda x: (x * normal(x)[0] * (1.0 + x * x), ((normal(x)[0] + abs(x) * normal(x)[1]) * (1.0 + x * x),)),
+    "silu": lambda x: (silu(x)[0], (sigmoid(x) + abs(bounded(x)) * sigmoid(x) * sigmoid(-x),)),
+    "gelu": lambda x: (
+        gelu(x)[0] * (1.0 + x * x),
+        ((normal(x)[0] + abs(bounded(x)) * normal(x)[1]) * (1.0 + bounded(x) ** 2),),
+    ),
     "sum": lambda *xs: (math.fsum(map(abs, xs)), (1.0,) * len(xs)),
     "dot": lambda *xs: dot(*map(abs, xs)),
 }
