@@ -123,7 +123,7 @@ class Primitive:
 
         Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
         Another kind of number defines what applying means by a static method `apply_primitive(primitive, *operands)`;
-        a `Value` records a node.
+        a `Value` records a node. Arrays map element by element.
         """
         for operand in operands:
             if type(operand) is not float:
@@ -138,7 +138,9 @@ class Primitive:
             apply = getattr(type(operand), "apply_primitive", None)
             if apply is not None:
                 return apply(self, *operands)
-        return self(*map(floats.as_float, operands))
+        if any([getattr(operand, "shape", None) for operand in operands]):
+            return hooks.over_arrays(self, *operands)
+        return self(*map(floats.as_operand, operands))
 
     def takes(self, count: int) -> bool:
         """Return whether the primitive can be applied to so many operands."""

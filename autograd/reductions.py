@@ -15,9 +15,14 @@ from autograd.value import Constant, Value, apply_wide
 __all__ = ["sum", "prod", "dot"]
 
 
-def sum(values: Iterable[Value | float]) -> Value:
-    """Add values from left to right, as one node; the sum of no values is the constant 0."""
-    operands = tuple(values)
+def sum(values: Iterable[Value | float], /, start: Value | float = 0) -> Value:
+    """Add values from left to right, as one node; the sum of no values is the constant 0.
+
+    Args:
+        values: numbers and Values.
+        start: what they are added to, as with Python's `sum`, unless it is the int 0.
+    """
+    operands = tuple(values) if type(start) is int and start == 0 else (start, *values)
     return apply_wide(primitives.summation, operands) if operands else Constant(0.0)
 
 

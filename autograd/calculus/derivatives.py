@@ -7,7 +7,9 @@
 ((4.0, 6.0), (6.0, 0.0))
 
 A function takes numbers, or trees of them: lists, tuples, dicts, dataclasses and arrays, nested at will. A derivative
-comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested.
+comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested. What
+`grad`, `value_and_grad`, `jacobian` and `hessian` make hands on arguments with a keyword, and does not differentiate by
+them.
 
 Each goes through the tape of the recorded graph. Reverse mode passes gradients from a node to its operands, forward
 mode passes tangents from the operands to the node, and both multiply by the same slopes. Where a derivative is to be
@@ -89,8 +91,8 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
     """
 
     @_records
-    def differentiated(*arguments: Any) -> tuple[Any, Any]:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+    def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        run = RecordedCall(function, arguments, _numbers_of(argnums), keywords)
         output = run.scalar("grad")
         grads = [run.finished(grad) for grad in run.pull({output: 1.0}, run.recorded)]
         return run.result(), _one_or_all(argnums, run.like_inputs(grads))
@@ -120,7 +122,7 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Call
         TypeError: when called, if the result is not one number.
     """
     differentiated = value_and_grad(function, argnums)
-    return lambda *arguments: differentiated(*arguments)[1]
+    return lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1]
 
 
 @overload
@@ -235,8 +237,8 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
     """
 
     @_records
-    def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+    def differentiated(*arguments: Any, **keywords: Any) -> Any:
+        run = RecordedCall(function, arguments, _numbers_of(argnums), keywords)
         rows: list[list[Number]]
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
@@ -284,8 +286,8 @@ def hessian(
     """
 
     @_records
-    def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, _numbers_of(argnums))
+    def differentiated(*arguments: Any, **keywords: Any) -> Any:
+        run = RecordedCall(function, arguments, _numbers_of(argnums), keywords)
         firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}
         entries: dict[tuple[int, int], Number] = {}

@@ -32,16 +32,26 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 class RecordedCall:
     """One call of a function of trees of numbers, recorded, to be differentiated by the arguments of some numbers.
 
+    Arguments with a keyword are passed on, and not differentiated by.
+
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
         outputs: the numbers of its result.
         recorded: whether its derivatives are to be differentiated again.
     """
 
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: Sequence[int]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Any],
+        argnums: Sequence[int],
+        keywords: Mapping[str, Any] | None = None,
+    ) -> None:
         for index in argnums:
             if not -len(arguments) <= index < len(arguments):
-                raise TypeError(f"there is no argument {index} to differentiate by: {len(arguments)} were given")
+                raise TypeError(
+                    f"there is no argument {index} to differentiate by: {len(arguments)} were given without a keyword"
+                )
         chosen = [arguments[index] for index in argnums]
         given, self.input_structure = flat(chosen)
         if not given:
@@ -55,7 +65,7 @@ class RecordedCall:
         around = _live.get()
         token = _live.set((*around, *self.inputs))
         try:
-            result = function(*new)
+            result = function(*new, **keywords or {})
         finally:
             _live.reset(token)
         outputs, self.output_structure = flat(result)
