@@ -218,11 +218,8 @@ def array_ufunc(function: Any, method: str, arguments: Sequence[Any], settings: 
     if of_numbers is not None and is_call and not settings and all(isinstance(x, NUMBERS) for x in arguments):
         return of_numbers(*[x if isinstance(x, Value) else as_operand(x) for x in arguments])
     dtype = settings.pop("dtype", None)
-    if (
-        dtype is not None
-        and np.dtype(dtype) not in (np.float64, object)
-        and not all(isinstance(x, ConditionArray) for x in arguments)
-    ):
+    is_other = dtype is not None and np.dtype(dtype) not in (np.float64, object)
+    if is_other and not all(isinstance(x, ConditionArray) for x in arguments):
         raise _refusal(name, f"a Value is a float64, but dtype={dtype}")
     out = settings.get("out")
     if out is not None:

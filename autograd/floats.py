@@ -17,9 +17,10 @@ inf, nan = math.inf, math.nan
 
 
 def as_float(number: object) -> float:
-    """Return the float64 of an int, a float, a NumPy scalar or any other `numbers.Real`; of an array of no dimensions too.
+    """Return the float64 of an int, a float, a NumPy scalar or any other `numbers.Real`.
 
-    Any other type, `bool` included, is a TypeError; a number beyond the range of a float64 an OverflowError.
+    An array without dimensions is its number. Any other type, `bool` included, is a TypeError; a number beyond the
+    range of a float64 an OverflowError.
     """
     kind = type(number)
     if kind is float:

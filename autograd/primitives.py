@@ -138,8 +138,9 @@ class Primitive:
             apply = getattr(type(operand), "apply_primitive", None)
             if apply is not None:
                 return apply(self, *operands)
-        if any([getattr(operand, "shape", None) for operand in operands]):
-            return hooks.over_arrays(self, *operands)
+        for operand in operands:
+            if getattr(operand, "shape", None):
+                return hooks.over_arrays(self, *operands)
         return self(*map(floats.as_operand, operands))
 
     def takes(self, count: int) -> bool:

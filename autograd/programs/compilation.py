@@ -125,8 +125,8 @@ class Compiled(Generic[ResultT]):
                     f"out= takes plain numbers, but the result of {self!r} is part of a graph here: leave it out, or "
                     f"pass plain numbers (v.data)"
                 )
-            if call is not None and any(getattr(leaf, "dtype", None) == object for leaf in leaves):
-                # Arrays of NumPy's own class become arrays of Values, as when it is recorded.
+            if call is not None and has_value([leaf for leaf in leaves if hasattr(leaf, "shape")]):
+                # Arrays of objects become arrays of Values, as when it is recorded.
                 arguments, keywords = unflatten(call, cut(call, numbers_of(leaves)))
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
