@@ -63,7 +63,9 @@ SAME_NAMES = (
 def _applied(name: str) -> Callable[..., Value]:
     """Return what applies a primitive of one or two operands, whatever they are, without looking at them first."""
     primitive = PRIMITIVES[name]
-    return partial(_unary if primitive.arity == 1 else _function, primitive)
+    applied = partial(_unary if primitive.arity == 1 else _function, primitive)
+    applied.__name__ = name  # type: ignore[attr-defined]  # for errors of NumPy
+    return applied
 
 
 def _as_value(number: Any) -> Value:
@@ -232,7 +234,9 @@ def array_ufunc(function: Any, method: str, arguments: Sequence[Any], settings: 
         if type(error) is TypeError:  # of an element
             raise
         raise _refusal(name, error) from error
-    return _finished(result, is_call) if out is None else out[0]
+    if out is not None:
+        return out[0]
+    return _as_value(result) if method == "reduce" and isinstance(result, NUMBERS) else _finished(result, is_call)
 
 
 @cache

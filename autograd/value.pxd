@@ -60,6 +60,8 @@ cpdef object _value_or_limit(Primitive primitive, tuple nodes)
 cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
                      tuple operands)
 
-cdef object _compared(object compare, Value node, object other)
+cdef bint _is_array(object other)
+
+cdef object _number(object other)
 
 cdef object _plain_refusal(Value node, str kind)

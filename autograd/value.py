@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from numbers import Number, Real
-from operator import ge, gt, index, le, lt
+from operator import index
 from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from autograd import primitives
@@ -317,7 +317,7 @@ class Value:
         Raises:
             ValueError: if `low` is greater than `high`.
         """
-        if not is_recording_program() and low > high:
+        if not (is_recording_program() or _is_array(low) or _is_array(high)) and low > high:
             raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
@@ -333,10 +333,10 @@ class Value:
     # Comparing and copying. With a number the data is compared; two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    def __lt__(self, other: Any) -> Any: return _compared(lt, self, other)
-    def __le__(self, other: Any) -> Any: return _compared(le, self, other)
-    def __gt__(self, other: Any) -> Any: return _compared(gt, self, other)
-    def __ge__(self, other: Any) -> Any: return _compared(ge, self, other)
+    def __lt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data < _number(other)
+    def __le__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data <= _number(other)
+    def __gt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data > _number(other)
+    def __ge__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data >= _number(other)
     def __eq__(self, other: object) -> Any:
         if isinstance(other, Value) or not isinstance(other, Number):
             return self is other or NotImplemented
@@ -461,7 +461,8 @@ def _function(primitive: Primitive, left: Any, right: Any) -> Value:
 def _constant_or_none(operand: Any) -> Constant | None:
     """Return the other side of an operator as a constant; None if it has operators of its own, as an array has."""
     kind = type(operand)
-    if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
+    is_known = kind is float or kind is int or kind is bool
+    if is_known or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
     return None
 
@@ -480,14 +481,16 @@ def _rounded(x: Value) -> Value:
     return whole + primitives.where(whole % 2.0, 1.0 - primitives.greater(0.5, rest), primitives.greater(rest, 0.5))
 
 
-def _compared(compare: Callable[[Any, Any], Any], node: Value, other: Any) -> Any:
-    """Compare the data with that of another node, or with a number; an array compares its elements itself."""
-    if isinstance(other, Value):
-        return compare(node.data, other.data)
+def _is_array(other: Any) -> bool:
+    """Return whether the other side of a comparison is an array, which compares its elements itself."""
     kind = type(other)
-    if kind is not float and kind is not int and getattr(other, "shape", None):
-        return NotImplemented
-    return compare(node.data, other)
+    if kind is float or kind is int or isinstance(other, Value):
+        return False
+    return bool(getattr(other, "shape", None))
+
+
+def _number(other: Any) -> Any:
+    return other.data if isinstance(other, Value) else other
 
 
 def _described(node: Value) -> str:

@@ -384,7 +384,9 @@ def test_an_array_holds_values_alone() -> None:
     np.add.at(out, [0, 0], 1.0)
     out.sort()
     assert numbers(out).tolist() == [2.0, 5.0, 9.0]
-    assert numbers(np.sum(values(), axis=0)) == 0.0
+    assert [type(empty) for empty in (values().sum(), np.sum(values(), axis=0), values().prod())] == [Constant] * 3
+    with pytest.raises(ValueError, match="zero-size array to reduction operation maximum"):
+        values().max()
     with pytest.raises(TypeError, match="expected a real number"):
         a[0] = "1"
     with pytest.raises(TypeError, match="NumPy's add is no function of Values"):
@@ -500,6 +502,9 @@ def test_arrays_map_element_by_element() -> None:
         assert type(result) is ValueArray
         assert numbers(result).tolist() == [2.5, math.hypot(4.0, 2.0)]
     assert numbers(v.maximum(sides)).tolist() == [2.0, 4.0]
+    assert (
+        numbers(v.clip(sides - 1.0, sides)).tolist() == numbers(np.clip(v, sides - 1.0, sides)).tolist() == [1.5, 3.0]
+    )
     total = np.sum(np.arctan2(sides, v))
     total.backward()
     assert v.grad == pytest.approx(-1.5 / (1.5**2 + 4.0) - 4.0 / (4.0**2 + 4.0), rel=1e-15)
