@@ -120,10 +120,10 @@ OF_TRUTHS["invert"] = "logical_not"
 class ValueArray(np.ndarray[Any, Any]):
     """An array of Values, made by `array`: NumPy's functions of it follow the table of primitives.
 
-    `grad`, `jacobian`, `hessian` and `compile` hand an array to a function as one. What NumPy computes with one, and
-    with a Value in any position, is an array of Values again; a result without dimensions is a Value. Comparisons,
-    also by `==`, are about the data and give arrays of bool. While a program is recorded they are conditions instead,
-    numbers for `numpy.where`.
+    `grad` and its kin hand an array that they differentiate by to a function as one, and `compile` every array. What
+    NumPy computes with one, and with a Value in any position, is an array of Values again; a result without dimensions
+    is a Value. Comparisons, also by `==`, are about the data and give arrays of bool. While a program is recorded they
+    are conditions instead, numbers for `numpy.where`.
     """
 
     __array_priority__ = 1.0  # that of arrays of NumPy's own class is 0
@@ -331,7 +331,7 @@ OF_ARRAYS: dict[str, Callable[..., Any]] = {
     "around": _round,
     "fix": np.trunc,
 }
-REFUSED = {  # since NumPy's own would not see that a number is nan, or refuse for another reason
+REFUSED = {  # since NumPy's own does not see that a Value is nan, or says something else
     *("median", "nanmedian", "percentile", "nanpercentile", "quantile", "nanquantile", "nan_to_num", "polyfit"),
 }
 # Functions that give places or truths, for which only the data counts.
