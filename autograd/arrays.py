@@ -310,9 +310,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 def _where(condition: Any, *choices: Any) -> Any:
     if not choices:
         return np.nonzero(condition)
-    if not isinstance(condition, ValueArray):
-        return np.ndarray.__array_function__(PLAIN, np.where, (), (condition, *choices), {})
-    return np.frompyfunc(where, 3, 1)(*map(_held, (condition, *choices)))
+    return np.frompyfunc(where, 3, 1)(*map(_held, (condition, *choices)))  # a node, also where the condition is known
 
 
 def _sort(array: ValueArray, axis: int | None = -1, **settings: Any) -> Any:
