@@ -30,6 +30,7 @@ from autograd.tape import *
 from autograd.value import *
 
 if _typing.TYPE_CHECKING:
+    from autograd.arrays import *
     from autograd.calculus import *
     from autograd.primitives import *  # type: ignore[assignment]  # there is a `where` in value, too
     from autograd.programs import *
@@ -42,6 +43,7 @@ else:
     del _table["stop_gradient"]  # that of `calculus` takes anything, and makes a constant of a Value
     globals().update(_table | globals())
     _PACKAGES = ("calculus", "programs", "views")  # a package imports those before it
+    _OF_ARRAYS = ("array", "ValueArray")  # which need NumPy
 
     def __getattr__(name):
         from importlib import import_module
@@ -50,6 +52,8 @@ else:
             return [name for name in __dir__() if not name.startswith("_")]
         if name in _PACKAGES:
             return import_module(f"autograd.{name}")
+        if name in _OF_ARRAYS:
+            return getattr(import_module("autograd.arrays"), name)
         if not name.startswith("_"):
             for package in _PACKAGES:
                 module = import_module(f"autograd.{package}")
@@ -59,7 +63,8 @@ else:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}", name=name)
 
     def __dir__():
-        return sorted({*globals(), *(name for package in _PACKAGES for name in __getattr__(package).__all__)})
+        names = (name for package in _PACKAGES for name in __getattr__(package).__all__)
+        return sorted({*globals(), *_OF_ARRAYS, *names})
 
 
 __version__ = "0.1.0"

@@ -19,7 +19,8 @@ inf, nan = math.inf, math.nan
 def as_float(number: object) -> float:
     """Return the float64 of an int, a float, a NumPy scalar or any other `numbers.Real`.
 
-    Any other type, `bool` included, is a TypeError; a number beyond the range of a float64 an OverflowError.
+    An array without dimensions is its number. Any other type, `bool` included, is a TypeError; a number beyond the
+    range of a float64 an OverflowError.
     """
     kind = type(number)
     if kind is float:
@@ -29,10 +30,22 @@ def as_float(number: object) -> float:
             return float(number)  # type: ignore[arg-type]  # an int or a Real
         except OverflowError:
             raise OverflowError(f"{number!r:.40} does not fit into a float64; scale it down first") from None
+    if (kind.__module__, kind.__name__) == ("numpy", "ndarray") and not number.shape:  # type: ignore[attr-defined]
+        return as_float(number.item())  # type: ignore[attr-defined]  # of an array without dimensions
     raise TypeError(
         f"expected a real number (int, float, NumPy scalar, …), got {number!r:.80} of type {kind.__name__}; "
         f"convert it first, for instance with float(…)"
     )
+
+
+def as_operand(number: object) -> float:
+    """Return the float64 of an operand: of what `as_float` takes, or of a truth value, which is 0 or 1 there."""
+    kind = type(number)
+    if kind is float:
+        return number  # type: ignore[return-value]  # what the line above asked
+    if kind is bool or (kind is not int and str(getattr(number, "dtype", "")) == "bool"):
+        return float(number)  # type: ignore[arg-type]  # a truth value of Python or of NumPy
+    return as_float(number)
 
 
 def larger(a: float, b: float) -> float:

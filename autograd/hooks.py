@@ -33,8 +33,11 @@ def _of(module: str) -> Any:
 class Hooks:
     """The functions, each with the module that defines it."""
 
+    array_ufunc: Callable[..., Any] = _of("autograd.arrays")
     array_function: Callable[..., Any] = _of("autograd.arrays")
-    over_array: Callable[..., Any] = _of("autograd.arrays")
+    over_arrays: Callable[..., Any] = _of("autograd.arrays")
+    array_of: Callable[..., Any] = _of("autograd.arrays")
+    plain_array: Callable[..., Any] = _of("autograd.arrays")
     reduce: Callable[[Value], Any] = _of("autograd.copying")
     shallow_copy: Callable[[Value], Value] = _of("autograd.copying")
     deep_copy: Callable[[Value, dict[int, Any]], Value] = _of("autograd.copying")

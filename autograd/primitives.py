@@ -129,7 +129,7 @@ class Primitive:
 
         Plain numbers give a float by the rules of IEEE 754: infinite at a pole, nan outside the domain, no exception.
         Another kind of number defines what applying means by a static method `apply_primitive(primitive, *operands)`;
-        a `Value` records a node.
+        a `Value` records a node. Arrays map element by element.
         """
         for operand in operands:
             if type(operand) is not float:
@@ -144,7 +144,10 @@ class Primitive:
             apply = getattr(type(operand), "apply_primitive", None)
             if apply is not None:
                 return apply(self, *operands)
-        return self(*map(floats.as_float, operands))
+        for operand in operands:
+            if getattr(operand, "shape", None):
+                return hooks.over_arrays(self, *operands)
+        return self(*map(floats.as_operand, operands))
 
     def takes(self, count: int) -> bool:
         """Return whether the primitive can be applied to so many operands."""

@@ -14,10 +14,17 @@ from autograd.value import Constant, Value, apply_wide
 
 __all__ = ["sum", "prod", "dot"]
 
+NOTHING = 0  # what a sum starts from, by Python's habit
 
-def sum(values: Iterable[Value | float]) -> Value:
-    """Add values from left to right, as one node; the sum of no values is the constant 0."""
-    operands = tuple(values)
+
+def sum(values: Iterable[Value | float], /, start: Value | float = NOTHING) -> Value:
+    """Add values from left to right, as one node; the sum of no values is the constant 0.
+
+    Args:
+        values: numbers and Values.
+        start: what they are added to, as with Python's `sum`; nothing is added if it is the int 0.
+    """
+    operands = tuple(values) if start is NOTHING else (start, *values)
     return apply_wide(primitives.summation, operands) if operands else Constant(0.0)
 
 

@@ -22,6 +22,7 @@ from numbers import Number, Real
 from typing import Any, TypeAlias
 
 from autograd.floats import as_float
+from autograd.hooks import hooks
 from autograd.native import rows
 from autograd.saving import shortened
 
@@ -182,7 +183,7 @@ def flatten(tree: Any, number: Classes = (), static_leaves: Classes = object) ->
     """Return the leaves of a tree that are numbers or arrays, and its structure.
 
     Instances of `number` count as numbers, besides those of Python and NumPy. An array becomes a row of float64, or of
-    objects if it holds such instances. A leaf that is neither a number nor one of `static_leaves` is a TypeError.
+    such instances. A leaf that is neither a number nor one of `static_leaves` is a TypeError.
     """
     leaves: list[Any] = []
     return leaves, _flatten(tree, number, static_leaves, leaves)
@@ -215,7 +216,7 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
         parts = [_flatten(getattr(tree, name), number, static_leaves, leaves) for name in names]
         return container(kind, parts, names, _attributes(tree, names))
     if hasattr(tree, "tolist") and hasattr(tree, "shape"):
-        found = _flatten_array(tree, number, leaves)
+        found = _flatten_array(tree, number, static_leaves, leaves)
         if found is not None:
             return found
     if not isinstance(tree, static_leaves):
@@ -226,23 +227,28 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
     return static(tree)
 
 
-def _flatten_array(tree: Any, number: Classes, leaves: list[Any]) -> Structure | None:
-    """Append an array as a row; return None if it holds anything else than numbers."""
+def _flatten_array(tree: Any, number: Classes, static_leaves: Classes, leaves: list[Any]) -> Structure | None:
+    """Append an array as a row; return None if it holds anything else than numbers.
+
+    Where an array is not a static leaf itself, those of truth values are numbers, 0 and 1, and one of them is static.
+    """
     import numpy
 
-    array = numpy.asarray(tree)
+    array = hooks.plain_array(tree)
     if not array.shape:  # it holds one number
         leaf = array.item()
+        if type(leaf) is bool and isinstance(leaf, static_leaves) and not isinstance(tree, static_leaves):
+            return static(leaf)
         if not isinstance(leaf, number) and (type(leaf) is bool or not isinstance(leaf, Real)):
             return None
         leaves.append(leaf if isinstance(leaf, number) else as_float(leaf))
         return NUMBER
-    if array.dtype.kind not in "fiuO":
+    if array.dtype.kind not in ("fiuO" if isinstance(tree, static_leaves) else "fiuOb"):
         return None
     row = array.reshape(-1)
     if array.dtype.kind == "O":
         parts = [part if isinstance(part, number) else as_float(part) for part in row.tolist()]
-        row = array_of(parts, row.shape)
+        row = hooks.array_of(parts, row.shape)
     else:
         row = numpy.ascontiguousarray(row, numpy.float64)
     leaves.append(row)
@@ -309,21 +315,10 @@ def cut(structure: Structure, numbers: Any) -> list[Any]:
     for start, end, shape in structure.pieces:
         part = numbers[start:end]
         if shape:
-            leaves.append(array_of(part, shape) if is_list else part.reshape(shape))
+            leaves.append(hooks.array_of(part, shape) if is_list else part.reshape(shape))
         else:
             leaves += part if is_list else part.tolist()
     return leaves
-
-
-def array_of(entries: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """Return an array of this shape: of float64, or of objects; or of a longer shape, if each entry is an array."""
-    import numpy
-
-    if entries and all(type(entry) is numpy.ndarray and entry.shape == entries[0].shape for entry in entries):
-        return numpy.stack(list(entries)).reshape(*shape, *entries[0].shape)
-    if all(type(entry) is float for entry in entries):
-        return numpy.array(entries, numpy.float64).reshape(shape)
-    return numpy.fromiter(entries, object, len(entries)).reshape(shape)
 
 
 def numbers_of(leaves: Sequence[Any]) -> list[Any]:

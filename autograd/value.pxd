@@ -5,7 +5,7 @@ cimport cython
 from libc cimport math
 
 from autograd.native cimport runtime
-from autograd.floats cimport as_float
+from autograd.floats cimport as_float, as_operand
 from autograd.primitives cimport Primitive
 
 
@@ -68,5 +68,9 @@ cpdef object _value_or_limit(Primitive primitive, tuple nodes)
 @cython.locals(node=Value, wide=_WideValue)
 cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
                      tuple operands)
+
+cdef bint _is_array(object other)
+
+cdef object _number(object other)
 
 cdef object _plain_refusal(Value node, str kind)

@@ -18,11 +18,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from numbers import Real
-from typing import TYPE_CHECKING, Any
+from numbers import Number, Real
+from operator import index
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast
 
 from autograd import primitives
-from autograd.floats import as_float
+from autograd.floats import as_float, as_operand
 from autograd.hooks import hooks
 from autograd.modes import (
     domain_failures,
@@ -73,7 +74,8 @@ class _ConstructorSignature:
 class Value:
     """A scalar in a computation graph. One that the user makes is a *variable*: a leaf that receives a gradient.
 
-    Two Values are equal only if they are the same node, and every Value is true, whatever its number.
+    A Value and a number compare as numbers. Two Values are equal only if they are the same node, their hash is that of
+    the node, and every Value is true, whatever its number.
 
     Args:
         data: the number, held as a float64.
@@ -277,9 +279,15 @@ class Value:
     def __rpow__(self, other: Any) -> Value: return _binary(power, other, self)
     def __mod__(self, other: Any) -> Value: return _binary(remainder, self, other)
     def __rmod__(self, other: Any) -> Value: return _binary(remainder, other, self)
+    def __floordiv__(self, other: Any) -> Value: return _floor_quotient(self, other)
+    def __rfloordiv__(self, other: Any) -> Value: return _floor_quotient(other, self)
     def __neg__(self) -> Value: return _unary(negate, self)
     def __pos__(self) -> Value: return self
     def __abs__(self) -> Value: return _unary(absolute, self)
+    def __round__(self, digits: SupportsIndex | None = None) -> Value:
+        """Return the number rounded to so many decimal digits, as a Value. Halves become even, as NumPy has it."""
+        scale = 10.0 ** index(digits or 0)
+        return _rounded(self) if scale == 1.0 else _rounded(self * scale) / scale
 
     # Functions: a method for each primitive of the table.
 
@@ -340,7 +348,7 @@ class Value:
         Raises:
             ValueError: if `low` is greater than `high`.
         """
-        if not is_recording_program() and low > high:
+        if not (is_recording_program() or _is_array(low) or _is_array(high)) and low > high:
             raise ValueError(f"clip needs a low bound that is not above the high one, got {low!r} and {high!r}")
         at_most = primitives.where(primitives.greater(self, high), high, self)
         return primitives.where(primitives.greater(low, self), low, at_most)
@@ -353,15 +361,17 @@ class Value:
     def stop_gradient(self) -> Value: """Return x; gradients stop."""; return _unary(primitives.stop_gradient, self)
     def ceil(self) -> Value: """Return the smallest integer ≥ x."""; return _unary(primitives.ceil, self)
 
-    # Comparing and copying. Two Values are equal only if they are the same node.
+    # Comparing and copying. With a number the data is compared; two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    def __lt__(self, other: Any) -> Any: return self.data < (other.data if isinstance(other, Value) else other)
-    def __le__(self, other: Any) -> Any: return self.data <= (other.data if isinstance(other, Value) else other)
-    def __gt__(self, other: Any) -> Any: return self.data > (other.data if isinstance(other, Value) else other)
-    def __ge__(self, other: Any) -> Any: return self.data >= (other.data if isinstance(other, Value) else other)
+    def __lt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data < _number(other)
+    def __le__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data <= _number(other)
+    def __gt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data > _number(other)
+    def __ge__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data >= _number(other)
     def __eq__(self, other: object) -> Any:
-        return self is other or ((isinstance(other, Value) or self.data is not None) and NotImplemented)
+        if isinstance(other, Value) or not isinstance(other, Number):
+            return self is other or NotImplemented
+        return self.data == cast(Any, other)  # a real number, a complex one or a Decimal
     def __bool__(self) -> bool: return self.data is not None  # reading the number may be refused
     def __reduce__(self) -> Any: return hooks.reduce(self)
     def __copy__(self) -> Value: return hooks.shallow_copy(self)
@@ -375,11 +385,14 @@ class Value:
     # fmt: on
 
     __floor__, __ceil__ = floor, ceil  # math.floor(v), np.floor(v)
-    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of Values
-    arcsinh, arccosh, arctanh = asinh, acosh, atanh
+    arcsin, arccos, arctan, arctan2 = asin, acos, atan, atan2  # the names that NumPy looks for in arrays of objects
+    arcsinh, arccosh, arctanh, rint, conjugate = asinh, acosh, atanh, __round__, __pos__
 
     def __array_ufunc__(self, function: Any, method: str, *arguments: Any, **settings: Any) -> Any:
-        return hooks.array_function(function, method, arguments, settings)
+        return hooks.array_ufunc(function, method, arguments, settings)
+
+    def __array_function__(self, function: Any, types: Any, arguments: Any, settings: Any) -> Any:
+        return hooks.array_function(function, arguments, settings)
 
     # Being shown.
 
@@ -442,7 +455,7 @@ def is_constant(node: Value) -> bool:
 
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = as_float(number), 0.0, False, None, None
+    node._data, node._grad, node._has_grad, node._label, node._primitive = as_operand(number), 0.0, False, None, None
     node._is_fixed, node._recording = NUMBER, 0
     return node
 
@@ -500,15 +513,42 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
 def _function(primitive: Primitive, left: Any, right: Any) -> Value:
     """Apply a primitive of two operands as a function; over an array, element by element."""
     result = _binary(primitive, left, right)
-    return hooks.over_array(primitive, left, right) if result is NotImplemented else result
+    return hooks.over_arrays(primitive, left, right) if result is NotImplemented else result
 
 
 def _constant_or_none(operand: Any) -> Constant | None:
     """Return the other side of an operator as a constant; None if it has operators of its own, as an array has."""
     kind = type(operand)
-    if kind is float or kind is int or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
+    is_known = kind is float or kind is int or kind is bool
+    if is_known or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
     return None
+
+
+def _floor_quotient(a: Any, b: Any) -> Value:
+    """Return the largest integer that is not above a / b, as floats of Python do."""
+    quotient = (a - a % b) / b  # a whole number, but for rounding; a / b may be rounded up to the next one
+    whole = primitives.floor(quotient)
+    return cast(Value, whole + primitives.greater(quotient - whole, 0.5))
+
+
+def _rounded(x: Value) -> Value:
+    """Return the nearest integer, of two the even one."""
+    whole = x.floor()
+    rest = x - whole
+    return whole + primitives.where(whole % 2.0, 1.0 - primitives.greater(0.5, rest), primitives.greater(rest, 0.5))
+
+
+def _is_array(other: Any) -> bool:
+    """Return whether the other side of a comparison is an array, which compares its elements itself."""
+    kind = type(other)
+    if kind is float or kind is int or isinstance(other, Value):
+        return False
+    return bool(getattr(other, "shape", None))
+
+
+def _number(other: Any) -> Any:
+    return other.data if isinstance(other, Value) else other
 
 
 def _described(node: Value) -> str:
@@ -541,8 +581,7 @@ def apply(primitive: Primitive, *operands: Value | float) -> Value:
     if primitive.arity == 1:
         return _unary(primitive, operands[0])
     if primitive.arity == 2:
-        left, right = [operand if isinstance(operand, Value) else _constant(operand) for operand in operands]
-        return _binary(primitive, left, right)
+        return _function(primitive, operands[0], operands[1])
     return apply_wide(primitive, operands)
 
 
@@ -552,7 +591,9 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
     numbers: list[float] = []
     recording = 0
     for operand in operands:
-        parent = operand if isinstance(operand, Value) else _constant(operand)
+        parent = operand if isinstance(operand, Value) else _constant_or_none(operand)
+        if parent is None:
+            return hooks.over_arrays(primitive, *operands)  # type: ignore[no-any-return]  # an array
         recording = recording or parent._recording
         parents.append(parent)
         numbers.append(parent._data)
@@ -617,14 +658,12 @@ def rebuild(
 def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
     """Choose `a` where the condition holds, else `b`; no gradient goes to the other one, nor to the condition.
 
-    The operands of the primitive `where` are numbers; this function takes a truth value too.
+    The primitive `where` of plain numbers gives a plain number; this function gives a Value.
 
     Args:
         condition: a truth value such as `x > 0`, or a number that holds unless it is 0.
-        a, b: Values or numbers.
+        a, b: Values or numbers; or arrays of them, as the condition may be one, which map element by element.
     """
-    if isinstance(condition, bool) or hasattr(condition, "dtype"):  # a truth value of Python or of NumPy
-        condition = float(condition)
     return apply(primitives.where, condition, a, b)
 
 

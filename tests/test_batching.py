@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Value, compile, dot, grad, log, tanh, value_and_grad
+from autograd import Value, ValueArray, compile, dot, grad, log, tanh, value_and_grad
 from tests.random_programs import total_in_order
 
 ULPS = 0.0 if autograd.engine == "compiled" else 64 * 2.0**-52
@@ -102,7 +102,7 @@ def test_a_list_is_one_of_examples() -> None:
     assert compiled.batch(np.array([[1, 2], [3, 4], [5, 6]]), reduce="each").tolist() == wanted
     rows = list(np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]))
     assert compiled.batch(rows, reduce="each").tolist() == wanted
-    assert seen == [list, tuple, np.ndarray]
+    assert seen == [list, tuple, ValueArray]
     by_key = compile(lambda d: d["a"] * d["b"])
     assert by_key.batch([{"a": 1.0, "b": 2.0}, {"a": 3.0, "b": 4.0}], reduce="each").tolist() == [2.0, 12.0]
 

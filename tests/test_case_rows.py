@@ -46,7 +46,7 @@ def test_rows_stand_in_the_reverse_order(inputs: list[Any], rows: Any) -> None:
         ([([1.0], "yes"), ([1.0], "no")], r"target of cases\[1\] is 'no', and that of cases\[0\] 'yes'"),
         ([({"a": [1.0]}, 0.0), ({"b": [1.0]}, 0.0)], r"cases\[1\] is \{'b': a list of 1 number\}, and that of"),
         ([([1.0], 0.0), ({1.0}, 0.0)], r"inputs of cases\[1\] cannot be recorded: expected numbers, .*got \{1\.0\}"),
-        ([([1.0], 0.0), (np.array([True]), 0.0)], r"inputs of cases\[1\] cannot be recorded: .*arrays of them"),
+        ([([1.0], 0.0), (np.array([1j]), 0.0)], r"inputs of cases\[1\] cannot be recorded: .*arrays of them"),
     ],
 )
 def test_cases_that_one_program_cannot_run_are_refused(cases: Any, message: str) -> None:

@@ -610,3 +610,20 @@ def test_derivatives_under_no_grad() -> None:
         assert (type(result), result.data) == (Constant, 18.0)
         assert isinstance(w * 2.0, Constant)
     assert (w * 2.0).parents[0] is w
+
+
+def test_arguments_with_a_keyword_are_passed_on() -> None:
+    def curve(x: Any, y: Any = 1.0, *, power: int = 2, name: str | None = None) -> Any:
+        return x**power * y if name is None else x
+
+    w = Value(5.0)
+    assert grad(curve)(3.0, power=3) == autograd.compile(grad(curve))(3.0, power=3) == 27.0
+    assert grad(curve)(3.0, y=5.0) == autograd.compile(grad(curve))(3.0, y=5.0) == 30.0
+    assert grad(curve)(3.0, name="x") == autograd.compile(grad(curve))(3.0, name="x") == 1.0
+    assert value_and_grad(curve, argnums=(0, 1))(3.0, 2.0, power=1) == (6.0, (2.0, 3.0))
+    assert jacobian(lambda v, k: [k * v[0], v[1]])([1.0, 2.0], k=4.0) == [[4.0, 0.0], [0.0, 1.0]]
+    assert hessian(curve)(3.0, y=5.0) == grad(grad(curve))(3.0, y=5.0) == 10.0
+    assert grad(lambda y: grad(curve)(3.0, y=y))(5.0) == 6.0
+    assert grad(curve)(3.0, y=w) == 30.0
+    with pytest.raises(TypeError, match="no argument 0 to differentiate by: 0 were given without a keyword"):
+        grad(curve)(x=3.0)

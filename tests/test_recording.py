@@ -91,7 +91,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "sorted": (lambda x: sorted([x * 2.0, x]), CHOOSE),
     "argmax": (lambda x: np.argmax(np.array([x, x * 2.0])), CHOOSE),
     "NumPy's sort": (lambda x: np.sort(np.array([x, x * 2.0])), CHOOSE),
-    "NumPy's isnan": (np.isnan, CHOOSE),
+    "NumPy's isnan": (lambda x: 1.0 if np.isnan(x) else x, CHOOSE),
     "median": (lambda x: statistics.median([x, x * 2.0]), CHOOSE),
     "int": (int, CHOOSE),
     "float": (float, CHOOSE),

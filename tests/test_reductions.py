@@ -29,6 +29,21 @@ def test_sum_prod_and_dot_are_one_node_each() -> None:
     assert twice.grad == 2 * 5.0 * 0.1
 
 
+def test_a_sum_may_start_from_something() -> None:
+    x = Value(3.0)
+    for result in (autograd.sum([x, 2.0], x), autograd.sum([x, 2], start=3.0), autograd.sum([2.0, 3], x)):
+        assert result.data == 8.0
+    total = autograd.sum([x, 2.0], x)
+    total.backward()
+    assert (x.grad, len(total.parents)) == (2.0, 3)
+    assert len(autograd.sum([x], 0).parents) == 1
+    assert autograd.sum(x > 1 for _ in range(3)).data == 3.0
+    rows = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert autograd.sum(rows).tolist() == sum(rows).tolist()  # type: ignore[attr-defined]  # an array for arrays
+    with pytest.raises(TypeError, match=r"got \[\] of type list"):
+        autograd.sum([[1.0]], [])  # type: ignore[arg-type, list-item]  # what is tested
+
+
 def test_where_takes_truth_values() -> None:
     a, b = Value(2.0), Value(3.0)
     where(a > b, a, b * 2).backward()

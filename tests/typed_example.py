@@ -64,6 +64,14 @@ def slope() -> float:
     return grad(square)(2.0)
 
 
+def scaled(x: Value, by: float = 1.0) -> Value:
+    return x * by
+
+
+def slope_by_a_keyword() -> float:
+    return grad(scaled)(2.0, by=3.0)
+
+
 def slope_of_a_value() -> Value:
     return grad(square)(Value(2.0))
 

@@ -7,7 +7,9 @@
 ((4.0, 6.0), (6.0, 0.0))
 
 A function takes numbers, or trees of them: lists, tuples, dicts, dataclasses and arrays, nested at will. A derivative
-comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested.
+comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested. What
+`grad`, `value_and_grad`, `jacobian` and `hessian` make hands on arguments with a keyword, and does not differentiate by
+them.
 
 They compute by IEEE 754. If a result or a derivative is not finite, they raise the error of an operation outside its
 domain (a ValueError, or a ZeroDivisionError) that it depends on through operands that were chosen, if there is one.
@@ -89,8 +91,8 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
     argnums = argument_numbers(argnums, "argnums")
 
     @_records
-    def differentiated(*arguments: Any) -> tuple[Any, Any]:
-        run = RecordedCall(function, arguments, argnums)
+    def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        run = RecordedCall(function, arguments, argnums, keywords)
         output = run.scalar("grad")
         found = run.pull({output: 1.0}, run.recorded)
         run.check([output], found)
@@ -122,7 +124,7 @@ def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Call
         TypeError: when called, if the result is not one number.
     """
     differentiated = value_and_grad(function, argnums)
-    return lambda *arguments: differentiated(*arguments)[1]
+    return lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1]
 
 
 @overload
@@ -243,8 +245,8 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
     argnums = argument_numbers(argnums, "argnums")
 
     @_records
-    def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, argnums)
+    def differentiated(*arguments: Any, **keywords: Any) -> Any:
+        run = RecordedCall(function, arguments, argnums, keywords)
         rows: list[list[Number]]
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
@@ -295,8 +297,8 @@ def hessian(
     argnums = argument_numbers(argnums, "argnums")
 
     @_records
-    def differentiated(*arguments: Any) -> Any:
-        run = RecordedCall(function, arguments, argnums)
+    def differentiated(*arguments: Any, **keywords: Any) -> Any:
+        run = RecordedCall(function, arguments, argnums, keywords)
         output = run.scalar("hessian")
         firsts = run.pull({output: 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}

@@ -51,6 +51,7 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 class RecordedCall:
     """One call of a function of trees of numbers, recorded, to be differentiated by an argument, or by several.
 
+    Arguments with a keyword are passed on, and not differentiated by.
     The function computes by IEEE 754, and the outermost call raises the errors that its results depend on: see `check`.
 
     Attributes:
@@ -59,11 +60,19 @@ class RecordedCall:
         recorded: whether its derivatives are to be differentiated again.
     """
 
-    def __init__(self, function: Callable[..., Any], arguments: Sequence[Any], argnums: int | Sequence[int]) -> None:
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        arguments: Sequence[Any],
+        argnums: int | Sequence[int],
+        keywords: Mapping[str, Any] | None = None,
+    ) -> None:
         count, numbers = len(arguments), [argnums] if isinstance(argnums, int) else argnums
         for index in numbers:
             if not -count <= index < count:
-                raise TypeError(f"there is no argument {index} to differentiate by: {count} were given")
+                raise TypeError(
+                    f"there is no argument {index} to differentiate by: {count} were given without a keyword"
+                )
         places = list(dict.fromkeys([index % count for index in numbers]))
         self._order = [places.index(index % count) for index in numbers]  # one may be asked for twice
         chosen = [arguments[place] for place in places]
@@ -80,7 +89,7 @@ class RecordedCall:
         token = _live.set((*around, *self.inputs))
         try:
             with nullcontext(Failures()) if around or current else ieee_arithmetic() as self.failures:
-                result = function(*new)
+                result = function(*new, **keywords or {})
         finally:
             _live.reset(token)
         outputs, self.output_structure = flat(result)

@@ -39,7 +39,7 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import is_recording_program
 from autograd.saving import shortened
-from autograd.trees import Structure, container, cut, flatten, static, unflatten
+from autograd.trees import Structure, container, cut, flatten, numbers_of, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -119,6 +119,7 @@ class Compiled(Generic[ResultT]):
                 return self._run(self._last, numbers, out)
         from autograd.programs.rows import has_value, row_of
 
+        call: Structure | None
         try:
             call, leaves = self._flatten(arguments, keywords)
         except TypeError as error:
@@ -127,14 +128,17 @@ class Compiled(Generic[ResultT]):
                     f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
                     f"it"
                 ) from error
-            leaves = flatten((arguments, keywords), Value)[0]
-        recorded = None if has_value(leaves) else self._record(call)
+            call, leaves = None, flatten((arguments, keywords), Value)[0]
+        recorded = None if call is None or has_value(leaves) else self._record(call)
         if recorded is None or (recorded.captured and (is_differentiated(recorded.captured) or is_recording_program())):
             if out is not None:
                 raise TypeError(
                     f"out= takes plain numbers, but the result of {self!r} is part of a graph here: leave it out, or "
                     f"pass plain numbers (v.data)"
                 )
+            if call is not None and has_value([leaf for leaf in leaves if hasattr(leaf, "shape")]):
+                # Arrays of objects become arrays of Values, as when it is recorded.
+                arguments, keywords = unflatten(call, cut(call, numbers_of(leaves)))
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded

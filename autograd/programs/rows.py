@@ -99,7 +99,7 @@ def examples_of(argument: Any, name: str) -> tuple[Structure, list[Rows]]:
 def _table_of(holder: Any, name: str) -> tuple[Any, Rows]:
     """Return the first of some examples, or one like them if there are none, and a row for each of them."""
     if not isinstance(holder, list):
-        leaves, structure = flatten(holder, Value)
+        leaves, structure = flatten(holder.astype(np.float64) if holder.dtype == bool else holder, Value)
         if structure.is_static:
             raise TypeError(f"expected an array of real numbers, got one of the type {holder.dtype}")
         if has_value(leaves):
