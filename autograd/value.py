@@ -73,7 +73,7 @@ class Value:
         TypeError: if `data` is not a real number, or `label` is not a string.
     """
 
-    __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y")
+    __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y", "_time")
 
     __signature__ = _ConstructorSignature()
     _data: float
@@ -85,6 +85,7 @@ class Value:
     _right: Value | None
     _x: float
     _y: float
+    _time: int  # what `clock` was when the node was made: no node depends on a later one
 
     if TYPE_CHECKING:
 
@@ -99,7 +100,7 @@ class Value:
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
                 raise _constructor_refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
-            self._label, self._primitive = label, None
+            self._label, self._primitive, self._time = label, None, clock
 
     @property
     def data(self) -> float:
@@ -400,6 +401,15 @@ class _WideValue(Value):
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
+clock = 0  # a logical clock: how often `advance` was called
+
+
+def advance() -> int:
+    """Advance the clock, and return the time of the nodes that are made from now on."""
+    global clock  # noqa: PLW0603  # each node reads it
+    clock += 1
+    return clock
+
 
 def is_constant(node: Value) -> bool:
     """Return whether a node is a constant, of a subclass too: no gradient is wanted for it."""
@@ -409,6 +419,7 @@ def is_constant(node: Value) -> bool:
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
     node._data, node._grad, node._has_grad, node._label, node._primitive = as_float(number), 0.0, False, None, None
+    node._time = clock
     return node
 
 
@@ -420,7 +431,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
         data = _value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._left, node._right, node._x = parent, None, x
+    node._left, node._right, node._x, node._time = parent, None, x, clock
     return _watched(node) if watchers else node
 
 
@@ -435,7 +446,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
         data = _value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._left, node._right, node._x, node._y = left, right, x, y
+    node._left, node._right, node._x, node._y, node._time = left, right, x, y, clock
     return _watched(node) if watchers else node
 
 
@@ -496,7 +507,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
         data = _value_or_limit(primitive, tuple(parents))
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._parents, node._operands = tuple(parents), tuple(numbers)
+    node._parents, node._operands, node._time = tuple(parents), tuple(numbers), clock
     return _watched(node) if watchers else node
 
 
@@ -536,7 +547,7 @@ def rebuild(
         fits = fits and isinstance(parent, Value)
     if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
-    node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
+    node._data, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
     if isinstance(node, _WideValue):
         wide = node  # the compiled engine knows its type
         wide._parents, wide._operands = parents, operands

@@ -291,7 +291,7 @@ def hessian(
         entries: dict[tuple[int, int], Number] = {}
         for row, first in enumerate(firsts):
             if isinstance(first, Value):
-                tape = Tape(first)
+                tape = Tape(first, since=run.since)
                 inputs = [node for node in tape.nodes if node in columns]
                 seconds = pull(tape, inputs, {first: 1.0}, run.recorded)
                 for node in inputs:
@@ -341,7 +341,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     run = RecordedCall(function, primals, range(len(primals)))
     firsts = [as_value(first) for first in run.pull({run.scalar("hvp"): 1.0}, recorded=True)]
     direction = _direction(run, tangents)
-    pushed = push(Tape(*firsts), firsts, direction, run.recorded)
+    pushed = push(Tape(*firsts, since=run.since), firsts, direction, run.recorded)
     products = run.like_inputs([run.finished(tangent) for tangent in pushed])
     return products[0] if len(products) == 1 else products
 

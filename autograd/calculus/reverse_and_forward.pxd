@@ -5,8 +5,11 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, accumulate, plus, times
+from autograd.tape cimport Slopes, Tape, accumulate, begin, plus, times
 from autograd.value cimport Constant, Value, _WideValue
+
+@cython.locals(node=Value)
+cdef unsigned long long _first_time(list nodes) except? 0
 
 @cython.locals(found=list)
 cdef list _of_each(Tape tape, object numbers)
@@ -15,7 +18,8 @@ cdef list _of_each(Tape tape, object numbers)
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cdef int _push(Tape tape, list pushed, bytearray reached, Slopes slopes) except -1
 
-@cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, i=Py_ssize_t)
+@cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
+               starts="const unsigned int *")
 cpdef object _check_fresh(Tape tape)
 
 cpdef object _stale(Value parent, double operand)
