@@ -40,6 +40,7 @@ class Hooks:
     deep_copy: Callable[[Value, dict[int, Any]], Value] = _of("autograd.copying")
     described: Callable[[Primitive], str] = _of("autograd.notation")
     backward: Callable[[Value], None] = _of("autograd.tape")
+    check_domains: Callable[[Any, tuple[Value, ...]], None] = _of("autograd.tape")
     refuse: Callable[[Value, str], None] = _of("autograd.programs.recording")
     listing: Callable[[Program, Any, bool, int | None], str] = _of("autograd.programs.listing")
     to_jax: Callable[[Program], Callable[..., Any]] = _of("autograd.programs.exports")

@@ -21,10 +21,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
+from autograd.hooks import hooks
+
 if TYPE_CHECKING:
     from autograd.value import Value
 
-__all__ = ["no_grad", "record_sources"]
+__all__ = ["ieee_arithmetic", "no_grad", "record_sources"]
 
 # An entry for each no_grad() and each record_sources() in force in any thread. An operation looks at this set first,
 # and asks for the mode of its own thread only if there is an entry.
@@ -106,7 +108,7 @@ class _Setting(RLock, ContextDecorator):  # type: ignore[misc]  # the interprete
 
 
 is_recording = Mode("is_recording", True, watchers)
-is_ieee = Mode("is_ieee", False, set())
+domain_failures = Mode("domain_failures", None, set())
 note_source = Mode("note_source", None, watchers)
 program_recording = Mode("program_recording", None, program_recordings)
 
@@ -123,11 +125,6 @@ def no_grad() -> _Setting:
 def recording() -> _Setting:
     """Record operations within a `with` block, in this thread, also where `no_grad` is in force around it."""
     return _Setting(is_recording, True)
-
-
-def ieee_arithmetic() -> _Setting:
-    """Let a pole be infinite and a value outside a domain be nan, within a `with` block and in this thread."""
-    return _Setting(is_ieee, True)
 
 
 def recording_program(what: object) -> _Setting:
@@ -154,6 +151,49 @@ class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise;
     def __enter__(self) -> dict[Value, tuple[str, int]]:  # type: ignore[override]  # likewise
         super().__enter__()
         return self.sources
+
+
+class Failures(list[Any]):
+    """The operations that were outside their domain: the primitive of each, and its parents."""
+
+    def check(self, *outputs: Value) -> None:
+        """Raise the error of an operation outside its domain that an output depends on, if there is one.
+
+        An output depends on it through operands that were chosen: not through a branch that `where` left out, nor
+        through the smaller operand of `maximum`. Of several operations the first one counts.
+
+        Args:
+            outputs: those of which an error is to be raised, usually the ones that are not finite.
+
+        Raises:
+            ValueError: or ZeroDivisionError; the error that the operation raises elsewhere.
+        """
+        if self:
+            hooks.check_domains(self, outputs)
+
+
+class ieee_arithmetic(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise
+    """Compute by IEEE 754 within a `with` block and in this thread, where operations of Values else raise.
+
+    A pole is infinite, and a value outside a domain is nan. The block receives the list of the operations that were
+    outside their domain; `check` of this list raises the error that one of them would have raised, if an output depends
+    on it. The transformations of functions compute so.
+
+    >>> from autograd import Value, log
+    >>> with ieee_arithmetic() as failures:
+    ...     y = log(Value(-1.0, label="x"))
+    >>> failures.check(y)
+    Traceback (most recent call last):
+    ValueError: cannot take log of -1.0 (node 'x'): log needs a positive input
+    """
+
+    def __init__(self) -> None:
+        super().__init__(domain_failures, Failures())
+
+    def __enter__(self) -> Failures:  # type: ignore[override]  # likewise
+        super().__enter__()
+        found: Failures = self.value
+        return found
 
 
 def line_of_user() -> tuple[str, int]:

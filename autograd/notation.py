@@ -76,7 +76,8 @@ class Formula(Operators):
             condition, chosen, otherwise = formulas
             if condition.value is not None:
                 return chosen if condition.value else otherwise
-            is_mask = chosen.plain == condition.plain and otherwise.value is not None  # where(x, x, 1) of a rule
+            # where(x, x, 1) of a rule; not where(0, 0, 1), in which 0 is the number of a condition
+            is_mask = chosen.value is None and chosen.plain == condition.plain and otherwise.value is not None
             if is_mask or chosen.plain == otherwise.plain:
                 return chosen
         if len(formulas) == 2:

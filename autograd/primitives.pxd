@@ -2,7 +2,7 @@
 
 cdef class Primitive:
     cdef readonly object name, value, slopes, arity, all_slopes, limit, symbol, plain, latex, binds, domain, action, \
-        when_flat, when_steep, neutral, is_exact, is_sum, lists, description
+        when_flat, when_steep, neutral, is_exact, is_sum, lists, selects, description
     cdef readonly int index
 
 cdef Primitive _primitive

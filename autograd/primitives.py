@@ -67,13 +67,15 @@ class Primitive:
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
         is_sum: whether the operands are terms, which explanations treat one by one.
         lists: of a primitive of any number of operands, of how many lists of one length the operands are.
+        selects: for each operand whether a slope of 0 means that it was not chosen, so that nothing passes to it.
         description: what it computes, in words; empty where a method of `Value` says so.
         index: the index in the table, from 1; 0 for a primitive that is not in the table.
     """
 
     __slots__ = (
         "name", "value", "slopes", "all_slopes", "arity", "limit", "symbol", "plain", "latex", "binds", "domain",
-        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "description", "index",
+        "action", "when_flat", "when_steep", "neutral", "is_exact", "is_sum", "lists", "selects", "description",
+        "index",
     )  # fmt: skip
     __doc__ = _Documentation(__doc__)
 
@@ -96,6 +98,7 @@ class Primitive:
         is_exact: bool = False,
         is_sum: bool = False,
         lists: int = 1,
+        selects: bool | tuple[bool, ...] = False,
         description: str = "",
     ) -> None:
         operands = ", ".join(["{:0}"] * len(slopes))
@@ -110,6 +113,7 @@ class Primitive:
         self.domain, self.action = domain, action or f"take {name} of {{}}"
         self.when_flat, self.when_steep = when_flat, when_steep
         self.neutral, self.is_exact, self.is_sum, self.lists = neutral, is_exact, is_sum, lists
+        self.selects = selects if isinstance(selects, tuple) else (selects,) * len(slopes)
         self.description, self.index = description, 0
 
     @overload
@@ -208,6 +212,11 @@ def _choose(condition: Any, a: Any, b: Any) -> Any:
     return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 
+def _counted(x: Any, factor: Any) -> Any:
+    """Return x as it counts in a product with this factor: 0 if the factor is 0 and x is not finite."""
+    return where(factor, x, where(x - x, 0.0, x))
+
+
 # Why a slope is tiny or huge, in words that several primitives share.
 FLAT = "{name} is flat wherever it has a slope"
 SATURATED = "its input is {0}, where {name} is saturated (its output is {out})"
@@ -253,7 +262,7 @@ remainder = Primitive("remainder", operator.mod,
     lambda out, a, b: 1.0,
     lambda out, a, b: -floor(divide(a - out, b) + 0.5),
     symbol="%", plain="{:4} % {:4}", latex=r"{:4} \bmod {:4}", binds=SUM,
-    domain="a divisor other than 0", action="take the remainder of {} divided by {}",
+    selects=True, domain="a divisor other than 0", action="take the remainder of {} divided by {}",
     when_flat="the divisor {1} does not fit into {0}", when_steep="the divisor {1} fits into {0} very often")
 
 # slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
@@ -269,45 +278,60 @@ power: Primitive = Primitive("power", floats.power_of,
 
 greater = Primitive("greater", lambda a, b: float(a > b),  # 1 where a > b, else 0
     lambda out, a, b: 0.0, lambda out, a, b: 0.0,
-    symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]", when_flat=FLAT, is_exact=True)
+    selects=True, symbol=">", plain="({:1} > {:1})", latex=r"\left[{:1} > {:1}\right]", when_flat=FLAT, is_exact=True)
 
 where: Primitive = Primitive("where", floats.chosen,  # a where the condition is not 0, else b
     lambda out, condition, a, b: 0.0,
     lambda out, condition, a, b: where(condition, 1.0, 0.0),
     lambda out, condition, a, b: where(condition, 0.0, 1.0),
     latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}",
-    when_flat=CHOICE, is_exact=True)
+    selects=True, when_flat=CHOICE, is_exact=True)
 
 maximum = Primitive("maximum", floats.larger,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
-    symbol="max", latex=r"\max", when_flat=CHOICE)
+    selects=True, symbol="max", latex=r"\max", when_flat=CHOICE)
 
 minimum = Primitive("minimum", floats.smaller,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(b, a) - greater(a, b)),
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
-    symbol="min", latex=r"\min", when_flat=CHOICE)
+    selects=True, symbol="min", latex=r"\min", when_flat=CHOICE)
+
+# Products of a gradient, which stands first, and a slope, for which 0 times what is not finite is 0: see `tape.guard`.
+strong_multiply = Primitive("strong_multiply", lambda a, b: a * _counted(b, a),
+    lambda out, a, b: b,
+    lambda out, a, b: a,
+    selects=(False, True), symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,
+    when_flat=FACTOR, when_steep=FACTOR, neutral=(1.0, 1.0),
+    description="Return a · b; it is 0 where a is 0, even if b is not finite.")
+
+select_multiply = Primitive("select_multiply", lambda a, b: _counted(a, b) * _counted(b, a),
+    lambda out, a, b: b,
+    lambda out, a, b: a,
+    selects=True, symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,
+    when_flat=FACTOR, when_steep=FACTOR, neutral=(1.0, 1.0),
+    description="Return a · b; it is 0 where one of them is 0, even if the other is not finite.")
 
 # The number itself. Nothing passes through a node of it, not even an infinite gradient times 0: see `Tape.dependents`.
 stop_gradient = Primitive("stop_gradient", lambda x: x,
     lambda out, x: 0.0,
-    when_flat="nothing passes through {name}")
+    selects=True, when_flat="nothing passes through {name}")
 
 absolute = Primitive("abs", operator.abs,
     lambda out, x: sign(x),  # 0 at 0
-    latex=r"\left|{:0}\right|")
+    selects=True, latex=r"\left|{:0}\right|")
 
 sign: Primitive = Primitive("sign", floats.sign_of,
     lambda out, x: 0.0,
-    when_flat=FLAT)
+    selects=True, when_flat=FLAT)
 
 floor: Primitive = Primitive("floor", floats.floor_of,
     lambda out, x: 0.0,
-    latex=r"\left\lfloor {:0} \right\rfloor", when_flat=FLAT)
+    selects=True, latex=r"\left\lfloor {:0} \right\rfloor", when_flat=FLAT)
 
 ceil = Primitive("ceil", lambda x: -floor(-x),
     lambda out, x: 0.0,
-    latex=r"\left\lceil {:0} \right\rceil", when_flat=FLAT)
+    selects=True, latex=r"\left\lceil {:0} \right\rceil", when_flat=FLAT)
 
 # Exponentials and logarithms.
 
@@ -423,11 +447,12 @@ sigmoid = Primitive("sigmoid", lambda x: where(greater(0.0, x), e := exp(-abs(x)
 
 relu = Primitive("relu", lambda x: maximum(x, 0.0),
     lambda out, x: greater(x, 0.0),  # 0 at 0
-    when_flat="its input is {0}, where relu is flat (a dead relu)")
+    selects=True, when_flat="its input is {0}, where relu is flat (a dead relu)")
 
 leaky_relu = Primitive("leaky_relu", lambda x, a: maximum(x, 0.0) + a * minimum(x, 0.0),
     lambda out, x, a: where(greater(x, 0.0), 1.0, a),  # a at 0
-    lambda out, x, a: minimum(x, 0.0))
+    lambda out, x, a: minimum(x, 0.0),
+    selects=True)
 
 softplus = Primitive("softplus", lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))),
     lambda out, x: sigmoid(x))

@@ -219,6 +219,16 @@ done:
     return result;
 }
 
+/* A gradient times a slope; one that is nan is guarded: see `guard` in tape.py. */
+static inline double product_of(const Node *node, Py_ssize_t which, double grad, double slope) {
+    double product = grad * slope;
+    PyObject *selects = node->_primitive->selects;
+    if (product == product) return product;
+    if (which < PyTuple_GET_SIZE(selects) && PyTuple_GET_ITEM(selects, which) == Py_True)
+        return value_of_two(INDEX_OF_select_multiply, grad, slope);
+    return value_of_two(INDEX_OF_strong_multiply, grad, slope);
+}
+
 /* The slope by the table's own rule, where C has none or it is not finite. */
 static inline int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
     PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, i), *result;
@@ -240,7 +250,7 @@ static inline int accumulate_wide(Recording *recording, const Entry *entry) {
         slope = PyFloat_AsDouble(PyTuple_GET_ITEM(slopes, i));
         if (slope == -1.0 && PyErr_Occurred()) Py_CLEAR(slopes);
         if (slopes == NULL) break;
-        recording->entries[operands[i]].grad += entry->grad * slope;
+        recording->entries[operands[i]].grad += product_of(entry->node, i, entry->grad, slope);
     }
     Py_XDECREF(slopes);
     return slopes == NULL ? -1 : 0;
@@ -259,19 +269,19 @@ static inline int accumulate(Recording *recording) {
             if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
             slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
             if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
-            entries[entry->operands[0]].grad += grad * slope;
+            entries[entry->operands[0]].grad += product_of(node, 0, grad, slope);
         } else {
             int index = node->_primitive->index;
             double out = node->_data, x = node->_x, y = node->_y;
             if (entry->operands[0] != NO_INDEX) {
                 slope = left_slope_of_two(index, out, x, y);
                 if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
-                entries[entry->operands[0]].grad += grad * slope;
+                entries[entry->operands[0]].grad += product_of(node, 0, grad, slope);
             }
             if (entry->operands[1] != NO_INDEX) {
                 slope = right_slope_of_two(index, out, x, y);
                 if (!isfinite(slope) && slope_by_python(node, 1, &slope) < 0) return -1;
-                entries[entry->operands[1]].grad += grad * slope;
+                entries[entry->operands[1]].grad += product_of(node, 1, grad, slope);
             }
         }
     }

@@ -7,7 +7,7 @@ from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
 from autograd.value cimport Constant, Value, _binary, _WideValue, advance
 
-cdef Primitive add, multiply, stop_gradient
+cdef Primitive add, maximum, minimum, multiply, select_multiply, stop_gradient, strong_multiply, where
 
 
 cdef class Tape:
@@ -33,6 +33,8 @@ cpdef unsigned long long begin() except 0
 
 
 cdef class Slopes:
+    cdef readonly object guarded
+
     @cython.locals(primitive=Primitive)
     cpdef object of(self, Value node, int which)
 
@@ -43,6 +45,13 @@ cdef class Slopes:
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
 
+cpdef Primitive guard(Primitive primitive, int which)
+
+@cython.locals(node=Value, is_nan=bint)
+cpdef object guarded_product(Primitive primitive, int which, object grad, object slope, object guarded)
+
 cpdef object plus(object a, object b)
 
 cpdef object times(object a, object b)
+
+cpdef object chosen_parents(Value node)

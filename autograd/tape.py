@@ -22,13 +22,23 @@ import os
 from _thread import RLock
 from array import array
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, compress, repeat
 from typing import Any
 
 from autograd.native import runtime
-from autograd.primitives import add, multiply, stop_gradient
-from autograd.value import Constant, Value, _binary, _WideValue, advance
+from autograd.primitives import (
+    Primitive,
+    add,
+    maximum,
+    minimum,
+    multiply,
+    select_multiply,
+    stop_gradient,
+    strong_multiply,
+    where,
+)
+from autograd.value import Constant, Value, _binary, _WideValue, advance, domain_error
 
 __all__ = ["topological_order"]
 
@@ -212,9 +222,16 @@ def backward(output: Value) -> None:
 
 
 class Slopes:
-    """The slopes that gradients are multiplied by: numbers, from those that the operands held."""
+    """The slopes that gradients are multiplied by: numbers, from those that the operands held.
 
-    __slots__ = ()
+    Attributes:
+        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan.
+    """
+
+    __slots__ = ("guarded",)
+
+    def __init__(self, guarded: bool | None = None) -> None:
+        self.guarded = guarded
 
     def of(self, node: Value, which: int) -> Any:
         """Return the slope of an inner node with respect to the operand of a number, from 0."""
@@ -232,6 +249,8 @@ class Slopes:
 
 def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
     """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
+
+    What was not chosen contributes nothing: see `guard`.
 
     Args:
         tape: the graph.
@@ -253,9 +272,47 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
             if wanted[operand]:
                 slope = slopes.of(node, edge - start) if many is None else many[edge - start]
                 if are_numbers:
-                    grads[operand] = grad * slope if grads[operand] is None else grads[operand] + grad * slope
+                    part = grad * slope
+                    if part != part:
+                        part = guard(primitive, edge - start)(grad, slope)
+                    grads[operand] = part if grads[operand] is None else grads[operand] + part
                 else:
-                    grads[operand] = plus(grads[operand], times(grad, slope))
+                    part = guarded_product(primitive, edge - start, grad, slope, slopes.guarded)
+                    grads[operand] = plus(grads[operand], part)
+
+
+def guard(primitive: Primitive, which: int) -> Primitive:
+    """Return the product that a gradient and a slope have where the plain product is nan.
+
+    A gradient of 0 contributes 0, also through a slope that is infinite or nan: a branch that is not chosen counts
+    nothing, whatever it computes. A slope of 0 contributes 0 if the primitive selects, as `where` and `relu` do. Any
+    other slope of 0 multiplies plainly: x³ has the slope 0 at 0, but (x³)^⅓ has the derivative 1 there, not 0.
+    Everything that accumulates gradients or tangents follows this rule.
+
+    Args:
+        primitive: whose slope it is.
+        which: the index of the operand.
+    """
+    return select_multiply if which < len(primitive.selects) and primitive.selects[which] else strong_multiply
+
+
+def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, guarded: bool | None) -> Any:
+    """Return a gradient or a tangent times a slope, of which at least one is a Value, guarded as `Slopes` say."""
+    plain = times(grad, slope)
+    if guarded is None:
+        if isinstance(plain, Value):
+            node = plain  # the compiled engine knows its type
+            is_nan = node._data != node._data
+        else:
+            is_nan = plain != plain
+        return guard(primitive, which)(grad, slope) if is_nan else plain
+    is_harmless = not guarded or _is_ordinary(grad) or _is_ordinary(slope)
+    return plain if is_harmless else guard(primitive, which)(grad, slope)
+
+
+def _is_ordinary(factor: Any) -> bool:
+    """Return whether a factor is a number that makes no nan of a gradient or slope of 0: finite and not 0."""
+    return type(factor) is float and factor != 0.0 and factor - factor == 0.0
 
 
 def plus(a: Any, b: Any) -> Any:
@@ -274,6 +331,32 @@ def times(a: Any, b: Any) -> Any:
     if type(a) is Value and type(b) is Value:  # likewise
         return _binary(multiply, a, b)
     return a * b
+
+
+def chosen_parents(node: Value) -> Sequence[Value]:
+    """Return the parents that the number of a node comes from: those of `where` and `maximum` that were chosen."""
+    primitive, parents, operands = node.primitive, node.parents, node.operands
+    if primitive is where:
+        return parents[0], parents[1 if operands[0] else 2]
+    if primitive is maximum or primitive is minimum:
+        out = node._data
+        return [p for p, x in zip(parents, operands, strict=True) if x == out or (x != x and out != out)]
+    return parents
+
+
+def check_domains(failures: Sequence[tuple[Primitive, tuple[Value, ...], Exception]], outputs: Sequence[Value]) -> None:
+    """Raise the error of the first operation outside its domain that outputs depend on: see `modes.Failures`."""
+    failed = {(id(primitive), *map(id, parents)): error for primitive, parents, error in failures}
+    nodes = Tape(*outputs).nodes
+    reached = set(map(id, outputs))
+    first = None
+    for node in reversed(nodes):
+        if id(node) in reached and node.primitive is not None:
+            reached.update(map(id, chosen_parents(node)))
+            error = failed.get((id(node.primitive), *map(id, node.parents)))
+            first = first if error is None else domain_error(node.primitive, node.parents, error)
+    if first is not None:
+        raise first from None
 
 
 _writing = RLock()  # held while gradients are read, added to and written, and while the clock is advanced

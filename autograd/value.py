@@ -24,7 +24,14 @@ from typing import TYPE_CHECKING, Any
 from autograd import primitives
 from autograd.floats import as_float
 from autograd.hooks import hooks
-from autograd.modes import is_ieee, is_recording, is_recording_program, note_source, program_recordings, watchers
+from autograd.modes import (
+    domain_failures,
+    is_recording,
+    is_recording_program,
+    note_source,
+    program_recordings,
+    watchers,
+)
 from autograd.native import runtime
 from autograd.primitives import (
     Primitive,
@@ -514,7 +521,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
 def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
     """Return a value that may not be finite: infinite on an overflow, an error outside the domain.
 
-    Within a gradient that is recorded as a graph it is what IEEE 754 says, as in a gradient that is a float.
+    Where `ieee_arithmetic` is in force it is what IEEE 754 says, and the failure is noted.
     """
     numbers = []
     for node in nodes:
@@ -522,11 +529,12 @@ def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
     try:
         return float(primitive.value(*numbers))
     except (ValueError, ArithmeticError) as error:
-        if isinstance(error, OverflowError) or is_ieee.get():
-            return float(primitive.limit(*numbers))
-        if primitive.domain:
-            raise type(error)(primitive.refusal(*map(_described, nodes))) from None
-        raise
+        failures = domain_failures.get()
+        if failures is None and not isinstance(error, OverflowError):
+            raise domain_error(primitive, nodes, error) from None
+        if not isinstance(error, OverflowError):
+            failures.append((primitive, nodes, error))
+        return float(primitive.limit(*numbers))
 
 
 def rebuild(
@@ -573,6 +581,11 @@ def where(condition: Value | float | bool, a: Value | float, b: Value | float) -
 
 
 # Errors.
+
+
+def domain_error(primitive: Primitive, nodes: tuple[Value, ...], error: Exception) -> Exception:
+    """Return the error for operands outside a domain; what a function without a domain raised is returned as it is."""
+    return type(error)(primitive.refusal(*map(_described, nodes))) if primitive.domain else error
 
 
 def _plain_refusal(node: Value, kind: str) -> TypeError:

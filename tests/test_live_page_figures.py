@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from autograd import Constant, Value, live_page, steps, topological_order
+from autograd import Constant, Value, greater, ieee_arithmetic, live_page, steps, topological_order, where
 from nn import MLP, SGD, fit, network_page
 from nn.examples import worked_example
 from nn.examples.pages import GATE_INPUTS, GATES, gate_network
@@ -179,9 +179,19 @@ def with_changes(output: Value, changes: dict[str, float]) -> Value:
         if node.primitive is None:
             copies[node] = type(node)(changes.get(str(node.label), node.data), node.label)
         else:
-            copies[node] = node.primitive(*[copies[parent] for parent in node.parents])
+            with ieee_arithmetic():  # as a page computes
+                copies[node] = node.primitive(*[copies[parent] for parent in node.parents])
             copies[node].label = node.label
     return copies[output]
+
+
+def masked() -> Value:
+    x, k = Value(2.0, label="x"), Value(0.5, label="k")
+    root = x.sqrt()
+    root.label = "root"
+    output = where(greater(x, 0.0), root * k, 3.0 * x + k) + (root * k).relu()
+    output.label = "y"
+    return output
 
 
 @pytest.mark.parametrize(
@@ -189,6 +199,7 @@ def with_changes(output: Value, changes: dict[str, float]) -> Value:
     [
         (diamond, {"x": -1.3, "k": 0.25}),
         (projectile, {"t": 2.5, "g": 1.62, "α": 0.4, "v_0": 12.0, "h0": 0.0}),
+        (masked, {"k": 0.25, "x": 0.0}),  # where the root, which is not chosen then, has an infinite slope
     ],
 )
 def test_a_formula_of_the_reader(make: Callable[[], Value], edits: dict[str, float], driven: Driven) -> None:

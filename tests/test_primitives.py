@@ -41,6 +41,8 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "add": lambda a, b: a + b,
     "subtract": lambda a, b: a - b,
     "multiply": lambda a, b: a * b,
+    "strong_multiply": lambda a, b: a * b,
+    "select_multiply": lambda a, b: a * b,
     "divide": lambda a, b: a / b,
     "negate": lambda x: -x,
     "stop_gradient": lambda x: x,

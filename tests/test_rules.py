@@ -51,6 +51,7 @@ FORMS: list[Form] = [
 # How far JavaScript may be from Python, in steps from one float to the next.
 
 EXACT = {
+    *("strong_multiply", "select_multiply"),
     *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "floor", "ceil", "greater", "where"),
     *("maximum", "minimum", "sqrt", "relu", "leaky_relu", "sum", "prod", "dot", "remainder"),
 }

@@ -47,7 +47,9 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
 
     def recording(index: int, x: float) -> RecordedCall:
         moved = [x if i == index else other for i, other in enumerate(at)]
-        return RecordedCall(function, run.like_inputs(moved), range(len(arguments)))
+        call = RecordedCall(function, run.like_inputs(moved), range(len(arguments)))
+        call.check(call.outputs)
+        return call
 
     @functools.cache
     def values(index: int, x: float) -> list[float]:

@@ -9,6 +9,9 @@
 A function takes numbers, or trees of them: lists, tuples, dicts, dataclasses and arrays, nested at will. A derivative
 comes back in the same tree, where a leaf that is not a number stands as itself. Transformations may be nested.
 
+They compute by IEEE 754. If a result or a derivative is not finite, they raise the error of an operation outside its
+domain (a ValueError, or a ZeroDivisionError) that it depends on through operands that were chosen, if there is one.
+
 Each goes through the tape of the recorded graph. Reverse mode passes gradients from a node to its operands, forward
 mode passes tangents from the operands to the node, and both multiply by the same slopes. Where a derivative is to be
 differentiated again, the slopes are computed from Values, so that it is a graph itself.
@@ -92,7 +95,9 @@ def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 
     def differentiated(*arguments: Any) -> tuple[Any, Any]:
         run = RecordedCall(function, arguments, _numbers_of(argnums))
         output = run.scalar("grad")
-        grads = [run.finished(grad) for grad in run.pull({output: 1.0}, run.recorded)]
+        found = run.pull({output: 1.0}, run.recorded)
+        run.check([output], found)
+        grads = [run.finished(grad) for grad in found]
         return run.result(), _one_or_all(argnums, run.like_inputs(grads))
 
     return differentiated
@@ -151,6 +156,8 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     run = RecordedCall(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
     pushed = push(run.tape, run.outputs, direction, run.recorded)
+    for output, tangent in zip(run.outputs, pushed, strict=True):
+        run.check([output], [tangent])
     return run.result(), run.like_output([run.finished(tangent) for tangent in pushed])
 
 
@@ -205,8 +212,11 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
             seeds[output] = seeds[output] + number if output in seeds else number
         recorded = run.recorded or any(isinstance(number, Value) for number in given)
         grads = run.pull(seeds, recorded)
+        run.check(run.outputs, grads)
         return run.like_inputs([as_value(g) if recorded else run.finished(g) for g in grads])
 
+    for output in run.outputs:
+        run.check([output])
     return run.result(), pull_back
 
 
@@ -243,6 +253,8 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
         else:
             columns = [push(run.tape, run.outputs, {node: 1.0}, run.recorded) for node in run.inputs]
             rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
+        for output, row in zip(run.outputs, rows, strict=True):
+            run.check([output], row)
         finished = [run.like_inputs([run.finished(number) for number in row]) for row in rows]
         return run.like_output([_one_or_all(argnums, row) for row in finished])
 
@@ -286,7 +298,8 @@ def hessian(
     @_records
     def differentiated(*arguments: Any) -> Any:
         run = RecordedCall(function, arguments, _numbers_of(argnums))
-        firsts = run.pull({run.scalar("hessian"): 1.0}, recorded=True)
+        output = run.scalar("hessian")
+        firsts = run.pull({output: 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}
         entries: dict[tuple[int, int], Number] = {}
         for row, first in enumerate(firsts):
@@ -297,6 +310,7 @@ def hessian(
                 for node in inputs:
                     if node in seconds:
                         entries[row, columns[node]] = run.finished(seconds[node])
+        run.check([output], entries.values())
         if sparse:
             return entries
         size = range(len(run.inputs))
@@ -339,9 +353,11 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         ValueError: if the tangents have not as many numbers as the primals.
     """
     run = RecordedCall(function, primals, range(len(primals)))
-    firsts = [as_value(first) for first in run.pull({run.scalar("hvp"): 1.0}, recorded=True)]
+    output = run.scalar("hvp")
+    firsts = [as_value(first) for first in run.pull({output: 1.0}, recorded=True)]
     direction = _direction(run, tangents)
     pushed = push(Tape(*firsts, since=run.since), firsts, direction, run.recorded)
+    run.check([output], pushed)
     products = run.like_inputs([run.finished(tangent) for tangent in pushed])
     return products[0] if len(products) == 1 else products
 

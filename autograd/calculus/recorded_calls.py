@@ -7,13 +7,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-from autograd.calculus.reverse_and_forward import Number, as_value, pull
+from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull
 from autograd.floats import as_float
-from autograd.modes import is_recording_program
+from autograd.modes import Failures, ieee_arithmetic, program_recording
 from autograd.tape import Tape, begin
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
@@ -45,6 +47,8 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 class RecordedCall:
     """One call of a function of trees of numbers, recorded, to be differentiated by the arguments of some numbers.
 
+    The function computes by IEEE 754, and the outermost call raises the errors that its results depend on: see `check`.
+
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
         outputs: the numbers of its result.
@@ -67,18 +71,21 @@ class RecordedCall:
         new = list(arguments)
         for index, argument in zip(argnums, nested(self.input_structure, self.inputs), strict=True):
             new[index] = argument
-        around = _around.get()
+        around, current = _around.get(), program_recording.get()
         outer, since = ((), self.since) if around is None else around[:2]
         token = _around.set(_Around((*outer, *self.inputs), since, set()))
         try:
-            result = function(*new)
+            with nullcontext(Failures()) if around or current else ieee_arithmetic() as self.failures:
+                result = function(*new)
         finally:
             _around.reset(token)
         outputs, self.output_structure = flat(result)
         self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs, since=self.since)
+        if current is not None and not around and may_fail(self.tape):
+            current.checked.extend(self.outputs)  # by the compiled function, when it runs
         self.recorded = (
-            is_recording_program()
+            current is not None
             or any(isinstance(number, Value) for number in given)
             or (around is not None and self._is_reached(around))
         )
@@ -88,6 +95,18 @@ class RecordedCall:
         if not around.reached:
             around.reached.update(around.inputs)
         return self.tape.reaches(around.reached, around.since)
+
+    def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
+        """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.
+
+        Args:
+            outputs: some of the outputs. The function's own value counts among its results.
+            derivatives: what was computed from them.
+        """
+        if self.failures:
+            numbers = [number.data if isinstance(number, Value) else number for number in (*outputs, *derivatives)]
+            if not all(map(math.isfinite, numbers)):
+                self.failures.check(*outputs)
 
     def scalar(self, name: str) -> Value:
         """Return the one number of the result; another count is a TypeError, which names the transformation."""

@@ -5,7 +5,7 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, accumulate, begin, plus, times
+from autograd.tape cimport Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value cimport Constant, Value, _WideValue
 
 @cython.locals(node=Value)
@@ -17,6 +17,11 @@ cdef list _of_each(Tape tape, object numbers)
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cdef int _push(Tape tape, list pushed, bytearray reached, Slopes slopes) except -1
+
+cdef Primitive divide, power
+
+@cython.locals(node=Value, primitive=Primitive, last=Value, number=double)
+cpdef bint may_fail(Tape tape)
 
 @cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
                starts="const unsigned int *")

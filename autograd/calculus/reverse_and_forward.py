@@ -21,9 +21,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from autograd.calculus.recorded_slopes import RecordedSlopes
-from autograd.modes import ieee_arithmetic
+from autograd.modes import ieee_arithmetic, program_recording
 from autograd.native import runtime
-from autograd.tape import Slopes, Tape, accumulate, begin, plus, times
+from autograd.primitives import divide, power
+from autograd.tape import Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value import Constant, Value, _WideValue
 
 Number = Value | float
@@ -87,7 +88,7 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
     """
     inputs = list(inputs)
     grads = _of_each(tape, seeds)
-    with ieee_arithmetic():
+    with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
         accumulate(tape, grads, tape.dependents(inputs), _slopes(tape, recorded))
     return {tape.nodes[index]: grads[index] for index in tape.indices_of(inputs) if grads[index] is not None}
 
@@ -114,7 +115,8 @@ def _slopes(tape: Tape, recorded: bool) -> Slopes:
     if not recorded:
         return Slopes()
     _check_fresh(tape)
-    return RecordedSlopes()
+    current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
+    return RecordedSlopes(None if current is None else current.guarded)
 
 
 def _push(tape: Tape, pushed: list[Any], reached: bytearray, slopes: Slopes) -> None:
@@ -131,9 +133,24 @@ def _push(tape: Tape, pushed: list[Any], reached: bytearray, slopes: Slopes) -> 
         for edge in range(start, starts[index + 1]):
             operand = operands[edge]
             if reached[operand]:
-                part = times(pushed[operand], slopes.of(node, edge - start) if many is None else many[edge - start])
+                slope = slopes.of(node, edge - start) if many is None else many[edge - start]
+                part = guarded_product(primitive, edge - start, pushed[operand], slope, slopes.guarded)
                 tangent = plus(tangent, part)
         pushed[index] = tangent
+
+
+def may_fail(tape: Tape) -> bool:
+    """Return whether there are numbers for which an operation on a tape is outside its domain."""
+    for node in tape.nodes:
+        primitive = node._primitive
+        if primitive is not None and primitive.domain:
+            last = node._right
+            if not isinstance(last, Constant) or (primitive is not divide and primitive is not power):
+                return True
+            number = last._data
+            if not (number != 0.0 if primitive is divide else number > 0.0 and number % 1.0 == 0.0):
+                return True
+    return False
 
 
 def _check_fresh(tape: Tape) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autograd.native.languages import C
-from autograd.primitives import PRIMITIVES, Primitive, Rule, stop_gradient
+from autograd.primitives import PRIMITIVES, Primitive, Rule
 
 
 def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Rule | None], arity: int) -> str:
@@ -30,7 +30,6 @@ def _function(name: str, arguments: list[str], rule_of: Callable[[Primitive], Ru
 
 def header() -> str:
     """Return the text of the header: the value and the slopes of each primitive, by its index."""
-    named = [it for it in PRIMITIVES.values() if it.arity is None or it is stop_gradient]  # that the C treats by itself
     functions = "\n".join(
         [
             _function("value_of_one", ["x"], lambda primitive: primitive, 1),
@@ -44,7 +43,7 @@ def header() -> str:
         [
             "#pragma once\n#include <math.h>\n",
             C.helpers_of(functions),
-            "".join(f"#define INDEX_OF_{primitive.name} {primitive.index}\n" for primitive in named),
+            "".join(f"#define INDEX_OF_{primitive.name} {primitive.index}\n" for primitive in PRIMITIVES.values()),
             functions,
         ]
     )

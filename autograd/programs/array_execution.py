@@ -63,7 +63,7 @@ class Schedule:
         self._spare = [_Memory(code, lanes)]
 
     def call_floats(self, arguments: tuple[float, ...]) -> float:
-        """Run it once with one float for each input, and return the first output.
+        """Run it once with one float for each input, and return the first output; nan if another one is not finite.
 
         Raises:
             ValueError: if there is not one float for each input, or if there is no output or one that varies.
@@ -73,7 +73,7 @@ class Schedule:
             raise ValueError(f"{len(arguments)} arguments, not {self.code.inputs}; {len(self.code.outputs)} outputs")
         result = np.empty((1, len(self.code.outputs)))
         self.run(1, np.array(array("d", arguments)), [], [result])
-        return float(result[0, 0])
+        return float(result[0, 0]) if np.isfinite(result[0, 1:]).all() else math.nan
 
     def run(
         self, count: int, inputs: Floats, tables: Sequence[Floats], results: Sequence[Floats], state: int = 0
@@ -91,8 +91,8 @@ class Schedule:
                 results; in the end they are written to the inputs.
 
         Returns:
-            How many examples or times were done, and whether all results and the state are finite. An interrupt ends
-            a run that has a state after a whole time.
+            How many examples or times were done, and whether all results, and the state after each time, are finite.
+            An interrupt ends a run that has a state after a whole time.
 
         Raises:
             ValueError: if the sizes do not fit the program.
@@ -108,13 +108,12 @@ class Schedule:
         memory.uniform[: len(inputs)] = inputs
         if self.lanes:
             self._run_examples(memory, count, tables, results)
-            done = count
+            done, is_finite = count, True
         else:
-            done = self._run_times(memory, count, inputs, tables, results, state)
+            done, is_finite = self._run_times(memory, count, inputs, tables, results, state)
         if not self._spare:
             self._spare.append(memory)
-        written = [inputs[:state], *[result[:done] for result in results]]
-        return done, all(bool(np.isfinite(part).all()) for part in written)
+        return done, is_finite and all(bool(np.isfinite(result[:done]).all()) for result in results)
 
     def _check(self, count: int, inputs: Floats, tables: list[Any], results: list[Any], state: int) -> None:
         code, width = self.code, sum(table.shape[1] for table in tables)
@@ -139,7 +138,8 @@ class Schedule:
         tables: Sequence[Floats],
         results: Sequence[Floats],
         state: int,
-    ) -> int:
+    ) -> tuple[int, bool]:
+        is_finite = True
         committed = 0, inputs[:state].copy()  # whole times, and the state after them: assigned at once
         try:
             for done in range(count):
@@ -152,12 +152,13 @@ class Schedule:
                 _store(outputs[None, state:], results, done)
                 committed = done + 1, outputs[:state]
                 memory.uniform[:state] = outputs[:state]
+                is_finite = is_finite and bool(np.isfinite(outputs[:state]).all())
         except KeyboardInterrupt:
             if not state:
                 raise
         finally:
             inputs[:state] = committed[1]
-        return committed[0]
+        return committed[0], is_finite
 
     def _run_examples(self, memory: _Memory, count: int, tables: Sequence[Floats], results: Sequence[Floats]) -> None:
         code = self.code

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+import math
+from collections.abc import Collection, Sequence
 from operator import is_
 from typing import Any
 
 import numpy as np
 
+from autograd.modes import ieee_arithmetic, recording
 from autograd.programs.recording import RecordedFunction
 from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, leaves_of_rows, owner_of, rows_of
-from autograd.trees import Structure, container, cut, flatten, numbers_of, unflatten
+from autograd.trees import container, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
 
-LOOKED_AT = 10  # examples or rounds that are computed again one by one, where a result is not finite
+LOOKED_AT = 10  # at least so many examples or rounds are run with Values, where a result is not finite; more of them
+MOST_NODES = 10**5  # as long as they have no more nodes in all
 BLOCK = 10**6  # results that are looked through at once
 
 
@@ -21,16 +24,13 @@ class Batch:
     """The runs of a function for many examples, whose arguments have the same structures each time.
 
     Args:
-        function: the function.
-        recorded: what was recorded of it.
+        recorded: the function.
         varying: the numbers of the arguments that hold examples.
         reduce: what to give.
     """
 
-    def __init__(
-        self, function: Callable[..., Any], recorded: RecordedFunction, varying: Collection[int], reduce: str
-    ) -> None:
-        self.function, self.recorded, self.reduce = function, recorded, reduce
+    def __init__(self, recorded: RecordedFunction, varying: Collection[int], reduce: str) -> None:
+        self.recorded, self.reduce = recorded, reduce
         parts = recorded.arguments.entries if recorded.arguments is not None else ()
         self.varying = [(place, part) for place, part in enumerate(parts) if place in varying]
         self.places = [place for place in range(len(parts)) if place not in varying]
@@ -40,7 +40,7 @@ class Batch:
         self.array_places = [place for place, _ in self.varying] + (self.places if self.is_shared else [])
         is_varying = [place in varying for place in range(len(parts))]
         self.varies = np.repeat(is_varying, [part.size for part in parts]).tobytes()
-        does_vary = recorded.code(self.varies, reduce != "each").output_varies
+        does_vary = recorded.code(self.varies, reduce != "each").output_varies[: recorded.result.size]
         self.has_varying = bool(does_vary.any())
         self.scaled = does_vary if reduce == "mean" else ~does_vary  # by the count of examples
         self.must_scale = reduce != "each" and bool(self.scaled.any())
@@ -48,8 +48,8 @@ class Batch:
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
         # The last arrays and their shapes, which are often given again, and the tables and the numbers that they hold.
         self._given: tuple[list[Any], list[Any], list[Rows], Row | None] = [], [], [], None
-        # The last tables of arguments and of results, if none had to be copied, and whether one is both.
-        self._apart: tuple[list[Rows] | None, list[Rows] | None, bool] = None, None, False
+        # The last tables of arguments and of results, if none had to be copied.
+        self._apart: tuple[list[Rows] | None, list[Rows] | None] = None, None
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
         """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
@@ -91,20 +91,19 @@ class Batch:
         """
         count = len(tables[0])
         results, leaves = self.results.of(count, out)
-        is_in_place = False
         if leaves is not None:
-            known_results, known_tables, is_in_place = self._apart
+            known_results, known_tables = self._apart
             if results is not known_results or tables is not known_tables:
-                numbers, tables, is_in_place = self._apart_from(leaves, results, numbers, tables)
+                numbers, tables = self._apart_from(leaves, results, numbers, tables)
         examples = count if self.has_varying or self.reduce == "each" else 1
         known, schedule = self._last
         if known != examples:
             schedule = self.recorded.schedule(self.varies, self.reduce != "each", examples)
             self._last = examples, schedule
-        inputs = self.recorded.inputs(numbers)
-        _, is_finite = schedule.run(examples, inputs, tables, results)
-        if not is_finite and not is_in_place:
-            self._run_eagerly(inputs, tables)
+        outputs = self.recorded.tables(results, len(results[0]) if results else 1)
+        _, is_finite = schedule.run(examples, self.recorded.inputs(numbers), tables, outputs)
+        if not is_finite:
+            self._run_again(examples, numbers, tables, outputs)
         if self.must_scale:
             self._scale(results, count)
         structure = self.recorded.result
@@ -123,19 +122,16 @@ class Batch:
 
     def _apart_from(
         self, leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]
-    ) -> tuple[Row, list[Rows], bool]:
-        """Return the numbers and the tables such that no result overwrites what is read later.
+    ) -> tuple[Row, list[Rows]]:
+        """Return the numbers and the tables, copied where a result overwrites them.
 
         Args:
             leaves: the arrays of `out`.
             results: the same as tables.
             numbers: those of the arguments that are the same for all examples.
             tables: those of the others.
-
-        Returns:
-            The numbers and the tables, copied where they must be; and whether a table is overwritten row by row.
         """
-        given, shared, is_in_place = tables, numbers, False
+        given, shared = tables, numbers
         owners = [owner_of(leaf) for leaf in leaves]
         ids = set(map(id, owners))
         for place, table in enumerate([*tables, numbers]):
@@ -143,62 +139,108 @@ class Batch:
             if type(owner) is np.ndarray and id(owner) not in ids:
                 continue  # as in most cases; memory that is not of an array may be shared without this being seen
             for result, other in zip(results, owners, strict=True):
-                is_whole = owner is other and table.size == result.size == getattr(owner, "size", -1)
-                if (owner is not other and type(owner) is type(other) is np.ndarray) or not (
-                    is_whole or np.may_share_memory(table, result)
+                if (owner is not other and type(owner) is type(other) is np.ndarray) or not np.may_share_memory(
+                    table, result
                 ):
                     continue
-                is_row_by_row = self.reduce == "each" and place < len(tables) and table.shape == result.shape
-                if is_row_by_row and (is_whole or _start_of(table) == _start_of(result)):
-                    is_in_place = True
-                elif place < len(tables):
+                if place < len(tables):
                     tables = [*tables[:place], table.copy(), *tables[place + 1 :]]
                 else:
                     numbers = numbers.copy()
         if tables is given and numbers is shared:
-            self._apart = results, tables, is_in_place
-        return numbers, tables, is_in_place
+            self._apart = results, tables
+        return numbers, tables
 
-    def _run_eagerly(self, inputs: Row, tables: list[Rows]) -> None:
-        """Run some examples with Values, after a result that is not finite: the engine's error says what happened."""
+    def _run_again(self, examples: int, numbers: Row, tables: list[Rows], results: list[Rows]) -> None:
+        """Compute with guarded products what is nan, and look at the examples whose results are not finite then.
+
+        Args:
+            examples: how many were run.
+            numbers: those of the arguments that are the same for all examples.
+            tables: those of the others.
+            results: all outputs, which are written to.
+        """
+        guarded = self.recorded.guarded()
+        if guarded is not self.recorded:
+            inputs, is_each = guarded.inputs(numbers), self.reduce == "each"
+            wrong = np.flatnonzero(np.any([np.isnan(rows).any(axis=1) for rows in results], axis=0))
+            if is_each and len(wrong):
+                parts = [np.empty((len(wrong), rows.shape[1])) for rows in results]
+                given = [table[wrong] for table in tables]
+                guarded.schedule(self.varies, False, len(wrong)).run(len(wrong), inputs, given, parts)
+                for rows, part in zip(results, parts, strict=True):
+                    rows[wrong] = part
+            elif len(wrong):
+                guarded.schedule(self.varies, True, examples).run(examples, inputs, tables, results)
+        if not all(np.isfinite(rows).all() for rows in results):
+            self._run_eagerly(guarded, numbers, tables)
+
+    def _run_eagerly(self, guarded: RecordedFunction, numbers: Row, tables: list[Rows]) -> None:
+        """Run some examples with Values, after a result that is not finite."""
         varies = np.frombuffer(self.varies, bool)
-        numbers = np.empty(len(varies))
-        numbers[~varies] = inputs[: len(varies) - np.count_nonzero(varies)]
-        for example in self._not_finite(inputs, tables):
-            numbers[varies] = np.concatenate([table[example] for table in tables])
-            run_eagerly(self.function, self.recorded.call, numbers.tolist())
+        row = np.empty(len(varies))
+        row[~varies] = numbers
+        for example in self._not_finite(guarded, guarded.inputs(numbers), tables):
+            row[varies] = np.concatenate([table[example] for table in tables])
+            run_eagerly(guarded, row.tolist(), f"example {example}")
 
-    def _not_finite(self, inputs: Row, tables: list[Rows]) -> list[int]:
+    def _not_finite(self, guarded: RecordedFunction, inputs: Row, tables: list[Rows]) -> list[int]:
         """Return some examples whose results are not finite; first those with a result that is nan."""
         nans: list[int] = []
         infinities: list[int] = []
-        size = self.recorded.result.size
+        size, most = len(guarded.program.outputs), max(LOOKED_AT, MOST_NODES // len(guarded.program))
         block = max(1, BLOCK // max(size, 1))
         for first in range(0, len(tables[0]), block):
             part = [table[first : first + block] for table in tables]
             rows = np.empty((len(part[0]), size))
-            self.recorded.schedule(self.varies, False, len(rows)).run(len(rows), inputs, part, [rows])
+            guarded.schedule(self.varies, False, len(rows)).run(len(rows), inputs, part, [rows])
             is_nan, is_infinite = np.isnan(rows).any(axis=1), np.isinf(rows).any(axis=1)
             nans += (first + np.flatnonzero(is_nan)).tolist()
             infinities += (first + np.flatnonzero(is_infinite & ~is_nan)).tolist()
-            if len(nans) >= LOOKED_AT:
+            if len(nans) >= most:
                 break
-        return [*nans, *infinities][:LOOKED_AT]
+        return [*nans, *infinities][:most]
 
 
-def _start_of(array: Rows) -> int:
-    start: int = array.__array_interface__["data"][0]
-    return start
+def call_again(recorded: RecordedFunction, numbers: Row, results: list[Rows]) -> None:
+    """Compute the results of a call with guarded products, if they are nan, and look at those that are not finite then.
+
+    Args:
+        recorded: the function.
+        numbers: those of its arguments.
+        results: all outputs, which are written to.
+    """
+    guarded = recorded.guarded()
+    if guarded is not recorded:
+        _, is_finite = guarded.schedule().run(1, guarded.inputs(numbers), [], results)
+        if is_finite:
+            return
+    run_eagerly(recorded, numbers.tolist())
 
 
-def run_eagerly(function: Callable[..., Any], call: Structure, numbers: Sequence[float]) -> Any:
-    """Run a function with Values, after a result that is not finite: the engine's error says what happened."""
-    arguments, keywords = unflatten(call, cut(call, list(map(Value, numbers))))
-    return function(*arguments, **keywords)
+def run_eagerly(recorded: RecordedFunction, numbers: Sequence[float], where: str = "") -> Any:
+    """Run a function with Values, after a result that is not finite, and return its result.
+
+    Args:
+        recorded: the function.
+        numbers: those of its arguments.
+        where: what to call this call in a message.
+
+    Raises:
+        ValueError: if a result depends on an operation outside its domain, with the error that it raises elsewhere.
+    """
+    arguments, keywords = unflatten(recorded.call, cut(recorded.call, list(map(Value, numbers))))
+    try:
+        with recording(), ieee_arithmetic() as failures:
+            result = recorded.function(*arguments, **keywords)
+        found = [number for number in numbers_of(flatten(result, Value)[0]) if isinstance(number, Value)]
+        failures.check(*[number for number in found if not math.isfinite(number.data)])
+    except (ValueError, ZeroDivisionError) as error:
+        raise type(error)(f"{error} (in {where})") if where else error from None
+    return result
 
 
 def replay(
-    function: Callable[..., Any],
     recorded: RecordedFunction,
     times: int,
     start: Row,
@@ -209,8 +251,7 @@ def replay(
     """Run some rounds with Values, from where results are no longer finite: the engine's error says what happened.
 
     Args:
-        function: the function.
-        recorded: what was recorded of it.
+        recorded: the function.
         times: how many rounds there were.
         start: the inputs of the first one.
         tables: the inputs that follow the state, for each round.
@@ -218,26 +259,23 @@ def replay(
         size: how many numbers the state has.
     """
 
-    def run(inputs: Row, first: int, end: int) -> None:
+    def run(inputs: Row, first: int, end: int) -> bool:
         rows = [np.empty((end - first, result.shape[1])) for result in results]
-        recorded.schedule().run(end - first, inputs, [table[first:end] for table in tables], rows, size)
+        given = [table[first:end] for table in tables]
+        is_finite: bool = recorded.schedule().run(end - first, inputs, given, rows, size)[1]
+        return is_finite
 
     low, high, inputs = 0, times, start.copy()
-    wrong = [round_ for rows in results for round_ in np.flatnonzero(~np.isfinite(rows).all(axis=1))[:1].tolist()]
-    if wrong:
-        low = high = min(wrong)
-        run(inputs, 0, low)
-    while high - low > 1:  # the state is finite before round `low`, and not before round `high`
+    while high - low > 1:  # what the rounds before `low` give is finite, and what those before `high` give is not
         middle = (low + high) // 2
         tried = inputs.copy()
-        run(tried, low, middle)
-        if np.isfinite(tried[:size]).all():
+        if run(tried, low, middle):
             low, inputs = middle, tried
         else:
             high = middle
     state = inputs[:size].tolist()
     for i in range(low, min(low + LOOKED_AT, times)):
         row = [number for table in tables for number in table[i].tolist()]
-        result = run_eagerly(function, recorded.call, [*state, *row])
+        result = run_eagerly(recorded, [*state, *row], f"round {i + 1}")
         numbers = numbers_of(flatten(result, Value)[0])
         state = [number.data if isinstance(number, Value) else number for number in numbers[:size]]

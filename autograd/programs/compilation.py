@@ -136,12 +136,12 @@ class Compiled(Generic[ResultT]):
     def _run(self, recorded: RecordedFunction, numbers: Row, out: Any) -> Any:
         """Return the result for arguments that hold these numbers."""
         results, leaves = recorded.results.of(1, out)
-        inputs = recorded.inputs(numbers)
-        _, is_finite = recorded.schedule().run(1, inputs, [], results)
+        tables = recorded.tables(results, 1)
+        _, is_finite = recorded.schedule().run(1, recorded.inputs(numbers), [], tables)
         if not is_finite:
-            from autograd.programs.batching import run_eagerly
+            from autograd.programs.batching import call_again
 
-            run_eagerly(self.function, recorded.call, numbers.tolist())
+            call_again(recorded, numbers, tables)
         return unflatten(recorded.result, cut(recorded.result, results[0][0]) if leaves is None else leaves)
 
     def batch(
@@ -155,8 +155,7 @@ class Compiled(Generic[ResultT]):
             over: the numbers of the arguments that differ from example to example, counted from 0; when not given, all
                 that are not static.
             reduce: what to give: each result, the mean of the results over the examples, or their sum.
-            out: as for a call; arrays for each result have a leading axis with an entry for each example. If one of
-                them is an argument with examples, no error is raised for what is outside a domain: it is nan.
+            out: as for a call; arrays for each result have a leading axis with an entry for each example.
 
         Returns:
             The result of the function with, for each number, an array with an entry for each example; or with its mean
@@ -192,7 +191,7 @@ class Compiled(Generic[ResultT]):
                 f"a batch needs as many examples in each argument of over={sorted(varying)}, and at least one; got "
                 f"{sorted(counts) or 'none'}"
             )
-        batch = Batch(self.function, self._record_of_numbers(call), varying, reduce)
+        batch = Batch(self._record_of_numbers(call), varying, reduce)
         self._last_batch = key, batch
         return batch.run(numbers, tables, out)
 
@@ -240,26 +239,32 @@ class Compiled(Generic[ResultT]):
                 f"{recorded.result}"
             )
         size, records = len(numbers), container(tuple, found[len(structures) :])
-        start = recorded.inputs(np.concatenate([numbers, np.zeros(call.size - size)]))
-        inputs, results = start.copy(), rows_for(records, times)
+        start = np.concatenate([numbers, np.zeros(call.size - size)])
+        kept = rows_for(records, times)
+        results = recorded.tables(kept, times)
+        inputs = recorded.inputs(start).copy()
         done, is_finite = recorded.schedule().run(times, inputs, tables, results, size)
+        if done == times and not is_finite and recorded.guarded() is not recorded:
+            recorded = recorded.guarded()
+            inputs = recorded.inputs(start).copy()
+            done, is_finite = recorded.schedule().run(times, inputs, tables, results, size)
         if done < times:
             warnings.warn(f"repeat was interrupted after {done} of {times} calls", RuntimeWarning, stacklevel=2)
         elif not is_finite:
-            replay(self.function, recorded, times, start, tables, results, size)
+            replay(recorded, times, recorded.inputs(start), tables, results, size)
         states = container(tuple, structures)
         ends = unflatten(states, cut(states, inputs[:size]))
         if is_bare:
             return ends[0]
-        return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in results])))
+        return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in kept])))
 
     def program(self, *arguments: Any, **keywords: Any) -> Program:
         """Return the program that a call with these arguments runs, before it is lowered."""
-        return self._record(self._flatten(arguments, keywords)[0]).program
+        return self._record(self._flatten(arguments, keywords)[0]).of_result()[0]
 
     def parameters(self, *arguments: Any, **keywords: Any) -> list[Value]:
         """Return the leaves that such a call reads besides its arguments, in the order of its program's parameters."""
-        return list(self._record(self._flatten(arguments, keywords)[0]).captured)
+        return self._record(self._flatten(arguments, keywords)[0]).of_result()[1]
 
     def __repr__(self) -> str:
         return f"<compiled {getattr(self.function, '__name__', repr(self.function))}>"
@@ -352,9 +357,10 @@ def compile(
     apart). Leaves that the function refers to, such as the parameters of a network, are read anew at each call; what
     was computed from them before is computed again. Anything else that it refers to stays as it was.
 
-    A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. While it is
-    recorded, IEEE 754 holds, so that an error in a branch that `where` does not choose raises nothing. After a result
-    that is not finite the function runs with Values, so that it raises the error that it raises without `compile`.
+    A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. It
+    computes by IEEE 754. A result that is nan is computed again by a program in which what is not chosen contributes
+    nothing to a gradient. If a result is not finite then, the function runs with Values, which raises the error of an
+    operation outside its domain that the result depends on through operands that were chosen.
 
     Args:
         function: of numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them; also one that `grad`,

@@ -3,6 +3,7 @@
 # This file has over 500 lines, since the steps of all kinds of groups refer to one memory that one class lays out.
 
 cimport cython
+from libc.math cimport isfinite, NAN
 from libc.stdint cimport int64_t, uint32_t, uint8_t
 from libc.stdlib cimport calloc, free, realloc
 from libc.string cimport memcpy, memset
@@ -563,6 +564,9 @@ cdef class Schedule:
             memory.numbers[i] = arguments[i]
         run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
         result = memory.numbers[self.outputs.places[0]]
+        for i in range(1, self.outputs.count):  # those that are checked
+            if not isfinite(memory.numbers[self.outputs.places[i]]):
+                result = NAN
         self.spare = memory
         return result
 
@@ -644,6 +648,7 @@ cdef class Schedule:
                             copy_outputs(&self.outputs, numbers + self.stage if self.stage else given, numbers, 0, state)
                             if self.stage:
                                 memcpy(given, numbers + self.stage, state * sizeof(double))
+                            are_finite &= kernels.all_finite(given, state)
                     else:
                         size, place = min(self.lanes, count - done), 0
                         for k in range(table_count):
@@ -670,8 +675,6 @@ cdef class Schedule:
                 else:
                     memcpy(&inputs[0], numbers, state * sizeof(double))
             free(many)
-        if state:
-            are_finite &= kernels.all_finite(&inputs[0], state)
         self.spare = memory
         if interrupted:
             try:

@@ -148,7 +148,7 @@ class Program:
         if np.bincount(program.inputs).max(initial=0) > 1:
             raise _malformed("a slot is an input or parameter twice")
         leaves = [tape.nodes[slot] for slot in program.parameters.tolist()]
-        return program._without_what_inputs_came_from() if program.codes[program.inputs].any() else program, leaves
+        return program.pruned() if program.codes[program.inputs].any() else program, leaves
 
     def replaced(self, **parts: Any) -> Program:
         """Make a program with other parts, which are not checked."""
@@ -157,8 +157,8 @@ class Program:
             setattr(program, name, part)
         return program
 
-    def _without_what_inputs_came_from(self) -> Program:
-        """Make leaves of the inputs, and drop the slots that nothing needs any more."""
+    def pruned(self) -> Program:
+        """Make a program in which the inputs are leaves, without the slots that no output needs then."""
         codes = self.codes.copy()
         codes[self.inputs] = 0
         starts, operands = from_edges(self.owners(), self.operands, len(self), codes > 0)
@@ -303,7 +303,8 @@ class Program:
     def to_jax(self) -> Callable[..., Any]:
         """Make a function on arrays of JAX, for `jit`, `grad`, `vmap`, `shard_map` and whatever JAX runs on.
 
-        JAX differentiates it by the slopes of the table, so its gradients are ours. All numbers have the type of the
+        JAX differentiates it by the slopes of the table, so its gradients are ours; but a gradient of 0 times a slope
+        that is not finite is nan there, also in a branch that was not chosen. All numbers have the type of the
         arguments: float64 if JAX's setting `jax_enable_x64` is on, else float32.
 
         Returns:

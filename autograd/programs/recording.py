@@ -30,24 +30,35 @@ from autograd.modes import (
     recording_program,
 )
 from autograd.native import selection
+from autograd.primitives import select_multiply, strong_multiply
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
-from autograd.programs.rows import STATIC_LEAVES, Results, Row, filled
+from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Constant, Value, is_constant
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code
 
+GUARDS = [select_multiply.index, strong_multiply.index]
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
 
 
 class Recording(NamedTuple):
-    """A function that is being recorded, and the leaves that stand for the numbers of its arguments."""
+    """A function that is being recorded.
+
+    Attributes:
+        function: the function.
+        inputs: the leaves that stand for the numbers of its arguments.
+        guarded: whether products of gradients and slopes are guarded.
+        checked: the values of functions that were differentiated, if they have operations with a domain.
+    """
 
     function: Callable[..., object]
     inputs: Sequence[Value]
+    guarded: bool
+    checked: list[Value]
 
 
 class RecordedFunction:
@@ -57,6 +68,7 @@ class RecordedFunction:
         function: what is recorded.
         call: the structure of the tuple of its arguments and the dict of those with a name.
         exact: False if results may differ from those of the eager engine by rounding.
+        is_guarded: whether products of gradients and slopes are guarded.
 
     Attributes:
         call: the same.
@@ -64,19 +76,25 @@ class RecordedFunction:
         result: the structure of the result.
         results: makes arrays for the results of calls.
         captured: the leaves that the function refers to: the parameters of the program.
+        program: the program, whose outputs are the numbers of the result, followed by those that are checked.
+        checked: how many numbers follow the result: the values of functions that are differentiated, which count as
+            results where they may be outside a domain.
 
     Raises:
         TypeError: if the function does what cannot be recorded.
     """
 
-    def __init__(self, function: Callable[..., Any], call: Structure, exact: bool = True) -> None:
-        self.call, self.exact = call, exact
+    def __init__(
+        self, function: Callable[..., Any], call: Structure, exact: bool = True, is_guarded: bool = False
+    ) -> None:
+        self.function, self.call, self.exact = function, call, exact
         self.arguments = call.parts[0]
         inputs = list(map(Value, islice(cycle(PLACEHOLDERS), call.size)))
         arguments, named = unflatten(call, cut(call, inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
-        with records, ieee_arithmetic(), recording_program(Recording(function, inputs)):
+        checked: list[Value] = []
+        with records, ieee_arithmetic(), recording_program(Recording(function, inputs, is_guarded, checked)):
             try:
                 result = function(*arguments, **named)
             except Exception as error:
@@ -90,9 +108,35 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
         self.results = Results(self.result)
         outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
-        self.program, self.captured = Program.with_parameters(outputs, inputs, (call, self.result))
+        known = set(map(id, outputs))
+        others = [output for output in checked if id(output) not in known]
+        self.program, self.captured = Program.with_parameters([*outputs, *others], inputs, (call, self.result))
+        self.checked = len(others)
+        self._guarded: RecordedFunction | None = self if is_guarded else None
         self._codes: dict[tuple[bytes, bool], Code] = {}
         self._schedules: dict[tuple[bytes, bool, int], Any] = {}
+
+    def guarded(self) -> RecordedFunction:
+        """Return the same function with guarded products, for results that are nan; itself if it has no such products.
+
+        It is recorded when it is first needed, and then kept.
+        """
+        if self._guarded is None:
+            made = RecordedFunction(self.function, self.call, self.exact, is_guarded=True)
+            self._guarded = made if np.isin(made.program.codes, GUARDS).any() else self
+        return self._guarded
+
+    def tables(self, results: list[Rows], count: int) -> list[Rows]:
+        """Return tables for all outputs: those for so many results, and one for what is checked, if anything is."""
+        return [*results, np.empty((count, self.checked))] if self.checked else results
+
+    def of_result(self) -> tuple[Program, list[Value]]:
+        """Return the program of the result alone, and the leaves that it refers to."""
+        if not self.checked:
+            return self.program, self.captured
+        program = self.program.replaced(outputs=self.program.outputs[: -self.checked])
+        captured = compress(self.captured, program.needed()[program.parameters].tolist())
+        return program.pruned(), list(captured)
 
     def filled(self, arguments: tuple[Any, ...]) -> Row | None:
         """Return the numbers of arguments, if it is seen at once that they fit; or None."""

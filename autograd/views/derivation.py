@@ -45,11 +45,6 @@ class Derivative:
     region: Region | None = None
     is_whole: bool = False
 
-    @classmethod
-    def of_terms(cls, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
-        """Return the derivative that is this sum of products."""
-        return cls(name, _added(map(_multiplied, terms)), terms, region=region)
-
     def inlined(self) -> list[Derivative]:
         """Return what replaces it within a product: the terms of a short sum, or the derivative alone."""
         short = 2 <= len(self.terms) <= INLINE_TERMS and all(len(term) == 1 for term in self.terms)
@@ -71,6 +66,7 @@ class Derivation:
         )
         self.names = self.writer.names
         self.equations = 0
+        self.is_guarded = False  # whether a factor of 0 counted more than one that is not finite
 
     def derive(self, region: Region, is_link: bool = False) -> Derivative:
         """Take the derivative of a region's top by its bottom apart; a link is known to have no waypoints."""
@@ -90,7 +86,7 @@ class Derivation:
             return self.number_alone(region)
         waypoints = [] if is_link else self.paths.waypoints(region)
         if waypoints:
-            return Derivative.of_terms(name, [self.chain(region, waypoints)], region)
+            return self.of_terms(name, [self.chain(region, waypoints)], region)
         if self.paths.is_direct(region):
             factor = self.factor(name, region)
             if factor.formula is not None or not region.inner:
@@ -100,8 +96,16 @@ class Derivation:
             return self._derived(region)
         branches = self.paths.branches(region)
         if len(branches) > 1:
-            return Derivative.of_terms(name, self.sum_of_branches(branches), region)
-        return Derivative.of_terms(name, self.sum_of_last_steps(region), region)
+            return self.of_terms(name, self.sum_of_branches(branches), region)
+        return self.of_terms(name, self.sum_of_last_steps(region), region)
+
+    def of_terms(self, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
+        """Return the derivative that is this sum of products."""
+        value = _added(map(_multiplied, terms))
+        if math.isnan(value):  # a factor of 0 may count more than one that is not finite: see `tape.guard`
+            value = self.paths.gradient(region)
+            self.is_guarded = self.is_guarded or not math.isnan(value)
+        return Derivative(name, value, terms, region=region)
 
     def factor(self, name: Formula, region: Region) -> Derivative:
         """Return a derivative between neighbouring stations as one formula."""
@@ -142,7 +146,7 @@ class Derivation:
         name = self.part_name(region)
         if self.paths.stations.isdisjoint(inner):
             return [self.factor(name, region)]
-        return [Derivative.of_terms(name, self.sum_of_last_steps(region), region)]
+        return [self.of_terms(name, self.sum_of_last_steps(region), region)]
 
     def sum_of_last_steps(self, region: Region) -> list[list[Derivative]]:
         """Return a term for each station next to the bottom: the top's derivative by it times its own by the bottom."""

@@ -44,6 +44,7 @@ SENTENCES = {  # which a page fills in, too
     "cancels": "The contributions of all paths cancel.",
     "fades": "The gradient fades at {node}: {cause}.",
     "small": "No slope on the way is smaller than {size}; their product is.",
+    "guarded": " At {node} {product} contributes 0: what was not chosen counts nothing.",
     "overflows": "its value overflows to {out} at {operands}",
     "operands": "its operands are {operands}",
     "slope": "{cause}: slope {slope}",
@@ -113,6 +114,9 @@ class _Case:
         sentence = SENTENCES[kind]
         node = self.output if "{output}" in sentence else edge.node if edge and "{node}" in sentence else None
         text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
+        guarded = next(filter(self.is_guarded, self.edges), None)
+        if guarded is not None:
+            text += self.filled(SENTENCES["guarded"], guarded)
         source = f" {self.source(node)}" if node in self.sources else ""
         return Diagnosis(gradient, node, text + source + self.accumulated(gradient))
 
@@ -125,6 +129,10 @@ class _Case:
         if abs(gradient) < SMALL * SMALL:
             return self.where_small(gradient)
         return "fine", None
+
+    def is_guarded(self, edge: Edge) -> bool:
+        """Return whether an edge passes 0 although its product is nan: see `tape.guard`."""
+        return math.isnan(self.grads[edge.node] * edge.slope) and edge.after == edge.before
 
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:

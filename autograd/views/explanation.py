@@ -33,6 +33,7 @@ from autograd.views.paths import Paths
 from autograd.views.tracing import check_input, total, trace_formulas
 from autograd.views.writing import FORMULA_LENGTH
 
+NOT_CHOSEN = "A factor of 0 counts more here than one that is not finite: what was not chosen contributes 0."
 DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
 
 
@@ -128,7 +129,8 @@ def explain(
     if form == "delta":
         return _delta_rule(derivation)
     root = derivation.derive(paths.region(output, input, paths.active[1:-1]))
-    return Explanation([*_paragraphs(root), *_definitions(derivation)], root.value, root)
+    note = NOT_CHOSEN if derivation.is_guarded else ""
+    return Explanation([*_paragraphs(root), *_definitions(derivation)], root.value, root, note)
 
 
 def _paragraphs(root: Derivative) -> Iterator[list[Line]]:

@@ -30,6 +30,7 @@ from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
 from autograd.views.tracing import Edge, edges, trace
 
+NOT_CHOSEN = "what was not chosen contributes 0"
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
 
@@ -88,7 +89,9 @@ class Step:
         assert grad is not None
         factors = " × ".join(number(factor).within("plain", PRODUCT) for factor in (grad, self.slope))
         derivative = names.derivative(self.steps.output, self.parent).plain
-        return f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
+        text = f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
+        plain = grad * self.slope
+        return f"{text} ({NOT_CHOSEN})" if plain != plain and self.after == self.before else text
 
     def __repr__(self) -> str:
         return f"<step {self.index}, {self.phase}: {self}>"

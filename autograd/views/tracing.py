@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from autograd.notation import Formula, product
 from autograd.primitives import stop_gradient
-from autograd.tape import Tape
+from autograd.tape import Tape, guarded_product
 from autograd.value import Value, is_constant
 
 
@@ -56,8 +56,10 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
-            passes = node.primitive is not stop_gradient  # else inf · 0 = nan
-            grads[parent] = after = before + grads[node] * slope if passes else before
+            primitive, part = node.primitive, 0.0
+            if primitive is not None and primitive is not stop_gradient:
+                part = guarded_product(primitive, index, grads[node], slope, None)
+            grads[parent] = after = before + part
             yield Edge(node, index, parent, slope, before, after)
 
 

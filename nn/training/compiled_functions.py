@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value, compile, gradients, no_grad, topological_order
+from autograd import Value, compile, gradients, ieee_arithmetic, no_grad, topological_order
 from autograd.saving import shortened
 from nn.functional import functional_call
 from nn.losses import Loss
@@ -133,7 +133,7 @@ class CaseFunctions:
         chosen.update(first[:tried].tolist())
         for place in sorted(chosen):
             try:
-                with no_grad():
+                with no_grad(), ieee_arithmetic():
                     expected = mean_loss(self.case.network, [cases[place]], self.case.loss).data
                 row = count - 1 - place
                 self.run(self.rows.rows[row : row + 1])

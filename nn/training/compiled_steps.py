@@ -110,7 +110,12 @@ class CompiledSteps(Steps):
         state = self.committed.update
         self._note(places, state)
         self.held = None
-        self.case.run(self._rows(places))
+        try:
+            self.case.run(self._rows(places))
+        except (ValueError, ZeroDivisionError):  # an operation outside its domain
+            self._write(state)
+            self._examine(self.options.cases, places)
+            raise
         error = float(self.case.error_and_gradients[0])
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
@@ -177,7 +182,12 @@ class CompiledSteps(Steps):
 
     def _validation_error(self, validation: Sequence[Case]) -> float:
         assert self.validation is not None
-        errors, _ = self._errors_and_outputs(self.validation)
+        try:
+            errors, _ = self._errors_and_outputs(self.validation)
+        except (ValueError, ZeroDivisionError):  # likewise
+            self._write(self.tried)
+            self._examine(validation, range(len(validation)))
+            raise
         return float(np.cumsum(errors)[-1]) / len(errors)  # added one after another, as everywhere
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:

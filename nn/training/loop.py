@@ -99,7 +99,8 @@ def fit(
         TypeError: for an argument of the wrong kind, such as a name or a class instead of a function or an object; or
             if a training that is to be compiled cannot be recorded, with the line. Nothing is changed.
         FloatingPointError: if an error, a gradient or a parameter is no longer finite; it names the round, and the
-            network is as it was before that step.
+            network is as it was before that step. If it is so because of an operation outside its domain, a ValueError
+            or ZeroDivisionError instead, which names the operation and the case.
         OSError: if the checkpoint cannot be written; before the first round if its folder is missing.
     """
     options = Options.checked(**locals())

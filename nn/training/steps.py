@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd import Value, no_grad
+from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
 from nn.checkpoints import Checkpoint, Position, save_network
 from nn.history import History
@@ -84,7 +84,8 @@ class Steps:
         """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
 
         Raises:
-            FloatingPointError: if the error, a gradient or a new parameter is not finite.
+            ValueError: if it depends on an operation outside its domain; also a ZeroDivisionError.
+            FloatingPointError: if the error, a gradient or a new parameter is not finite for another reason.
         """
         position = self.committed.position
         if not position.batches:
@@ -160,15 +161,29 @@ class Steps:
         """
         options = self.options
         cases = [options.cases[place] for place in places]
-        error = mean_loss(options.network, cases, options.loss)
+        with ieee_arithmetic() as failures:
+            error = mean_loss(options.network, cases, options.loss)
         total += error.data * len(cases)
-        self._check_finite("the error", [error.data, total])
         self.optimizer.zero_grad()
         error.backward()
-        self._check_finite("a gradient", [parameter.grad for parameter in self.optimizer.parameters])
+        grads = [parameter.grad for parameter in self.optimizer.parameters]
+        if failures and not all(map(math.isfinite, (error.data, *grads))):
+            self._examine(options.cases, places)
+        self._check_finite("the error", [error.data, total])
+        self._check_finite("a gradient", grads)
         update = self.optimizer.update()
         self._check_finite(STEPPED, update.numbers)
         return error.data, total, update
+
+    def _examine(self, cases: Sequence[Case], places: Sequence[int]) -> None:
+        """Raise the error of an operation outside its domain that the error of one of some cases depends on."""
+        for place in places:
+            with ieee_arithmetic() as failures:
+                error = mean_loss(self.options.network, [cases[place]], self.options.loss)
+            try:
+                failures.check(error)
+            except (ValueError, ZeroDivisionError) as failure:
+                raise type(failure)(f"{failure} (in case {place})") from None
 
     def _begin(self) -> Position:
         """Begin a round: set its learning rate, and put its cases in order."""
@@ -198,10 +213,14 @@ class Steps:
         self.optimizer.apply(update)
 
     def _validation_error(self, validation: Sequence[Case]) -> float:
-        return average_error(self.options.network, validation, self.options.loss)
+        with ieee_arithmetic() as failures:
+            error = average_error(self.options.network, validation, self.options.loss)
+        if failures and not math.isfinite(error):
+            self._examine(validation, range(len(validation)))
+        return error
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
-        with no_grad():
+        with no_grad(), ieee_arithmetic():
             result: Any = metric(self.options.network, cases, self.options.loss)
         return result.data if isinstance(result, Value) else as_float(result)
 

@@ -1,6 +1,7 @@
 // Why a gradient is zero, very small, huge or nan, in the sentences that Python hands over.
 
 import { bracketed, parse, written } from "./notation.js";
+import { product } from "./program.js";
 
 /** What is wrong with a gradient at a moment: a sentence, the operation where, and whether that is unary; or null. */
 export function diagnose(graph, moment, input) {
@@ -15,11 +16,13 @@ export function diagnose(graph, moment, input) {
   const sentence = sentences[kind];
   const fields = { output: names.plain(program.output), first: firstNan(graph, moment) };
   if (edge) Object.assign(fields, fieldsOfEdge(graph, moment, edge));
+  const guarded = edges.find(({ grad, slope, part }) => Number.isNaN(grad * slope) && !Number.isNaN(part));
+  const addition = guarded ? filled(sentences.guarded, fieldsOfEdge(graph, moment, guarded)) : "";
   const slot = sentence.includes("{output}") ? program.output : sentence.includes("{node}") ? edge.slot : undefined;
   return {
     slot,
     isUnary: slot !== undefined && program.operandsOf(slot).length === 1,
-    text: `${names.plainDerivative(program.output, input)} is ${written(gradient)}. ${filled(sentence, fields)}`,
+    text: `${names.plainDerivative(program.output, input)} is ${written(gradient)}. ${filled(sentence, fields)}${addition}`,
   };
 }
 
@@ -37,7 +40,7 @@ function edgesTo(program, { grads, slopes }, input) {
     program.operandsOf(slot).forEach((parent, operand) => {
       if (!reached[parent]) return;
       const slope = slopes[program.starts[slot] + operand];
-      const part = grads[slot] * slope;
+      const part = product(grads[slot], slope, program.selects[program.starts[slot] + operand]);
       const [grad, before, after] = [grads[slot], sums[parent], grads[parent]];
       edges.push({ slot, operand, parent, slope, grad, part, before, after });
       sums[parent] += part;

@@ -1,8 +1,13 @@
 // A program on the page: its instructions as typed arrays, and the forward and backward pass over them.
 
-import { compute, differentiate, FORMS } from "./rules.js";
+import { compute, differentiate, FORMS, SELECTS } from "./rules.js";
 
 const NOT_FINITE = { inf: Infinity, "-inf": -Infinity, nan: NaN };
+
+/** A gradient times a slope; what was not chosen contributes 0, as `guard` of tape.py says. */
+export function product(grad, slope, selects) {
+  return grad === 0 || (selects && slope === 0) ? 0 : grad * slope;
+}
 
 /** A program as Python writes it to JSON, with the slots that get no gradient. */
 export class Program {
@@ -33,6 +38,13 @@ export class Program {
     this.isConstant = new Uint8Array(size);
     for (const slot of constants) this.isConstant[slot] = 1;
     this.wanted = Uint8Array.from(this.operands, (slot) => 1 - this.isConstant[slot]);
+    this.selects = new Uint8Array(this.operands.length); // for each edge whether its primitive selects
+    for (let slot = 0; slot < size; slot++) {
+      const selects = SELECTS[this.forms[slot]] ?? [];
+      selects.forEach((selected, operand) => {
+        this.selects[this.starts[slot] + operand] = selected;
+      });
+    }
   }
 
   isLeaf(slot) {
@@ -61,14 +73,14 @@ export class Program {
 
   /** Add up the gradients of `top` with respect to the nodes below it, given the slopes. */
   accumulate(slopes, grads, top = this.output, bottom = 0) {
-    const { forms, operands, starts, wanted } = this;
+    const { forms, operands, starts, wanted, selects } = this;
     grads.fill(0);
     grads[top] = 1;
     for (let slot = top; slot > bottom; slot--) {
       const grad = grads[slot];
       if (forms[slot] < 0 || grad === 0) continue;
       for (let edge = starts[slot]; edge < starts[slot + 1]; edge++) {
-        if (wanted[edge]) grads[operands[edge]] += grad * slopes[edge];
+        if (wanted[edge]) grads[operands[edge]] += product(grad, slopes[edge], selects[edge]);
       }
     }
   }

@@ -3,6 +3,7 @@
 >>> from autograd.primitives import tanh
 >>> print(rules_script([(tanh, 1)]))
 export const FORMS = ["tanh/1"];
+export const SELECTS = [[false]];
 export function compute(form, v, o, s) {
   switch (form) {
     case 0: { return Math.tanh(v[o[s]]); }
@@ -32,6 +33,7 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     Its exports, in which `form` is an index in `FORMS`:
 
     - `FORMS`: for each form, the primitive's name and the number of operands, as in "dot/4".
+    - `SELECTS`: for each form, for each operand whether a slope of 0 means that it was not chosen.
     - `compute(form, v, o, s)`: the value. `v` holds all numbers, `o` holds indices in `v`, and `s` is the place in
       `o` of the first operand's index, so operand k is `v[o[s + k]]`.
     - `differentiate(form, out, v, o, s, wanted, d)`: writes the slope with respect to operand k into `d[s + k]`, for
@@ -42,10 +44,12 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
         ValueError: for a number of operands that the primitive does not take.
     """
     names: list[str] = []
+    selects: list[tuple[bool, ...]] = []
     shared: list[str] = []
     switches = {"compute(form, v, o, s)": "", "differentiate(form, out, v, o, s, wanted, d)": ""}
     for index, (primitive, count) in enumerate(dict.fromkeys(forms)):
         names.append(f"{primitive.name}/{count}")
+        selects.append(primitive.selects)
         for head, body in zip(switches, _bodies(primitive, count), strict=True):
             if primitive.arity is None:  # in a function of its own, since an engine does not optimize a huge one
                 call = head.replace("(form, ", f"_{primitive.name}_{count}(")
@@ -55,7 +59,8 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     exports = [f"export function {head} {{\n  switch (form) {{\n{cases}  }}\n}}\n" for head, cases in switches.items()]
     functions = "".join([*shared, *exports])
     library = (files(__package__) / "vendor" / "erf.js").read_text() if "errorFunctions." in functions else ""
-    return f"export const FORMS = {json.dumps(names)};\n{library}{JAVASCRIPT.helpers_of(functions)}{functions}"
+    constants = f"export const FORMS = {json.dumps(names)};\nexport const SELECTS = {json.dumps(selects)};\n"
+    return f"{constants}{library}{JAVASCRIPT.helpers_of(functions)}{functions}"
 
 
 def _bodies(primitive: Primitive, count: int) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 // The steps of a graph, and all of its numbers at one moment.
 
+import { product } from "./program.js";
+
 /** The numbers of a graph, and the gradients that come back for them. */
 export class Moment {
   constructor(graph, leaves) {
@@ -30,7 +32,8 @@ export class Moment {
     for (const [slot, operand] of edges) {
       const edge = program.starts[slot] + operand;
       last = program.operands[edge];
-      sums.set(last, (sums.get(last) ?? 0) + (sums.get(slot) ?? 0) * this.slopes[edge]);
+      const part = product(sums.get(slot) ?? 0, this.slopes[edge], program.selects[edge]);
+      sums.set(last, (sums.get(last) ?? 0) + part);
     }
     return sums.get(last);
   }
@@ -116,11 +119,13 @@ export class Steps {
     for (let index = this.forward; index < this.list.length; index++) {
       const { slot, parent, operand } = this.list[index];
       if (!this.isUnfolded && slot !== last) this.localSlopes(slot, moment, local);
-      const slope = this.isUnfolded ? moment.slopes[program.starts[slot] + operand] : local[parent];
+      const edge = program.starts[slot] + operand;
+      const slope = this.isUnfolded ? moment.slopes[edge] : local[parent];
+      const selects = !this.isUnfolded || program.selects[edge];
       last = slot;
       const before = sums.get(parent) ?? 0;
       const isLast = this.edgesTo.get(parent).at(-1) === index;
-      const value = isLast ? moment.grads[parent] : before + moment.grads[slot] * slope;
+      const value = isLast ? moment.grads[parent] : before + product(moment.grads[slot], slope, selects);
       sums.set(parent, value);
       results[index] = { value, slope, before };
     }
@@ -135,7 +140,8 @@ export class Steps {
     local[station] = 1;
     for (const slot of inside) {
       for (let edge = program.starts[slot]; edge < program.starts[slot + 1]; edge++) {
-        if (program.wanted[edge]) local[program.operands[edge]] += local[slot] * moment.slopes[edge];
+        const part = product(local[slot], moment.slopes[edge], program.selects[edge]);
+        if (program.wanted[edge]) local[program.operands[edge]] += part;
       }
     }
   }
