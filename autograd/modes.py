@@ -137,6 +137,12 @@ def is_recording_program() -> bool:
     return bool(program_recordings) and program_recording.get() is not None
 
 
+def recording_number() -> int:
+    """Return the number of the recording of a program in this thread; 0 if there is none."""
+    current = program_recording.get()
+    return 0 if current is None else current.number
+
+
 class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise; it is called like a function
     """Note the source line that makes each node, within a `with` block and in this thread.
 

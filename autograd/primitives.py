@@ -164,6 +164,16 @@ class Primitive:
         slopes = self.local_slopes(out, *operands) if self.all_slopes is not None else None
         return [self.slopes[i](out, *operands) if slopes is None else slopes[i] for i in indices]
 
+    def guard(self, which: int) -> Primitive:
+        """Return the product of a gradient and the slope by an operand, to be used where the plain product is nan.
+
+        A gradient of 0 contributes 0, also through a slope that is infinite or nan: a branch that is not chosen counts
+        nothing, whatever it computes. A slope of 0 contributes 0 if this primitive selects, as `where` and `relu` do.
+        Any other slope of 0 multiplies plainly: x³ has the slope 0 at 0, but (x³)^⅓ has the derivative 1 there, not 0.
+        Everything that accumulates gradients or tangents follows this rule.
+        """
+        return select_multiply if which < len(self.selects) and self.selects[which] else strong_multiply
+
     def refusal(self, *operands: str) -> str:
         """Return the message that the primitive has no value at these operands (given as text)."""
         return f"cannot {self.action.format(*operands)}: {self.name} needs {self.domain}"
@@ -297,15 +307,15 @@ minimum = Primitive("minimum", floats.smaller,  # a tie shares the gradient equa
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
     selects=True, symbol="min", latex=r"\min", when_flat=CHOICE)
 
-# Products of a gradient, which stands first, and a slope, for which 0 times what is not finite is 0: see `tape.guard`.
-strong_multiply = Primitive("strong_multiply", lambda a, b: a * _counted(b, a),
+# Products of a gradient, which stands first, and a slope, in which 0 times what is not finite is 0: see `guard`.
+strong_multiply: Primitive = Primitive("strong_multiply", lambda a, b: a * _counted(b, a),
     lambda out, a, b: b,
     lambda out, a, b: a,
     selects=(False, True), symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,
     when_flat=FACTOR, when_steep=FACTOR, neutral=(1.0, 1.0),
     description="Return a · b; it is 0 where a is 0, even if b is not finite.")
 
-select_multiply = Primitive("select_multiply", lambda a, b: _counted(a, b) * _counted(b, a),
+select_multiply: Primitive = Primitive("select_multiply", lambda a, b: _counted(a, b) * _counted(b, a),
     lambda out, a, b: b,
     lambda out, a, b: a,
     selects=True, symbol="×", plain="{:2} · {:4}", latex=r"{:2} \cdot {:4}", binds=PRODUCT,

@@ -219,7 +219,7 @@ done:
     return result;
 }
 
-/* A gradient times a slope; one that is nan is guarded: see `guard` in tape.py. */
+/* A gradient times a slope; one that is nan is guarded: see `guard` in primitives.py. */
 static inline double product_of(const Node *node, Py_ssize_t which, double grad, double slope) {
     double product = grad * slope;
     PyObject *selects = node->_primitive->selects;

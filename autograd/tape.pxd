@@ -7,7 +7,7 @@ from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
 from autograd.value cimport Constant, Value, _binary, _WideValue, advance
 
-cdef Primitive add, maximum, minimum, multiply, select_multiply, stop_gradient, strong_multiply, where
+cdef Primitive add, maximum, minimum, multiply, stop_gradient, where
 
 
 cdef class Tape:
@@ -44,8 +44,6 @@ cdef class Slopes:
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
-
-cpdef Primitive guard(Primitive primitive, int which)
 
 @cython.locals(node=Value, is_nan=bint)
 cpdef object guarded_product(Primitive primitive, int which, object grad, object slope, object guarded)

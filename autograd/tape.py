@@ -33,9 +33,7 @@ from autograd.primitives import (
     maximum,
     minimum,
     multiply,
-    select_multiply,
     stop_gradient,
-    strong_multiply,
     where,
 )
 from autograd.value import Constant, Value, _binary, _WideValue, advance, domain_error
@@ -250,7 +248,7 @@ class Slopes:
 def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
     """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
 
-    What was not chosen contributes nothing: see `guard`.
+    What was not chosen contributes nothing: see `Primitive.guard`.
 
     Args:
         tape: the graph.
@@ -274,26 +272,11 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
                 if are_numbers:
                     part = grad * slope
                     if part != part:
-                        part = guard(primitive, edge - start)(grad, slope)
+                        part = primitive.guard(edge - start)(grad, slope)
                     grads[operand] = part if grads[operand] is None else grads[operand] + part
                 else:
                     part = guarded_product(primitive, edge - start, grad, slope, slopes.guarded)
                     grads[operand] = plus(grads[operand], part)
-
-
-def guard(primitive: Primitive, which: int) -> Primitive:
-    """Return the product that a gradient and a slope have where the plain product is nan.
-
-    A gradient of 0 contributes 0, also through a slope that is infinite or nan: a branch that is not chosen counts
-    nothing, whatever it computes. A slope of 0 contributes 0 if the primitive selects, as `where` and `relu` do. Any
-    other slope of 0 multiplies plainly: x³ has the slope 0 at 0, but (x³)^⅓ has the derivative 1 there, not 0.
-    Everything that accumulates gradients or tangents follows this rule.
-
-    Args:
-        primitive: whose slope it is.
-        which: the index of the operand.
-    """
-    return select_multiply if which < len(primitive.selects) and primitive.selects[which] else strong_multiply
 
 
 def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, guarded: bool | None) -> Any:
@@ -305,9 +288,9 @@ def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, gua
             is_nan = node._data != node._data
         else:
             is_nan = plain != plain
-        return guard(primitive, which)(grad, slope) if is_nan else plain
+        return primitive.guard(which)(grad, slope) if is_nan else plain
     is_harmless = not guarded or _is_ordinary(grad) or _is_ordinary(slope)
-    return plain if is_harmless else guard(primitive, which)(grad, slope)
+    return plain if is_harmless else primitive.guard(which)(grad, slope)
 
 
 def _is_ordinary(factor: Any) -> bool:

@@ -16,7 +16,8 @@ cdef class Value:
     cdef Value _left, _right
     cdef unsigned long long _time
     cdef unsigned int _index  # in the tape that recorded the node last: see tape.h
-    cdef bint _has_grad
+    cdef unsigned short _recording
+    cdef unsigned char _has_grad, _is_fixed
 
 
 cdef class Constant(Value):
@@ -43,6 +44,13 @@ cpdef unsigned long long advance()
 @cython.locals(node=Constant)
 cpdef Constant _constant(object number)
 
+cpdef bint is_fixed(Value node)
+
+@cython.locals(node=Value)
+cpdef Value placeholder(double number, int recording)
+
+cpdef int recording_of(Value node)
+
 @cython.locals(parent=Value, node=Value, x=double, data=double)
 cpdef object _unary(Primitive primitive, object operand)
 
@@ -55,7 +63,8 @@ cpdef object _watched(Value node)
 
 cdef Constant _constant_or_none(object operand)
 
-@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double)
+@cython.locals(parent=Value, node=_WideValue, parents=list, numbers=list, data=double,
+               recording=int)
 cpdef object apply_wide(Primitive primitive, tuple operands)
 
 @cython.locals(node=Value, numbers=list)

@@ -30,6 +30,7 @@ from autograd.modes import (
     is_recording_program,
     note_source,
     program_recordings,
+    recording_number,
     watchers,
 )
 from autograd.native import runtime
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
     from inspect import Signature
 
 __all__ = ["Value", "Constant", "Parameter", "where"]
+
+NUMBER, MADE_WHILE_RECORDING = 1, 2  # kinds of constants that are part of a program: of an operator; of a function
 
 
 class _ConstructorSignature:
@@ -80,12 +83,17 @@ class Value:
         TypeError: if `data` is not a real number, or `label` is not a string.
     """
 
-    __slots__ = ("_data", "_grad", "_has_grad", "_label", "_primitive", "_left", "_right", "_x", "_y", "_time")
+    __slots__ = (
+        "_data", "_grad", "_has_grad", "_is_fixed", "_recording", "_label", "_primitive", "_left", "_right", "_x", "_y",
+        "_time",
+    )  # fmt: skip
 
     __signature__ = _ConstructorSignature()
     _data: float
     _grad: float  # 0.0 while it is not known
     _has_grad: bool
+    _is_fixed: int  # of a leaf: 0, or the kind of a constant whose number is part of a program
+    _recording: int  # of a node whose number is not meant, the number of the recording that it was made in; else 0
     _label: str | None
     _primitive: Primitive | None  # None: a leaf
     _left: Value  # the operands of an inner node, and the numbers that they held when it was computed
@@ -108,35 +116,44 @@ class Value:
                 raise _constructor_refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
             self._label, self._primitive, self._time = label, None, clock
+            self._is_fixed = self._recording = 0
+            if program_recordings and isinstance(self, Constant) and is_recording_program():
+                self._is_fixed = MADE_WHILE_RECORDING
 
     @property
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
-        if program_recordings:
+        if program_recordings or self._recording:
             hooks.refuse(self, "read or compare a number")
         return self._data
 
     @data.setter
     def data(self, number: float) -> None:
-        if program_recordings:
+        if program_recordings or self._recording:
             hooks.refuse(self, "assign a number")
         if self._primitive is not None:
             raise AttributeError(
                 f"cannot assign data to {_described(self)}: it was computed by {self._primitive.name}; "
                 f"assign to the leaves that it was computed from and compute it again, or make a new Value"
             )
+        if self._is_fixed == MADE_WHILE_RECORDING:
+            raise AttributeError(
+                f"cannot assign data to {_described(self)}: a function made this constant while it was recorded to be "
+                f"compiled, and its program holds the number; make the constant outside of the function, and each call "
+                f"reads its number anew"
+            )
         self._data = as_float(number)
 
     @property
     def grad(self) -> float:
         """The derivative of the output of the last `backward()` with respect to this node; 0.0 before one."""
-        if program_recordings:
+        if program_recordings or self._recording:
             hooks.refuse(self, "read a grad")
         return self._grad
 
     @grad.setter
     def grad(self, number: float | None) -> None:
-        if program_recordings:
+        if program_recordings or self._recording:
             hooks.refuse(self, "assign a grad")
         self._grad = 0.0 if number is None else as_float(number)
         self._has_grad = number is not None
@@ -144,7 +161,7 @@ class Value:
     @property
     def has_grad(self) -> bool:
         """Whether the gradient is known: by a `backward()` or an assignment. Assigning None forgets it."""
-        return self._has_grad
+        return bool(self._has_grad)
 
     @property
     def label(self) -> str | None:
@@ -174,6 +191,8 @@ class Value:
     @property
     def operands(self) -> tuple[float, ...]:
         """The numbers that the parents held when this node was computed."""
+        if program_recordings or self._recording:
+            hooks.refuse(self, "read the operands")
         if self._primitive is None:
             return ()
         if self._right is None:
@@ -200,7 +219,7 @@ class Value:
                 f"cannot run backward from the constant {_described(self)}: it records no operation, since it is a "
                 f"plain number, was detached, or was computed under no_grad()"
             )
-        if program_recordings:
+        if program_recordings or self._recording:
             hooks.refuse(self, "run backward")
         hooks.backward(self)
 
@@ -211,10 +230,13 @@ class Value:
         this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
         gradient is not known. Each call adds again; `backward()` starts afresh.
         """
-        if self._has_grad and self._primitive is not primitives.stop_gradient:
-            for parent, slope in zip(self.parents, self.slopes, strict=True):
+        primitive = self._primitive
+        if self._has_grad and primitive is not None and primitive is not primitives.stop_gradient:
+            for index, (parent, slope) in enumerate(zip(self.parents, self.slopes, strict=True)):
                 if not isinstance(parent, Constant):
-                    parent.grad += self._grad * slope
+                    part = self._grad * slope
+                    is_nan = part != part
+                    parent.grad += primitive.guard(index)(self._grad, slope) if is_nan else part
 
     # The names that micrograd gives to these: programs written for it walk and draw graphs by `_prev` and `_op`, and
     # call `_backward()` by hand.
@@ -236,7 +258,7 @@ class Value:
 
         In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
         """
-        return self.stop_gradient() if is_recording_program() else Constant(self._data, self._label)
+        return self.stop_gradient() if is_recording_program() else Constant(self.data, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.
@@ -365,9 +387,10 @@ class Value:
 
     def __repr__(self) -> str:
         name = "Value" if self._primitive is not None else type(self).__name__
+        data = "recorded" if self._recording else repr(self._data)
         grad = f", grad={self._grad!r}" if self._has_grad else ""
         label = f", label={self._label!r}" if self._label is not None else ""
-        return f"{name}({self._data!r}{grad}{label})"
+        return f"{name}({data}{grad}{label})"
 
     def _repr_html_(self) -> str | None:
         """Return the picture of the graph for a notebook, or None where there can be none (the text is shown then)."""
@@ -403,6 +426,8 @@ class _WideValue(Value):
 
     @property
     def operands(self) -> tuple[float, ...]:
+        if program_recordings or self._recording:
+            hooks.refuse(self, "read the operands")
         return () if self._primitive is None else self._operands
 
 
@@ -426,8 +451,29 @@ def is_constant(node: Value) -> bool:
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
     node._data, node._grad, node._has_grad, node._label, node._primitive = as_float(number), 0.0, False, None, None
-    node._time = clock
+    node._is_fixed, node._recording, node._time = NUMBER, 0, clock
     return node
+
+
+def is_fixed(node: Value) -> bool:
+    """Return whether a node is a constant that is part of a program, rather than read anew at each call.
+
+    Such are the numbers that an operator wrapped, and constants that a function makes while it is recorded.
+    """
+    return node._primitive is None and node._is_fixed != 0
+
+
+def placeholder(number: float, recording: int) -> Value:
+    """Return a leaf that stands for a number of an argument in the recording with a number."""
+    node = Value.__new__(Value)
+    node._data, node._grad, node._has_grad, node._label, node._primitive = number, 0.0, False, None, None
+    node._is_fixed, node._recording = 0, recording
+    return node
+
+
+def recording_of(node: Value) -> int:
+    """Return the number of the recording that a node was made in, if it has no number of its own; else 0."""
+    return node._recording
 
 
 def _unary(primitive: Primitive, operand: Any) -> Value:
@@ -439,7 +485,8 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._time = parent, None, x, clock
-    return _watched(node) if watchers else node
+    node._recording = parent._recording
+    return _watched(node) if watchers or program_recordings else node
 
 
 def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Value:
@@ -454,7 +501,8 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y, node._time = left, right, x, y, clock
-    return _watched(node) if watchers else node
+    node._recording = left._recording or right._recording
+    return _watched(node) if watchers or program_recordings else node
 
 
 def _function(primitive: Primitive, left: Any, right: Any) -> Value:
@@ -472,11 +520,16 @@ def _constant_or_none(operand: Any) -> Constant | None:
 
 
 def _described(node: Value) -> str:
-    return f"{node._data!r}" if node._label is None else f"{node._data!r} (node {node._label!r:.80})"
+    data = "a recorded number" if node._recording else repr(node._data)
+    return data if node._label is None else f"{data} (node {node._label!r:.80})"
 
 
 def _watched(node: Value) -> Value:
     """Apply the modes in force to a new node."""
+    if program_recordings and not node._recording:  # it is computed from leaves that the function refers to
+        node._recording = recording_number()
+    if not watchers:
+        return node
     if not is_recording.get():
         return node if node._primitive is primitives.stop_gradient else node.detach()
     note = note_source.get()
@@ -505,8 +558,10 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
     """Apply a primitive of any number of operands, as `apply` does."""
     parents: list[Value] = []
     numbers: list[float] = []
+    recording = 0
     for operand in operands:
         parent = operand if isinstance(operand, Value) else _constant(operand)
+        recording = recording or parent._recording
         parents.append(parent)
         numbers.append(parent._data)
     data = runtime.value_of_many(primitive, numbers)
@@ -514,8 +569,9 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
         data = _value_or_limit(primitive, tuple(parents))
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._parents, node._operands, node._time = tuple(parents), tuple(numbers), clock
-    return _watched(node) if watchers else node
+    node._parents, node._operands, node._recording = tuple(parents), tuple(numbers), recording
+    node._time = clock
+    return _watched(node) if watchers or program_recordings else node
 
 
 def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
@@ -555,6 +611,7 @@ def rebuild(
         fits = fits and isinstance(parent, Value)
     if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
+    node._is_fixed = node._recording = 0
     node._data, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
     if isinstance(node, _WideValue):
         wide = node  # the compiled engine knows its type
@@ -589,7 +646,7 @@ def domain_error(primitive: Primitive, nodes: tuple[Value, ...], error: Exceptio
 
 
 def _plain_refusal(node: Value, kind: str) -> TypeError:
-    if program_recordings:
+    if program_recordings or node._recording:
         hooks.refuse(node, f"turn a node into a plain {kind}")
     return TypeError(
         f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "

@@ -10,6 +10,7 @@ import pickle
 import random
 import threading
 import tracemalloc
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ from autograd import (
     value_and_grad,
     where,
 )
-from autograd.programs.compilation import Compiled
+from autograd.programs.compilation import MOST_PROGRAMS, Compiled
 from autograd.programs.program import Program
 
 ULPS = 0.0 if autograd.engine == "compiled" else 8 * 2.0**-52  # NumPy rounds exp, tanh and others in its own way
@@ -645,3 +646,78 @@ def test_parameters_are_the_leaves_that_a_call_reads_besides_its_arguments() -> 
     assert {id(leaf) for leaf in leaves} == {id(w), id(b)}
     assert [leaf.data for leaf in leaves] == [program.numbers[slot] for slot in program.parameters]
     assert compile(lambda x: x).parameters(other.data) == []
+
+
+# How many programs are kept.
+
+
+def test_the_programs_that_were_used_last_are_kept() -> None:
+    recorded: list[int] = []
+
+    def function(v: Any) -> Any:
+        recorded.append(len(v))
+        return v[0] * 2.0
+
+    compiled = compile(function)
+    for size in range(1, MOST_PROGRAMS + 1):
+        assert compiled([3.0] * size) == 6.0
+    compiled([3.0])  # the first one is the last one used now
+    compiled([3.0] * (MOST_PROGRAMS + 1))
+    assert recorded == list(range(1, MOST_PROGRAMS + 2))
+    recorded.clear()
+    for size in (1, 3, MOST_PROGRAMS, MOST_PROGRAMS + 1):
+        compiled([3.0] * size)
+    assert recorded == []
+    compiled([3.0] * 2)  # the one that was dropped
+    assert recorded == [2]
+
+
+@pytest.mark.parametrize("arguments", [(1.0,), ([1.0, 2.0],), ()], ids=["floats", "a list", "a batch"])
+def test_a_program_that_is_found_without_a_search_counts_as_used(arguments: tuple[Any, ...]) -> None:
+    recorded: list[int] = []
+
+    def function(*numbers: Any) -> Any:
+        recorded.append(1)
+        return numbers[0]
+
+    compiled = compile(function)
+    for size in range(4 * MOST_PROGRAMS):
+        for _ in range(2):
+            assert compiled(*arguments) if arguments else len(compiled.batch([1.0], [2.0]))
+        compiled(0.0, 0.0, *[0.0] * size, None)
+    assert len(recorded) == 4 * MOST_PROGRAMS + 1
+
+
+def test_dropped_programs_give_their_memory_back() -> None:
+    compiled = compile(lambda *numbers: autograd.sum(numbers))
+    programs = [weakref.ref(compiled._record(compiled._flatten((0.0,) * size, {})[0])) for size in range(1, 400)]
+    gc.collect()
+    assert sum(program() is not None for program in programs) == MOST_PROGRAMS
+    for size in range(1, 400):
+        assert compiled(*[1.0] * size) == compiled(*[1.0] * size) == size
+    assert len(compiled._of_floats) <= MOST_PROGRAMS
+    assert compiled.batch(np.ones(3)).tolist() == [1.0] * 3
+    compiled.clear()
+    gc.collect()
+    assert not any(program() for program in programs)
+    assert compiled(2.0, 3.0) == 5.0
+
+
+def test_threads_that_use_more_programs_than_are_kept() -> None:
+    compiled = compile(autograd.sum)
+    wrong: list[int] = []
+
+    def call(first: int) -> None:
+        for size in range(first, first + 3 * MOST_PROGRAMS, 2):
+            if compiled([1.0] * size) != size:
+                wrong.append(size)
+            if size % 50 == 1:
+                compiled.clear()
+
+    threads = [threading.Thread(target=call, args=(first,)) for first in (1, 2, 3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    assert len(compiled._recorded) <= MOST_PROGRAMS

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import itertools
 import json
+import math
 import os
 import random
 import signal
@@ -11,12 +12,12 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
-from autograd import Constant, Value, sigmoid, where
+from autograd import Constant, Value, sigmoid, stop_gradient, where
 from autograd.native import selection
 from autograd.primitives import greater
 from nn import (
@@ -245,6 +246,197 @@ def test_leaves_that_are_not_trained_are_read_anew_after_a_callback() -> None:
         return network.state_dict()
 
     assert train(True) == same(train(False))
+
+
+class Scaled(Module):
+    """A network that computes with everything that a callback may change."""
+
+    def __init__(self) -> None:
+        self.weights = [Value(0.5, "w1"), Value(-0.3, "w2")]
+        self.constant, self.scale, self.is_cubed, self.stops, self.table = Constant(0.75), 1.5, False, False, {"a": 0.5}
+
+    def __call__(self, x: Any) -> Any:
+        first, second = self.weights
+        hidden = first * x[0] * self.constant + self.table["a"] * first
+        if self.stops:
+            hidden = stop_gradient(hidden)
+        if self.is_cubed:
+            hidden = hidden**3
+        return (hidden * self.scale + second * x[1]) * Value(1.0) + Constant(0.125)
+
+
+class Own(SGD):
+    """Gradient descent by a factor that is no setting of the optimizer."""
+
+    factor: ClassVar = [1.0]
+
+    def _rule(self) -> Callable[..., Any]:
+        rate, factor = self.learning_rate, self.factor[0]
+        return lambda number, grad, velocity: (number - rate * factor * grad, velocity)
+
+
+def froze(network: Any, weight: list[float]) -> None:
+    network.weights[1] = Constant(network.weights[1].data)
+
+
+def replaced(network: Any, weight: list[float]) -> None:
+    network.weights[0] = Value(network.weights[0].data)
+
+
+def replaced_constant(network: Any, weight: list[float]) -> None:
+    network.constant = Constant(network.constant.data * 0.5)
+
+
+def stopped(network: Any, weight: list[float]) -> None:
+    network.stops = not network.stops
+
+
+def cubed(network: Any, weight: list[float]) -> None:
+    network.is_cubed = not network.is_cubed
+
+
+def other_class_weight(network: Any, weight: list[float]) -> None:
+    weight[1] *= 2.0
+
+
+CHANGES: dict[str, Callable[[Any, list[float]], object]] = {
+    "nothing": lambda network, weight: None,
+    "a constant": lambda network, weight: setattr(network.constant, "data", network.constant.data * 0.8),
+    "an attribute": lambda network, weight: setattr(network, "scale", network.scale * 0.8),
+    "an attribute by its last bit": lambda network, weight: setattr(network, "scale", math.nextafter(network.scale, 2)),
+    "an entry": lambda network, weight: network.table.update(a=network.table["a"] * 0.8),
+    "the weight of the loss": lambda network, weight: weight.__setitem__(0, weight[0] * 0.8),
+    "the weight of some cases": other_class_weight,
+    "a flag": cubed,
+    "a flag of gradients": stopped,
+    "another constant": replaced_constant,
+    "another parameter": replaced,
+    "a constant instead of a parameter": froze,
+    "the rule of the optimizer": lambda network, weight: Own.factor.__setitem__(0, Own.factor[0] * 0.8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["callback", "schedule", "metric"])
+@pytest.mark.parametrize("name", CHANGES)
+def test_what_network_loss_and_optimizer_compute_may_change_between_rounds(name: str, kind: str) -> None:
+    cases = [([0.5, -1.0], 0.25), ([1.5, 0.5], -1.0), ([-0.5, 0.25], 1.0)]
+
+    def train(compiled: bool) -> Any:
+        network, weight, rounds = Scaled(), [1.0, 1.0], [0]
+        Own.factor[:] = [1.0]
+
+        def loss(output: Value, target: Any) -> Any:
+            factor = where(greater(target, 0.5), weight[1], weight[0])  # the last case has a weight of its own
+            return factor * half_squared_error(output, target)
+
+        def change(*_: Any) -> float:
+            rounds[0] += 1
+            if rounds[0] in (2, 3, 5):
+                CHANGES[name](network, weight)
+            return 0.0 if kind != "schedule" else 0.1 / rounds[0]
+
+        settings: dict[str, Any] = {kind: change}
+        optimizer = Own(parameters := network.parameters(), 0.1)
+        history = fit(network, cases, loss=loss, optimizer=optimizer, rounds=7, compiled=compiled, **settings)
+        return [parameter.data for parameter in parameters], network.state_dict(), history.errors
+
+    made, expected = train(True), train(False)
+    assert made[0] == pytest.approx(expected[0], rel=1e-13)
+    assert made[1] == pytest.approx(expected[1], rel=1e-13)
+    assert made[2] == pytest.approx(expected[2], rel=1e-13)
+
+
+@pytest.mark.parametrize("stopped_at", range(1, 12))
+def test_a_step_that_is_undone_is_computed_by_what_was_recorded_for_it(stopped_at: int) -> None:
+    """Each round annealed, and a step is interrupted: the parameters are those of the rounds before."""
+
+    def train(compiled: bool, rounds: int, fails: int) -> Any:
+        network = Scaled()
+
+        def loss(output: Value, target: Any) -> Any:
+            return half_squared_error(output, target)
+
+        def schedule(done: int) -> float:
+            if done == fails:
+                raise KeyboardInterrupt
+            network.scale *= 0.9
+            network.constant.data *= 0.95
+            return 0.1
+
+        optimizer = SGD(network.parameters(), 0.1, momentum=0.5)
+        fit(network, XOR, loss=loss, optimizer=optimizer, rounds=rounds, schedule=schedule, compiled=compiled)
+        return [*network.state_dict().values(), *optimizer.memory[0]]
+
+    assert train(True, 20, stopped_at) == pytest.approx(train(False, stopped_at, -1))
+
+
+@pytest.mark.parametrize(
+    ("function", "may"),
+    [
+        (None, False),
+        (lambda history: history.errors[-1] < 0.05, False),
+        (lambda rounds: 0.5 * math.cos(rounds) / (1 + rounds), False),
+        (lambda rounds: OPTIMIZERS, True),
+        (lambda rounds, kept=[]: kept, True),
+        (lambda rounds: (lambda: OPTIMIZERS)(), True),  # noqa: PLC3002  # that is what is tried
+        (functools.partial(math.pow, 2.0), True),
+        (Scaled(), True),
+    ],
+)
+def test_which_functions_may_change_something(function: Any, may: bool) -> None:
+    assert compiled_steps._refers_to_objects(function) is may
+
+
+def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[object] = []
+    record = compiled_functions.CaseFunctions._record
+
+    def counted(self: Any) -> None:
+        made.append(self)
+        record(self)
+
+    monkeypatch.setattr(compiled_functions.CaseFunctions, "_record", counted)
+    network: Any = Scaled()
+
+    def anneal(history: History) -> None:
+        network.constant.data *= 0.9
+        network.weights[0].data += 0.01
+
+    fit(network, XOR, rounds=9, callback=anneal, compiled=True)
+    assert len(made) == 1
+    seen: list[object] = []
+    monkeypatch.setattr(compiled_functions.CaseFunctions, "_graph", seen.append)
+    rate = 0.5
+    for settings in ({"callback": lambda history: False}, {"schedule": lambda rounds: rate / (1 + rounds)}):
+        fit(network, XOR, rounds=9, compiled=True, metric=accuracy, **settings)
+    assert seen == []
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (lambda network: 1.0 if network.weights[0].data > -9.0 else 2.0, "read or compare a number"),
+        (lambda network: random.random(), "depends on something that a program does not record"),
+    ],
+)
+def test_a_change_that_cannot_be_recorded_is_refused_by_the_name_of_the_callback(change: Any, what: str) -> None:
+    class Network(Scaled):
+        factor: Callable[[Any], float] = staticmethod(lambda network: 1.0)
+
+        def __call__(self, x: Any) -> Any:
+            return super().__call__(x) * self.factor(self)
+
+    network = Network()
+
+    def hardens(history: History) -> None:
+        if history.rounds == 3:
+            network.factor = change
+
+    with pytest.raises(TypeError, match=rf"after the call of the callback hardens, .*{what}"):
+        fit(network, XOR, rounds=9, callback=hardens, compiled=True)
+    expected = Network()
+    fit(expected, XOR, rounds=3, compiled=True)
+    assert network.state_dict() == expected.state_dict()
 
 
 def test_shared_parameters_differ_by_rounding_alone() -> None:

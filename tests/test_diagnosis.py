@@ -32,7 +32,7 @@ CASES: list[tuple[str, float, Callable[[Value], Value], list[str]]] = [
     ("overflow", 2.0, lambda w: (w * 500).exp(),
         ["is inf.", "infinite at output = exp(v1)", "overflows to inf at 1000"]),
     ("0 · inf", 2.0, lambda w: (w * 500).exp() * 0.0,
-        ["is 0.", "dies at output = v2 · 0", "At v2 = exp(v1) 0 · inf contributes 0: what was not chosen counts nothing."]),
+        ["is 0.", "dies at output = v2 · 0", "At v2 = exp(v1) 0 · inf contributes 0: what was not chosen"]),
     ("inf · 0", 0.0, lambda w: (w**3) ** (1 / 3), ["is nan.", "nan at v1 = w ** 3", "inf · 0 is not defined"]),
     ("root at 0", 0.0, lambda w: w.sqrt(), ["is inf.", "infinite at output = sqrt(w)", "input is 0"]),
     ("tiny divisor", 1e-9, lambda w: 1 / w, ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"]),

@@ -14,12 +14,29 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Constant, Parameter, Value, compile, grad, no_grad, sin, where
+import autograd
+from autograd import (
+    Constant,
+    Parameter,
+    Value,
+    compile,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    no_grad,
+    sin,
+    where,
+)
 from autograd.modes import domain_failures, is_recording, program_recording, recording_program
+from autograd.programs import recording
 from autograd.programs.recording import RecordedFunction, Recording, index_refusal, refuse
 from autograd.trees import flatten
 
 OUTSIDE = Value(3.0, label="outside")
+FIXED = Constant(4.0, label="fixed")
 
 
 def if_positive(x: Any) -> Any:
@@ -52,6 +69,10 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "data": (lambda x: x.data, CHOOSE),
     "data of a result": (lambda x: (x * 2.0).data, CHOOSE),
     "data of a leaf outside": (lambda x: x * OUTSIDE.data, CHOOSE),
+    "data of a constant outside": (lambda x: x * FIXED.data, CHOOSE),
+    "the operands": (lambda x: (x * 2.0).operands[0] * x, CHOOSE),
+    "the operands of a sum": (lambda x: autograd.sum([x, x, x]).operands[0] * x, CHOOSE),
+    "the slopes": (lambda x: (x * x).slopes[0] * x, CHOOSE),
     "an if": (if_positive, CHOOSE),
     "a while": (while_large, CHOOSE),
     "less": (lambda x: x < 1.0, CHOOSE),
@@ -88,6 +109,7 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "grad of a leaf outside": (lambda x: x * OUTSIDE.grad, GRADIENTS),
     "a gradient set to zero": (forgotten, GRADIENTS),
     "an assignment": (assigned, RESULT),
+    "an assignment to a constant": (lambda x: setattr(Constant(2.0), "data", 3.0), RESULT),
 }  # fmt: skip
 
 
@@ -219,7 +241,192 @@ def test_what_is_computed_and_its_structure() -> None:
     assert made.captured == []
 
 
-def test_captured_leaves_are_all_that_are_no_constants() -> None:
+def test_a_constant_outside_is_read_at_each_call() -> None:
+    """What `x ** c` and its derivatives are is known: c x^(c - 1), c (c - 1) x^(c - 2)."""
+    c, d = Constant(2.0), Constant(0.5)
+    half = c * d  # computed before
+    (outer,) = gradients(x := Value(3.0) ** c, [x.parents[0]])
+    functions: list[tuple[Callable[..., Any], Callable[[float, float], Any]]] = [
+        (lambda x: x**c, lambda x, c: x**c),
+        (grad(lambda x: x**c), lambda x, c: c * x ** (c - 1.0)),
+        (grad(grad(lambda x: x**c)), lambda x, c: c * (c - 1.0) * x ** (c - 2.0)),
+        (hessian(lambda x: x**c * d), lambda x, c: c * (c - 1.0) * x ** (c - 2.0) * 0.5),
+        (lambda x: jvp(grad(lambda x: x**c), (x,), (1.0,))[1], lambda x, c: c * (c - 1.0) * x ** (c - 2.0)),
+        (grad(lambda x: autograd.prod([x, c, x])), lambda x, c: 2.0 * x * c),
+        (grad(lambda x: autograd.dot([x, c], [c, x])), lambda x, c: 2.0 * c),
+        (lambda x: x * half, lambda x, c: x * c * 0.5),
+        (lambda x: x * outer, lambda x, c: x * c * 3.0 ** (c - 1.0)),
+        (lambda x: [x * 0.0, c][1], lambda x, c: c),
+    ]
+    for function, expected in functions:
+        compiled = compile(function)
+        for number in (2.0, 3.0, 5.0):
+            c.data = number
+            assert compiled(1.5) == pytest.approx(expected(1.5, number), rel=1e-15)
+            assert compiled.batch([1.5, 2.0]).tolist() == [compiled(1.5), compiled(2.0)]
+            assert compiled.repeat(1, 1.5) == compiled(1.5)
+        assert c in compiled.parameters(1.5)
+        c.data = 2.0
+
+
+def test_a_constant_that_the_function_makes_is_part_of_the_program() -> None:
+    kept: list[Constant] = []
+
+    def function(x: Value) -> Value:
+        kept[:] = [Constant(3.0, label="three")]
+        return x * kept[0] + kept[0].data
+
+    compiled = compile(function)
+    assert compiled(2.0) == 9.0
+    assert compiled.parameters(2.0) == []
+    assert (kept[0].data, repr(kept[0]), (kept[0] + 1.0).data) == (3.0, "Constant(3.0, label='three')", 4.0)
+    with pytest.raises(AttributeError, match=r"'three'.*a function made this constant while it was recorded"):
+        kept[0].data = 4.0
+    assert compiled(2.0) == 9.0
+    function(Value(2.0))  # not recorded: its constant is one as any other
+    kept[0].data = 4.0
+
+
+# What a function puts aside.
+
+
+PUT_ASIDE: dict[str, Callable[[Any], Any]] = {
+    "data": lambda v: v.data,
+    "a comparison": lambda v: v > 0.0,
+    "a comparison from the other side": lambda v: 0.0 < v,  # noqa: SIM300  # that is what is tried
+    "equality": lambda v: v == 1.0,
+    "bool": bool,
+    "max": lambda v: max(v, 0.0),
+    "float": float,
+    "math.exp": math.exp,
+    "format": lambda v: f"{v:.2f}",
+    "grad": lambda v: v.grad,
+    "an assignment": lambda v: setattr(v, "grad", 1.0),
+    "backward": lambda v: v.backward(),
+    "operands": lambda v: v.operands,
+    "slopes": lambda v: v.slopes,
+    "detach": lambda v: v.detach(),
+    "a copy": copy.copy,
+    "a deep copy": copy.deepcopy,
+    "a pickle": pickle.dumps,
+    "computing with it": lambda v: (v * 2.0 + 1.0).data,
+    "a function of it": lambda v: v.sin().data,
+    "a sum with it": lambda v: autograd.sum([1.0, Value(2.0), v]).data,
+    "backward of what is computed with it": lambda v: (Value(2.0) * v).backward(),
+    "no_grad": lambda v: no_grad()(lambda: v * 2.0)(),
+    "grad with it": lambda v: grad(lambda x: x * v)(2.0),
+    "jacobian with it": lambda v: jacobian(lambda x: [x * v])(2.0),
+    "hessian with it": lambda v: hessian(lambda x: x * x * v)(2.0),
+    "hvp with it": lambda v: hvp(lambda x: x * x * v, (2.0,), (1.0,)),
+    "jvp with it": lambda v: jvp(lambda x: x * v, (2.0,), (1.0,)),
+    "compile with it": lambda v: compile(lambda x: x * v)(2.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PUT_ASIDE)
+def test_a_node_that_was_put_aside_has_no_number(name: str) -> None:
+    aside: list[Value] = []
+
+    def leaking(x: Value) -> Value:
+        aside[:] = [x * 2.0]
+        return x * 3.0
+
+    for run in (compile(leaking), compile(grad(leaking))):
+        run(1.0)
+        with pytest.raises(TypeError, match="was recorded to be compiled") as caught:
+            PUT_ASIDE[name](aside[0])
+        message = str(caught.value)
+        assert "Value(recorded" in message
+        assert message.count(__file__) == 2  # where the function is, and what reads
+        if not isinstance(run.function, type(leaking)) or run.function is leaking:
+            assert f"leaking, at line {leaking.__code__.co_firstlineno} of {__file__}" in message
+
+
+def test_a_node_that_is_computed_from_leaves_alone_is_a_recorded_one_too() -> None:
+    """Its number would be that of the first call."""
+    aside: list[Value] = []
+    w = Value(2.0)
+
+    def function(x: Value) -> Value:
+        total = autograd.sum([w * w, w.exp(), w])
+        aside[:] = [w * w, w.exp(), autograd.sum([w, w, w]), total]
+        return x * total
+
+    compiled = compile(function)
+    assert compiled(1.0) == (w * w + w.exp() + w).data
+    for node in aside:
+        with pytest.raises(TypeError, match="made while function, at line"):
+            assert node.data
+    before = w * w
+    assert compile(lambda x: x * before)(1.0) == before.data == 4.0  # made outside: as it was
+    other = compile(lambda x: x * aside[0])  # which is computed again from the leaf
+    w.data = 3.0
+    assert other(2.0) == 18.0
+
+
+def test_the_text_of_a_recorded_node_says_so() -> None:
+    texts: list[str] = []
+    aside: list[Value] = []
+
+    def function(x: Value, v: Any) -> Any:
+        y = (x * v[0]).tanh()
+        y.label = "y"
+        aside[:] = [x, y, autograd.sum([x, y, x])]
+        texts.extend([str(x), f"{y}", str(v), repr(aside[2])])
+        return y
+
+    compile(function)(1.0, [2.0])
+    assert texts == ["Value(recorded)", "Value(recorded, label='y')", "[Value(recorded)]", "Value(recorded)"]
+    assert [repr(node) for node in aside] == ["Value(recorded)", "Value(recorded, label='y')", "Value(recorded)"]
+    assert repr(aside[1] + 1.0) == "Value(recorded)"
+    assert [node._repr_html_() for node in aside] == [None] * 3
+
+
+def test_what_was_put_aside_by_a_recording_that_failed_or_is_not_over() -> None:
+    aside: list[Value] = []
+
+    def fails(x: Value) -> Value:
+        aside[:] = [x * 2.0]
+        thread = threading.Thread(target=lambda: aside.append(aside[0] + 1.0))
+        thread.start()
+        thread.join()
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        compile(fails)(1.0)
+    for node in aside:
+        with pytest.raises(TypeError, match=r"made while fails, at line \d+ of .* was recorded"):
+            assert node.data
+
+
+def test_nodes_of_other_threads_have_their_numbers() -> None:
+    seen: list[float] = []
+    w = Value(2.0)
+
+    def function(x: Value) -> Value:
+        def other() -> None:
+            node, constant = w * w, Constant(5.0)
+            constant.data = 6.0
+            seen.extend([node.data, (node * constant).data, grad(lambda t: t * w)(1.0)])
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        return x * w
+
+    assert compile(function)(1.0) == 2.0
+    assert seen == [4.0, 24.0, 2.0]
+
+
+def test_functions_beyond_the_most_that_are_told_apart_share_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MOST_NUMBERS", len(recording._numbers) + 1)
+    aside: list[Value] = []
+    compile(lambda x: aside.append(x) or x)(1.0)  # type: ignore[func-returns-value]  # in one line
+    with pytest.raises(TypeError, match="made while a function was recorded"):
+        assert aside[0].data
+
+
+def test_captured_leaves_are_all_that_the_function_did_not_make() -> None:
     w, b, unused = Parameter(2.0), Value(3.0), Value(4.0)
     made = recorded(lambda x, y: (w * x + b * Constant(5.0)) * sin(w), 1.0, 2.0)
     assert set(made.captured) == {w, b}
@@ -259,13 +466,8 @@ def test_modes_while_recording_and_afterwards() -> None:
 
 
 def test_numbers_of_arguments_while_recording_are_in_most_domains() -> None:
-    seen: list[float] = []
-
-    def function(v: Any) -> Any:
-        seen.extend([float(repr(leaf)[6:-1]) for leaf in v])
-        return sum(v)
-
-    recorded(function, [1.0] * 300)
+    program = recorded(sum, [1.0] * 300).program
+    seen = program.numbers[program.inputs].tolist()
     assert 0.0 < min(seen) < max(seen) < 1.0
     assert len(set(seen[:100])) == 100
 

@@ -89,6 +89,9 @@ class RecordedCall:
             or any(isinstance(number, Value) for number in given)
             or (around is not None and self._is_reached(around))
         )
+        if not self.recorded:
+            for output in self.outputs:
+                output.data  # noqa: B018  # which is refused if it was computed from what has no number
 
     def _is_reached(self, around: _Around) -> bool:
         """Return whether the function refers to what depends on an input of the transformations around it."""

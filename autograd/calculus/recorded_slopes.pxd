@@ -4,7 +4,7 @@ cimport cython
 
 from autograd.primitives cimport Primitive
 from autograd.tape cimport Slopes
-from autograd.value cimport Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide
+from autograd.value cimport Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide, is_fixed
 
 
 cdef class TracedRule:

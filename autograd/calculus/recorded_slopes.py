@@ -19,7 +19,7 @@ from typing import Any
 
 from autograd.primitives import PRIMITIVES, Operators, Primitive, Rule
 from autograd.tape import Slopes
-from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide
+from autograd.value import Constant, Parameter, Value, _binary, _unary, _WideValue, apply_wide, is_fixed
 
 
 class _Unknown(Operators):
@@ -123,8 +123,8 @@ class RecordedSlopes(Slopes):
 
 
 def _operand(parent: Value) -> Any:
-    """Return an operand as a number for rules: a constant as its float, so that no node is made of it."""
-    return parent._data if isinstance(parent, Constant) else parent
+    """Return an operand for rules: a number that an operator wrapped as a float, so that no node is made of it."""
+    return parent._data if is_fixed(parent) else parent
 
 
 def _operands(parents: tuple[Value, ...]) -> list[Any]:

@@ -48,7 +48,8 @@ static PyObject *new_node(PyTypeObject *kind, Py_ssize_t items) {
         --spare_count;
         node->_data = node->_grad = node->_x = node->_y = 0.0;
         node->_index = 0;
-        node->_has_grad = 0;
+        node->_has_grad = node->_is_fixed = 0;
+        node->_recording = 0;
         Py_SET_TYPE(node, kind);
         Py_SET_REFCNT(node, 1);
         return (PyObject *)node;

@@ -15,11 +15,13 @@ and repetitions are one subject. NumPy is imported when a compiled function is c
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import math
 import operator
 import sys
 import warnings
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
@@ -53,6 +55,7 @@ ResultT = TypeVar("ResultT")
 Differentiated: TypeAlias = Gradient | GradientByOne | GradientBySeveral | ValueAndGradient | Hessian | Jacobian
 PlainArgument: TypeAlias = "float | list[float] | list[int] | list[list[float]] | tuple[float, ...] | dict[str, float]"
 Reduce: TypeAlias = Literal["each", "mean", "sum"]
+MOST_PROGRAMS = 128  # that a compiled function keeps
 
 
 class Compiled(Generic[ResultT]):
@@ -62,7 +65,15 @@ class Compiled(Generic[ResultT]):
         functools.update_wrapper(self, function, updated=())
         self.function, self.static_argnums, self.exact = function, tuple(static_argnums), exact
         self.static_names = _names_of(function, self.static_argnums)
-        self._recorded: dict[Structure, RecordedFunction] = {}
+        self.clear()
+
+    def clear(self) -> None:
+        """Drop all programs, and the arrays that were given last; the next call records the function again."""
+        self._recorded: OrderedDict[Structure, RecordedFunction] = OrderedDict()  # the one used last at the end
+        self._forget_last()
+
+    def _forget_last(self) -> None:
+        """Let the next call look for its program."""
         self._last: RecordedFunction | None = None  # of the last call, if it had neither names nor static arguments
         self._last_batch: tuple[object, Batch] | None = None  # and of which `over` and `reduce`
         self._of_floats: dict[int, Callable[[tuple[float, ...]], float]] = {}  # by the count of arguments, all floats
@@ -307,15 +318,24 @@ class Compiled(Generic[ResultT]):
 
     def _record(self, call: Structure) -> RecordedFunction:
         """Return what was recorded for arguments of this structure; now, if it is the first call with them."""
+        programs = self._recorded  # `clear` may put another dict in its place
         try:
-            recorded = self._recorded.get(call)
+            recorded = programs.get(call)
         except TypeError:
             raise TypeError("a static argument must be hashable, such as a number, a string or a tuple") from None
         if recorded is None:
             from autograd.programs.recording import RecordedFunction
 
             made = RecordedFunction(self.function, call, exact=self.exact)
-            recorded = self._recorded.setdefault(call, made)
+            recorded = programs.setdefault(call, made)
+            if len(programs) > MOST_PROGRAMS // 2:
+                self._forget_last()  # so that a program which is used after this moves to the end
+            if len(programs) > MOST_PROGRAMS:
+                with contextlib.suppress(KeyError):  # another thread was faster
+                    programs.popitem(last=False)
+        if len(programs) > 1:
+            with contextlib.suppress(KeyError):  # another thread dropped it
+                programs.move_to_end(call)
         return recorded
 
     def _record_of_numbers(self, call: Structure) -> RecordedFunction:
@@ -354,13 +374,17 @@ def compile(
 
     The function is called with Values, once. What it computes with them is recorded, lowered to a few groups of equal
     instructions, and from then on run by loops in C. The results have the bits of the eager engine (the sign of a zero
-    apart). Leaves that the function refers to, such as the parameters of a network, are read anew at each call; what
-    was computed from them before is computed again. Anything else that it refers to stays as it was.
+    apart). Leaves that the function refers to, such as the parameters of a network or a `Constant`, are read anew at
+    each call; what was computed from them before is computed again. Anything else that it refers to, such as a float,
+    stays as it was.
 
     A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. It
     computes by IEEE 754. A result that is nan is computed again by a program in which what is not chosen contributes
     nothing to a gradient. If a result is not finite then, the function runs with Values, which raises the error of an
     operation outside its domain that the result depends on through operands that were chosen.
+
+    A node that the function puts aside while it is recorded has no number: to read it later is an error. The programs
+    of the 128 structures that were used last are kept; the method `clear` drops all of them.
 
     Args:
         function: of numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them; also one that `grad`,
@@ -372,7 +396,7 @@ def compile(
             if it is installed. It has no effect on the plain engine.
 
     Returns:
-        A `Compiled` function, with the methods `batch`, `repeat` and `program`.
+        A `Compiled` function, with the methods `batch`, `repeat`, `program`, `parameters` and `clear`.
     """
     if not callable(function):
         raise TypeError(f"compile needs a function, got {shortened(function)} of type {type(function).__name__}")

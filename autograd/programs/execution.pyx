@@ -239,7 +239,7 @@ cdef class Schedule:
         if self.total_count and self.outputs.count >= <size_t>LEAST_IN_PLACE:
             results = np.concatenate([total.results() for total in code.totals]) - self.totals_at
             in_order = np.array_equal(code.outputs - self.totals_at, np.arange(self.outputs.count))
-            self.totals_are_outputs = in_order and len(results) == len(code.outputs) and np.bincount(results).max() == 1
+            self.totals_are_outputs = in_order and np.array_equal(np.sort(results), np.arange(self.outputs.count))
         if not self.lanes and (code.outputs < code.inputs).any():
             self.stage = self.reserve(self.outputs.count)
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)

@@ -116,7 +116,7 @@ class Program:
         Returns:
             The program. Leaves that are neither inputs nor constants are its parameters.
         """
-        return cls.with_parameters(list(outputs), list(inputs), structures, labelled=True)[0]
+        return cls.with_parameters(list(outputs), list(inputs), structures, of_function=False)[0]
 
     @classmethod
     def with_parameters(
@@ -124,11 +124,11 @@ class Program:
         outputs: list[Value],
         inputs: list[Value],
         structures: tuple[Any, Any] | None = None,
-        labelled: bool = False,
+        of_function: bool = True,  # which has no labels, and each leaf that may change is a parameter
     ) -> tuple[Program, list[Value]]:
-        """Make the program of a graph, with or without labels, and return the nodes of its parameters too."""
-        tape = Tape(*outputs, *inputs)
-        codes, numbers, is_constant, others = columns(tape.nodes)
+        """Make the program of a graph or of a function, and return the nodes of its parameters too."""
+        tape, least = Tape(*outputs, *inputs), 2 if of_function else 1
+        codes, numbers, constant, others = columns(tape.nodes)
         program = cls.__new__(cls)
         program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)
         program.starts, program.operands = (np.array(part, np.int64) for part in (tape.starts, tape.operands))
@@ -138,11 +138,11 @@ class Program:
             slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
             slots = [slot_of[id(node)] for node in wanted]
         program.outputs, program.inputs = np.split(np.array(slots, np.int64), [len(outputs)])
-        is_parameter = (program.codes == 0) & ~np.frombuffer(is_constant, bool)
+        is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < least)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)
         program.labels = (
-            {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label} if labelled else {}
+            {} if of_function else {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label}
         )
         program.structures = structures
         if np.bincount(program.inputs).max(initial=0) > 1:

@@ -16,6 +16,7 @@ import contextlib
 from collections.abc import Callable, Sequence
 from itertools import compress, count, cycle, islice, repeat
 from operator import is_
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
-from autograd.value import Constant, Value, is_constant
+from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
 GUARDS = [select_multiply.index, strong_multiply.index]
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
+MOST_NUMBERS = 65_535  # of recordings; a node keeps one in two bytes
+_numbers: dict[str, int] = {}  # of the functions that were recorded, from 1, by their descriptions
+_next_number = count(1)
 
 
 class Recording(NamedTuple):
@@ -53,12 +57,14 @@ class Recording(NamedTuple):
         inputs: the leaves that stand for the numbers of its arguments.
         guarded: whether products of gradients and slopes are guarded.
         checked: the values of functions that were differentiated, if they have operations with a domain.
+        number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
     """
 
     function: Callable[..., object]
     inputs: Sequence[Value]
     guarded: bool
     checked: list[Value]
+    number: int = 0
 
 
 class RecordedFunction:
@@ -89,12 +95,14 @@ class RecordedFunction:
     ) -> None:
         self.function, self.call, self.exact = function, call, exact
         self.arguments = call.parts[0]
-        inputs = list(map(Value, islice(cycle(PLACEHOLDERS), call.size)))
+        number = _number_of(function)
+        inputs = list(map(placeholder, islice(cycle(PLACEHOLDERS), call.size), repeat(number)))
         arguments, named = unflatten(call, cut(call, inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
         checked: list[Value] = []
-        with records, ieee_arithmetic(), recording_program(Recording(function, inputs, is_guarded, checked)):
+        current = Recording(function, inputs, is_guarded, checked, number)
+        with records, ieee_arithmetic(), recording_program(current):
             try:
                 result = function(*arguments, **named)
             except Exception as error:
@@ -106,8 +114,8 @@ class RecordedFunction:
                 found, self.result = flatten(result, Value, STATIC_LEAVES)
             except TypeError as error:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
+            outputs = [each if isinstance(each, Value) else Constant(each) for each in numbers_of(found)]
         self.results = Results(self.result)
-        outputs = [number if isinstance(number, Value) else Constant(number) for number in numbers_of(found)]
         known = set(map(id, outputs))
         others = [output for output in checked if id(output) not in known]
         self.program, self.captured = Program.with_parameters([*outputs, *others], inputs, (call, self.result))
@@ -182,16 +190,29 @@ class RecordedFunction:
 
 
 def refuse(node: Value, what: str) -> None:
-    """Raise a TypeError if a function is being recorded in this thread, unless the node is a constant.
+    """Raise a TypeError if a function is being recorded in this thread, or the node was made while one was.
+
+    A constant whose number is part of the program may be read.
 
     Args:
         node: whose number is to be read.
         what: what is done with it, and how it begins decides on the remedy.
     """
     current = program_recording.get()
-    if current is None or is_constant(node):
+    if current is None and not recording_of(node):
+        return
+    if is_fixed(node) and not what.startswith("assign"):
         return
     file, line = line_of_user()
+    if current is None:
+        function = next(
+            (place for place, number in list(_numbers.items()) if number == recording_of(node)), "a function"
+        )
+        raise TypeError(
+            f"cannot {what}: {node!r} was made while {function} was recorded to be compiled, so that it has another "
+            f"number at each call, and none afterwards. This happened at line {line} of {file}; give the node back as "
+            f"a part of the result, and the caller gets its number"
+        )
     raise TypeError(
         f"cannot {what} while {name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
         f"another number at each call. This happened at line {line} of {file}; {_remedy(what)}"
@@ -207,6 +228,18 @@ def _named(node: Value, current: Recording) -> str:
     if node.primitive is None:
         return "a leaf that the function refers to"
     return f"a result of {node.primitive.name}"
+
+
+def _number_of(function: Callable[..., object]) -> int:
+    """Return the number of a function that is recorded; those after the first 65,534 share one."""
+    file, line = line_of_user()
+    if isinstance(function, FunctionType) and not _is_of_package(function.__globals__):
+        file, line = function.__code__.co_filename, function.__code__.co_firstlineno
+    described = f"{name_of(function)}, at line {line} of {file},"
+    if described not in _numbers and len(_numbers) >= MOST_NUMBERS - 1:
+        return MOST_NUMBERS
+    number = _numbers.get(described)
+    return _numbers.setdefault(described, min(next(_next_number), MOST_NUMBERS)) if number is None else number
 
 
 def _remedy(what: str) -> str:
@@ -236,10 +269,15 @@ def place_of(error: Exception) -> str:
     """Return where in a user's code an error came from, as the end of a sentence; nothing if it came from elsewhere."""
     place, frames = "", error.__traceback__
     while frames is not None:
-        if frames.tb_frame.f_globals.get("__name__", "").partition(".")[0] not in NOT_OF_USERS:
+        if not _is_of_package(frames.tb_frame.f_globals):
             place = f", at line {frames.tb_lineno} of {frames.tb_frame.f_code.co_filename}"
         frames = frames.tb_next
     return place
+
+
+def _is_of_package(names: dict[str, Any]) -> bool:
+    """Return whether global names are those of a module of this project, NumPy or the standard library."""
+    return names.get("__name__", "").partition(".")[0] in NOT_OF_USERS
 
 
 def name_of(function: Callable[..., object]) -> str:

@@ -4,7 +4,7 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.value cimport Constant, Value
+from autograd.value cimport Constant, Value, is_fixed
 
 cdef Py_ssize_t TABLE_SIZE
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.native import runtime
 from autograd.primitives import PRIMITIVES, Primitive
-from autograd.value import Constant, Value
+from autograd.value import Constant, Value, is_fixed
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
@@ -29,8 +29,9 @@ def columns(nodes: list[Value]) -> tuple[Any, Any, Any, list[Primitive]]:
     """Read what a program needs of the nodes of a tape.
 
     Returns:
-        For each node the code of its primitive, 0 for a leaf; its number; and whether it is a constant. And the
-        primitives that are not in the table, whose codes follow those of the table.
+        For each node the code of its primitive, 0 for a leaf; its number; and 2 for a constant that is part of a
+        program, 1 for any other constant, else 0. And the primitives that are not in the table, whose codes follow
+        those of the table.
     """
     size = len(nodes)
     others: dict[Primitive, int] = {}
@@ -43,7 +44,7 @@ def columns(nodes: list[Value]) -> tuple[Any, Any, Any, list[Primitive]]:
             if primitive.index == 0:
                 codes[slot] = others.setdefault(primitive, TABLE_SIZE + 1 + len(others))
         numbers[slot] = node._data
-        constant[slot] = isinstance(node, Constant)
+        constant[slot] = 2 if is_fixed(node) else isinstance(node, Constant)
     return codes, numbers, constant, list(others)
 
 

@@ -102,7 +102,7 @@ class Derivation:
     def of_terms(self, name: Formula, terms: Sequence[list[Derivative]], region: Region) -> Derivative:
         """Return the derivative that is this sum of products."""
         value = _added(map(_multiplied, terms))
-        if math.isnan(value):  # a factor of 0 may count more than one that is not finite: see `tape.guard`
+        if math.isnan(value):  # a factor of 0 may count more than one that is not finite: see `Primitive.guard`
             value = self.paths.gradient(region)
             self.is_guarded = self.is_guarded or not math.isnan(value)
         return Derivative(name, value, terms, region=region)

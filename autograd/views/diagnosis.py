@@ -131,7 +131,7 @@ class _Case:
         return "fine", None
 
     def is_guarded(self, edge: Edge) -> bool:
-        """Return whether an edge passes 0 although its product is nan: see `tape.guard`."""
+        """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
         return math.isnan(self.grads[edge.node] * edge.slope) and edge.after == edge.before
 
     def where_nan(self) -> tuple[str, Edge | None]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 import copy
 import math
 import traceback
-from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Collection, Sequence
+from itertools import compress
+from operator import is_, is_not
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Value, compile, gradients, ieee_arithmetic, no_grad, topological_order
+from autograd import Program, Value, compile, gradients, ieee_arithmetic, no_grad, topological_order
 from autograd.saving import shortened
 from nn.functional import functional_call
 from nn.losses import Loss
@@ -29,6 +31,42 @@ Numbers: TypeAlias = NDArray[np.float64]
 # Cases that the compiled function is compared with the network for; and as many with targets of their own. Fewer, if
 # the network has so many parameters that they would take longer than the recording.
 TRIED, FEWEST_TRIED, MOST_NUMBERS = 8, 2, 500_000
+FAILURE = "the network and the loss cannot be recorded as a program"
+
+
+class _Graph(NamedTuple):
+    """What a function computes, to be compared with what it computed before.
+
+    Attributes:
+        program: what was recorded of it.
+        read: the leaves that it refers to.
+    """
+
+    program: Program
+    read: list[Value]
+
+    @classmethod
+    def of(cls, function: Any, *arguments: Any) -> _Graph:
+        """Return what a compiled function records for some arguments."""
+        return cls(function.program(*arguments), function.parameters(*arguments))
+
+    def is_like(self, other: _Graph, parameters: Collection[Value] = ()) -> bool:
+        """Return whether the same is computed, whatever numbers the leaves hold that both refer to.
+
+        Another leaf with the same number is as good, since it was made by the function, unless it takes the place of a
+        parameter.
+        """
+        one, two = self.program, other.program
+        parts = ("codes", "starts", "operands", "inputs", "parameters", "outputs")
+        if one.others != two.others or not all(np.array_equal(getattr(one, p), getattr(two, p)) for p in parts):
+            return False
+        compared = one.is_constant
+        if not all(map(is_, self.read, other.read)):
+            replaced = np.array(list(map(is_not, self.read, other.read)))
+            if not set(compress(other.read, replaced)).isdisjoint(parameters):
+                return False
+            compared[one.parameters[replaced]] = True
+        return one.numbers[compared].tobytes() == two.numbers[compared].tobytes()
 
 
 class _Case:
@@ -48,6 +86,7 @@ class CaseFunctions:
     Args:
         options: of the training.
         rows: the numbers of its cases.
+        may_change: whether functions that are called between rounds may change what network and loss compute.
 
     Attributes:
         numbers: those of the parameters: those that the optimizer does not change stand first.
@@ -58,11 +97,10 @@ class CaseFunctions:
         TypeError: if network and loss cannot be recorded, or compute something else than what was recorded.
     """
 
-    def __init__(self, options: Options, rows: CaseRows) -> None:
+    def __init__(self, options: Options, rows: CaseRows, may_change: bool = False) -> None:
         self.case, self.rows = _Case(options.network, options.loss), rows
         self.frozen, self.parameters = len(options.frozen), [*options.frozen, *options.optimizer.parameters]
-        self._gradient = compile(_named(self._error_and_gradients), exact=options.exact)
-        self._forward = compile(_named(self._error_and_output), exact=options.exact)
+        self.exact, self.cases = options.exact, options.cases
         # What each error is multiplied by, for each count of cases. These are arrays, because a batch multiplies a
         # gradient that all cases have in common by their count, and `backward()` adds it up.
         self.shares: dict[int, Numbers] = {}
@@ -71,7 +109,7 @@ class CaseFunctions:
         self.numbers, self.error_and_gradients, self.watched = memory[:count], memory[count:], memory[self.frozen :]
         self.numbers[:] = [parameter.data for parameter in self.parameters]
         self._record()
-        self._check(options.cases)
+        self.graph = self._graph() if may_change else None
 
     def run(self, rows: Numbers) -> None:
         """Compute the mean of the errors of some cases, and its gradients.
@@ -91,8 +129,25 @@ class CaseFunctions:
         return errors[::-1], _outputs_by_case(output)
 
     def refresh(self) -> None:
-        """Read the parameters that the optimizer does not change."""
+        """Read the parameters that the optimizer does not change, and record again what is computed otherwise by now.
+
+        Raises:
+            TypeError: if it cannot be recorded.
+        """
         self.numbers[: self.frozen] = [parameter.data for parameter in self.parameters[: self.frozen]]
+        if self.graph is not None:
+            graph = self._graph()
+            if not graph.is_like(self.graph, set(self.parameters)):
+                self._record()
+                self.graph = graph
+
+    def _graph(self) -> _Graph:
+        """Return how the error of a case is computed, which takes a fraction of the time that the gradients take."""
+        compiled = compile(_named(lambda row: self.case(*self.rows.rebuilt(row))[0]))
+        try:
+            return _Graph.of(compiled, self.rows.rows[-1])
+        except Exception as error:
+            raise _not_recorded(FAILURE, error) from error
 
     def _error_and_gradients(self, numbers: Any, share: Any, row: Any) -> Any:
         error = self._error_and_output(numbers, row)[0] * share
@@ -109,10 +164,12 @@ class CaseFunctions:
 
     def _record(self) -> None:
         """Record the gradients of a case, and find parameters that are not reached by attributes."""
+        self._gradient = compile(_named(self._error_and_gradients), exact=self.exact)
+        self._forward = compile(_named(self._error_and_output), exact=self.exact)
         try:
             read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1])
         except Exception as error:
-            raise _not_recorded("the network and the loss cannot be recorded as a program", error) from error
+            raise _not_recorded(FAILURE, error) from error
         strays = set(read).intersection(self.parameters)
         if strays:
             raise TypeError(
@@ -120,6 +177,8 @@ class CaseFunctions:
                 f"attribute of the network, so that it cannot be an argument of a program; read it as "
                 f"network.…, or {REMEDY}"
             )
+
+        self._check(self.cases)
 
     def _check(self, cases: Sequence[Case]) -> None:
         """Compare the compiled function with the network and the loss for some cases.
@@ -150,7 +209,7 @@ class CaseFunctions:
 
 
 class UpdateFunction:
-    """The step of an optimizer, compiled. It is recorded again when a setting has changed.
+    """The step of an optimizer, compiled. It is recorded again when it has changed.
 
     Args:
         optimizer: whose class states its step by `_rule`.
@@ -162,6 +221,7 @@ class UpdateFunction:
     def __init__(self, optimizer: Optimizer) -> None:
         self.optimizer = optimizer
         self.settings: dict[str, Any] | None = None
+        self.recorded: _Graph | None = None
         for name in ("_moves", "_assign", "update", "apply", "step"):
             if getattr(type(optimizer), name) is not getattr(Optimizer, name):
                 kind = type(optimizer).__name__
@@ -173,16 +233,21 @@ class UpdateFunction:
         self.refresh()
 
     def refresh(self) -> None:
-        """Record the step again if a setting has changed."""
+        """Record the step again if a setting has changed, or the rule of a class of one's own."""
         settings = _settings(self.optimizer)
-        if settings == self.settings:
+        if settings == self.settings and type(self.optimizer).__module__ == Optimizer.__module__:
             return
         step, memory = compile(self._step), [0.0] * len(self.optimizer.memory)
+        arguments = (self.optimizer.learning_rate, 0.0, 0.5, 0.25, *memory)
         try:
-            made = step(self.optimizer.learning_rate, 0.0, 0.5, 0.25, *memory)
+            recorded = _Graph.of(step, *arguments)
+            if self.recorded is not None and recorded.is_like(self.recorded):
+                self.settings = settings
+                return
+            made = step(*arguments)
         except Exception as error:
             raise _not_recorded(f"the step of {type(self.optimizer).__name__} cannot be recorded", error) from error
-        self.step, self.settings = step, settings
+        self.step, self.settings, self.recorded = step, settings, recorded
         self.grad_places = [place for place, number in enumerate(made) if number is None]
         self._check()
 

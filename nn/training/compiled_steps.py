@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
 from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
@@ -46,7 +49,7 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        case = CaseFunctions(options, cases)
+        case = CaseFunctions(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
     finally:
         for generator, state in generators:
             generator.setstate(state)
@@ -86,6 +89,7 @@ class CompiledSteps(Steps):
         self.arrays = Update(case.numbers[case.frozen :], [*np.empty((rows, count))], 0)  # what a step changes
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0) for _ in range(2)]
+        self.changing = _changing(options)
         case.refresh()
         super().__init__(options, done)
 
@@ -98,13 +102,28 @@ class CompiledSteps(Steps):
         """Commit what a callback changed: parameters, the optimizer and its settings, the generator."""
         super().adopt()
         self.shown = self.committed.update
-        self.case.refresh()
-        self.update.refresh()
+        self._refresh("the callback", self.options.callback)
 
     def _begin(self) -> Position:
+        if self.changing:
+            self.committed = self.committed._replace(update=self._owned(self.committed.update))
         if self.options.schedule is not None:
             self.show()
-        return super()._begin()
+        position = super()._begin()
+        if self.changing:
+            self._refresh("the schedule or the metric", self.changing[0])
+        return position
+
+    def _refresh(self, name: str, function: object) -> None:
+        """Record again what a function changed that was called meanwhile."""
+        try:
+            self.case.refresh()
+            self.update.refresh()
+        except TypeError as error:
+            raise TypeError(
+                f"after the call of {name} {getattr(function, '__name__', shortened(function))}, the training computes "
+                f"something else, which cannot be recorded again: {error}"
+            ) from error
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
@@ -191,7 +210,7 @@ class CompiledSteps(Steps):
         return float(np.cumsum(errors)[-1]) / len(errors)  # added one after another, as everywhere
 
     def _metric(self, metric: Metric, cases: Sequence[Case]) -> float:
-        if metric is accuracy or (type(metric) is partial and metric.func is accuracy):
+        if _is_accuracy(metric):
             rows = self.case.rows if cases is self.options.cases else self.validation
             assert rows is not None
             _, outputs = self._errors_and_outputs(rows)
@@ -214,12 +233,38 @@ class CompiledSteps(Steps):
 
     def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
         update, learning_rate, generator_state = super()._state()
+        return self._owned(update), learning_rate, generator_state
+
+    def _owned(self, update: Update) -> Update:
+        """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""
         self.held = None
         state = self.arrays._replace(steps=update.steps)
         _assign(state, update)
         self._copy(state)
         self.held = state
-        return state, learning_rate, generator_state
+        return state
+
+
+def _changing(options: Options) -> list[object]:
+    """Return the schedule and the metric, if they may change what is computed."""
+    metric, schedule = options.metric, options.schedule
+    metrics = [] if metric is None or _is_accuracy(metric) else [metric]
+    return [*metrics, schedule] if _refers_to_objects(schedule) else [*metrics]
+
+
+def _is_accuracy(metric: Metric) -> bool:
+    return metric is accuracy or (type(metric) is partial and metric.func is accuracy)
+
+
+def _refers_to_objects(function: Any) -> bool:
+    """Return whether a function refers to more than numbers, modules and builtins, so that it may change something."""
+    if function is None:
+        return False
+    if not isinstance(function, FunctionType) or any(map(inspect.iscode, function.__code__.co_consts)):
+        return True
+    found = inspect.getclosurevars(function)
+    things = [*found.nonlocals.values(), *found.globals.values(), *(function.__defaults__ or ())]
+    return not all(isinstance(thing, int | float | str | ModuleType | BuiltinFunctionType) for thing in things)
 
 
 def _assign(state: Update, other: Update) -> None:

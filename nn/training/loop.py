@@ -60,9 +60,12 @@ def fit(
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
     the last bit where the network uses each parameter once for a case; else, and in the errors of the history, sums may
     round otherwise. Callback, schedule and a metric of one's own are called between rounds and find the state in the
-    network, which a callback may change. Cases are read once. The network and the loss must read parameters from the
-    attributes of the network, as for `functional_call`. What they, or the rule of the optimizer, decide by a number
-    cannot be recorded; a few cases are computed both ways before the first round.
+    network, which a callback may change. After a call of one that refers to more than numbers, the error of a case is
+    recorded again, and where something else is computed now, as with another weight of the loss, the training goes on
+    with that, or refuses it.
+    Cases are read once. The network and the loss must read parameters from the attributes of the network, as for
+    `functional_call`. What they, or the rule of the optimizer, decide by a number cannot be recorded; a few cases are
+    computed both ways before the first round, and after such a change.
 
     Args:
         network: called with the inputs of a case, it gives what `loss` takes.
@@ -78,7 +81,7 @@ def fit(
             does.
         validation: cases that are not trained with, whose error and metric are kept too.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
-            the learning rate and the parameters.
+            the learning rate, the parameters, and what the network and the loss compute.
         progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.

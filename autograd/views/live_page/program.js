@@ -4,7 +4,7 @@ import { compute, differentiate, FORMS, SELECTS } from "./rules.js";
 
 const NOT_FINITE = { inf: Infinity, "-inf": -Infinity, nan: NaN };
 
-/** A gradient times a slope; what was not chosen contributes 0, as `guard` of tape.py says. */
+/** A gradient times a slope; what was not chosen contributes 0, as `guard` of primitives.py says. */
 export function product(grad, slope, selects) {
   return grad === 0 || (selects && slope === 0) ? 0 : grad * slope;
 }
