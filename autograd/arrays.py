@@ -32,7 +32,7 @@ from autograd import primitives
 from autograd.floats import as_operand
 from autograd.modes import is_recording_program
 from autograd.primitives import PRIMITIVES, Primitive, greater, softplus, where
-from autograd.value import Constant, Value, _function, _unary, apply, is_constant
+from autograd.value import Constant, Value, _function, _unary, apply, is_fixed
 
 __all__ = ["array", "ValueArray"]
 
@@ -388,7 +388,7 @@ def _kind(argument: Any) -> str:
 def _is_unknown(argument: Any) -> bool:
     """Return whether there is a Value that has another number at each call of what is recorded."""
     entries = argument.ravel().tolist() if _kind(argument) == "O" else [argument]
-    return any(isinstance(entry, Value) and not is_constant(entry) for entry in entries)
+    return any(isinstance(entry, Value) and not is_fixed(entry) for entry in entries)
 
 
 def _finished(result: Any, are_values: bool = False) -> Any:

@@ -26,6 +26,7 @@ typedef struct {
     uint32_t *wide; /* the indices of the operands of wide nodes, node after node */
     Node **path;    /* of the depth-first search, from the output down */
     size_t *next;   /* for each wide node on the path, the operand to look at next */
+    unsigned long long since; /* an older node is recorded without its operands */
     size_t count, wide_count, depth, wide_depth, capacity, wide_capacity, path_capacity, next_capacity;
 } Recording;
 
@@ -116,7 +117,7 @@ static inline int descend(Recording *recording, Node *node) {
 /* Record a parent: 1 if it is recorded or need not be, 0 if the search has to descend to it first, -1 on an error. */
 static inline int visit(Recording *recording, Node *parent, int with_constants) {
     if (is_recorded(recording, parent)) return 1;
-    if (!is_leaf(parent)) return descend(recording, parent);
+    if (!is_leaf(parent) && parent->_time >= recording->since) return descend(recording, parent);
     if (!with_constants && is_constant(parent)) return 1;
     return append(recording, parent, NO_INDEX, NO_INDEX) < 0 ? -1 : 1;
 }
@@ -147,10 +148,11 @@ static inline int record_output(Recording *recording, Node *output, int with_con
     return done < 0 ? -1 : 0;
 }
 
-static inline Recording begin(void) {
+static inline Recording begin(unsigned long long since) {
     Recording recording = spare;
     memset(&spare, 0, sizeof spare);
     recording.count = recording.wide_count = recording.depth = recording.wide_depth = 0;
+    recording.since = since;
     return recording;
 }
 
@@ -168,7 +170,7 @@ static inline void end(Recording *recording) {
 
 /* The operands' indices of one entry. */
 static inline const uint32_t *operands_of(const Recording *recording, const Entry *entry, size_t *count) {
-    if (is_leaf(entry->node)) *count = 0;
+    if (entry->operands[0] == NO_INDEX) *count = 0; /* a leaf, or an older node */
     else if (Py_TYPE(entry->node) == wide_type) {
         *count = (size_t)PyTuple_GET_SIZE(wide_parents(entry->node));
         return recording->wide + entry->operands[0];
@@ -177,8 +179,8 @@ static inline const uint32_t *operands_of(const Recording *recording, const Entr
 }
 
 /* The nodes that outputs depend on, and as bytes the start of each node's operands and the operands' indices. */
-static inline PyObject *record(PyObject *outputs) {
-    Recording recording = begin();
+static inline PyObject *record(PyObject *outputs, unsigned long long since) {
+    Recording recording = begin(since);
     PyObject *nodes = NULL, *starts = NULL, *operands = NULL, *result = NULL;
     size_t index, count, total = 0;
     Py_ssize_t i;
@@ -288,7 +290,7 @@ static inline int accumulate(Recording *recording) {
 
 /* Record, accumulate, and write the gradients: 1, or -1 and none is written if a rule raises. */
 static inline int backward(PyObject *output) {
-    Recording recording = begin();
+    Recording recording = begin(0);
     Entry *entry;
     int failed = record_output(&recording, (Node *)output, 0) < 0;
     if (!failed) {

@@ -5,7 +5,7 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.value cimport Constant, Value, _binary, _WideValue
+from autograd.value cimport Constant, Value, _binary, _WideValue, advance
 
 cdef Primitive add, maximum, minimum, multiply, stop_gradient, where
 
@@ -21,9 +21,15 @@ cdef class Tape:
                    starts="const unsigned int *", operands="const unsigned int *")
     cpdef bytearray dependents(self, object inputs)
 
+    @cython.locals(node=Value, seen=set, ends=list, path=list, rest=list, index=Py_ssize_t,
+                   starts="const unsigned int *")
+    cpdef bint reaches(self, set known, unsigned long long since) except -1
+
 
 @cython.locals(node=Value, parent=Value)
-cdef tuple _record(object outputs)
+cdef tuple _record(object outputs, unsigned long long since)
+
+cpdef unsigned long long begin() except 0
 
 
 cdef class Slopes:

@@ -36,7 +36,7 @@ from autograd.primitives import (
     stop_gradient,
     where,
 )
-from autograd.value import Constant, Value, _binary, _WideValue, domain_error
+from autograd.value import Constant, Value, _binary, _WideValue, advance, domain_error
 
 __all__ = ["topological_order"]
 
@@ -49,6 +49,8 @@ class Tape:
 
     Args:
         outputs: the nodes to start from; they are recorded too.
+        since: a time that `begin` returned. Older nodes are recorded without their operands, and what only those
+            depend on is left out.
 
     Attributes:
         nodes: the nodes. The tape keeps them alive.
@@ -61,11 +63,11 @@ class Tape:
 
     __slots__ = ("nodes", "operands", "starts")
 
-    def __init__(self, *outputs: Value) -> None:
+    def __init__(self, *outputs: Value, since: int = 0) -> None:
         for output in outputs:
             if not isinstance(output, Value):
                 raise TypeError(f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}")
-        nodes, starts, operands = runtime.record(outputs) or _record(outputs)
+        nodes, starts, operands = runtime.record(outputs, since) or _record(outputs, since)
         self.nodes: list[Value] = nodes
         self.starts, self.operands = array("I", starts), array("I", operands)
 
@@ -112,6 +114,33 @@ class Tape:
             start = end
         return found
 
+    def reaches(self, known: set[Value], since: int) -> bool:
+        """Return whether the outputs depend on one of some nodes, also through what was left out of the tape.
+
+        Args:
+            known: those nodes; the nodes that are found to depend on one of them are added.
+            since: a time that `begin` returned; older nodes depend on none of them.
+        """
+        starts, seen = runtime.indices(self.starts), set()
+        ends = [node for index, node in enumerate(self.nodes) if starts[index] == starts[index + 1]]
+        path: list[Value] = []
+        rest = [iter(ends)]  # the nodes to look at next, and for each node on the path its parents
+        while rest:
+            for node in rest[-1]:
+                if node in known:
+                    known.update(path)
+                    return True
+                if node._primitive is not None and node._time >= since and node not in seen:
+                    seen.add(node)
+                    path.append(node)
+                    rest.append(iter(node.parents))
+                    break
+            else:
+                rest.pop()
+                if path:
+                    path.pop()
+        return False
+
 
 def topological_order(output: Value) -> list[Value]:
     """Return every node that the output depends on, itself included, in the order of a `Tape`.
@@ -122,7 +151,7 @@ def topological_order(output: Value) -> list[Value]:
     return Tape(output).nodes
 
 
-def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]]:
+def _record(outputs: Iterable[Value], since: int) -> tuple[list[Value], list[int], list[int]]:
     """Return the nodes, the starts and the operands of a tape, by a depth-first search."""
     nodes: list[Value] = []
     starts: list[int] = [0]
@@ -135,7 +164,7 @@ def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]
             node = path[-1]
             primitive = node._primitive
             parents: Iterable[Value]
-            if primitive is None:
+            if primitive is None or node._time < since:
                 parents = ()
             elif primitive.arity == 2:
                 parents = node._left, node._right  # type: ignore[assignment]  # neither is None
@@ -159,6 +188,12 @@ def _record(outputs: Iterable[Value]) -> tuple[list[Value], list[int], list[int]
                     operands.append(index[id(parent)])  # noqa: PERF401  # a comprehension takes longer for so few
                 starts.append(len(operands))
     return nodes, starts, operands
+
+
+def begin() -> int:
+    """Return a time that the nodes made from now on have, or a later one, and those made before do not have."""
+    with _writing:
+        return advance()
 
 
 # Reverse accumulation.
@@ -307,7 +342,7 @@ def check_domains(failures: Sequence[tuple[Primitive, tuple[Value, ...], Excepti
         raise first from None
 
 
-_writing = RLock()  # held while gradients are written: a gradient is read, added to, and written
+_writing = RLock()  # held while gradients are read, added to and written, and while the clock is advanced
 
 
 def _renew_lock() -> None:

@@ -14,6 +14,7 @@ cdef class Value:
     cdef object _label
     cdef Primitive _primitive
     cdef Value _left, _right
+    cdef unsigned long long _time
     cdef unsigned int _index  # in the tape that recorded the node last: see tape.h
     cdef unsigned short _recording
     cdef unsigned char _has_grad, _is_fixed
@@ -35,6 +36,10 @@ cdef class _WideValue(Value):
 cdef Primitive add, subtract, multiply, divide, remainder, power, negate, absolute
 
 cdef set watchers, program_recordings
+
+cdef unsigned long long clock
+
+cpdef unsigned long long advance()
 
 @cython.locals(node=Constant)
 cpdef Constant _constant(object number)

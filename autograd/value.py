@@ -87,6 +87,7 @@ class Value:
 
     __slots__ = (
         "_data", "_grad", "_has_grad", "_is_fixed", "_recording", "_label", "_primitive", "_left", "_right", "_x", "_y",
+        "_time",
     )  # fmt: skip
 
     __signature__ = _ConstructorSignature()
@@ -101,6 +102,7 @@ class Value:
     _right: Value | None
     _x: float
     _y: float
+    _time: int  # what `clock` was when the node was made: no node depends on a later one
 
     if TYPE_CHECKING:
 
@@ -115,7 +117,7 @@ class Value:
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
                 raise _constructor_refusal(type(self).__name__, data, label, others)
             self._data, self._grad, self._has_grad = as_float(data), 0.0, False
-            self._label, self._primitive = label, None
+            self._label, self._primitive, self._time = label, None, clock
             self._is_fixed = self._recording = 0
             if program_recordings and isinstance(self, Constant) and is_recording_program():
                 self._is_fixed = MADE_WHILE_RECORDING
@@ -447,6 +449,15 @@ class _WideValue(Value):
 
 runtime.allocate((Value, Constant, Parameter, _WideValue))
 
+clock = 0  # a logical clock: how often `advance` was called
+
+
+def advance() -> int:
+    """Advance the clock, and return the time of the nodes that are made from now on."""
+    global clock  # noqa: PLW0603  # each node reads it
+    clock += 1
+    return clock
+
 
 def is_constant(node: Value) -> bool:
     """Return whether a node is a constant, of a subclass too: no gradient is wanted for it."""
@@ -456,7 +467,7 @@ def is_constant(node: Value) -> bool:
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
     node._data, node._grad, node._has_grad, node._label, node._primitive = as_operand(number), 0.0, False, None, None
-    node._is_fixed, node._recording = NUMBER, 0
+    node._is_fixed, node._recording, node._time = NUMBER, 0, clock
     return node
 
 
@@ -489,7 +500,7 @@ def _unary(primitive: Primitive, operand: Any) -> Value:
         data = _value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._left, node._right, node._x = parent, None, x
+    node._left, node._right, node._x, node._time = parent, None, x, clock
     node._recording = parent._recording
     return _watched(node) if watchers or program_recordings else node
 
@@ -505,7 +516,7 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
         data = _value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
-    node._left, node._right, node._x, node._y = left, right, x, y
+    node._left, node._right, node._x, node._y, node._time = left, right, x, y, clock
     node._recording = left._recording or right._recording
     return _watched(node) if watchers or program_recordings else node
 
@@ -603,6 +614,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
     node = _WideValue.__new__(_WideValue)
     node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._parents, node._operands, node._recording = tuple(parents), tuple(numbers), recording
+    node._time = clock
     return _watched(node) if watchers or program_recordings else node
 
 
@@ -644,7 +656,7 @@ def rebuild(
     if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
     node._is_fixed = node._recording = 0
-    node._data, node._label, node._primitive, node.grad = data, label, primitive, grad
+    node._data, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
     if isinstance(node, _WideValue):
         wide = node  # the compiled engine knows its type
         wide._parents, wide._operands = parents, operands

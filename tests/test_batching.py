@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -53,6 +54,49 @@ def test_every_count_of_examples(counts: list[int]) -> None:
         mean, means = GRADIENT.batch(w, xs[:count], targets[:count], over=(1, 2), reduce="mean")
         assert mean == total / count
         assert means == [part / count for part in sums]
+
+
+OPERATIONS: list[Callable[..., Any]] = [
+    lambda a, b, c, d: autograd.sin(a),
+    lambda a, b, c, d: a + b,
+    lambda a, b, c, d: a * b * 0.5,
+    lambda a, b, c, d: 0.25 - a,
+    lambda a, b, c, d: autograd.maximum(a, b),
+    lambda a, b, c, d: autograd.where(autograd.greater(a, b), c, d),
+    lambda a, b, c, d: autograd.sum([a, b, c, 0.125, d]) * 0.25,
+    lambda a, b, c, d: dot([a, b, 0.5], [c, d, a]) * 0.25,
+]
+
+
+def deep_function(rng: random.Random, steps: int) -> Callable[[Any, Any], list[Any]]:
+    """A function of two numbers that is deep and narrow, with results from anywhere in it."""
+    chosen = [(rng.choice(OPERATIONS), [rng.randrange(4) for _ in range(4)]) for _ in range(steps)]
+    kept = sorted(rng.sample(range(steps), 3))
+
+    def function(x: Any, w: Any) -> list[Any]:
+        recent = [x, w, x * 0.5, w.exp()]
+        results = []
+        for step, (operation, places) in enumerate(chosen):
+            recent = [*recent[-3:], operation(*[recent[place] for place in places])]
+            results += recent[-1:] * (step in kept)
+        return results
+
+    return function
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_deep_functions_of_which_some_arguments_vary(seed: int) -> None:
+    rng = random.Random(seed)
+    steps = [3, 10, 100] if autograd.engine == "compiled" else [3, 10]  # in which NumPy's last digits do not grow
+    compiled = compile(deep_function(rng, rng.choice(steps)))
+    xs, ws = (np.array([rng.uniform(-1, 1) for _ in range(150)]) for _ in range(2))
+    for over in (0, 1, (0, 1)):
+        x, w = (array if place in np.ravel(over) else 0.3 for place, array in enumerate((xs, ws)))
+        one_by_one = [compiled(float(a), float(b)) for a, b in np.broadcast(x, w)]
+        each = compiled.batch(x, w, over=over)
+        assert [result.tolist() for result in each] == [close(list(column)) for column in zip(*one_by_one, strict=True)]
+    sums = compiled.batch(xs, ws, reduce="sum")  # so that every result varies
+    assert sums == close([total_in_order(list(column)) for column in zip(*one_by_one, strict=True)])
 
 
 def test_examples_are_added_in_their_order() -> None:

@@ -365,6 +365,45 @@ def test_of_an_array_the_gradient_is_an_array() -> None:
 # Cost, in nodes.
 
 
+def descended(inner: Callable[[Any], Any], x: Any) -> Any:
+    for _ in range(100):
+        x = x - 0.1 * inner(x)
+    return x
+
+
+@pytest.mark.parametrize(
+    "inner",
+    [
+        grad(lambda x: sin(x) * x),
+        lambda x: jvp(lambda y: sin(y) * y, [x], [1.0])[1],
+        lambda x: grad(lambda y: sin(x + y) * (x + y))(0.0),
+        lambda x: vjp(lambda y: sin(y) * y, x)[1](1.0)[0],
+        lambda x: gradients(sin(x) * x, [x])[0],
+    ],
+)
+def test_descent_is_differentiated(inner: Callable[[Any], Any]) -> None:
+    """Of x ← x − 0.1 f'(x), the product of all 1 − 0.1 f''(x)."""
+    x, slope = 0.5, 1.0
+    for _ in range(100):
+        slope *= 1.0 - 0.1 * (2.0 * math.cos(x) - x * math.sin(x))
+        x -= 0.1 * (math.cos(x) * x + math.sin(x))
+    assert grad(lambda x: descended(inner, x))(0.5) == pytest.approx(slope, rel=1e-12)
+    assert jvp(lambda x: descended(inner, x), [Value(0.5)], [1.0])[1].data == pytest.approx(slope, rel=1e-12)
+
+
+def test_a_saddle_point_by_nested_descent() -> None:
+    """The y that maximizes −y² + a x y is a x / 2, where the value has the slope a² x / 2 by x."""
+
+    def highest(x: Any) -> Any:
+        y = 0.0
+        for _ in range(200):
+            y = y + 0.1 * grad(lambda y: -(y * y) + 3.0 * x * y)(y)
+        return -(y * y) + 3.0 * x * y
+
+    assert grad(highest)(0.7) == pytest.approx(9.0 * 0.7 / 2.0, rel=1e-12)
+    assert grad(grad(highest))(0.7) == pytest.approx(9.0 / 2.0, rel=1e-12)
+
+
 AT_MOST_FIVE = [
     *("add", "subtract", "multiply", "divide", "negate", "greater", "abs", "sign", "floor", "ceil", "exp", "expm1"),
     *("log", "log1p", "sqrt", "sin", "cos", "tan", "atan", "hypot", "sinh", "cosh", "tanh", "erf", "erfc", "sigmoid"),

@@ -17,6 +17,7 @@ from autograd.programs.groups import (
     GATHERED,
     MOST_LANES,
     SINGLE,
+    Chain,
     Code,
     Map,
     Matrix,
@@ -216,6 +217,31 @@ def test_chains(change: Callable[[Any], dict[str, Any]], message: str) -> None:
     (chain,) = code.groups
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(code, groups=[dataclasses.replace(chain, **change(chain))]).check(0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda chain: {"operands": chain.operands + 9}, "an operand of a chain is at places"),
+        (lambda chain: {"operands": chain.operands - 9}, "an operand of a chain is at places"),
+        (lambda chain: {"operands_vary": chain.operands_vary[1:]}, "do not fit together"),
+        (lambda chain: {"operands_vary": chain.operands_vary * 1}, "do not fit together"),
+        (lambda chain: {"outs": chain.outs[1:]}, "do not fit together"),
+        (lambda chain: {"out": chain.out + 1}, "the results of a chain do not fit together"),
+        (lambda chain: {"outs": chain.outs + 9, "out": chain.out + 9}, "the result of a Chain"),
+        (lambda chain: {"outs": chain.outs[::-1]}, "overwrites what it reads"),
+        (lambda chain: {"codes": chain.codes * 0 + EXP.index}, "exp has 2 operands"),
+        (lambda chain: {"outs": None, "operands_vary": None}, "stands among the groups of the other memory"),
+    ],
+)
+def test_chains_that_vary(change: Callable[[Any], dict[str, Any]], message: str) -> None:
+    x, w = Value(1.0), Value(2.0)
+    code = lower(Program.of([(x * w).exp() + x.exp()], inputs=[x, w]), np.array([True, False]))
+    code.check(8)
+    (chain,) = code.varying_groups
+    assert isinstance(chain, Chain)
+    with pytest.raises(ValueError, match=message):
+        dataclasses.replace(code, varying_groups=[dataclasses.replace(chain, **change(chain))]).check(8)
 
 
 def test_sizes() -> None:

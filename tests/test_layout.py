@@ -93,6 +93,25 @@ def test_what_is_deep_and_narrow_is_a_chain() -> None:
     assert (chain.count, chain.operands.tolist()) == (10, list(range(10)))
 
 
+def test_a_chain_that_varies_uses_places_again() -> None:
+    x, w = variables(2)
+    node, scale = x, w.exp()
+    for _ in range(50):
+        node = node.sin() * scale + x
+    code = code_of([node, node.exp()], [x, w], varying=1)
+    (once,), (chain,) = code.groups, code.varying_groups
+    assert (type(once), type(chain)) == (Chain, Chain)
+    assert (once.varies, once.count, chain.varies, chain.count) == (False, 1, True, 151)
+    assert code.varying_size <= 4
+    code.check(8)
+
+
+def test_long_dot_products_that_vary_are_matrix_products() -> None:
+    xs = variables(16)
+    code = code_of([dot(xs[:8], xs[8:]).tanh()], xs, varying=8)
+    assert [type(group) for group in code.varying_groups] == [Matrix, Map]
+
+
 def test_a_full_grid_of_dot_products_is_a_product_of_matrices() -> None:
     xs, ws = [variables(5) for _ in range(7)], [variables(5) for _ in range(4)]
     inputs = [*itertools.chain(*xs, *ws)]
@@ -120,7 +139,7 @@ def test_sums_of_as_many_terms_are_a_group() -> None:
 
 def test_what_no_example_changes_is_computed_once() -> None:
     x, w = variables(2)
-    code = code_of([x * w.exp(), w.sin()], [x, w], varying=1)
+    code = code_of([x * w.exp(), w.sin()], [x, w], varying=1, deep=1.0)
     assert sorted((type(group).__name__, group.varies) for group in code.all_groups()) == [
         ("Map", False), ("Map", False), ("Map", True),
     ]  # fmt: skip
@@ -130,7 +149,7 @@ def test_what_no_example_changes_is_computed_once() -> None:
 
 def test_uniform_terms_of_a_sum_that_varies_are_copied_once() -> None:
     x, w, v = variables(3)
-    code = code_of([x + w + v, x.exp() + w + v], [x, w, v], varying=1)
+    code = code_of([x + w + v, x.exp() + w + v], [x, w, v], varying=1, deep=1.0)
     copies = [group for group in code.varying_groups if isinstance(group, Map) and group.primitive is None]
     assert [copy.count for copy in copies] == [2]
 
@@ -157,7 +176,7 @@ def test_totals_are_made_for_each_block_of_rows_that_share_columns() -> None:
 
 def test_a_product_that_something_else_uses_is_computed_too() -> None:
     a, b = variables(2)
-    code = code_of([a * b, (a * b).exp()], [a, b], varying=2, totals=True)
+    code = code_of([a * b, (a * b).exp()], [a, b], varying=2, totals=True, deep=1.0)
     assert sum(count for name, count in shapes(code) if name == "multiply") >= 1
     assert ("exp", 1) in shapes(code)
 
@@ -166,7 +185,7 @@ def test_a_product_that_something_else_uses_is_computed_too() -> None:
 def test_long_products_of_one_level_need_not_vary_in_the_same_places(engine: Engine) -> None:
     x, v, w = variables(3)
     program = Program.of([prod([x, x, w, w]), prod([x, w, x, x]), prod([w, x, x, w])], inputs=[x, v, w])
-    code = lower(program, np.array([True, True, False]))
+    code = lower(program, np.array([True, True, False]), deep=1.0)
     assert shapes(code) == [("prod", 1)] * 3
     outputs = np.empty((1, 3))
     engine.execution.Schedule(code, 8).run(1, np.array([5.0]), [np.array([[3.0, 2.0]])], [outputs])

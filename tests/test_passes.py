@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Constant, Value, dot
+from autograd import Constant, Value, compile, dot, grad
 from autograd import sum as total_of
 from autograd.primitives import PRIMITIVES
 from autograd.programs.layout import lower
@@ -169,6 +169,33 @@ def test_constants_of_other_bits_stay_apart() -> None:
     folded = with_constants_folded(given)
     assert [math.copysign(1.0, number) for number in constants(folded) if number == 0.0] in ([1.0, -1.0], [-1.0, 1.0])
     assert len(np.unique(folded.operands)) == len(np.unique(given.operands))
+
+
+@pytest.mark.parametrize("function", [lambda x: x**0.0, lambda x: x**-0.0, lambda x: 1.0**x, lambda x: (x / x) ** 0.0])
+def test_powers_that_are_one_whatever_the_other_operand_is(function: Callable[..., Any]) -> None:
+    folded = with_constants_folded(program_of(function, 2.0))
+    assert folded.is_constant[folded.outputs].all()
+    compiled = compile(lambda x: function(x) * x.exp())
+    for x in (0.0, -0.0, -2.5, math.inf, -math.inf):
+        assert compiled(x) == math.exp(x)
+    assert function(Value(math.nan)).data == compile(function)(math.nan) == 1.0
+
+
+def test_the_second_derivative_of_a_square_takes_no_power() -> None:
+    second = compile(grad(grad(lambda x: x**2)))
+    program = second.program(1.0)
+    for change in PASSES:
+        program = change(program)
+    assert program.numbers[program.outputs].tolist() == [2.0]
+    assert second.batch([-1.5, 0.0, math.inf]).tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_power_of_a_parameter_is_computed() -> None:
+    w = Value(0.0)
+    compiled = compile(lambda x: x**w)
+    assert compiled(3.0) == 1.0
+    w.data = 2.0
+    assert compiled(3.0) == 9.0
 
 
 def test_an_output_may_be_a_constant() -> None:

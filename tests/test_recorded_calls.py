@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, grad, hessian, jacobian, value_and_grad
+from autograd import Value, compile, grad, hessian, jacobian, jvp, value_and_grad
 from autograd.calculus.recorded_calls import RecordedCall
 
 
@@ -62,3 +62,24 @@ def test_what_numbers_no_argument_is_refused(given: Any) -> None:
     for name, make in makers.items():
         with pytest.raises(TypeError, match=f"^{name} must be the number of an argument, counted from 0, .*got"):
             make()
+
+
+@pytest.mark.parametrize("outer", [lambda f: grad(f)(0.5), lambda f: jvp(f, [0.5], [1.0])[1]])
+def test_a_call_within_another_records_as_much_at_every_step(outer: Callable[[Any], Any]) -> None:
+    """Whatever came before: of x, which is an argument, and of v, which the function refers to."""
+    sizes: list[tuple[int, int]] = []
+
+    def fall(x: Any) -> Any:
+        v = x * 0.0
+        for _ in range(30):
+            force = RecordedCall(lambda y: y * y * v, [x], [0])  # noqa: B023  # called here
+            later = RecordedCall(lambda t: v * t + x, [0.0], [0])  # noqa: B023  # likewise
+            sizes.append((len(force.tape), len(later.tape)))
+            assert force.recorded
+            assert later.recorded
+            v = v + later.pull({later.outputs[0]: 1.0}, recorded=True)[0] * 0.1
+            x = x + force.pull({force.outputs[0]: 1.0}, recorded=True)[0] * 0.1
+        return x
+
+    outer(fall)
+    assert set(sizes) == {(6, 5)}

@@ -63,6 +63,27 @@ def test_recorded_derivatives_refuse_a_graph_whose_leaves_were_assigned() -> Non
     assert push(tape, tape.nodes[-1:], {y: 1.0}, recorded=False) == [2.0]
 
 
+def test_what_is_older_than_the_inputs_may_have_been_assigned() -> None:
+    """Only what depends on the inputs is recorded."""
+    x = Value(2.0)
+    old = x * 3.0
+    assert gradients(old, [x])[0].data == 3.0
+    y = Value(1.5)
+    output = y * y * old
+    x.data = 5.0
+    (first,) = gradients(output, [y])
+    assert first.data == 2 * 1.5 * 6.0
+    first.backward()
+    assert (y.grad, x.grad) == (2 * 6.0, 2 * 1.5 * 3.0)
+    with pytest.raises(RuntimeError, match=r"held 2\.0 when this graph was computed"):
+        gradients(output, [x, y])
+
+
+def test_gradients_by_something_else_than_values() -> None:
+    with pytest.raises(TypeError, match=r"expected a Value as input, got 2\.0 of type float"):
+        gradients(Value(2.0) * 3.0, [2.0])  # type: ignore[list-item]  # what is tested
+
+
 # Nothing passes through stop_gradient: not even inf · 0, which is nan.
 
 

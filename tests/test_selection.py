@@ -102,6 +102,35 @@ def test_another_interpreter_of_the_process_runs_the_plain_engine() -> None:
     assert own == "compiled 12.0"
 
 
+FIRST_CALLS = """
+import sys, threading
+import autograd
+def run(task):
+    barrier.wait()
+    try:
+        task()
+    except BaseException as error:
+        print(type(error).__name__, error)
+v = autograd.Value(2.0)
+tasks = [
+    *[lambda: autograd.compile(lambda x: x * x)(2.0)] * 4, lambda: autograd.compile(lambda x: x * x).batch([1.0, 2.0]),
+    lambda: autograd.explain(v * v, v), lambda: autograd.live_page(v * v), lambda: autograd.grad(autograd.sin)(2.0),
+]
+barrier = threading.Barrier(len(tasks))
+sys.setswitchinterval(1e-6)
+threads = [threading.Thread(target=run, args=[task]) for task in tasks]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+"""
+
+
+def test_what_is_imported_at_first_use_is_imported_once_by_many_threads() -> None:
+    result = run_python(autograd.engine, "-c", FIRST_CALLS)
+    assert result.stdout + result.stderr == ""
+
+
 def test_another_choice_is_refused() -> None:
     result = say("quick")
     assert result.returncode == 1

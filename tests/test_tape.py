@@ -15,7 +15,7 @@ import pytest
 
 import autograd
 from autograd import Constant, Parameter, Value, topological_order, where
-from autograd.tape import Tape
+from autograd.tape import Tape, begin
 
 
 def is_tape_of(tape: Tape, output: Value) -> bool:
@@ -78,6 +78,42 @@ def test_dependents() -> None:
     assert list(tape.dependents([c, Value(0.0)])) == [0, 0, 0, 1, 1, 1, 1]
     assert list(tape.dependents([tape.nodes[2]])) == [0, 0, 1, 0, 0, 0, 1]
     assert not any(tape.dependents([]))
+
+
+def test_older_nodes_are_recorded_without_their_operands() -> None:
+    x, y = Value(2.0), Value(3.0)
+    product, wide = x * y, autograd.sum([x, y, x])
+    time = begin()
+    z = Value(4.0)
+    new = product * z
+    output = autograd.sum([new, wide, z, y])
+    tape = Tape(output, product, since=time)
+    assert tape.nodes == [product, z, new, wide, y, output]
+    assert [list(tape.operands_of(index)) for index in range(6)] == [[], [], [0, 1], [], [], [2, 3, 1, 4]]
+    assert list(tape.dependents([z])) == [0, 1, 1, 0, 0, 1]
+    assert is_tape_of(Tape(output), output)
+
+
+def test_reached_through_older_nodes() -> None:
+    time, x = begin(), Value(2.0)
+    known, node = {x}, x * 3.0
+    for _ in range(100):
+        node = node * 1.5 + Value(1.0)
+        beside = Value(1.0) * 2.0
+        inner = begin()
+        y = Value(1.0)
+        assert Tape(y * node * beside, since=inner).reaches(known, time)
+        assert node in known
+        assert not Tape(y * beside, since=inner).reaches(known, time)
+        assert beside not in known
+    assert not Tape(Value(1.0) * node, since=begin()).reaches({x}, since=begin())
+
+
+def test_the_clock_of_several_threads() -> None:
+    times: list[int] = []
+    run_in_threads([lambda: times.extend([begin() for _ in range(1_000)]) for _ in range(8)])
+    assert len(set(times)) == 8_000
+    assert begin() > max(times)
 
 
 def test_a_tape_keeps_its_nodes_alive_and_its_indices_right() -> None:

@@ -305,7 +305,7 @@ def hessian(
         entries: dict[tuple[int, int], Number] = {}
         for row, first in enumerate(firsts):
             if isinstance(first, Value):
-                tape = Tape(first)
+                tape = Tape(first, since=run.since)
                 inputs = [node for node in tape.nodes if node in columns]
                 seconds = pull(tape, inputs, {first: 1.0}, run.recorded)
                 for node in inputs:
@@ -357,7 +357,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     output = run.scalar("hvp")
     firsts = [as_value(first) for first in run.pull({output: 1.0}, recorded=True)]
     direction = _direction(run, tangents)
-    pushed = push(Tape(*firsts), firsts, direction, run.recorded)
+    pushed = push(Tape(*firsts, since=run.since), firsts, direction, run.recorded)
     run.check([output], pushed)
     products = run.like_inputs([run.finished(tangent) for tangent in pushed])
     return products[0] if len(products) == 1 else products

@@ -12,19 +12,32 @@ import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple
 
 from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull
 from autograd.floats import as_float
 from autograd.modes import Failures, ieee_arithmetic, program_recording
 from autograd.saving import shortened
-from autograd.tape import Tape
+from autograd.tape import Tape, begin
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Value
 
-# The inputs of the transformations that are under way around this one: a result that depends on one of them is going to
-# be differentiated again.
-_live: ContextVar[tuple[Value, ...]] = ContextVar("live", default=())
+
+class _Around(NamedTuple):
+    """The transformations that are under way around a call.
+
+    Attributes:
+        inputs: all their inputs: a result that depends on one of them is going to be differentiated again.
+        since: when the first of them began.
+        reached: nodes that are known to depend on an input.
+    """
+
+    inputs: tuple[Value, ...]
+    since: int
+    reached: set[Value]
+
+
+_around: ContextVar[_Around | None] = ContextVar("around", default=None)
 
 
 def argument_numbers(given: int | Sequence[int], name: str) -> int | tuple[int, ...]:
@@ -44,8 +57,8 @@ def argument_numbers(given: int | Sequence[int], name: str) -> int | tuple[int, 
 
 def is_differentiated(leaves: Sequence[Value]) -> bool:
     """Return whether a transformation that is under way around this call differentiates by one of some leaves."""
-    around = _live.get()
-    return bool(around) and bool(leaves) and not set(leaves).isdisjoint(Tape(*around).nodes)
+    around = _around.get()
+    return around is not None and bool(leaves) and not set(leaves).isdisjoint(Tape(*around.inputs).nodes)
 
 
 class RecordedCall:
@@ -57,6 +70,7 @@ class RecordedCall:
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
         outputs: the numbers of its result.
+        tape: what the outputs were computed from since the inputs were made, which is all that depends on them.
         recorded: whether its derivatives are to be differentiated again.
     """
 
@@ -81,30 +95,38 @@ class RecordedCall:
             for argument, entry in zip(chosen, self.input_structure.entries, strict=True):
                 if entry.is_static:  # as_float says what it expected
                     as_float(argument)
+        self.since = begin()
         self.inputs = [number * 1.0 if isinstance(number, Value) else Value(number) for number in given]
         new = list(arguments)
         for place, argument in zip(places, nested(self.input_structure, self.inputs), strict=True):
             new[place] = argument
-        around, current = _live.get(), program_recording.get()
-        token = _live.set((*around, *self.inputs))
+        around, current = _around.get(), program_recording.get()
+        outer, since = ((), self.since) if around is None else around[:2]
+        token = _around.set(_Around((*outer, *self.inputs), since, set()))
         try:
             with nullcontext(Failures()) if around or current else ieee_arithmetic() as self.failures:
                 result = function(*new, **keywords or {})
         finally:
-            _live.reset(token)
+            _around.reset(token)
         outputs, self.output_structure = flat(result)
         self.outputs = [as_value(output) for output in outputs]
-        self.tape = Tape(*self.outputs)
+        self.tape = Tape(*self.outputs, since=self.since)
         if current is not None and not around and may_fail(self.tape):
             current.checked.extend(self.outputs)  # by the compiled function, when it runs
         self.recorded = (
             current is not None
             or any(isinstance(number, Value) for number in given)
-            or (bool(around) and not set(around).isdisjoint(self.tape.nodes))
+            or (around is not None and self._is_reached(around))
         )
         if not self.recorded:
             for output in self.outputs:
                 output.data  # noqa: B018  # which is refused if it was computed from what has no number
+
+    def _is_reached(self, around: _Around) -> bool:
+        """Return whether the function refers to what depends on an input of the transformations around it."""
+        if not around.reached:
+            around.reached.update(around.inputs)
+        return self.tape.reaches(around.reached, around.since)
 
     def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
         """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.

@@ -5,8 +5,11 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, accumulate, guarded_product, plus
+from autograd.tape cimport Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value cimport Constant, Value, _WideValue
+
+@cython.locals(node=Value)
+cdef unsigned long long _first_time(list nodes) except? 0
 
 @cython.locals(found=list)
 cdef list _of_each(Tape tape, object numbers)
@@ -20,7 +23,8 @@ cdef Primitive divide, power
 @cython.locals(node=Value, primitive=Primitive, last=Value, number=double)
 cpdef bint may_fail(Tape tape)
 
-@cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, i=Py_ssize_t)
+@cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
+               starts="const unsigned int *")
 cpdef object _check_fresh(Tape tape)
 
 cpdef object _stale(Value parent, double operand)

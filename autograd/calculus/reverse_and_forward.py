@@ -24,7 +24,7 @@ from autograd.calculus.recorded_slopes import RecordedSlopes
 from autograd.modes import ieee_arithmetic, program_recording
 from autograd.native import runtime
 from autograd.primitives import divide, power
-from autograd.tape import Slopes, Tape, accumulate, guarded_product, plus
+from autograd.tape import Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value import Constant, Value, _WideValue
 
 Number = Value | float
@@ -45,11 +45,13 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
             ("zero"), or that is an error ("error").
 
     Raises:
+        TypeError: if the output or an input is not a Value.
         ValueError: if an input is not reached and that is to be an error.
-        RuntimeError: if a leaf was assigned another number since the output was computed: the gradient would mix both.
+        RuntimeError: if a leaf of what depends on the inputs was assigned another number since: the gradient would mix
+            both.
     """
     inputs = list(inputs)
-    tape = Tape(output)
+    tape = Tape(output, since=_first_time(inputs))
     if unreached == "error":
         reached = {id(node) for node in tape.nodes}
         for index, node in enumerate(inputs):
@@ -59,7 +61,19 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
                     f"unreached='zero'"
                 )
     grads = pull(tape, inputs, {output: 1.0}, recorded=True)
+    begin()  # so that what is computed from the gradients is newer than all that they were computed from
     return [as_value(grads.get(node, 0.0)) for node in inputs]
+
+
+def _first_time(nodes: list[Value]) -> int:
+    """Return the time of the oldest of some nodes: what is older depends on none of them."""
+    times = []
+    for given in nodes:
+        if not isinstance(given, Value):
+            raise TypeError(f"expected a Value as input, got {given!r:.80} of type {type(given).__name__}")
+        node = given  # the compiled engine knows its type
+        times.append(node._time)
+    return min(times, default=0)
 
 
 def as_value(number: Number) -> Value:
@@ -140,8 +154,10 @@ def may_fail(tape: Tape) -> bool:
 
 
 def _check_fresh(tape: Tape) -> None:
-    for node in tape.nodes:
-        if node._primitive is None:
+    starts = runtime.indices(tape.starts)
+    for index in range(len(tape.nodes)):
+        node = tape.nodes[index]
+        if starts[index] == starts[index + 1]:
             continue
         if isinstance(node, _WideValue):
             wide = node  # the compiled engine knows its type

@@ -63,7 +63,7 @@ cdef extern from "memory.h":
 
 cdef extern from "tape.h":
     int prepare(type constant, type wide) except -1
-    tuple record(tuple outputs)
+    tuple record(tuple outputs, unsigned long long since)
     bint backward(object output) except -1
     Py_ssize_t last_index(object node)
 

@@ -50,7 +50,7 @@ def prepare(constant: type, wide: type) -> None:
     """Tell the C code about the classes of nodes."""
 
 
-def record(outputs: tuple[Any, ...]) -> tuple[list[Any], bytes, bytes] | None:
+def record(outputs: tuple[Any, ...], since: int) -> tuple[list[Any], bytes, bytes] | None:
     """Return the nodes, the starts and the operands of a `Tape`; None where there is no C for it."""
     return None
 

@@ -308,7 +308,15 @@ class _Memory:
         return step
 
     def _chain(self, group: Chain) -> Run:
-        """Return the step of a chain: a call of Python for each link, on a list of floats."""
+        """Return the step of a chain: a call of Python for each link, on a list of floats; of NumPy, if it varies."""
+        if group.varies:
+            runs = [self._sum(each) if isinstance(each, Sum) else self._map(each) for each in group.apart()]
+
+            def run_all() -> None:
+                for run in runs:
+                    run()
+
+            return run_all
         places, ends = group.operands.tolist(), group.starts.tolist()
         links = []
         for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):

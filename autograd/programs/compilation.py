@@ -130,7 +130,7 @@ class Compiled(Generic[ResultT]):
                 ) from error
             call, leaves = None, flatten((arguments, keywords), Value)[0]
         recorded = None if call is None or has_value(leaves) else self._record(call)
-        if recorded is None or (recorded.captured and (is_differentiated(recorded.captured) or is_recording_program())):
+        if recorded is None or (recorded.captured and (is_recording_program() or is_differentiated(recorded.captured))):
             if out is not None:
                 raise TypeError(
                     f"out= takes plain numbers, but the result of {self!r} is part of a graph here: leave it out, or "

@@ -225,7 +225,7 @@ cdef class Schedule:
             elif isinstance(group, Matrix):
                 self._add_matrix(group)
             elif isinstance(group, Chain):
-                self._add_chain(group)
+                self._add_varying_chain(group) if group.varies else self._add_chain(group)
             else:
                 self._add_sum(group)
         self.interval = 1 + BETWEEN_LOOKS // (work + 1)
@@ -496,6 +496,36 @@ cdef class Schedule:
                         links[i].code += PRIMITIVE_CODES << j
         step = self._new(False, CHAIN)
         step.links, step.n, step.out, step.columns = links, size, first, wide
+        return 0
+
+    cdef int _add_varying_chain(self, group) except -1:
+        """Add a step for each instruction, over the lanes."""
+        cdef int64_t[::1] codes = np.ascontiguousarray(group.codes, np.int64)
+        cdef int64_t[::1] starts = np.ascontiguousarray(group.starts, np.int64)
+        cdef int64_t[::1] operands = np.ascontiguousarray(group.operands, np.int64)
+        cdef int64_t[::1] outs = np.ascontiguousarray(group.outs, np.int64)
+        cdef const uint8_t[::1] vary = group.operands_vary.view(np.uint8)
+        cdef Py_ssize_t i, j, first, count
+        cdef Source *sources = <Source *>self.keep(len(operands) * sizeof(Source))
+        cdef Step *step
+        cdef int arrays
+        cdef int64_t INDEX_OF_sum = SUM, INDEX_OF_dot = DOT
+        for j in range(len(operands)):
+            sources[j] = Source(place=self._at(vary[j], operands[j]), index=NULL, step=vary[j], space=0)
+        for i in range(len(codes)):
+            first, count, arrays = starts[i], starts[i + 1] - starts[i], 0
+            step = self._new(True, SUMS)
+            step.out, step.n, step.arity, step.sources = self._at(True, outs[i]), self.lanes, count, sources + first
+            if codes[i] == INDEX_OF_dot:
+                step.arity = count // 2
+                step.factors = step.sources + step.arity
+            elif codes[i] != INDEX_OF_sum:
+                for j in range(min(count, 3)):
+                    step.operands[j] = step.sources[j]
+                    arrays |= vary[first + j] << j
+                step.kind, step.loop = LOOP, kernels.loop(<uint32_t>codes[i], arrays, self.exact)
+                if count > 3 or step.loop == NULL:
+                    raise ValueError(f"a chain has no step for the primitive {codes[i]} of {count} operands")
         return 0
 
     cdef int _add_total(self, Sums *made, total) except -1:

@@ -241,17 +241,45 @@ class Matrix:
 
 @dataclass
 class Chain:
-    """Instructions one after another, each with a result at the next place: for programs that are deep and narrow.
+    """Instructions one after another: for programs that are deep and narrow.
 
     Attributes:
         codes, starts, operands: as of a `Program`, but with the places of the operands.
+        out: the place of the first result. The others follow, or stand at `outs`.
+        outs: the place of each result of a chain that varies: from `out` on, some used again. Else None.
+        operands_vary: of a chain that varies, for each operand in which memory it is. Else None.
     """
 
     codes: Integers
     starts: Integers
     operands: Integers
     out: int
-    varies: bool = False
+    outs: Integers | None = None
+    operands_vary: Truths | None = None
+
+    def apart(self) -> Iterator[Map | Sum]:
+        """Yield a group for each instruction of a chain that varies."""
+        assert self.outs is not None
+        assert self.operands_vary is not None
+        pairs = zip(self.operands_vary.tolist(), self.operands.tolist(), strict=True)
+        operands = [Operand(varies, CONTIGUOUS, place) for varies, place in pairs]
+        starts = self.starts.tolist()
+        for code, start, end, out in zip(self.codes.tolist(), starts, starts[1:], self.outs.tolist(), strict=False):
+            if code in (SUM, DOT):
+                middle = end if code == SUM else (start + end) // 2
+                yield Sum(operands[start:middle], operands[middle:end], out, True, 1)
+            else:
+                yield Map(TABLE[code - 1], code, out, True, 1, operands[start:end])
+
+    @property
+    def varies(self) -> bool:
+        """Whether the results vary."""
+        return self.outs is not None
+
+    @property
+    def size(self) -> int:
+        """How many places from `out` on hold the results."""
+        return self.count if self.outs is None else int(self.outs.max()) + 1 - self.out
 
     @property
     def count(self) -> int:
@@ -264,24 +292,42 @@ class Chain:
 
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that it reads and does not compute itself."""
-        return [(False, self.operands[self.operands < self.out])]
+        if self.operands_vary is None:
+            return [(False, self.operands[self.operands < self.out])]
+        is_own = (self.operands >= self.out) & (self.operands < self.out + self.size)
+        is_read = self.operands_vary & ~is_own
+        return [(False, self.operands[~self.operands_vary]), (True, self.operands[is_read])]
 
     def moved(self, places: tuple[Integers, Integers]) -> Chain:
         """Return the group at new places."""
-        return replace(self, operands=places[0][self.operands], out=int(places[0][self.out]))
+        operands, out = self.operands.copy(), int(places[self.varies][self.out])
+        for vary in (False, True):
+            chosen = self.operands_vary == vary if self.operands_vary is not None else slice(0 if vary else None)
+            operands[chosen] = places[vary][operands[chosen]]
+        outs = None if self.outs is None else places[1][self.outs]
+        return replace(self, operands=operands, out=out, outs=outs)
 
     def ranges(self, varies: bool) -> list[tuple[int, int]]:
         """Return the range of its results, which stay together."""
-        return [(self.out, self.out + self.count)] * (not varies)
+        return [(self.out, self.out + self.size)] * (self.varies is varies)
 
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
         codes, starts, operands = (integers(part, "a chain") for part in (self.codes, self.starts, self.operands))
         counts = np.diff(starts)
         fits = len(starts) == len(codes) + 1 and starts[0] == 0 and starts[-1] == len(operands) and (counts >= 0).all()
-        demand(bool(fits) and not self.varies, "the operands of a chain do not fit together")
-        latest = np.repeat(self.out + np.arange(len(codes)), counts)
-        demand(bool(((operands >= 0) & (operands < latest)).all()), "a step of a chain reads what is not yet there")
+        demand(bool(fits), "the operands of a chain do not fit together")
+        if self.outs is None or self.operands_vary is None:
+            latest = np.repeat(self.out + np.arange(len(codes)), counts)
+            demand(bool(((operands >= 0) & (operands < latest)).all()), "a step of a chain reads what is not yet there")
+        else:
+            outs, vary = integers(self.outs, "a chain"), self.operands_vary
+            fits = outs.shape == codes.shape and vary.shape == operands.shape and vary.dtype == bool
+            demand(fits and self.out == outs.min(), "the results of a chain do not fit together")
+            memory.places(operands[vary], True, "an operand of a chain")
+            memory.places(operands[~vary], False, "an operand of a chain")
+            overwritten = vary & (operands == np.repeat(outs, counts))
+            demand(not overwritten.any(), "a step of a chain overwrites what it reads")
         for code, count in sorted(set(zip(codes.tolist(), counts.tolist(), strict=True))):
             memory.primitive(TABLE[code - 1] if 0 < code <= len(TABLE) else memory.others.get(code), code, count)
 
@@ -424,7 +470,8 @@ class Code:
                 demand(group.varies is varies, f"a {name} stands among the groups of the other memory")
                 demand(not varies or lanes > 0, f"a {name} varies, but there are no lanes")
                 demand(type(group.count) is int and group.count > 0, f"a {name} has {group.count} members")
-                memory.range(group.out, group.count, varies, f"the result of a {name}")
+                size = group.size if isinstance(group, Chain) else group.count
+                memory.range(group.out, size, varies, f"the result of a {name}")
                 group.check(memory)
         for total in self.totals:
             demand(lanes > 0, "there are totals, but no lanes")

@@ -71,7 +71,7 @@ def lower(
         varies: for each input and each parameter whether it varies over the examples of a batch.
         totals: whether to sum outputs up over the examples.
         passes: what is done before instructions are grouped; each pass may be left out.
-        deep: how many groups for each instruction make the program a chain; 1 for none.
+        deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
     """
     for change in passes:
@@ -106,7 +106,7 @@ class Layout:
         program: the program.
         varies: for each slot whether it is an input that varies over the examples of a batch.
         totals: whether what is wanted of outputs that vary is their sum over the examples.
-        deep: how many groups for each instruction make the program a chain; 1 for none.
+        deep: how many groups for each instruction of a memory make them a chain; 1 for none.
     """
 
     def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
@@ -130,12 +130,15 @@ class Layout:
         self._put(constants)
         self.constants = dict(zip(self.places[constants].tolist(), program.numbers[constants].tolist(), strict=True))
         self.summed = self._products_to_total() if totals else np.zeros(len(program), bool)
-        groups = self._members()
-        if len(groups) > deep * sum(map(len, groups)) and self._fits_chain():
-            self._add_chain()
-        else:
-            for members in groups:
-                self._add(members)
+        found = self._members()
+        for does_vary in (False, True):
+            groups = [members for members in found if self.varies[members[0]] == does_vary]
+            slots = np.sort(np.concatenate([*groups, leaves[:0]]))
+            if len(groups) > deep * len(slots) and self._fits_chain(slots, does_vary):
+                self._add_chain(slots, does_vary)
+            else:
+                for members in groups:
+                    self._add(members)
         self.output_varies = self.varies[program.outputs].copy()
         self.outputs = self.places[program.outputs].copy()
         if totals:
@@ -184,19 +187,45 @@ class Layout:
         breaks = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
         return np.split(slots[order], breaks)
 
-    def _fits_chain(self) -> bool:
-        """Return whether every instruction has a step in a chain, and none varies."""
-        codes = np.flatnonzero(np.bincount(self.program.codes[self.is_needed])).tolist()
-        return not self.varies.any() and all(map(selection.execution().has_chain_step, filter(None, codes)))
+    def _fits_chain(self, slots: Integers, vary: bool) -> bool:
+        """Return whether each of some instructions has a step in a chain; and if they vary, a loop is fast for it."""
+        codes, counts = self.program.codes[slots], np.diff(self.program.starts)[slots]
+        has_step = all(map(selection.execution().has_chain_step, np.flatnonzero(np.bincount(codes)).tolist()))
+        return has_step and not (vary and (counts[codes == DOT] >= 2 * FEW_TERMS).any())
 
-    def _add_chain(self) -> None:
+    def _add_chain(self, slots: Integers, vary: bool) -> None:
         program = self.program
-        slots = np.flatnonzero(self.is_needed & (program.codes > 0))
-        out = self._put(slots)
         counts = np.diff(program.starts)[slots]
         starts = np.concatenate([[0], np.cumsum(counts)])
-        operands = self.places[program.operands[spread(program.starts[slots], counts)]]
-        self.groups[0].append(Chain(program.codes[slots], starts, operands, out))
+        operands = program.operands[spread(program.starts[slots], counts)]
+        out, outs, operands_vary = self.sizes[vary], None, None
+        if vary:
+            outs, operands_vary = self._put_again(slots, counts, operands), self.varies[operands]
+        else:
+            self._put(slots)
+        chain = Chain(program.codes[slots], starts, self.places[operands], out, outs, operands_vary)
+        self.groups[vary].append(chain)
+
+    def _put_again(self, slots: Integers, counts: Integers, operands: Integers) -> Integers:
+        """Give the results of a chain places, of which those that are no longer read are used again; return them."""
+        program = self.program
+        free: list[int] = []
+        last = np.full(len(program), -1)  # the step of the chain that reads a slot last
+        last[operands] = np.repeat(np.arange(len(slots)), counts)
+        last[program.outputs] = last[program.operands[self.summed[program.owners()]]] = len(slots)
+        outs = np.zeros(len(slots), np.int64)
+        order = np.argsort(last[slots], kind="stable")
+        ends, ended = [*last[slots][order].tolist(), len(slots)], 0
+        for step in range(len(slots)):
+            while ends[ended] < step:
+                free.append(int(outs[order[ended]]))
+                ended += 1
+            if not free:
+                free.append(self.sizes[1])
+                self.sizes[1] += 1
+            outs[step] = free.pop()
+        self.places[slots] = outs
+        return outs
 
     def _add(self, members: Integers) -> None:
         """Add the group, or groups, of some slots."""

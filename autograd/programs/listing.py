@@ -147,6 +147,8 @@ class Profile:
                 vary, made = False, group.results()
             else:
                 vary, made = group.varies, np.arange(group.out, group.out + group.count)
+                if isinstance(group, Chain) and group.outs is not None:
+                    made = group.outs
             count = (
                 group.count
                 if isinstance(group, Total) and group.factors is not None

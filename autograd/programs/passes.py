@@ -30,6 +30,7 @@ IDENTITIES = [
     for place, number in enumerate(primitive.neutral)
     if number is not None and number != 0.0
 ]
+POWER = PRIMITIVES["power"].index
 
 
 def without_identities(program: Program, keeps_stops: bool = False) -> Program:
@@ -61,12 +62,15 @@ def without_identities(program: Program, keeps_stops: bool = False) -> Program:
 def with_constants_folded(program: Program) -> Program:
     """Compute what depends on constants alone, and make constants of the same number one.
 
+    x ** 0 and 1 ** x are 1 by IEEE 754, whatever x is: they are constants, too.
+
     >>> from autograd import Constant, Value
     >>> x = Value(2.0)
     >>> folded = with_constants_folded(Program.of([x * Constant(2.0).exp()], inputs=[x]))
     >>> sorted(folded.numbers[folded.is_constant].tolist())
     [2.0, 7.38905609893065]
     """
+    program = _with_ones(program)
     leaves = (program.codes == 0) & ~program.is_constant
     is_constant = ~np.frombuffer(analyse(program.starts, program.operands, program.outputs, leaves)[1], bool)
     numbers, codes = program.numbers.copy(), np.where(is_constant, 0, program.codes)
@@ -78,6 +82,20 @@ def with_constants_folded(program: Program) -> Program:
     alias = np.arange(len(codes))
     alias[slots] = slots[first[same.reshape(-1)]]
     return _redirected(program.replaced(codes=codes, starts=starts, operands=operands, numbers=numbers), alias)
+
+
+def _with_ones(program: Program) -> Program:
+    """Make constants of x ** 0 and 1 ** x."""
+    known = np.where(program.is_constant, program.numbers, np.nan)
+    slots = np.flatnonzero(program.codes == POWER)
+    first = program.starts[slots]
+    ones = slots[(known[program.operands[first]] == 1.0) | (known[program.operands[first + 1]] == 0.0)]
+    if not len(ones):
+        return program
+    codes, numbers = program.codes.copy(), program.numbers.copy()
+    codes[ones], numbers[ones] = 0, 1.0
+    starts, operands = from_edges(program.owners(), program.operands, len(codes), codes > 0)
+    return program.replaced(codes=codes, starts=starts, operands=operands, numbers=numbers)
 
 
 def without_dead_code(program: Program) -> Program:
@@ -181,4 +199,4 @@ def _redirected(program: Program, alias: Integers) -> Program:
 
 
 Pass: TypeAlias = Callable[[Program], Program]
-PASSES: tuple[Pass, ...] = (without_identities, with_constants_folded, without_dead_code, with_sums, with_dot_products)
+PASSES: tuple[Pass, ...] = (with_constants_folded, without_identities, without_dead_code, with_sums, with_dot_products)

@@ -27,6 +27,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import autograd
 from autograd import Value, compile, grad, value_and_grad
 from nn import MLP, fit
@@ -92,6 +94,31 @@ def recorded() -> Figure:
     return timed(lambda: compile(grad(functions.rosenbrock))(x))
 
 
+def first_batch() -> Figure:
+    """Compile a deep chain and run it once for a batch."""
+    x = np.linspace(0.1, 1.0, 64)
+
+    def chain(x: Any) -> Any:
+        y = x
+        for _ in range(1_000):
+            y = (y * 0.9).sin() + x
+        return y
+
+    return timed(lambda: compile(chain).batch(x))
+
+
+def nested() -> Figure:
+    """Differentiate a loop of 400 gradient steps."""
+    slope = grad(lambda x: autograd.sin(x) * x)
+
+    def descent(x: Any) -> Any:
+        for _ in range(400):
+            x = x - 0.01 * slope(x)
+        return x
+
+    return timed(lambda: grad(descent)(0.5))
+
+
 def trained(compiled: bool, rounds: int) -> Figure:
     """Train a small network."""
     cases = [([a, b], [a + b - 2.0 * a * b]) for a in (0.0, 1.0) for b in (0.0, 1.0)]
@@ -146,6 +173,8 @@ ROWS: dict[str, Callable[[], Figure]] = {
     "fit-digits": functools.partial(program, "small digits", 1),
     "fit-images": functools.partial(program, "images 300", 500),
     "record-rosenbrock": recorded,
+    "first-batch": first_batch,
+    "nested": nested,
     "record-images": functools.partial(program, "recording time"),
     "explain": functools.partial(chain, autograd.explain),
     "diagnose": functools.partial(chain, autograd.diagnose),

@@ -1,14 +1,16 @@
-"""What gradients recorded as graphs cost beside a backward pass: `make bench`."""
+"""What gradients recorded as graphs cost beside a backward pass, and gradients within gradients: `make bench`."""
 
 import random
 import time
 from collections.abc import Callable
 from itertools import chain
+from typing import Any
 
 import autograd
-from autograd import Value, gradients, topological_order
+from autograd import Value, compile, grad, gradients, jvp, sin, topological_order
 
 ROWS, COLUMNS, POINTS = 150, 250, 9_000
+STEPS = 100, 400, 1_600
 
 
 def lists() -> tuple[Value, list[Value]]:
@@ -33,6 +35,47 @@ def functions() -> tuple[Value, list[Value]]:
     return autograd.sum(terms), x
 
 
+def descent(steps: int, inner: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """So many steps x ← x − 0.01 f'(x), as a function of x."""
+
+    def function(x: Any) -> Any:
+        for _ in range(steps):
+            x = x - 0.01 * inner(x)
+        return x
+
+    return function
+
+
+def flight(steps: int) -> Callable[[Any], Any]:
+    """So many steps of two bodies that attract each other, each force a gradient, as a function of a position."""
+
+    def function(p: Any) -> Any:
+        q, speed = p * 0.5, [0.0, 0.0]
+        for _ in range(steps):
+            of_p = grad(lambda y, q=q: (y - q) * (y - q) * 0.5)(p)
+            of_q = grad(lambda y, p=p: (y - p) * (y - p) * 0.5)(q)
+            speed = [speed[0] - 0.01 * of_p, speed[1] - 0.01 * of_q]
+            p, q = p + 0.01 * speed[0], q + 0.01 * speed[1]
+        return p
+
+    return function
+
+
+def nested() -> None:
+    """Print what a step takes that has a gradient within, of few steps and of many: the same."""
+    slope = grad(lambda x: sin(x) * x)
+    tasks: dict[str, Callable[[int], object]] = {
+        "grad of grad": lambda steps: grad(descent(steps, slope))(0.5),
+        "grad of jvp": lambda steps: grad(descent(steps, lambda x: jvp(lambda y: sin(y) * y, (x,), (1.0,))[1]))(0.5),
+        "compile of grad": lambda steps: compile(descent(steps, slope))(0.5),
+        "two bodies": lambda steps: grad(flight(steps))(0.5),
+    }
+    print(f"\nµs a step, {autograd.engine} engine" + "".join(f"{steps:8}" for steps in STEPS))
+    for name, task in tasks.items():
+        times = [1e6 * seconds(lambda: task(steps)) / steps for steps in STEPS]  # noqa: B023  # called here
+        print(f"{name:28}" + "".join(f"{time:8.1f}" for time in times))
+
+
 def seconds(task: Callable[[], object]) -> float:
     """The least time of the processor in five runs."""
     times = []
@@ -51,6 +94,7 @@ def main() -> None:
         print(f"\n{graph.__name__}: {len(topological_order(output)):,} nodes, {autograd.engine} engine")
         print(f"backward  {1e3 * seconds(output.backward):9.1f} ms")
         print(f"gradients {1e3 * seconds(lambda: gradients(output, inputs)):9.1f} ms")  # noqa: B023  # called here
+    nested()
 
 
 if __name__ == "__main__":

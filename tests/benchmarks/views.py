@@ -1,13 +1,14 @@
-"""What explanations and diagnoses of large graphs cost beside a backward pass: `make bench`."""
+"""What explanations and diagnoses of large graphs cost beside a backward pass, and pages: `make bench`."""
 
 import time
 from collections.abc import Callable
 
 import autograd
-from autograd import Value, diagnose, explain, steps
+from autograd import Value, diagnose, explain, live_page, steps
 
 NODES = 1_000_000
 DENSE = 240
+TERMS = 4_000, 16_000
 
 
 def chain() -> tuple[Value, Value]:
@@ -54,6 +55,9 @@ def main() -> None:
     """Measure and print."""
     measure(f"chain of {NODES:,} nodes", *chain())
     measure(f"{DENSE} nodes, each of all earlier ones", *dense())
+    for count in TERMS:
+        output = autograd.sum([Value(0.5, f"x{i}") * 2.0 for i in range(count)])
+        print(f"live page of a sum of {count:,} terms {seconds(lambda: live_page(output)):>9.3f} s")  # noqa: B023  # called here
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ numbers.
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,17 +116,21 @@ class Templates:
     def folded_slopes(self, station: Value) -> list[str]:
         """Return the slope of a station with respect to each of `graph.parents(station)`."""
         inside = [station, *reversed(self.graph.folded(station))]
+        uses: dict[Value, list[tuple[int, int]]] = defaultdict(list)  # by operand: places, indices
+        for place, node in enumerate(inside):
+            for index, operand in enumerate(node.parents):
+                uses[operand].append((place, index))
         written = []
         for parent in self.graph.parents(station):
-            reached = {parent}
-            for node in reversed(inside):
-                if not reached.isdisjoint(node.parents):
-                    reached.add(node)
+            found: set[tuple[int, int]] = set()
+            waiting = [parent]
+            while waiting:
+                new = set(uses[waiting.pop()]) - found
+                found |= new
+                waiting += [inside[place] for place, _ in new]
             edges = [
-                (node, index, operand, self.writer.slope(node, index))
-                for node in inside
-                for index, operand in enumerate(node.parents)
-                if operand in reached
+                (node, index, node.parents[index], self.writer.slope(node, index))
+                for node, index in ((inside[place], index) for place, index in sorted(found))
             ]
             written.append(_readable(trace_formulas(station, edges, _bounded)[parent]))
         return written
