@@ -5,7 +5,8 @@ once for each *lane*, side by side. Places count numbers in either memory.
 
 There are five kinds of groups: `Map`, `Sum`, `Matrix`, `Chain` and `Total`. Each kind says here what it reads, which
 ranges must stay together, how it is moved, and when it is well formed. `execution.pyx` and `array_execution.py` each
-choose once, by the kind, how a group is run.
+choose once, by the kind, how a group is run. This file has more than 500 lines because each kind is checked where it
+is defined.
 """
 
 from __future__ import annotations
