@@ -419,9 +419,13 @@ def test_copies_and_pickles() -> None:
 
 
 def test_comparisons_of_constants_while_recording_stay_truths() -> None:
-    weights = array([Constant(1.0), Constant(-1.0)])
     seen: list[Any] = []
-    compile(lambda x: seen.append(weights > 0.0) or x)(1.0)  # type: ignore[func-returns-value]
+
+    def function(x: Any) -> Any:
+        seen.append(array([Constant(1.0), Constant(-1.0)]) > 0.0)
+        return x
+
+    compile(function)(1.0)
     assert seen[0].dtype == bool
 
 
