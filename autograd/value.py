@@ -483,7 +483,7 @@ def placeholder(number: float, recording: int) -> Value:
     """Return a leaf that stands for a number of an argument in the recording with a number."""
     node = Value.__new__(Value)
     node._data, node._grad, node._has_grad, node._label, node._primitive = number, 0.0, False, None, None
-    node._is_fixed, node._recording = 0, recording
+    node._is_fixed, node._recording, node._time = 0, recording, clock
     return node
 
 

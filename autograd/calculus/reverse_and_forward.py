@@ -145,7 +145,9 @@ def may_fail(tape: Tape) -> bool:
         primitive = node._primitive
         if primitive is not None and primitive.domain:
             last = node._right
-            if last is None or not last._is_fixed or (primitive is not divide and primitive is not power):
+            if last is None or last._primitive is not None or not last._is_fixed:
+                return True
+            if primitive is not divide and primitive is not power:
                 return True
             number = last._data
             if not (number != 0.0 if primitive is divide else number > 0.0 and number % 1.0 == 0.0):
