@@ -192,6 +192,22 @@ def test_a_result_that_depends_on_an_operation_outside_its_domain_is_an_error(
         compile(function).repeat(2, x)
 
 
+def test_a_primitive_of_one_s_own_with_a_domain() -> None:
+    @autograd.primitive(
+        *[lambda out, a, b, c: 1.0] * 3, samples=[(1.0, 2.0, 3.0)], domain="a positive number in third place"
+    )
+    def added(a: float, b: float, c: float) -> float:
+        if c <= 0.0:
+            raise ValueError
+        return a + b + c
+
+    assert compile(grad(lambda x: added(x, x, x)))(2.0) == 3.0
+    for function in (grad(lambda x: added(x, x, x)), compile(grad(lambda x: added(x, x, x)))):
+        with pytest.raises(ValueError, match="added needs a positive number in third place"):
+            function(-2.0)
+    assert compile(grad(lambda x: where(greater(x, 0.0), added(x, x, x), 5.0 * x)))(-2.0) == 5.0
+
+
 def test_an_infinite_derivative_is_no_error() -> None:
     assert grad(sqrt)(0.0) == compile(grad(sqrt))(0.0) == inf
     assert compile(lambda x: grad(sqrt)(x) + x)(0.0) == inf

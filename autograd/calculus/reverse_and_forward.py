@@ -144,7 +144,7 @@ def may_fail(tape: Tape) -> bool:
     for node in tape.nodes:
         primitive = node._primitive
         if primitive is not None and primitive.domain:
-            last = node._right
+            last = None if isinstance(node, _WideValue) else node._right
             if last is None or last._primitive is not None or not last._is_fixed:
                 return True
             if primitive is not divide and primitive is not power:
