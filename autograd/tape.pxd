@@ -33,7 +33,7 @@ cpdef unsigned long long begin() except 0
 
 
 cdef class Slopes:
-    cdef readonly object guarded
+    cdef public object guarded
 
     @cython.locals(primitive=Primitive)
     cpdef object of(self, Value node, int which)
@@ -46,7 +46,7 @@ cdef class Slopes:
 cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
 
 @cython.locals(node=Value, is_nan=bint)
-cpdef object guarded_product(Primitive primitive, int which, object grad, object slope, object guarded)
+cpdef object guarded_product(Primitive primitive, int which, object grad, object slope, Slopes slopes)
 
 cpdef object plus(object a, object b)
 

@@ -223,7 +223,8 @@ class Slopes:
     """The slopes that gradients are multiplied by: numbers, from those that the operands held.
 
     Attributes:
-        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan.
+        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan; of Values,
+            this makes it all of them.
     """
 
     __slots__ = ("guarded",)
@@ -275,21 +276,23 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
                         part = primitive.guard(edge - start)(grad, slope)
                     grads[operand] = part if grads[operand] is None else grads[operand] + part
                 else:
-                    part = guarded_product(primitive, edge - start, grad, slope, slopes.guarded)
+                    part = guarded_product(primitive, edge - start, grad, slope, slopes)
                     grads[operand] = plus(grads[operand], part)
 
 
-def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, guarded: bool | None) -> Any:
-    """Return a gradient or a tangent times a slope, of which at least one is a Value, guarded as `Slopes` say."""
+def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, slopes: Slopes) -> Any:
+    """Return a gradient or a tangent times a slope, guarded as the slopes say, which note one that is nan."""
     plain = times(grad, slope)
-    if guarded is None:
+    if slopes.guarded is None:
         if isinstance(plain, Value):
             node = plain  # the compiled engine knows its type
             is_nan = node._data != node._data
+            if is_nan:
+                slopes.guarded = True
         else:
             is_nan = plain != plain
         return primitive.guard(which)(grad, slope) if is_nan else plain
-    is_harmless = not guarded or _is_ordinary(grad) or _is_ordinary(slope)
+    is_harmless = not slopes.guarded or _is_ordinary(grad) or _is_ordinary(slope)
     return plain if is_harmless else primitive.guard(which)(grad, slope)
 
 

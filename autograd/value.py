@@ -258,9 +258,15 @@ class Value:
     def detach(self) -> Value:
         """Return a constant of the same number and label: gradients do not flow through it.
 
-        In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes.
+        In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes; also by
+        IEEE 754 if it is not finite after an operation outside its domain, so that the error can be found.
         """
-        return self.stop_gradient() if is_recording_program() else Constant(self.data, self._label)
+        if is_recording_program():
+            return self.stop_gradient()
+        number = self.data
+        if number - number != 0.0 and domain_failures.get():
+            return self.stop_gradient()
+        return Constant(number, self._label)
 
     # fmt: off
     # Operators. The other operand may be a number, or an array that maps over it.

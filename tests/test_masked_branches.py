@@ -49,11 +49,13 @@ MASKED: list[tuple[Function, float, float, float]] = [
     (lambda x: where(greater(x, 0.0), leaky_relu(log(x), log(x)), x), -1.0, 1.0, 0.0),
     (lambda x: where(greater(x, 1.0), log(x - 1.0) * x, x * x), 0.5, 1.0, 2.0),
     (lambda x: x * where(greater(x, 0.0), log(x), x), -2.0, -4.0, 2.0),
+    (lambda x: x * where(greater(x, 0.0), sqrt(x), x), -2.0, -4.0, 2.0),
     (lambda x: maximum(sqrt(x), 1.0), 0.0, 0.0, 0.0),
     (lambda x: minimum(exp(x), 2.0) + x, 1000.0, 1.0, 0.0),
     (lambda x: sqrt(relu(x)), -10.0, 0.0, 0.0),
     (lambda x: relu(log(x)), 0.0, 0.0, 0.0),
     (lambda x: sqrt(sqrt(relu(x))) + x, -1.0, 1.0, 0.0),
+    (lambda x: where(greater(x, 0.0), stop_gradient(log(x)) * x, 3.0 * x), -1.0, 3.0, 0.0),
 ]
 EACH = pytest.mark.parametrize(("function", "x", "slope", "second"), MASKED)
 
@@ -134,6 +136,35 @@ def test_programs_multiply_plainly_until_a_result_is_nan() -> None:
     assert math.isnan(compiled.program(0.0).run([0.0])[0])  # what JAX gives, too
 
 
+DECISIONS: list[tuple[Function, float]] = [  # of a derivative that is 3
+    (lambda slope: where(greater(slope, 0.0), 1.0, 2.0), 1.0),
+    (lambda slope: where(greater(7.0, stop_gradient(slope) * 2.0), 1.0, 2.0), 1.0),
+    (lambda slope: where(slope - 3.0, 1.0, 2.0), 2.0),
+    (lambda slope: greater(maximum(slope, 1.0), 2.0) + 0.0, 1.0),
+]
+
+
+@pytest.mark.parametrize(("decide", "expected"), DECISIONS)
+def test_what_derivatives_decide(decide: Function, expected: float) -> None:
+    """The result is no nan where a plain product is."""
+    masked = MASKED[0][0]
+    for derivative in (
+        grad(masked),
+        lambda x: value_and_grad(masked)(x)[1],
+        lambda x: jacobian(lambda x: [masked(x), x])(x)[0],
+        lambda x: jvp(masked, (x,), (1.0,))[1],
+        lambda x: vjp(masked, x)[1](1.0)[0],
+        lambda x: gradients(masked(x * 1.0), [x])[0] if isinstance(x, Value) else 3.0,
+    ):
+
+        def function(x: Any, derivative: Function = derivative) -> Any:
+            return decide(derivative(x))
+
+        assert compile(function)(0.0) == expected
+        assert compile(function).batch(np.array([0.0, 0.0])).tolist() == [expected, expected]
+        assert compile(function).batch(np.array([0.0, 0.0]), reduce="sum") == 2.0 * expected
+
+
 def test_an_infinite_result_leaves_other_rows_as_they_are() -> None:
     function = compile(lambda x: (where(greater(x, 0.0), sqrt(x), 3.0 * x), exp(x)))
     roots, exponentials = function.batch(np.array([-1.0, 1000.0, 4.0]))
@@ -160,6 +191,7 @@ WRONG: list[tuple[Function, float, type[Exception]]] = [
     (lambda x: sqrt(x) * 0.0, -1.0, ValueError),
     (lambda x: x % 0.0, 1.0, ZeroDivisionError),
     (lambda x: log(x) - log(x), -1.0, ValueError),
+    (lambda x: stop_gradient(log(x)) * x, -1.0, ValueError),
 ]
 
 

@@ -199,7 +199,7 @@ def test_bounds_of_clip_are_looked_at_only_outside() -> None:
 
 def test_only_the_thread_that_records_is_refused() -> None:
     x, seen = Value(2.0), []
-    with recording_program(Recording(test_only_the_thread_that_records_is_refused, [x], False, [])):
+    with recording_program(Recording(test_only_the_thread_that_records_is_refused, [x], False, [], [])):
         thread = threading.Thread(target=lambda: seen.append(x.data))
         thread.start()
         thread.join()

@@ -143,7 +143,14 @@ def test_one_s_own_primitive_of_slope_0_is_multiplied_by_it() -> None:
 def plain_pull(
     tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool
 ) -> dict[Value, Number]:
-    inputs = set(inputs)
+    guards_all = [False]
+    found = pull_once(tape, set(inputs), seeds, recorded, guards_all)
+    return pull_once(tape, set(inputs), seeds, recorded, guards_all) if guards_all[0] else found
+
+
+def pull_once(
+    tape: Tape, inputs: set[Value], seeds: Mapping[Value, Number], recorded: bool, guards_all: list[bool]
+) -> dict[Value, Number]:
     grads: dict[Value, Any] = dict(seeds)
     found = {}
     with ieee_arithmetic():
@@ -154,28 +161,41 @@ def plain_pull(
             if node in inputs:
                 found[node] = grads[node]
             for operand, slope in plain_slopes(tape, index, depends_on(tape, inputs), recorded):
-                product = part_of(node, grads[node], operand, slope)
+                product = part_of(node, grads[node], operand, slope, guards_all)
                 grads[operand] = product if operand not in grads else grads[operand] + product
     return found
 
 
 def plain_push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
+    guards_all = [False]
+    found = push_once(tape, outputs, tangents, recorded, guards_all)
+    return push_once(tape, outputs, tangents, recorded, guards_all) if guards_all[0] else found
+
+
+def push_once(
+    tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool, guards_all: list[bool]
+) -> list[Number]:
     pushed: dict[Value, Any] = dict(tangents)
     with ieee_arithmetic():
         for index, node in enumerate(tape.nodes):
             if node not in tangents:
                 for operand, slope in plain_slopes(tape, index, depends_on(tape, tangents), recorded):
-                    product = part_of(node, pushed[operand], operand, slope)
+                    product = part_of(node, pushed[operand], operand, slope, guards_all)
                     pushed[node] = product if node not in pushed else pushed[node] + product
     return [pushed.get(output, 0.0) for output in outputs]
 
 
-def part_of(node: Value, grad: Any, operand: Value, slope: Any) -> Any:
-    """A gradient times a slope; what is nan as the rule of zeros says."""
+def part_of(node: Value, grad: Any, operand: Value, slope: Any, guards_all: list[bool]) -> Any:
+    """A gradient times a slope; what is nan as the rule of zeros says, and then all that is recorded once again."""
     part = times(grad, slope)
-    number = part.data if isinstance(part, Value) else part
+    is_nan = math.isnan(part.data if isinstance(part, Value) else part)
     which = next(place for place, parent in enumerate(node.parents) if parent is operand)
-    return part if number == number or node.primitive is None else node.primitive.guard(which)(grad, slope)
+    assert node.primitive is not None
+    is_harmless = any(isinstance(factor, float) and factor and math.isfinite(factor) for factor in (grad, slope))
+    if is_nan or (guards_all[0] and not is_harmless):
+        guards_all[0] |= isinstance(part, Value)
+        return node.primitive.guard(which)(grad, slope)
+    return part
 
 
 def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> list[tuple[Value, Any]]:

@@ -18,10 +18,14 @@ cdef list _of_each(Tape tape, object numbers)
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
 cdef int _push(Tape tape, list pushed, bytearray reached, Slopes slopes) except -1
 
-cdef Primitive divide, power
+cdef Primitive divide, greater, power, where
 
 @cython.locals(node=Value, primitive=Primitive, last=Value, number=double)
 cpdef bint may_fail(Tape tape)
+
+@cython.locals(found=list, nodes=list, node=Value, primitive=Primitive, reached=bytearray, index=Py_ssize_t,
+               edge=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
+cpdef list deciding(Tape tape, object derivatives)
 
 @cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
                starts="const unsigned int *")

@@ -17,13 +17,13 @@ The slopes are computed from floats, or from Values where the derivatives are to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from autograd.calculus.recorded_slopes import RecordedSlopes
 from autograd.modes import ieee_arithmetic, program_recording
 from autograd.native import runtime
-from autograd.primitives import divide, power
+from autograd.primitives import divide, greater, power, where
 from autograd.tape import Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value import Constant, Value, _WideValue
 
@@ -87,20 +87,32 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
     If recorded, the gradients are graphs, to be differentiated again.
     """
     inputs = list(inputs)
-    grads = _of_each(tape, seeds)
+    grads, wanted, slopes = _of_each(tape, seeds), tape.dependents(inputs), _slopes(tape, recorded)
+    guarded = slopes.guarded
     with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
-        accumulate(tape, grads, tape.dependents(inputs), _slopes(tape, recorded))
-    return {tape.nodes[index]: grads[index] for index in tape.indices_of(inputs) if grads[index] is not None}
+        accumulate(tape, grads, wanted, slopes)
+        if slopes.guarded is not guarded:  # a product was nan: again, as programs do, with all of them guarded
+            grads = _of_each(tape, seeds)
+            accumulate(tape, grads, wanted, slopes)
+    found = {tape.nodes[index]: grads[index] for index in tape.indices_of(inputs) if grads[index] is not None}
+    _note(found.values(), recorded)
+    return found
 
 
 def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
     """Compute in forward mode, from the tangents of some nodes, those of the outputs, as graphs if recorded."""
     outputs = list(outputs)
-    pushed = _of_each(tape, tangents)
+    pushed, reached, slopes = _of_each(tape, tangents), tape.dependents(tangents), _slopes(tape, recorded)
+    guarded = slopes.guarded
     with ieee_arithmetic():
-        _push(tape, pushed, tape.dependents(tangents), _slopes(tape, recorded))
+        _push(tape, pushed, reached, slopes)
+        if slopes.guarded is not guarded:
+            pushed = _of_each(tape, tangents)
+            _push(tape, pushed, reached, slopes)
     indices = {tape.nodes[index]: index for index in tape.indices_of(outputs)}
-    return [0.0 if (tangent := pushed[indices[output]]) is None else tangent for output in outputs]
+    found = [0.0 if (tangent := pushed[indices[output]]) is None else tangent for output in outputs]
+    _note(found, recorded)
+    return found
 
 
 def _of_each(tape: Tape, numbers: Mapping[Value, Number]) -> list[Any]:
@@ -119,6 +131,13 @@ def _slopes(tape: Tape, recorded: bool) -> Slopes:
     return RecordedSlopes(None if current is None else current.guarded)
 
 
+def _note(derivatives: Iterable[Number], recorded: bool) -> None:
+    """Note derivatives while a program is recorded: see `deciding`."""
+    current = program_recording.get() if recorded else None
+    if current is not None:
+        current.derivatives.extend([number for number in derivatives if isinstance(number, Value)])
+
+
 def _push(tape: Tape, pushed: list[Any], reached: bytearray, slopes: Slopes) -> None:
     nodes = tape.nodes
     starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
@@ -134,7 +153,7 @@ def _push(tape: Tape, pushed: list[Any], reached: bytearray, slopes: Slopes) -> 
             operand = operands[edge]
             if reached[operand]:
                 slope = slopes.of(node, edge - start) if many is None else many[edge - start]
-                part = guarded_product(primitive, edge - start, pushed[operand], slope, slopes.guarded)
+                part = guarded_product(primitive, edge - start, pushed[operand], slope, slopes)
                 tangent = plus(tangent, part)
         pushed[index] = tangent
 
@@ -153,6 +172,24 @@ def may_fail(tape: Tape) -> bool:
             if not (number != 0.0 if primitive is divide else number > 0.0 and number % 1.0 == 0.0):
                 return True
     return False
+
+
+def deciding(tape: Tape, derivatives: Sequence[Value]) -> list[Value]:
+    """Return what is compared or a condition, and depends on derivatives: they may be nan though no result is."""
+    found: list[Value] = []
+    nodes, reached = tape.nodes, bytearray(len(tape))
+    for index in tape.indices_of(derivatives):
+        reached[index] = 1
+    starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
+    for index in range(len(nodes)):
+        node = nodes[index]
+        primitive: Any = node._primitive
+        for edge in range(starts[index], starts[index + 1]):
+            if reached[operands[edge]]:
+                reached[index] = 1
+                if primitive is greater or (primitive is where and edge == starts[index]) or not primitive.index:
+                    found.append(nodes[operands[edge]])
+    return found
 
 
 def _check_fresh(tape: Tape) -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autograd.calculus.reverse_and_forward import deciding
 from autograd.modes import (
     NOT_OF_USERS,
     ieee_arithmetic,
@@ -35,6 +36,7 @@ from autograd.primitives import select_multiply, strong_multiply
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
+from autograd.tape import Tape
 from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
 from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 
@@ -57,6 +59,7 @@ class Recording(NamedTuple):
         inputs: the leaves that stand for the numbers of its arguments.
         guarded: whether products of gradients and slopes are guarded.
         checked: the values of functions that were differentiated, if they have operations with a domain.
+        derivatives: the derivatives that were recorded.
         number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
     """
 
@@ -64,6 +67,7 @@ class Recording(NamedTuple):
     inputs: Sequence[Value]
     guarded: bool
     checked: list[Value]
+    derivatives: list[Value]
     number: int = 0
 
 
@@ -84,7 +88,7 @@ class RecordedFunction:
         captured: the leaves that the function refers to: the parameters of the program.
         program: the program, whose outputs are the numbers of the result, followed by those that are checked.
         checked: how many numbers follow the result: the values of functions that are differentiated, which count as
-            results where they may be outside a domain.
+            results where they may be outside a domain, and what is compared and depends on derivatives.
 
     Raises:
         TypeError: if the function does what cannot be recorded.
@@ -100,8 +104,7 @@ class RecordedFunction:
         arguments, named = unflatten(call, cut(call, inputs))
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
-        checked: list[Value] = []
-        current = Recording(function, inputs, is_guarded, checked, number)
+        current = Recording(function, inputs, is_guarded, [], [], number)
         with records, ieee_arithmetic(), recording_program(current):
             try:
                 result = function(*arguments, **named)
@@ -116,8 +119,10 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
             outputs = [each if isinstance(each, Value) else Constant(each) for each in numbers_of(found)]
         self.results = Results(self.result)
-        known = set(map(id, outputs))
-        others = [output for output in checked if id(output) not in known]
+        checked, known = current.checked, set(map(id, outputs))
+        if current.derivatives:
+            checked += deciding(Tape(*outputs), current.derivatives)
+        others = [node for node in dict.fromkeys(checked) if id(node) not in known]
         self.program, self.captured = Program.with_parameters([*outputs, *others], inputs, (call, self.result))
         self.checked = len(others)
         self._guarded: RecordedFunction | None = self if is_guarded else None

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from autograd.notation import Formula, product
 from autograd.primitives import stop_gradient
-from autograd.tape import Tape, guarded_product
+from autograd.tape import Slopes, Tape, guarded_product
 from autograd.value import Value, is_constant
 
 
@@ -58,7 +58,7 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
             before = grads.get(parent, 0.0)
             primitive, part = node.primitive, 0.0
             if primitive is not None and primitive is not stop_gradient:
-                part = guarded_product(primitive, index, grads[node], slope, None)
+                part = guarded_product(primitive, index, grads[node], slope, Slopes())
             grads[parent] = after = before + part
             yield Edge(node, index, parent, slope, before, after)
 
