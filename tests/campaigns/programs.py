@@ -1,22 +1,32 @@
 """Random programs, compared with an independent reference.
 
 A program has 1 to 4 inputs and 1 to 12 instructions over all primitives of the table. Operands are inputs, constants
-and earlier results, shared and repeated at will. The reference is forward mode: each number carries its derivatives by
-all inputs, by the formulas in this file, which use neither the slopes nor the backward pass of the project. Compared
-are the number of every node, and the gradient of every input after `backward()`.
+and earlier results, shared and repeated at will; branches of functions outside their domain or at a pole, which are
+chosen or not, are frequent. The reference is reverse mode, by the formulas and the rule of zeros in this file, which
+use neither the slopes nor the backward pass of the project. Compared are the number of every node, and the gradient of
+every input after `backward()`.
 
-The number of a node is compared with that of the reference at the same operands, and both go on from the node's own.
-So both differentiate at the very same points, at kinks and ties too, and rounding is not amplified from node to node.
-The tolerance is relative to a scale: that of the same calculation with all signs positive, which accounts for
-cancellation. An instruction outside the domain must raise in the engine, and is replaced by another. A node that is not
-finite or has a slope that is not finite, or one beyond 1e±25, is compared with its slopes on its own, and the program
-goes on without it. In each 100th program the replayed steps, `gradients`, a deep copy and a pickle are compared too.
+The number of a node is compared with that of the reference at the same operands, and both go on from the node's own. So
+both differentiate at the very same points, at kinks and ties too, and rounding is not amplified from node to node. The
+tolerance is relative to a scale: that of the same calculation with all signs positive, which accounts for cancellation.
+A node with a finite number or slope beyond 1e±25 is compared with its slopes on its own, and the program goes on
+without it. Numbers and slopes that are not finite stay in the program.
+
+Of half of the programs an instruction outside the domain must raise in the engine, and is replaced by another. The
+others are run as functions: by IEEE 754, with `value_and_grad`; of these each tenth is compiled, called and run for a
+batch: with its gradient, with choices that its gradient decides, with its Hessian, or with derivatives in a direction.
+They must give the numbers of the reference, or raise the error of an operation outside its domain, if a result is not
+finite and depends on it through operands that were chosen. The reference has no slopes outside a domain, nor after an
+overflow, and does not say what a gradient of rounding errors gives with an infinite slope: such a gradient is counted
+as undecided, and the engine is compared with its compiled self there. In each 100th program the replayed steps,
+`gradients`, a deep copy and a pickle are compared too.
 
     python tests/campaigns/programs.py [--count 1000000] [--seed 1] [--only INDEX]
     STEPGRAD_ENGINE=plain python tests/campaigns/programs.py --count 50000
 
-The totals are printed in one line. If anything differs, the first few programs follow, and the exit status is 1;
-`--only` runs one program of a seed again.
+This file is long because each primitive has a line for its number, its slopes, its domain and its scale. The totals are
+printed in one line. If anything differs, the first few programs follow, and the exit status is 1; `--only` runs one
+program of a seed again.
 """
 
 from __future__ import annotations
@@ -33,11 +43,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 import autograd
-from autograd import Constant, Value
+from autograd import Constant, Value, ieee_arithmetic
 from autograd.primitives import PRIMITIVES, Primitive
 
 TOLERANCE = 1e-12
@@ -54,6 +67,11 @@ class FailureError(Exception):
 
 
 # The reference: for each primitive its number and its slopes.
+
+
+def product(gradient: float, slope: float, selects: bool = False) -> float:
+    """The product, in which 0 counts more than what is not finite: a gradient of 0, and a slope of 0 that selects."""
+    return 0.0 if not gradient or (not slope and selects) else gradient * slope
 
 
 def sigmoid(x: float) -> float:
@@ -77,6 +95,11 @@ def extreme(a: float, b: float, is_first: bool) -> tuple[float, Floats]:
     if a == b:
         return a, (0.5, 0.5)
     return (a, (1.0, 0.0)) if is_first else (b, (0.0, 1.0))
+
+
+def over(a: float, b: float) -> float:
+    """The quotient by IEEE 754."""
+    return a / b if b else a * math.copysign(inf, b)
 
 
 def power(x: float, y: float) -> tuple[float, Floats]:
@@ -127,7 +150,7 @@ def total(*xs: float) -> tuple[float, Floats]:
     return math.fsum(xs), (1.0,) * len(xs)
 
 
-def product(*xs: float) -> tuple[float, Floats]:
+def product_of_all(*xs: float) -> tuple[float, Floats]:
     return math.prod(xs), tuple([math.prod(xs[:i] + xs[i + 1 :]) for i in range(len(xs))])
 
 
@@ -140,7 +163,7 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "add": lambda a, b: (a + b, (1.0, 1.0)),
     "subtract": lambda a, b: (a - b, (1.0, -1.0)),
     "multiply": lambda a, b: (a * b, (b, a)),
-    "divide": lambda a, b: (a / b, (1.0 / b, -a / (b * b))),
+    "divide": lambda a, b: (a / b, (1.0 / b, -a / b / b)),
     "negate": lambda x: (-x, (-1.0,)),
     "remainder": remainder,
     "power": power,
@@ -148,6 +171,8 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "where": lambda condition, a, b: (a, (0.0, 1.0, 0.0)) if condition else (b, (0.0, 0.0, 1.0)),
     "maximum": lambda a, b: extreme(a, b, a > b),
     "minimum": lambda a, b: extreme(a, b, a < b),
+    "strong_multiply": lambda a, b: (product(a, b), (b, a)),
+    "select_multiply": lambda a, b: (product(a, b, True), (b, a)),
     "stop_gradient": lambda x: (x, (0.0,)),
     "abs": lambda x: (abs(x), (float(x > 0.0) - float(x < 0.0),)),
     "sign": lambda x: (float(x > 0.0) - float(x < 0.0), (0.0,)),
@@ -160,7 +185,7 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "log2": lambda x: (math.log2(x), (1.0 / (x * math.log(2.0)),)),
     "log10": lambda x: (math.log10(x), (1.0 / (x * math.log(10.0)),)),
     "log1p": lambda x: (math.log1p(x), (1.0 / (1.0 + x),)),
-    "sqrt": lambda x: (math.sqrt(x), (0.5 / math.sqrt(x) if x else math.copysign(inf, x),)),
+    "sqrt": lambda x: (math.sqrt(x), (over(0.5, math.copysign(math.sqrt(x), x)),)),
     "sin": lambda x: (math.sin(x), (math.cos(x),)),
     "cos": lambda x: (math.cos(x), (-math.sin(x),)),
     "tan": lambda x: (math.tan(x), (1.0 / math.cos(x) ** 2,)),
@@ -185,23 +210,40 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "silu": silu,
     "gelu": gelu,
     "sum": total,
-    "prod": product,
+    "prod": product_of_all,
     "dot": dot,
 }
+FINITE = math.isfinite
 DOMAIN: dict[str, Callable[..., bool]] = {
     "divide": lambda a, b: b != 0.0,
     "remainder": lambda a, b: b != 0.0,
-    "power": lambda x, y: x > 0.0 or (y >= 0.0 if x == 0.0 else y == math.floor(y)),
+    "power": lambda x, y: x > 0.0 or (y >= 0.0 if x == 0.0 else x == -inf or abs(y) == inf or y == math.floor(y)),
     "log": lambda x: x > 0.0,
     "log2": lambda x: x > 0.0,
     "log10": lambda x: x > 0.0,
     "log1p": lambda x: x > -1.0,
     "sqrt": lambda x: x >= 0.0,
+    "sin": FINITE,
+    "cos": FINITE,
+    "tan": FINITE,
     "asin": lambda x: abs(x) <= 1.0,
     "acos": lambda x: abs(x) <= 1.0,
     "acosh": lambda x: x >= 1.0,
     "atanh": lambda x: abs(x) < 1.0,
 }
+QUOTIENTS = "divide", "remainder"  # outside their domain whatever is divided, and by another error
+# Slopes of 0 mean that an operand was not chosen.
+SELECTING = {
+    *("where", "greater", "maximum", "minimum", "relu", "leaky_relu", "abs", "sign", "floor", "ceil", "remainder"),
+    *("stop_gradient", "select_multiply"),
+}
+# The formulas hold for infinite operands too. Of nan they say nothing, apart from those that choose.
+EXTENDED = {
+    *("add", "subtract", "multiply", "divide", "negate", "greater", "where", "maximum", "minimum", "stop_gradient"),
+    *("abs", "sign", "exp", "log", "sqrt", "sigmoid", "relu", "prod"),
+}
+CHOOSING = "greater", "where", "stop_gradient"
+HIDING = {*CHOOSING, "power", "exp2", "hypot", "strong_multiply", "select_multiply"}  # nan among the operands
 # What rounding is relative to, for the number and for the slopes, where it is not their own size: where terms cancel,
 # or where an argument that is rounded is a large exponent.
 SCALE: dict[str, Callable[..., tuple[float, Floats]]] = {
@@ -217,7 +259,10 @@ SCALE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "sum": lambda *xs: (math.fsum(map(abs, xs)), (1.0,) * len(xs)),
     "dot": lambda *xs: dot(*map(abs, xs)),
 }
-ROWS = [(name, row, REFERENCE.get(name), DOMAIN.get(name), SCALE.get(name)) for name, row in PRIMITIVES.items()]
+ROWS = {name: (name, row, REFERENCE.get(name), DOMAIN.get(name), SCALE.get(name)) for name, row in PRIMITIVES.items()}
+NAMES = list(ROWS)
+CHOOSE, GREATER = PRIMITIVES["where"], PRIMITIVES["greater"]
+RISKY = "log", "sqrt", "divide", "power", "asin", "acosh", "atanh", "log1p", "remainder", "exp", "atan2"
 assert REFERENCE.keys() == PRIMITIVES.keys()
 
 
@@ -230,13 +275,23 @@ def applied(primitive: Primitive, operands: Sequence[Value | float]) -> Value:
 
 
 class Number(NamedTuple):
-    """An operand: how it is written, what the engine is given, and what the reference knows of it."""
+    """An operand: how it is written, what the engine is given, and its place among the nodes if it has gradients."""
 
     text: str
     operand: Value | float
     data: float
-    tangents: list[float] | None  # by each input; None for a constant
-    scales: list[float]
+    place: int | None
+
+
+class Node(NamedTuple):
+    """What the reference knows of an input or a result: slopes are None where it does not know them."""
+
+    name: str
+    operands: Sequence[Number]
+    data: float
+    slopes: Floats | None
+    sizes: Floats
+    error: type[Exception] | None
 
 
 def some_number(generator: random.Random) -> float:
@@ -251,11 +306,36 @@ def some_number(generator: random.Random) -> float:
 
 
 def is_tame(number: float) -> bool:
-    return number == 0.0 or 1.0 / LARGEST < abs(number) < LARGEST
+    return number == 0.0 or 1.0 / LARGEST < abs(number) < LARGEST or not math.isfinite(number)
+
+
+def same(given: object, expected: object) -> bool:
+    """Whether numbers are the same, and nan where nan is."""
+    return str(given).replace("-0.0", "0.0") == str(expected).replace("-0.0", "0.0")
 
 
 def agrees(given: float, expected: float, scale: float) -> bool:
-    return given == expected or (given != given and expected != expected) or abs(given - expected) <= TOLERANCE * scale
+    if not math.isfinite(expected):
+        return given == expected or (given != given and expected != expected)
+    return given == expected or abs(given - expected) <= TOLERANCE * scale
+
+
+def is_vague(number: float, scale: float) -> bool:
+    """Whether it is not known by rounding if a number is 0, and which sign it has."""
+    return scale > 0.0 and abs(number) <= TOLERANCE * scale
+
+
+def outcome(function: Callable[..., Any], *arguments: object) -> Any:
+    """What a function gives, or the error of an operation outside its domain."""
+    try:
+        return function(*arguments)
+    except (ValueError, ZeroDivisionError) as error:
+        return error
+
+
+def row_of(results: Any, row: int) -> Any:
+    """The results of one example of a batch."""
+    return tuple([row_of(part, row) for part in results]) if isinstance(results, tuple) else results[row].item()
 
 
 class Program:
@@ -266,37 +346,45 @@ class Program:
         self.index, self.counts = index, counts
         count = 1 + int(self.generator.random() * 4)
         self.inputs = [Value(some_number(self.generator)) for _ in range(count)]
-        unit = [[float(i == j) for j in range(count)] for i in range(count)]
-        self.zeros = [0.0] * count
-        self.numbers = [
-            Number(f"x{i}", leaf, leaf.data, unit[i], unit[i]) for i, leaf in enumerate(self.inputs)
-        ]  # what operands are picked from
+        self.numbers = [Number(f"x{i}", leaf, leaf.data, i) for i, leaf in enumerate(self.inputs)]
+        self.nodes = [Node("", (), leaf.data, (), (), None) for leaf in self.inputs]
         self.lines = [f"x{i} = {leaf.data!r}" for i, leaf in enumerate(self.inputs)]
         if self.generator.random() < 0.3:
             constant = Constant(some_number(self.generator))
-            self.numbers.append(Number("c", constant, constant.data, None, self.zeros))
+            self.numbers.append(Number("c", constant, constant.data, None))
             self.lines.append(f"c = Constant({constant.data!r})")
+        self.is_function = self.generator.random() < 0.5
 
     def run(self) -> None:
-        length, made = 1 + int(self.generator.random() * 12), 0
-        while made < length:
-            made += self.instruct()
+        length = len(self.nodes) + 1 + int(self.generator.random() * 12)
+        with ieee_arithmetic() if self.is_function else nullcontext():
+            while len(self.nodes) < length:
+                if self.generator.random() < 0.2:
+                    self.branch()
+                else:
+                    self.instruct(NAMES[int(self.generator.random() * len(NAMES))])
+            if self.is_function and self.generator.random() < 0.2:  # an infinite result, which is no error
+                self.instruct("add", self.numbers[-1], self.instruct("exp", Number("1000.0", 1000.0, 1000.0, None)))
         output = self.numbers[-1]
         assert isinstance(output.operand, Value)
+        grads, scales, are_known = self.reverse()
         twins = []
         if self.index % 100 == 0:
             graph = (output.operand, self.inputs)
             twins = [copy.deepcopy(graph), pickle.loads(pickle.dumps(graph))]
-            self.replay(output)
+            recorded = self.replay(output)
         output.operand.backward()
-        self.compare("backward", self.inputs, output)
-        grads = [leaf.grad for leaf in self.inputs]
+        given = [leaf.grad for leaf in self.inputs]
+        self.compare("backward", given, grads, scales, are_known)
         for name, (twin, inputs) in zip(("a deep copy", "a pickle"), twins, strict=False):
+            self.compare("gradients", recorded, grads, scales, are_known)
             twin.backward()
-            if [leaf.grad for leaf in inputs] != grads or twin.data != output.data:
-                raise FailureError(f"{name} gives {[leaf.grad for leaf in inputs]}, the graph gives {grads}")
+            if not same([leaf.grad for leaf in inputs], given) or not same(twin.data, output.data):
+                raise FailureError(f"{name} gives {[leaf.grad for leaf in inputs]}, the graph gives {given}")
+        if self.is_function:
+            self.transform(grads, scales, are_known)
 
-    def replay(self, output: Number) -> None:
+    def replay(self, output: Number) -> list[float]:
         assert isinstance(output.operand, Value)
         recorded = [node.data for node in autograd.gradients(output.operand, self.inputs)]
         self.counts["replayed"] += 1
@@ -305,17 +393,127 @@ class Program:
         twin, inputs = copy.deepcopy((output.operand, self.inputs))
         twin.backward()
         after = [replayed.get(leaf, 0.0) for leaf in self.inputs]
-        if after != [leaf.grad for leaf in inputs]:
+        if not same(after, [leaf.grad for leaf in inputs]):
             raise FailureError(f"the steps give {after}, backward gives {[leaf.grad for leaf in inputs]}")
-        self.compare("gradients", [Value(number) for number in recorded], output, recorded)
+        return recorded
 
-    def compare(self, name: str, inputs: Sequence[Value], output: Number, given: Sequence[float] | None = None) -> None:
-        expected = output.tangents or self.zeros
-        given = [leaf.grad for leaf in inputs] if given is None else given
+    def reverse(self) -> tuple[list[float], list[float], list[bool]]:
+        """The gradients of the inputs, what their rounding is relative to, and whether they are known."""
+        nodes = self.nodes
+        grads, scales, are_known = [0.0] * len(nodes), [0.0] * len(nodes), [True] * len(nodes)
+        grads[-1] = scales[-1] = 1.0
+        for place in range(len(nodes) - 1, len(self.inputs) - 1, -1):
+            node, grad, scale, is_known = nodes[place], grads[place], scales[place], are_known[place]
+            if not grad and not scale and is_known:
+                continue
+            for i, operand in enumerate(node.operands):
+                at = operand.place
+                if at is None or node.name == "stop_gradient":
+                    continue
+                if node.slopes is None or not is_known:
+                    are_known[at] = False
+                    continue
+                slope, size = node.slopes[i], abs(node.sizes[i])
+                selects = node.name in SELECTING or (node.name == "strong_multiply" and i == 1)
+                if not slope and not size and selects:
+                    continue
+                grads[at] += product(grad, slope, selects)
+                scales[at] += product(scale, size)
+                if (is_vague(grad, scale) and not math.isfinite(slope)) or (
+                    is_vague(slope, size) and not math.isfinite(grad)
+                ):
+                    are_known[at] = False
+        count = len(self.inputs)
+        return grads[:count], scales[:count], are_known[:count]
+
+    def compare(
+        self, name: str, given: Sequence[float], grads: list[float], scales: list[float], are_known: list[bool]
+    ) -> None:
         self.counts["gradients"] += len(given)
-        for i, (one, other, scale) in enumerate(zip(given, expected, output.scales, strict=True)):
-            if not agrees(one, other, scale):
+        for i, (one, other, scale) in enumerate(zip(given, grads, scales, strict=True)):
+            if not are_known[i]:
+                self.counts["undecided"] += 1
+            elif not agrees(one, other, scale):
                 raise FailureError(f"{name}: the gradient of x{i} is {one!r}, the reference has {other!r} ± {scale!r}")
+
+    def errors(self) -> set[type[Exception]]:
+        """The errors of operations outside their domain that the output depends on through chosen operands."""
+        found, reached = set(), {len(self.nodes) - 1}
+        for place in range(len(self.nodes) - 1, -1, -1):
+            if place not in reached:
+                continue
+            node = self.nodes[place]
+            chosen = list(node.operands)
+            if node.name == "where":
+                del chosen[2 if chosen[0].data else 1]
+            elif node.name in ("maximum", "minimum"):
+                chosen = [operand for operand in chosen if same(operand.data, node.data)]
+            reached.update([operand.place for operand in chosen if operand.place is not None])
+            if node.error is not None:
+                found.add(node.error)
+        return found
+
+    def transform(self, grads: list[float], scales: list[float], are_known: list[bool]) -> None:
+        """Run the program as a function, eagerly and compiled."""
+        nodes, count = self.nodes, len(self.inputs)
+
+        def function(*inputs: Value) -> Value:
+            made = list(inputs)
+            for node in nodes[count:]:
+                operands = [o.operand if o.place is None else made[o.place] for o in node.operands]
+                made.append(applied(PRIMITIVES[node.name], operands))
+            return made[-1]
+
+        differentiated = autograd.value_and_grad(function, argnums=tuple(range(count)))
+        point = [leaf.data for leaf in self.inputs]
+        given, errors, data = outcome(differentiated, *point), self.errors(), nodes[-1].data
+        self.counts["functions"] += 1
+        is_known = all(are_known) or not math.isfinite(data)
+        is_finite = all(map(math.isfinite, [data, *itertools.compress(grads, are_known)]))
+        if isinstance(given, Exception):
+            self.counts["errors"] += 1
+            if type(given) not in errors or (is_known and is_finite):
+                raise FailureError(f"value_and_grad raises {given!r}; the reference has {grads}, errors {errors}")
+        elif errors and not is_finite:
+            raise FailureError(f"value_and_grad gives {given!r}; the reference has {grads}, and an error of {errors}")
+        else:
+            value, slopes = given
+            if not same(value, data):
+                raise FailureError(f"value_and_grad: the value is {value!r}, eagerly {data!r}")
+            self.compare("value_and_grad", slopes, grads, scales, are_known)
+
+        def deciding(*inputs: float) -> Any:  # what gradients decide that no result depends on otherwise
+            value, slopes = differentiated(*inputs)
+            return value, tuple([CHOOSE(GREATER(slope, 0.0), value, CHOOSE(slope, 1.0, 2.0)) for slope in slopes])
+
+        def directional(*inputs: float) -> Any:
+            return autograd.jvp(function, inputs, ones), autograd.hvp(function, inputs, ones)
+
+        ones = [1.0] * count
+        if self.index % 10 == 0:
+            hessian = autograd.hessian(function, argnums=range(count))
+            self.compile((differentiated, deciding, hessian, directional)[self.index // 10 % 4], point)
+
+    def compile(self, function: Callable[..., object], point: list[float]) -> None:
+        """Compare a compiled function with the function, at the point and in a batch with another one."""
+        self.counts["compiled"] += 1
+        compiled = autograd.compile(function)
+        other = [number if self.generator.random() < 0.3 else some_number(self.generator) for number in point]
+        points = point, other, point
+        wanted = [outcome(function, *at) for at in points]
+        for at, expected in zip(points, wanted, strict=True):
+            found = outcome(compiled, *at)
+            if not same(repr(found), repr(expected)):
+                raise FailureError(f"compiled, {function.__name__} gives {found!r} at {at}, not {expected!r}")
+        found = outcome(compiled.batch, *map(np.array, zip(*points, strict=True)))
+        errors = [type(one) for one in wanted if isinstance(one, Exception)]
+        if isinstance(found, Exception) or errors:
+            if type(found) not in errors:
+                raise FailureError(f"a batch with {other} gives {found!r}, not one of {wanted}")
+            return
+        for i, expected in enumerate(wanted):
+            if autograd.engine == "compiled" and not same(row_of(found, i), expected):  # NumPy rounds in its own way
+                raise FailureError(f"a batch with {other} gives {row_of(found, i)} in row {i}, not {expected}")
 
     def operand(self) -> Number:
         generator, numbers = self.generator, self.numbers
@@ -323,64 +521,79 @@ class Program:
         if share < 0.12:
             data = some_number(generator)
             plain = int(data) if share < 0.03 else data
-            return Number(repr(plain), plain, float(plain), None, self.zeros)
+            return Number(repr(plain), plain, float(plain), None)
         if share < 0.5:
             return numbers[-1 - int(generator.random() * min(3, len(numbers)))]
         return numbers[int(generator.random() * len(numbers))]
 
-    def instruct(self) -> bool:
-        """One instruction; whether the program goes on with its result."""
-        name, primitive, reference, domain, scale = ROWS[int(self.generator.random() * len(ROWS))]
+    def branch(self) -> None:
+        """Instructions of which one may be outside its domain or at a pole, and may not be chosen."""
+        generator, share = self.generator, self.generator.random()
+        if share < 0.2:
+            inner = self.instruct(("relu", "abs", "floor", "sign")[int(generator.random() * 4)])
+            self.instruct(RISKY[int(generator.random() * len(RISKY))], inner)
+            return
+        risky = self.instruct(RISKY[int(generator.random() * len(RISKY))])
+        if share < 0.5:
+            self.instruct(("maximum", "minimum", "relu", "leaky_relu", "multiply")[int(generator.random() * 5)], risky)
+        else:
+            condition = self.instruct("greater")
+            branches = (self.operand(), risky) if share < 0.75 else (risky, self.operand())
+            self.instruct("where", condition, *branches)
+
+    def instruct(self, name: str, *first: Number | None) -> Number | None:
+        """One instruction, with the operands that are given first; the result, if the program goes on with it."""
+        name, primitive, reference, domain, scale = ROWS[name]
         arity = primitive.arity
         if arity is None:
             arity = 2 * int(1 + self.generator.random() * 3) if name == "dot" else int(1 + self.generator.random() * 5)
-        operands = [self.operand() for _ in range(arity)]
+        operands = [operand or self.operand() for operand in (*first, *[None] * (arity - len(first)))]
         data = [operand.data for operand in operands]
+        has_nan, is_finite = any(x != x for x in data), all(map(math.isfinite, data))
         text = f"n{len(self.lines)}"
         self.lines.append(f"{text} = {name}({', '.join([operand.text for operand in operands])})")
-        is_inside = domain is None or domain(*data)
-        try:
-            node = applied(primitive, [operand.operand for operand in operands])
-        except (ValueError, ZeroDivisionError) as error:
-            if is_inside:
-                raise FailureError(f"{name} at {data} raised {error!r}") from error
+        error: type[Exception] | None = None
+        if domain is not None and (name in QUOTIENTS or not has_nan) and not domain(*data):
+            error = ZeroDivisionError if name in QUOTIENTS else ValueError
+        given = outcome(applied, primitive, [operand.operand for operand in operands])
+        if isinstance(given, Exception):
+            if type(given) is not error or self.is_function:
+                raise FailureError(f"{name} at {data} raised {given!r}")
             self.counts["outside"] += 1
             del self.lines[-1]
-            return False
-        if not is_inside:
-            raise FailureError(f"{name} at {data}, which is outside the domain, is {node!r}")
+            return None
+        assert isinstance(given, Value)
+        if error and (math.isfinite(given.data) or not self.is_function):
+            raise FailureError(f"{name} at {data}, which is outside the domain, is {given!r}")
         assert reference is not None
-        try:
-            expected, slopes = reference(*data)
-        except OverflowError:
-            if abs(node.data) < 1e290:
-                raise FailureError(f"{name} at {data} is {node.data!r}, the reference overflows") from None
-            self.counts["alone"] += 1
-            del self.lines[-1]
-            return False
-        size, sizes = (expected, slopes) if scale is None else scale(*data)
-        if not agrees(node.data, expected, abs(size)) and not abs(expected) < 1e-290:
-            raise FailureError(f"{name} at {data} is {node.data!r}, the reference has {expected!r}")
-        self.counts[name] += 1
-        if not is_tame(node.data) or not all(map(is_tame, slopes)):
-            self.alone(name, data, slopes, sizes)
-            del self.lines[-1]
-            return False
-        tangents, scales = None, self.zeros
-        for operand, slope, bound in zip(operands, slopes, sizes, strict=True):
-            if operand.tangents is None:
-                continue
-            bound = abs(bound)
-            if tangents is None:
-                tangents, scales = [slope * t for t in operand.tangents], [bound * s for s in operand.scales]
+        slopes: Floats | None = None
+        sizes: Floats = ()
+        if not error and (is_finite or (name in EXTENDED and (not has_nan or name in CHOOSING))):
+            try:
+                expected, slopes = reference(*data)
+            except OverflowError:
+                if abs(given.data) < 1e290:
+                    raise FailureError(f"{name} at {data} is {given.data!r}, the reference overflows") from None
             else:
-                tangents = [have + slope * t for have, t in zip(tangents, operand.tangents, strict=True)]
-                scales = [have + bound * s for have, s in zip(scales, operand.scales, strict=True)]
-        self.numbers.append(Number(text, node, node.data, tangents, scales))
-        return True
+                size, sizes = (expected, slopes) if scale is None or not is_finite else scale(*data)
+                if not agrees(given.data, expected, abs(size)) and not abs(expected) < 1e-290:
+                    raise FailureError(f"{name} at {data} is {given.data!r}, the reference has {expected!r}")
+        elif has_nan and given.data == given.data and name not in HIDING:
+            raise FailureError(f"{name} at {data} is {given.data!r}")
+        self.counts[name] += 1
+        is_wild = not all(map(is_tame, (given.data, *(slopes or ()))))
+        if slopes and is_finite and (is_wild or not all(map(math.isfinite, slopes))):
+            self.alone(name, data, slopes, sizes)
+        if is_wild:
+            del self.lines[-1]
+            return None
+        number = Number(text, given, given.data, len(self.nodes))
+        self.nodes.append(Node(name, operands, given.data, slopes, sizes, error))
+        self.numbers.append(number)
+        return number
 
     def alone(self, name: str, data: list[float], slopes: Floats, sizes: Floats) -> None:
-        """Compare the slopes of one node whose numbers are too large or small, or not finite, for a chain of them."""
+        """Compare the slopes of one node by itself: they may be too large or small for a chain, or not finite."""
         self.counts["alone"] += 1
         leaves = [Value(number) for number in data]
         node = applied(PRIMITIVES[name], leaves)
@@ -427,8 +640,10 @@ def main() -> int:
     rarest = min(PRIMITIVES, key=lambda name: counts[name])
     print(
         f"{counts['programs']} programs ({autograd.engine} engine, seed {arguments.seed}): {nodes} nodes, "
-        f"{counts['gradients']} gradients, {counts['alone']} nodes on their own, {counts['outside']} outside the "
-        f"domain, {counts['replayed']} replayed and copied, {rarest} at least with {counts[rarest]}; "
+        f"{counts['gradients']} gradients ({counts['undecided']} undecided), {counts['alone']} nodes on their own, "
+        f"{counts['outside']} outside the domain, {counts['functions']} functions with {counts['errors']} errors, "
+        f"{counts['compiled']} compiled, {counts['replayed']} replayed and copied, {rarest} at least with "
+        f"{counts[rarest]}; "
         f"{counts['failed']} failures, {time.perf_counter() - start:.0f} s"
     )
     for message in itertools.islice(failures, SHOWN):
