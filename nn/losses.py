@@ -68,7 +68,14 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     for target in _numbers(pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
-    return _mean([target * (-logit).softplus() + (1.0 - target) * logit.softplus() for logit, target in pairs])
+    return _mean([_entropy(logit, target) for logit, target in pairs])
+
+
+def _entropy(logit: Value, target: Any) -> Value:
+    if not isinstance(target, Value) and target in (0.0, 1.0):  # one term is 0
+        return (-logit).softplus() if target else logit.softplus()
+    error: Value = target * (-logit).softplus() + (1.0 - target) * logit.softplus()
+    return error
 
 
 def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Sequence[float]) -> Value:

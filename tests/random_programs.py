@@ -188,14 +188,14 @@ def what_differs(seed: int, engine: Engine) -> str:
         numbers = iter(row.tolist())
         example = [next(numbers) if vary else number for vary, number in zip(varies, given, strict=False)]
         wanted.append(run_by(engine.compute, program, example))
-    code = lower(program, varies)
+    code = lower(program, varies, deep=engine.deep)
     cut = rng.randint(0, len(code.outputs))
     if code.output_varies.any():
         results = [np.empty((count, width)) for width in (cut, len(code.outputs) - cut)]
         engine.execution.Schedule(code, lanes).run(count, uniform, tables, results)
         if not same(wanted, np.concatenate(results, axis=1)):
             return f"seed {seed}: {count} examples in {lanes} lanes"
-    code = lower(program, varies, totals=True)
+    code = lower(program, varies, totals=True, deep=engine.deep)
     if not code.totals:
         return ""
     results = [

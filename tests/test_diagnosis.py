@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Constant, Value, diagnose, no_grad, record_sources
+from autograd import Constant, Value, diagnose, dot, no_grad, record_sources
 from autograd.primitives import PRIMITIVES
 from autograd.value import apply
 from nn import MLP
@@ -38,6 +38,7 @@ CASES: list[tuple[str, float, Callable[[Value], Value], list[str]]] = [
     ("tiny divisor", 1e-9, lambda w: 1 / w, ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"]),
     ("tiny logarithm", 1e-12, lambda w: w.log(), ["is 1e+12.", "explodes at output = log(w)", "its input is 1e−12"]),
     ("cancelling", 2.0, lambda w: w * 3 - 3 * w, ["is 0.", "contributions of all paths cancel"]),
+    ("side branch", 2.0, lambda w: dot([(w * 3).sin(), (w * -3).relu()], [0.0, 1.0]), ["is 0.", "a dead relu"]),
     ("underflow", 2.0, lambda w: w * 1e-200 * 1e-200, ["is 0.", "1e−200 · (1e−200) is too small for a float"]),
     ("a step", 2.5, lambda w: w.floor(), ["is 0.", "floor is flat"]),
     ("not chosen", 2.0, lambda w: w.maximum(5.0), ["is 0.", "another operand was chosen"]),

@@ -159,7 +159,7 @@ class _Case:
 
     def where_small(self, gradient: float) -> tuple[str, Edge | None]:
         if gradient == 0.0:
-            for edge in self.edges:
+            for edge in reversed(self.edges):  # a zero nearer to the output may be that of a side branch
                 grad, slope = self.grads[edge.node], edge.slope
                 if grad != 0.0 and (grad * slope == 0.0 if slope else self.grads[edge.parent] == 0.0):
                     return "underflows" if slope else "dies", edge

@@ -63,7 +63,8 @@ function finding({ small, large }, program, { numbers }, gradient, edges) {
     return [program.operandsOf(edge.slot).some((slot) => isNan(numbers[slot])) ? "nan_input" : "nan_slope", edge];
   }
   if (gradient === 0) {
-    const edge = edges.find(({ grad, slope, part, after }) => grad !== 0 && part === 0 && (slope !== 0 || after === 0));
+    const isEnd = ({ grad, slope, part, after }) => grad !== 0 && part === 0 && (slope !== 0 || after === 0);
+    const edge = edges.findLast(isEnd); // one nearer to the output may be that of a side branch
     return edge ? [edge.slope === 0 ? "dies" : "underflows", edge] : ["cancels"];
   }
   if (Math.abs(gradient) < 1) {
