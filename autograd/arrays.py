@@ -139,6 +139,10 @@ class ValueArray(np.ndarray[Any, Any]):
     def __setitem__(self, index: Any, new: Any) -> None:
         super().__setitem__(index, new if isinstance(new, Value | ValueArray) else _finished(np.asarray(new, object)))
 
+    def fill(self, value: Any) -> None:
+        """Assign one number or Value to all elements."""
+        self[...] = value
+
     def sort(self, axis: int = -1, **settings: Any) -> None:  # type: ignore[override]  # NumPy's has more arguments
         """Sort the array in place by the numbers."""
         self[...] = np.sort(self, axis, **settings)
@@ -329,7 +333,8 @@ OF_ARRAYS: dict[str, Callable[..., Any]] = {
     "around": _round,
     "fix": np.trunc,
 }
-REFUSED = {  # since NumPy's own does not see that a Value is nan, or says something else
+REFUSED = {  # since NumPy's own does not see that a Value is nan, says something else, or puts floats among Values
+    *("put", "place", "putmask"),
     *("median", "nanmedian", "percentile", "nanpercentile", "quantile", "nanquantile", "nan_to_num", "polyfit"),
 }
 # Functions that give places or truths, for which only the data counts.

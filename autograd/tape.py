@@ -281,16 +281,18 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
 
 
 def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, slopes: Slopes) -> Any:
-    """Return a gradient or a tangent times a slope, guarded as the slopes say, which note one that is nan."""
+    """Return a gradient or a tangent times a slope, guarded as the slopes say, which note one that is nan.
+
+    A product of two numbers, which is part of a program as it is, is guarded where it is nan.
+    """
     plain = times(grad, slope)
+    if not isinstance(plain, Value):
+        return plain if plain == plain else primitive.guard(which)(grad, slope)
     if slopes.guarded is None:
-        if isinstance(plain, Value):
-            node = plain  # the compiled engine knows its type
-            is_nan = node._data != node._data
-            if is_nan:
-                slopes.guarded = True
-        else:
-            is_nan = plain != plain
+        node = plain  # the compiled engine knows its type
+        is_nan = node._data != node._data
+        if is_nan:
+            slopes.guarded = True
         return primitive.guard(which)(grad, slope) if is_nan else plain
     is_harmless = not slopes.guarded or _is_ordinary(grad) or _is_ordinary(slope)
     return plain if is_harmless else primitive.guard(which)(grad, slope)

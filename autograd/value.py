@@ -539,6 +539,8 @@ def _constant_or_none(operand: Any) -> Constant | None:
     is_known = kind is float or kind is int or kind is bool
     if is_known or isinstance(operand, Real | complex) or not hasattr(operand, "__radd__"):
         return _constant(operand)
+    if hasattr(operand, "__array_finalize__"):
+        hooks.plain_array(operand)  # which refuses masked arrays and matrices
     return None
 
 

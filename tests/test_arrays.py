@@ -410,6 +410,21 @@ def test_floats_alone_stay_floats() -> None:
     assert type(autograd.exp(np.array(1.0))) is float
 
 
+def test_a_masked_array_beside_a_value_is_refused() -> None:
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+    for operation in (lambda v: v * masked, lambda v: v + masked, lambda v: v - masked, lambda v: v / masked):
+        with pytest.raises(TypeError, match="a masked array by a.filled"):
+            operation(Value(2.0))
+
+
+def test_an_array_is_filled_with_constants() -> None:
+    a = values(1.0, 2.0)
+    a.fill(3.0)
+    assert numbers(np.exp(a)).tolist() == [math.exp(3.0)] * 2
+    with pytest.raises(TypeError, match="NumPy's put is no function of Values"):
+        np.put(a, [0], [2.0])
+
+
 def test_copies_and_pickles() -> None:
     a = values(1.0, 2.0)
     for twin in (copy.copy(a), copy.deepcopy(a), pickle.loads(pickle.dumps(a)), a.copy()):

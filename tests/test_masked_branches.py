@@ -55,6 +55,7 @@ MASKED: list[tuple[Function, float, float, float]] = [
     (lambda x: sqrt(relu(x)), -10.0, 0.0, 0.0),
     (lambda x: relu(log(x)), 0.0, 0.0, 0.0),
     (lambda x: sqrt(sqrt(relu(x))) + x, -1.0, 1.0, 0.0),
+    (lambda x: where(greater(x * inf, 0.5), x * x, 0.5), 1.0, 2.0, 2.0),
     (lambda x: where(greater(x, 0.0), stop_gradient(log(x)) * x, 3.0 * x), -1.0, 3.0, 0.0),
 ]
 EACH = pytest.mark.parametrize(("function", "x", "slope", "second"), MASKED)

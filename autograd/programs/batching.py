@@ -48,8 +48,8 @@ class Batch:
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
         # The last arrays and their shapes, which are often given again, and the tables and the numbers that they hold.
         self._given: tuple[list[Any], list[Any], list[Rows], Row | None] = [], [], [], None
-        # The last tables of arguments and of results, if none had to be copied.
-        self._apart: tuple[list[Rows] | None, list[Rows] | None] = None, None
+        # The last tables of arguments and of results, and which of the arguments results overwrite.
+        self._apart: tuple[list[Rows] | None, list[Rows] | None, list[int]] = None, None, []
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
         """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
@@ -92,9 +92,15 @@ class Batch:
         count = len(tables[0])
         results, leaves = self.results.of(count, out)
         if leaves is not None:
-            known_results, known_tables = self._apart
+            known_results, known_tables, overwritten = self._apart
             if results is not known_results or tables is not known_tables:
-                numbers, tables = self._apart_from(leaves, results, numbers, tables)
+                overwritten = self._overwritten(leaves, results, numbers, tables)
+                self._apart = results, tables, overwritten
+            for place in overwritten:
+                if place < len(tables):
+                    tables = [*tables[:place], tables[place].copy(), *tables[place + 1 :]]
+                else:
+                    numbers = numbers.copy()
         examples = count if self.has_varying or self.reduce == "each" else 1
         known, schedule = self._last
         if known != examples:
@@ -120,10 +126,9 @@ class Batch:
             change(result[0], count, out=result[0], where=chosen)
             at += len(chosen)
 
-    def _apart_from(
-        self, leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]
-    ) -> tuple[Row, list[Rows]]:
-        """Return the numbers and the tables, copied where a result overwrites them.
+    @staticmethod
+    def _overwritten(leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]) -> list[int]:
+        """Return which tables results overwrite, by their places; the numbers follow the tables.
 
         Args:
             leaves: the arrays of `out`.
@@ -131,7 +136,7 @@ class Batch:
             numbers: those of the arguments that are the same for all examples.
             tables: those of the others.
         """
-        given, shared = tables, numbers
+        found: list[int] = []
         owners = [owner_of(leaf) for leaf in leaves]
         ids = set(map(id, owners))
         for place, table in enumerate([*tables, numbers]):
@@ -139,17 +144,11 @@ class Batch:
             if type(owner) is np.ndarray and id(owner) not in ids:
                 continue  # as in most cases; memory that is not of an array may be shared without this being seen
             for result, other in zip(results, owners, strict=True):
-                if (owner is not other and type(owner) is type(other) is np.ndarray) or not np.may_share_memory(
-                    table, result
-                ):
-                    continue
-                if place < len(tables):
-                    tables = [*tables[:place], table.copy(), *tables[place + 1 :]]
-                else:
-                    numbers = numbers.copy()
-        if tables is given and numbers is shared:
-            self._apart = results, tables
-        return numbers, tables
+                is_apart = owner is not other and type(owner) is type(other) is np.ndarray
+                if not is_apart and np.may_share_memory(table, result):
+                    found.append(place)
+                    break
+        return found
 
     def _run_again(self, examples: int, numbers: Row, tables: list[Rows], results: list[Rows]) -> None:
         """Compute with guarded products what is nan, and look at the examples whose results are not finite then.

@@ -182,7 +182,7 @@ class Compiled(Generic[ResultT]):
                 than 1 GB in all.
             TypeError: as for a call, or for a Value among the arguments.
         """
-        if over is not None and type(over) is not int:
+        if over is not None and type(over) is not int and type(over) is not tuple:
             over = argument_numbers(over, "over")
         key = over, reduce
         if self._last_batch is not None and self._last_batch[0] == key:
@@ -194,6 +194,7 @@ class Compiled(Generic[ResultT]):
         if reduce not in ("each", "mean", "sum"):
             raise ValueError(f"reduce must be 'each', 'mean' or 'sum', got {reduce!r}")
         fixed = self._static(len(arguments))
+        over = over if over is None else argument_numbers(over, "over")
         varying = set(range(len(arguments))) - fixed if over is None else _places_of(over, len(arguments))
         if varying & fixed:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")

@@ -125,9 +125,10 @@ class Program:
         inputs: list[Value],
         structures: tuple[Any, Any] | None = None,
         of_function: bool = True,  # which has no labels, and each leaf that may change is a parameter
+        tape: Tape | None = None,  # of the outputs, then of the inputs, if there is one already
     ) -> tuple[Program, list[Value]]:
         """Make the program of a graph or of a function, and return the nodes of its parameters too."""
-        tape, least = Tape(*outputs, *inputs), 2 if of_function else 1
+        tape, least = Tape(*outputs, *inputs) if tape is None else tape, 2 if of_function else 1
         codes, numbers, constant, others = columns(tape.nodes)
         program = cls.__new__(cls)
         program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)

@@ -119,11 +119,14 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
             outputs = [each if isinstance(each, Value) else Constant(each) for each in numbers_of(found)]
         self.results = Results(self.result)
-        checked, known = current.checked, set(map(id, outputs))
+        tape, others = Tape(*outputs, *current.checked, *inputs), current.checked
         if current.derivatives:
-            checked += deciding(Tape(*outputs), current.derivatives)
-        others = [node for node in dict.fromkeys(checked) if id(node) not in known]
-        self.program, self.captured = Program.with_parameters([*outputs, *others], inputs, (call, self.result))
+            others = others + deciding(tape, current.derivatives)
+        if others:
+            known = set(map(id, outputs))
+            others = [node for node in dict.fromkeys(others) if id(node) not in known]
+        wanted, structures = [*outputs, *others], (call, self.result)
+        self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
         self.checked = len(others)
         self._guarded: RecordedFunction | None = self if is_guarded else None
         self._codes: dict[tuple[bytes, bool], Code] = {}
