@@ -3,6 +3,7 @@
 import copy
 import functools
 import math
+import operator
 import pickle
 import subprocess
 import sys
@@ -412,9 +413,9 @@ def test_floats_alone_stay_floats() -> None:
 
 def test_a_masked_array_beside_a_value_is_refused() -> None:
     masked = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
-    for operation in (lambda v: v * masked, lambda v: v + masked, lambda v: v - masked, lambda v: v / masked):
-        with pytest.raises(TypeError, match="a masked array by a.filled"):
-            operation(Value(2.0))
+    for operation in (operator.mul, operator.add, operator.sub, operator.truediv):
+        with pytest.raises(TypeError, match=r"a masked array by a\.filled"):
+            operation(Value(2.0), masked)
 
 
 def test_an_array_is_filled_with_constants() -> None:

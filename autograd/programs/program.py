@@ -142,9 +142,8 @@ class Program:
         is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < least)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)
-        program.labels = (
-            {} if of_function else {slot: str(node.label) for slot, node in enumerate(tape.nodes) if node.label}
-        )
+        labelled = [] if of_function else tape.nodes
+        program.labels = {slot: str(node.label) for slot, node in enumerate(labelled) if node.label}
         program.structures = structures
         if np.bincount(program.inputs).max(initial=0) > 1:
             raise _malformed("a slot is an input or parameter twice")
