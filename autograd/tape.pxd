@@ -41,8 +41,9 @@ cdef class Slopes:
     cpdef tuple of_all(self, Value node)
 
 
-@cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
-               start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
+@cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, are_numbers=bint, are_plain=bint,
+               index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, operand=Py_ssize_t,
+               starts="const unsigned int *", operands="const unsigned int *")
 cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
 
 @cython.locals(node=Value, is_nan=bint)

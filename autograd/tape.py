@@ -257,7 +257,7 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
         wanted: for each node 1 if its gradient is wanted, or the gradient of a node that it depends on.
         slopes: the kind of slopes to multiply by.
     """
-    nodes, are_numbers = tape.nodes, type(slopes) is Slopes
+    nodes, are_numbers, are_plain = tape.nodes, type(slopes) is Slopes, slopes.guarded is False
     starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
     for index in range(len(nodes) - 1, -1, -1):
         node, grad = nodes[index], grads[index]
@@ -276,7 +276,10 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
                         part = primitive.guard(edge - start)(grad, slope)
                     grads[operand] = part if grads[operand] is None else grads[operand] + part
                 else:
-                    part = guarded_product(primitive, edge - start, grad, slope, slopes)
+                    if are_plain and (type(grad) is not float or type(slope) is not float):
+                        part = times(grad, slope)
+                    else:
+                        part = guarded_product(primitive, edge - start, grad, slope, slopes)
                     grads[operand] = plus(grads[operand], part)
 
 

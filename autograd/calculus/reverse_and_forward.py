@@ -174,9 +174,12 @@ def may_fail(tape: Tape) -> bool:
     return False
 
 
-def deciding(tape: Tape, derivatives: Sequence[Value]) -> list[Value]:
-    """Return what is compared or a condition, and depends on derivatives: they may be nan though no result is."""
-    found: list[Value] = []
+def deciding(tape: Tape, derivatives: Sequence[Value]) -> list[int]:
+    """Return what is compared or a condition, and depends on derivatives: they may be nan though no result is.
+
+    They are given by their indices on the tape.
+    """
+    found: list[int] = []
     nodes, reached = tape.nodes, bytearray(len(tape))
     for index in tape.indices_of(derivatives):
         reached[index] = 1
@@ -188,7 +191,7 @@ def deciding(tape: Tape, derivatives: Sequence[Value]) -> list[Value]:
             if reached[operands[edge]]:
                 reached[index] = 1
                 if primitive is greater or (primitive is where and edge == starts[index]) or not primitive.index:
-                    found.append(nodes[operands[edge]])
+                    found.append(operands[edge])
     return found
 
 

@@ -32,7 +32,8 @@ from autograd.modes import (
     recording_program,
 )
 from autograd.native import selection
-from autograd.primitives import select_multiply, strong_multiply
+from autograd.primitives import greater, select_multiply, strong_multiply, where
+from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
@@ -43,6 +44,7 @@ from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 if TYPE_CHECKING:
     from autograd.programs.groups import Code
 
+CONDITIONS = [greater.index, where.index]
 GUARDS = [select_multiply.index, strong_multiply.index]
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
@@ -119,15 +121,19 @@ class RecordedFunction:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
             outputs = [each if isinstance(each, Value) else Constant(each) for each in numbers_of(found)]
         self.results = Results(self.result)
-        tape, others = Tape(*outputs, *current.checked, *inputs), current.checked
-        if current.derivatives:
-            others = others + deciding(tape, current.derivatives)
-        if others:
+        others: list[Value] = []
+        if current.checked:
             known = set(map(id, outputs))
-            others = [node for node in dict.fromkeys(others) if id(node) not in known]
+            others = [node for node in dict.fromkeys(current.checked) if id(node) not in known]
         wanted, structures = [*outputs, *others], (call, self.result)
+        tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
-        self.checked = len(others)
+        codes = self.program.codes
+        if current.derivatives and (np.isin(codes, CONDITIONS) | (codes > len(TABLE))).any():
+            slots = np.unique(np.array(deciding(tape, current.derivatives), np.int64))
+            outs = np.concatenate([self.program.outputs, np.setdiff1d(slots, self.program.outputs)])
+            self.program = self.program.replaced(outputs=outs)
+        self.checked = len(self.program.outputs) - len(outputs)
         self._guarded: RecordedFunction | None = self if is_guarded else None
         self._codes: dict[tuple[bytes, bool], Code] = {}
         self._schedules: dict[tuple[bytes, bool, int], Any] = {}
