@@ -232,8 +232,8 @@ static inline double product_of(const Node *node, Py_ssize_t which, double grad,
 /* The slope by the table's own rule, where C has none or it is not finite. */
 static inline int slope_by_python(const Node *node, Py_ssize_t i, double *slope) {
     PyObject *rule = PyTuple_GET_ITEM(node->_primitive->slopes, i), *result;
-    if (is_unary(node)) result = PyObject_CallFunction(rule, "dd", node->_data, node->_x);
-    else result = PyObject_CallFunction(rule, "ddd", node->_data, node->_x, node->_y);
+    if (is_unary(node)) result = PyObject_CallFunction(rule, "dd", node->_float, node->_x);
+    else result = PyObject_CallFunction(rule, "ddd", node->_float, node->_x, node->_y);
     if (result == NULL) return -1;
     *slope = PyFloat_AsDouble(result);
     Py_DECREF(result);
@@ -267,12 +267,12 @@ static inline int accumulate(Recording *recording) {
             if (accumulate_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
             if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;
-            slope = slope_of_one(node->_primitive->index, node->_data, node->_x);
+            slope = slope_of_one(node->_primitive->index, node->_float, node->_x);
             if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;
             entries[entry->operands[0]].grad += product_of(node, 0, grad, slope);
         } else {
             int index = node->_primitive->index;
-            double out = node->_data, x = node->_x, y = node->_y;
+            double out = node->_float, x = node->_x, y = node->_y;
             if (entry->operands[0] != NO_INDEX) {
                 slope = left_slope_of_two(index, out, x, y);
                 if (!isfinite(slope) && slope_by_python(node, 0, &slope) < 0) return -1;

@@ -236,10 +236,10 @@ class Slopes:
         """Return the slope of an inner node with respect to the operand of a number, from 0."""
         primitive: Any = node._primitive
         if isinstance(node, _WideValue):
-            return primitive.slopes[which](node._data, *node.operands)
+            return primitive.slopes[which](node._float, *node.operands)
         if node._right is None:
-            return runtime.slope_of_one(primitive, node._data, node._x)
-        return runtime.slope_of_two(primitive, which, node._data, node._x, node._y)
+            return runtime.slope_of_one(primitive, node._float, node._x)
+        return runtime.slope_of_two(primitive, which, node._float, node._x, node._y)
 
     def of_all(self, node: Value) -> tuple[Any, ...]:
         """Return the slopes of a node with respect to all of its operands."""
@@ -293,7 +293,7 @@ def guarded_product(primitive: Primitive, which: int, grad: Any, slope: Any, slo
         return plain if plain == plain else primitive.guard(which)(grad, slope)
     if slopes.guarded is None:
         node = plain  # the compiled engine knows its type
-        is_nan = node._data != node._data
+        is_nan = node._float != node._float
         if is_nan:
             slopes.guarded = True
         return primitive.guard(which)(grad, slope) if is_nan else plain
@@ -330,7 +330,7 @@ def chosen_parents(node: Value) -> Sequence[Value]:
     if primitive is where:
         return parents[0], parents[1 if operands[0] else 2]
     if primitive is maximum or primitive is minimum:
-        out = node._data
+        out = node._float
         return [p for p, x in zip(parents, operands, strict=True) if x == out or (x != x and out != out)]
     return parents
 

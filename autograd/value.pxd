@@ -10,7 +10,7 @@ from autograd.primitives cimport Primitive
 
 
 cdef class Value:
-    cdef double _data, _grad, _x, _y
+    cdef double _float, _grad, _x, _y
     cdef object _label
     cdef Primitive _primitive
     cdef Value _left, _right

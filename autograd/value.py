@@ -86,12 +86,12 @@ class Value:
     """
 
     __slots__ = (
-        "_data", "_grad", "_has_grad", "_is_fixed", "_recording", "_label", "_primitive", "_left", "_right", "_x", "_y",
-        "_time",
+        "_float", "_grad", "_has_grad", "_is_fixed", "_recording", "_label", "_primitive", "_left", "_right", "_x",
+        "_y", "_time",
     )  # fmt: skip
 
     __signature__ = _ConstructorSignature()
-    _data: float
+    _float: float  # not `_data`, which NumPy's masked arrays would read
     _grad: float  # 0.0 while it is not known
     _has_grad: bool
     _is_fixed: int  # of a leaf: 0, or the kind of a constant whose number is part of a program
@@ -116,7 +116,7 @@ class Value:
             if is_refused or data is ... or (label is not None and not isinstance(label, str)):
                 others = {"_children": _children, "_op": _op, "children": children, "op": op}
                 raise _constructor_refusal(type(self).__name__, data, label, others)
-            self._data, self._grad, self._has_grad = as_float(data), 0.0, False
+            self._float, self._grad, self._has_grad = as_float(data), 0.0, False
             self._label, self._primitive, self._time = label, None, clock
             self._is_fixed = self._recording = 0
             if program_recordings and isinstance(self, Constant) and is_recording_program():
@@ -127,7 +127,7 @@ class Value:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
         if program_recordings or self._recording:
             hooks.refuse(self, "read or compare a number")
-        return self._data
+        return self._float
 
     @data.setter
     def data(self, number: float) -> None:
@@ -144,7 +144,7 @@ class Value:
                 f"compiled, and its program holds the number; make the constant outside of the function, and each call "
                 f"reads its number anew"
             )
-        self._data = as_float(number)
+        self._float = as_float(number)
 
     @property
     def grad(self) -> float:
@@ -204,7 +204,7 @@ class Value:
     @property
     def slopes(self) -> tuple[float, ...]:
         """The partial derivative of this node with respect to each parent, at the numbers of its forward pass."""
-        return () if self._primitive is None else self._primitive.local_slopes(self._data, *self.operands)
+        return () if self._primitive is None else self._primitive.local_slopes(self._float, *self.operands)
 
     def backward(self) -> None:
         """Compute the gradient of this node with respect to every node that it depends on, into their `grad`.
@@ -409,7 +409,7 @@ class Value:
 
     def __repr__(self) -> str:
         name = "Value" if self._primitive is not None else type(self).__name__
-        data = "recorded" if self._recording else repr(self._data)
+        data = "recorded" if self._recording else repr(self._float)
         grad = f", grad={self._grad!r}" if self._has_grad else ""
         label = f", label={self._label!r}" if self._label is not None else ""
         return f"{name}({data}{grad}{label})"
@@ -472,7 +472,7 @@ def is_constant(node: Value) -> bool:
 
 def _constant(number: Any) -> Constant:
     node = Constant.__new__(Constant)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = as_operand(number), 0.0, False, None, None
+    node._float, node._grad, node._has_grad, node._label, node._primitive = as_operand(number), 0.0, False, None, None
     node._is_fixed, node._recording, node._time = NUMBER, 0, clock
     return node
 
@@ -488,7 +488,7 @@ def is_fixed(node: Value) -> bool:
 def placeholder(number: float, recording: int) -> Value:
     """Return a leaf that stands for a number of an argument in the recording with a number."""
     node = Value.__new__(Value)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = number, 0.0, False, None, None
+    node._float, node._grad, node._has_grad, node._label, node._primitive = number, 0.0, False, None, None
     node._is_fixed, node._recording, node._time = 0, recording, clock
     return node
 
@@ -500,12 +500,12 @@ def recording_of(node: Value) -> int:
 
 def _unary(primitive: Primitive, operand: Any) -> Value:
     parent = operand if isinstance(operand, Value) else _constant(operand)
-    x = parent._data
+    x = parent._float
     data = runtime.value_of_one(primitive, x)
     if not math.isfinite(data):
         data = _value_or_limit(primitive, (parent,))
     node = Value.__new__(Value)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
+    node._float, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._time = parent, None, x, clock
     node._recording = parent._recording
     return _watched(node) if watchers or program_recordings else node
@@ -516,12 +516,12 @@ def _binary(primitive: Primitive, left_operand: Any, right_operand: Any) -> Valu
     right = right_operand if isinstance(right_operand, Value) else _constant_or_none(right_operand)
     if left is None or right is None:
         return NotImplemented  # type: ignore[no-any-return]  # Python then asks the other operand
-    x, y = left._data, right._data
+    x, y = left._float, right._float
     data = runtime.value_of_two(primitive, x, y)
     if not math.isfinite(data):
         data = _value_or_limit(primitive, (left, right))
     node = Value.__new__(Value)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
+    node._float, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._left, node._right, node._x, node._y, node._time = left, right, x, y, clock
     node._recording = left._recording or right._recording
     return _watched(node) if watchers or program_recordings else node
@@ -571,7 +571,7 @@ def _number(other: Any) -> Any:
 
 
 def _described(node: Value) -> str:
-    data = "a recorded number" if node._recording else repr(node._data)
+    data = "a recorded number" if node._recording else repr(node._float)
     return data if node._label is None else f"{data} (node {node._label!r:.80})"
 
 
@@ -615,12 +615,12 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
             return hooks.over_arrays(primitive, *operands)  # type: ignore[no-any-return]  # an array
         recording = recording or parent._recording
         parents.append(parent)
-        numbers.append(parent._data)
+        numbers.append(parent._float)
     data = runtime.value_of_many(primitive, numbers)
     if not math.isfinite(data):
         data = _value_or_limit(primitive, tuple(parents))
     node = _WideValue.__new__(_WideValue)
-    node._data, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
+    node._float, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._parents, node._operands, node._recording = tuple(parents), tuple(numbers), recording
     node._time = clock
     return _watched(node) if watchers or program_recordings else node
@@ -633,7 +633,7 @@ def _value_or_limit(primitive: Primitive, nodes: tuple[Value, ...]) -> float:
     """
     numbers = []
     for node in nodes:
-        numbers.append(node._data)  # noqa: PERF401  # a comprehension has no types; `data` is refused while recording
+        numbers.append(node._float)  # noqa: PERF401  # a comprehension has no types; `data` is refused while recording
     try:
         return float(primitive.value(*numbers))
     except (ValueError, ArithmeticError) as error:
@@ -664,7 +664,7 @@ def rebuild(
     if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
     node._is_fixed = node._recording = 0
-    node._data, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
+    node._float, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
     if isinstance(node, _WideValue):
         wide = node  # the compiled engine knows its type
         wide._parents, wide._operands = parents, operands

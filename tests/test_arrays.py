@@ -419,6 +419,12 @@ def test_a_masked_array_beside_a_value_is_refused() -> None:
             operation(Value(2.0), masked)
 
 
+def test_a_value_beside_a_masked_array_keeps_its_gradient() -> None:
+    masked = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+    assert grad(lambda x: (masked * x).sum())(2.0) == 4.0  # 1 + 3
+    assert grad(lambda x: (masked + x).sum())(2.0) == 2.0
+
+
 def test_an_array_is_filled_with_constants() -> None:
     a = values(1.0, 2.0)
     a.fill(3.0)

@@ -124,7 +124,7 @@ class RecordedSlopes(Slopes):
 
 def _operand(parent: Value) -> Any:
     """Return an operand for rules: a number that an operator wrapped as a float, so that no node is made of it."""
-    return parent._data if is_fixed(parent) else parent
+    return parent._float if is_fixed(parent) else parent
 
 
 def _operands(parents: tuple[Value, ...]) -> list[Any]:

@@ -168,7 +168,7 @@ def may_fail(tape: Tape) -> bool:
                 return True
             if primitive is not divide and primitive is not power:
                 return True
-            number = last._data
+            number = last._float
             if not (number != 0.0 if primitive is divide else number > 0.0 and number % 1.0 == 0.0):
                 return True
     return False
@@ -205,12 +205,12 @@ def _check_fresh(tape: Tape) -> None:
             wide = node  # the compiled engine knows its type
             for i in range(len(wide._parents)):
                 parent, operand = wide._parents[i], wide._operands[i]
-                if parent._data != operand and operand == operand:
+                if parent._float != operand and operand == operand:
                     raise _stale(parent, operand)
         else:
-            if node._left._data != node._x and node._x == node._x:
+            if node._left._float != node._x and node._x == node._x:
                 raise _stale(node._left, node._x)
-            if node._right is not None and node._right._data != node._y and node._y == node._y:
+            if node._right is not None and node._right._float != node._y and node._y == node._y:
                 raise _stale(node._right, node._y)
 
 

@@ -46,7 +46,7 @@ static PyObject *new_node(PyTypeObject *kind, Py_ssize_t items) {
     if (kind != wide_kind && spare_nodes != NULL) {
         node = pop(&spare_nodes);
         --spare_count;
-        node->_data = node->_grad = node->_x = node->_y = 0.0;
+        node->_float = node->_grad = node->_x = node->_y = 0.0;
         node->_index = 0;
         node->_has_grad = node->_is_fixed = 0;
         node->_recording = 0;

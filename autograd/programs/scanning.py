@@ -43,7 +43,7 @@ def columns(nodes: list[Value]) -> tuple[Any, Any, Any, list[Primitive]]:
             codes[slot] = primitive.index
             if primitive.index == 0:
                 codes[slot] = others.setdefault(primitive, TABLE_SIZE + 1 + len(others))
-        numbers[slot] = node._data
+        numbers[slot] = node._float
         constant[slot] = 2 if is_fixed(node) else isinstance(node, Constant)
     return codes, numbers, constant, list(others)
 
