@@ -599,7 +599,7 @@ cdef class Schedule:
                 table = tables[k]
                 if <size_t>table.shape[0] < count:
                     raise ValueError(f"there are {table.shape[0]} rows for {count} examples")
-                rows[k] = &table[0, 0] if table.shape[0] and table.shape[1] else NULL
+                rows[k] = &table[0, 0] if table.shape[0] and table.shape[1] else &last  # nothing is read there
                 widths[k] = table.shape[1]
                 width += widths[k]
             if <size_t>len(inputs) != self.inputs_count or (
@@ -614,7 +614,7 @@ cdef class Schedule:
                 result = results[k]
                 if <size_t>result.shape[0] != wanted:
                     raise ValueError(f"there is room for {result.shape[0]} rows of results, not {wanted}")
-                out[k] = &result[0, 0] if result.shape[0] and result.shape[1] else NULL
+                out[k] = &result[0, 0] if result.shape[0] and result.shape[1] else &last
                 widths[table_count + k] = result.shape[1]
                 place += widths[table_count + k]
             if place != self.outputs.count:
