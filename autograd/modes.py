@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
     from autograd.value import Value
 
-__all__ = ["ieee_arithmetic", "no_grad", "record_sources"]
+    FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
-FunctionT = TypeVar("FunctionT", bound="Callable[..., Any]")
+__all__ = ["ieee_arithmetic", "no_grad", "record_sources"]
 
 # An entry for each no_grad() and each record_sources() in force in any thread. An operation looks at this set first,
 # and asks for the mode of its own thread only if there is an entry.

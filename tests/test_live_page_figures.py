@@ -220,6 +220,12 @@ def test_a_formula_of_the_reader(make: Callable[[], Value], edits: dict[str, flo
     check_numbers(driven, output)
 
 
+def test_a_step_says_that_what_was_not_chosen_contributes_nothing(driven: Driven) -> None:
+    driven.open(live_page(with_changes(masked(), {"x": 0.0})))
+    driven.press("Last step")
+    assert driven.root.get_by_text("what was not chosen contributes 0").first.is_visible()
+
+
 XOR: list[tuple[Sequence[float], list[float]]] = [([0, 0], [0]), ([0, 1], [1]), ([1, 0], [1]), ([1, 1], [0])]
 
 

@@ -158,9 +158,7 @@ def numerical_derivative(function: Callable[[float], float], x: float) -> tuple[
     moves = [math.inf, *(abs(b - a) for a, b in itertools.pairwise(slopes))]
     noise = max([move * step for move, step in zip(moves, steps, strict=False)][-SMALLEST:], default=0.0)
     changes = sorted([abs(slope * step) for slope, step in zip(slopes, steps, strict=True)][-SMALLEST:])
-    if changes and changes[0] > max(
-        0.5 * changes[-1], 10.0 * ROUNDING * sizes[-1]
-    ):  # not smaller with the step: a jump
+    if changes and changes[0] > max(0.5 * changes[-1], 10.0 * ROUNDING * sizes[-1]):  # it jumps: as large for any step
         return 0.0, math.inf
     best, error = 0.0, math.inf
     before: list[float] = []

@@ -45,6 +45,7 @@ SENTENCES = {  # which a page fills in, too
     "fades": "The gradient fades at {node}: {cause}.",
     "small": "No slope on the way is smaller than {size}; their product is.",
     "guarded": " At {node} {product} contributes 0: what was not chosen counts nothing.",
+    "not_chosen": "what was not chosen contributes 0",
     "overflows": "its value overflows to {out} at {operands}",
     "operands": "its operands are {operands}",
     "slope": "{cause}: slope {slope}",

@@ -29,11 +29,12 @@ from typing import Literal
 from autograd.notation import Formula, in_ascii, number, symbol
 from autograd.value import Value
 from autograd.views.derivation import EQUATIONS, Derivation, Derivative
+from autograd.views.diagnosis import SENTENCES
 from autograd.views.paths import Paths
 from autograd.views.tracing import check_input, total, trace_formulas
 from autograd.views.writing import FORMULA_LENGTH
 
-NOT_CHOSEN = "A factor of 0 counts more here than one that is not finite: what was not chosen contributes 0."
+NOT_CHOSEN = f"A factor of 0 counts more here than one that is not finite: {SENTENCES['not_chosen']}."
 DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
 
 

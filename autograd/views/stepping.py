@@ -26,11 +26,11 @@ from autograd.notation import InAscii, Names, number, operation
 from autograd.primitives import PRODUCT
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
+from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
 from autograd.views.tracing import Edge, edges, trace
 
-NOT_CHOSEN = "what was not chosen contributes 0"
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
 
@@ -91,7 +91,7 @@ class Step(InAscii):
         derivative = names.derivative(self.steps.output, self.parent).plain
         text = f"{derivative}: {number(self.before).plain} + {factors} = {number(self.after).plain}"
         plain = grad * self.slope
-        return f"{text} ({NOT_CHOSEN})" if plain != plain and self.after == self.before else text
+        return f"{text} ({SENTENCES['not_chosen']})" if plain != plain and self.after == self.before else text
 
     def __repr__(self) -> str:
         return f"<step {self.index}, {self.phase}: {self}>"

@@ -48,7 +48,9 @@ export function backwardLine(page, step) {
   const { isHidden } = page;
   const isFirst = page.steps.edgesTo.get(parent)[0] === step.index;
   const gradient = (node) => [names.derivative(program.output, node)];
-  const end = isFirst ? "." : ", which adds it to what is there.";
+  const isGuarded = Number.isNaN(page.moment.grads[slot] * slope) && !Number.isNaN(page.resultsAt(step.index).value);
+  const notChosen = isGuarded ? ` (${page.graph.diagnosis.sentences.not_chosen})` : "";
+  const end = `${isFirst ? "" : ", which adds it to what is there"}${notChosen}.`;
   const sentence = [names.element(slot), " hands its gradient to ", element("b", names.element(parent)), end];
   const caption = [names.derivative(slot, parent), ...(formula ? [" = ", names.formula(formula)] : [])];
   const given = { value: page.moment.grads[slot], caption: gradient(slot), name: names.plain(slot), kind: "grad" };
