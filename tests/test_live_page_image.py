@@ -84,6 +84,7 @@ def test_a_pixel_is_as_dark_as_its_number_and_can_be_changed(driven: Driven) -> 
         assert style(driven, "i1", "backgroundColor") == f"rgb({shade}, {shade}, {shade})"
         assert driven.number("i1") == number
     assert driven.error() != before
+    driven.slide("Step", 1)  # net_h1
     assert style(driven, "w1", "backgroundColor") != style(driven, "w2", "backgroundColor")
     driven.press("Explain w2")
     said = re.sub(r"\s", "", driven.root.locator("#derivation").inner_text())

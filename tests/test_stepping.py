@@ -23,8 +23,31 @@ def test_the_worked_example_step_by_step() -> None:
     assert "out_h1 = sigmoid(net_h1) = sigmoid(0.3775) = 0.593269992" in lines[:19]
     assert lines[18] == "E_total = E_o1 + E_o2 = 0.274811083 + 0.0235600256 = 0.298371109"
     assert "∂E_total/∂w5: 0 + 0.138498562 × 0.593269992 = 0.0821670406" in lines[19:]
-    assert "∂E_total/∂out_h1: −0.0190491183 + 0.138498562 × 0.4 = 0.0363503064" in lines[19:]
+    assert "∂E_total/∂out_h1: 0.0553994247 + (−0.0380982365) × 0.5 = 0.0363503064" in lines[19:]
     assert "∂E_total/∂w1: 0 + 0.00877135469 × 0.05 = 0.000438567734" in lines[19:]
+
+
+def test_the_backward_pass_goes_as_the_article_goes() -> None:
+    received = [step.parent.label for step in steps(worked_example()) if step.parent is not None and step.parent.label]
+    assert received == [
+        *("E_o1", "E_o2", "out_o1", "net_o1", "b2", "w5", "w6", "out_h1", "out_h2"),
+        *("out_o2", "net_o2", "b2", "w7", "w8", "out_h1", "out_h2"),
+        *("net_h1", "b1", "w1", "w2", "i1", "i2", "net_h2", "b1", "w3", "w4", "i1", "i2"),
+    ]
+
+
+@settings(max_examples=200, deadline=None)
+@given(graphs())
+def test_the_node_computed_first_comes_first_of_those_that_are_ready(nodes: list[Value]) -> None:
+    output = nodes[-1]
+    order = topological_order(output)
+    waiting = [node for node in order if node.parents]
+    expected = []
+    while waiting:
+        node = next(node for node in waiting if not any(node in user.parents for user in waiting))
+        waiting.remove(node)
+        expected += [(node, parent) for parent in node.parents if not isinstance(parent, Constant)]
+    assert [(step.node, step.parent) for step in steps(output) if step.parent is not None] == expected
 
 
 @settings(max_examples=200, deadline=None)

@@ -29,7 +29,7 @@ from autograd.value import Value, is_constant
 from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
-from autograd.views.tracing import Edge, edges, trace
+from autograd.views.tracing import Edge, in_reading_order
 
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
 
@@ -100,8 +100,9 @@ class Step(InAscii):
 class Steps(InAscii, Sequence[Step]):
     """The steps of a graph: first forward, an operation each, then backward, an edge each.
 
-    It is a sequence whose items are made when they are asked for; the backward pass is carried out with the first of
-    its steps. No node's `grad` is read or changed.
+    Backward, of the nodes whose gradient is complete, the one that was computed first passes its gradient on: an output
+    before the next one, `w1` before `w2`. It is a sequence whose items are made when they are asked for; the backward
+    pass is carried out with the first of its steps. No node's `grad` is read or changed.
 
     Attributes:
         output: the node that the steps lead to, and back from.
@@ -134,7 +135,7 @@ class Steps(InAscii, Sequence[Step]):
     @cached_property
     def edges(self) -> list[Edge]:
         """Return the edge of each step backward."""
-        return list(trace(self.output, edges(self.tape)))
+        return list(in_reading_order(self.tape))
 
     @cached_property
     def edges_to(self) -> dict[Value, list[int]]:

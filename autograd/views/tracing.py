@@ -13,6 +13,7 @@
 from __future__ import annotations
 
 import functools
+import heapq
 import operator
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
@@ -56,11 +57,46 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
-            primitive, part = node.primitive, 0.0
-            if primitive is not None and primitive is not stop_gradient:
-                part = guarded_product(primitive, index, grads[node], slope, Slopes())
-            grads[parent] = after = before + part
+            grads[parent] = after = before + _part(node, index, grads[node], slope)
             yield Edge(node, index, parent, slope, before, after)
+
+
+def _part(node: Value, index: int, grad: float, slope: float) -> float:
+    """Return what a node adds to the gradient of an operand."""
+    primitive = node.primitive
+    if primitive is None or primitive is stop_gradient:
+        return 0.0
+    part: float = guarded_product(primitive, index, grad, slope, Slopes())
+    return part
+
+
+def in_reading_order(tape: Tape) -> Iterator[Edge]:
+    """Yield the edges of a backward pass in the order in which a person would work them out.
+
+    Of the nodes whose gradient is complete, the one with the smallest index on the tape comes first. Every gradient is
+    that of the pass to the last bit: where this order would give another sum, the last addition shows the true one.
+    """
+    output = tape.nodes[-1]
+    grads = {output: 1.0}
+    passed: dict[Value, list[Edge]] = defaultdict(list)
+    missing: dict[Value, int] = defaultdict(int)  # edges that add to a gradient and have not come yet
+    for edge in trace(output, edges(tape)):
+        grads[edge.parent] = edge.after
+        passed[edge.node].append(edge)
+        missing[edge.parent] += 1
+    indices = {node: index for index, node in enumerate(tape.nodes)}
+    sums: dict[Value, float] = {}
+    ready = [len(tape) - 1]
+    while ready:
+        for node, index, parent, slope, *_ in passed[tape.nodes[heapq.heappop(ready)]]:
+            missing[parent] -= 1
+            before = sums.get(parent, 0.0)
+            if missing[parent]:
+                sums[parent] = before + _part(node, index, grads[node], slope)
+            else:
+                sums[parent] = grads[parent]
+                heapq.heappush(ready, indices[parent])
+            yield Edge(node, index, parent, slope, before, sums[parent])
 
 
 def trace_formulas(

@@ -115,7 +115,7 @@ def digit_page() -> LivePage:
         name: [[*test.pixels[place].tolist(), *(float(digit == test.labels[place]) for digit in range(digits.CLASSES))]]
         for name, place in offered.items()
     }
-    settings = {"learningRate": 0.1, "gates": cases, "image": digits.SIDE}
+    settings = {"learningRate": 0.1, "gates": cases, "gateName": "Image", "image": digits.SIDE}
     return LivePage([graph], "A network that reads digits", settings)
 
 

@@ -1,12 +1,12 @@
 // The controls of the page: what each does, and which are offered.
 
-import { about, element, parts, readNumber } from "./notation.js";
+import { about, element, readNumber } from "./notation.js";
 import { field } from "./picture.js";
 import { StepList } from "./tables.js";
 
 /** Let the controls act on a page, and hide those that it has no use for. */
 export function prepareControls(page) {
-  const { data } = page;
+  const { data, parts, root } = page;
   const on = (event, actions) => {
     for (const [id, action] of Object.entries(actions)) parts[id].addEventListener(event, action);
   };
@@ -53,7 +53,7 @@ export function prepareControls(page) {
     biases: () => page.begin(),
   });
   on("toggle", { all: () => page.show(), published: () => page.show() });
-  for (const button of document.querySelectorAll("[data-rounds]")) {
+  for (const button of root.querySelectorAll("[data-rounds]")) {
     button.addEventListener("click", () => {
       page.stop();
       page.train(Number(button.dataset.rounds));
@@ -81,16 +81,17 @@ export function prepareControls(page) {
   parts.orderChoice.hidden = !page.graphs.some(({ program }) => program.layers.some((layer) => layer > 0));
   parts.pickChoice.hidden = !data.gates && !(data.cases?.length > 1);
   parts.pick.value = data.pick ? "one" : "all";
+  parts.gateName.textContent = data.gateName ?? "Gate";
   parts.published.hidden = !data.published;
   parts.publishedNote.textContent = data.publishedNote ?? "";
   page.list = new StepList(page, parts.list);
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
   new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
-  document.addEventListener("keydown", key);
+  root.addEventListener("keydown", (event) => key(event, parts));
 }
 
 /** Arrow keys step, unless they mean something where the focus is. */
-function key(event) {
+function key(event, parts) {
   const isTaken = event.target.closest("input, select, [role=group]:not(#picture)");
   const button = { ArrowRight: "next", ArrowLeft: "previous", Home: "first", End: "last" }[event.key];
   if (isTaken || event.altKey || event.ctrlKey || event.metaKey || !button) return;

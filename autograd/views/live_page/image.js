@@ -1,7 +1,7 @@
 // A network that reads an image: its inputs and the weights of the chosen neuron stand in squares, shaded by their number.
 // Only the page of such a network holds this script. It replaces where boxes stand, and adds how they are painted.
 
-import { element, parts, shortened } from "./notation.js";
+import { shortened } from "./notation.js";
 import { Picture, show } from "./picture.js";
 import { BOX, line, NetworkPlacement, ROW, WIDTHS } from "./placement.js";
 
@@ -11,8 +11,6 @@ const STRONGEST = 55; // percent of colour behind the letters of a weight
 const TARGET = 84; // the width of a target
 
 Object.assign(WIDTHS, { weightRow: 152, resultRow: 160, error: 124 }); // all layers stand side by side
-document.querySelector("label[for=gate]").textContent = "Image";
-parts.gateChoice.append(element("span.quiet", "or change any pixel"));
 
 /** Boxes in a square, row by row; returns its frame. */
 NetworkPlacement.prototype.square = function (slots, x, y, kind) {
@@ -112,5 +110,3 @@ function cut(target, number) {
   const text = Number.isInteger(number) ? String(number) : number.toFixed(Math.abs(number) < 0.995 ? 2 : 1);
   show(target, number, text.replace("-", "−").replace(/^(−?)0\./, "$1."));
 }
-
-parts.casesPlace.hidden = true; // the picture shows the same

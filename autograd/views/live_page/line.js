@@ -1,6 +1,6 @@
 // The line of a step: a sentence, and each of its numbers above its name. A prediction is judged here, too.
 
-import { about, bracketed, counted, element, parse, parts, powers, readNumber, written } from "./notation.js";
+import { about, bracketed, counted, element, parse, powers, readNumber, written } from "./notation.js";
 import { TYPED } from "./picture.js";
 
 const CLOSE = 0.005; // of the number that is predicted
@@ -95,7 +95,7 @@ function result(page, step, caption, name, kind) {
   const look = `result ${step.phase}`;
   if (!page.isAsking) return pair({ value: page.resultsAt(step.index).value, caption, name, kind, look });
   const guess = element("input", { id: "guess", ...TYPED, "aria-label": "Your prediction" });
-  guess.value = parts.guess?.value ?? "";
+  guess.value = page.parts.guess?.value ?? "";
   guess.addEventListener("keydown", (event) => {
     event.stopPropagation();
     if (event.key !== "Enter") return;

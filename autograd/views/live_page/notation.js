@@ -68,8 +68,8 @@ export function bracketed(text, level, before = "") {
   return binds < level || followsSign ? `(${text})` : text;
 }
 
-/** The parts of the page that have an id, by it. */
-export const parts = new Proxy({}, { get: (_, id) => document.getElementById(id) });
+/** The parts of a document, or of a shadow root, that have an id, by it. */
+export const partsOf = (root) => new Proxy({}, { get: (_, id) => root.getElementById(id) });
 
 /** An element: `element("span.quiet", {title: "…"}, "text", other)`; the attributes may be left out. */
 export function element(tag, ...content) {

@@ -5,7 +5,7 @@ import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
 import { backwardLine, forwardLine, updateLine, verdict } from "./line.js";
-import { counted, element, Names, parse, parts, readNumber, written } from "./notation.js";
+import { counted, element, Names, parse, partsOf, readNumber, written } from "./notation.js";
 import { Picture, show } from "./picture.js";
 import { Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
@@ -18,7 +18,10 @@ const CHOICES = 300; // nodes that a select offers; more are searched by name
 const WATCHED = 200; // parameters whose gradients are watched
 
 class Page {
-  constructor(data) {
+  /** A page in a document or a shadow root, which holds its markup. */
+  constructor(root, data) {
+    this.root = root;
+    this.parts = partsOf(root);
     this.data = data;
     this.graphs = data.graphs.map((content) => {
       const program = new Program(content.program, content.constants);
@@ -27,7 +30,7 @@ class Page {
       graph.derivatives = new Derivatives(graph);
       return graph;
     });
-    parts.title.append(data.title);
+    this.parts.title.append(data.title);
     this.case = this.position = 0;
     prepareControls(this);
     this.begin();
@@ -36,7 +39,7 @@ class Page {
   // State.
 
   get steps() {
-    return parts.unfold.checked ? this.graph.unfolded : this.graph.steps;
+    return this.parts.unfold.checked ? this.graph.unfolded : this.graph.steps;
   }
 
   get settings() {
@@ -51,7 +54,7 @@ class Page {
   /** Start with the numbers that the page came with. */
   begin() {
     const { data } = this;
-    const kind = data.biases?.[parts.biases.value] ?? { graph: 0 };
+    const kind = data.biases?.[this.parts.biases.value] ?? { graph: 0 };
     const isNew = this.graph !== this.graphs[kind.graph];
     this.stop();
     this.position = 0;
@@ -62,11 +65,11 @@ class Page {
     this.training = new Training(program, {
       learning: kind.learning ?? content.learning,
       rate: data.learningRate,
-      order: parts.order.value,
-      pick: parts.pick.value === "one",
+      order: this.parts.order.value,
+      pick: this.parts.pick.value === "one",
       columns: content.columns,
-      gate: parts.gate.value,
-      cases: data.gates?.[parts.gate.value] ?? data.cases ?? [],
+      gate: this.parts.gate.value,
+      cases: data.gates?.[this.parts.gate.value] ?? data.cases ?? [],
       leaves: program.initial,
     });
     if (isNew) this.prepareGraph();
@@ -78,12 +81,12 @@ class Page {
     const { output, parameters } = graph.program;
     const name = graph.names.plain(output);
     this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
-    this.picture = new Picture(parts.picture, graph, this);
-    parts.unfolding.hidden = graph.unfolded === graph.steps;
-    parts.errorName.textContent =
+    this.picture = new Picture(this.parts.picture, graph, this);
+    this.parts.unfolding.hidden = graph.unfolded === graph.steps;
+    this.parts.errorName.textContent =
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
-    parts.error.dataset.name = name;
-    parts.training.hidden = !settings.learning.length;
+    this.parts.error.dataset.name = name;
+    this.parts.training.hidden = !settings.learning.length;
     const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
     const targets = [...graph.derivatives.roots.keys()];
     this.prepareQuestion(targets.sort((a, b) => isParameter(a) - isParameter(b) || a - b));
@@ -91,17 +94,17 @@ class Page {
 
   prepareQuestion(targets) {
     const { names, program } = this.graph;
-    parts.question.hidden = !targets.length;
+    this.parts.question.hidden = !targets.length;
     const isShort = targets.length <= CHOICES;
     const key = (slot) => (isShort ? String(slot) : names.plain(slot));
     const text = (slot) => (isShort ? names.plainDerivative(program.output, slot) : "");
     const options = targets.map((slot) => element("option", { value: key(slot) }, text(slot)));
     if (isShort) {
       this.why = element("select", { id: "why" }, element("option", { value: "" }, "∂…"), ...options);
-      parts.whyPlace.replaceChildren(this.why);
+      this.parts.whyPlace.replaceChildren(this.why);
     } else {
       this.why = element("input", { id: "why", type: "text", list: "targets", placeholder: "name of a node" });
-      parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
+      this.parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
     }
     this.why.addEventListener("change", () => this.ask(targets.find((slot) => key(slot) === this.why.value)));
   }
@@ -143,7 +146,7 @@ class Page {
 
   /** Whether a number may be shown apart from the steps: while numbers are predicted, once it is known. */
   mayShow(slot, kind) {
-    if (!parts.predict.checked) return true;
+    if (!this.parts.predict.checked) return true;
     const { indices, edgesTo, forward } = this.steps;
     const last = kind === "grad" ? (edgesTo.get(slot)?.at(-1) ?? forward) : (indices.get(slot) ?? -1);
     return last < this.position;
@@ -206,7 +209,7 @@ class Page {
   choose(index) {
     this.case = index;
     this.refresh();
-    parts.casesPlace.querySelector(":checked").focus();
+    this.parts.casesPlace.querySelector(":checked").focus();
   }
 
   go(position) {
@@ -218,13 +221,13 @@ class Page {
 
   next() {
     if (this.isAsking || this.position >= this.steps.length) return;
-    if (!parts.predict.checked) return this.go(this.position + 1);
+    if (!this.parts.predict.checked) return this.go(this.position + 1);
     this.isAsking = true;
     this.areFactorsShown = false;
     this.message = undefined;
     this.show();
-    parts.guess.value = "";
-    parts.guess.focus();
+    this.parts.guess.value = "";
+    this.parts.guess.focus();
   }
 
   previous() {
@@ -245,7 +248,7 @@ class Page {
     if (this.position >= this.steps.length) this.position = 0;
     const step = () => {
       const isLast = this.position + 1 >= this.steps.length;
-      this.player = isLast ? undefined : setTimeout(step, Number(parts.speed.value));
+      this.player = isLast ? undefined : setTimeout(step, Number(this.parts.speed.value));
       this.go(this.position + 1);
     };
     step();
@@ -277,11 +280,11 @@ class Page {
   check() {
     const step = this.current();
     const grad = step.phase === "backward" ? this.moment.grads[step.slot] : NaN;
-    const { text, isRight } = verdict(parts.guess.value, this.resultsAt(step.index), grad);
+    const { text, isRight } = verdict(this.parts.guess.value, this.resultsAt(step.index), grad);
     if (isRight) this.go(this.position + 1);
     this.message = text;
     this.showStep();
-    parts[isRight ? "next" : "guess"].focus();
+    this.parts[isRight ? "next" : "guess"].focus();
   }
 
   // What is shown.
@@ -292,40 +295,41 @@ class Page {
     this.showStep();
     this.showTraining();
     const { cases } = this.settings;
-    parts.cases.hidden = !cases.length;
-    if (cases.length) parts.casesPlace.replaceChildren(casesTable(this));
+    this.parts.cases.hidden = !cases.length;
+    if (cases.length) this.parts.casesPlace.replaceChildren(casesTable(this));
     this.showWhy();
     this.showOthers();
-    parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
-    if (parts.all.open) this.list.show();
-    if (parts.published.open) parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
+    this.parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
+    if (this.parts.all.open) this.list.show();
+    if (this.parts.published.open)
+      this.parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
   }
 
   showControls() {
     const { length, forward } = this.steps;
     const { position, isAsking } = this;
-    const focused = document.activeElement;
-    parts.first.disabled = parts.previous.disabled = position === 0 && !isAsking;
-    parts.next.disabled = parts.last.disabled = position === length;
-    if (focused?.disabled) parts[position ? "previous" : "next"].focus();
-    for (const id of ["first", "next", "last", "play"]) parts[id].hidden = isAsking === true;
-    parts.answers.hidden = !isAsking;
-    parts.play.textContent = this.player ? "Pause" : "Play";
-    const slider = parts.position;
+    const focused = this.root.activeElement;
+    this.parts.first.disabled = this.parts.previous.disabled = position === 0 && !isAsking;
+    this.parts.next.disabled = this.parts.last.disabled = position === length;
+    if (focused?.disabled) this.parts[position ? "previous" : "next"].focus();
+    for (const id of ["first", "next", "last", "play"]) this.parts[id].hidden = isAsking === true;
+    this.parts.answers.hidden = !isAsking;
+    this.parts.play.textContent = this.player ? "Pause" : "Play";
+    const slider = this.parts.position;
     const [turn, done] = [forward, position].map((count) => `${(100 * count) / length}%`);
     slider.max = length;
     slider.value = position;
     slider.style.setProperty("--turn", turn);
     slider.style.setProperty("--done", done);
-    parts.turning.style.left = turn;
-    parts.count.textContent = `step ${position} of ${length}`;
-    slider.setAttribute("aria-valuetext", parts.count.textContent);
+    this.parts.turning.style.left = turn;
+    this.parts.count.textContent = `step ${position} of ${length}`;
+    slider.setAttribute("aria-valuetext", this.parts.count.textContent);
   }
 
   showPicture() {
     this.picture.update(this, this.current(), this.warned());
-    parts.hidden.hidden = !this.picture.placement.isPart;
-    parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations and its neighbours.`;
+    this.parts.hidden.hidden = !this.picture.placement.isPart;
+    this.parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations and its neighbours.`;
   }
 
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
@@ -343,7 +347,7 @@ class Page {
       if (at === undefined) found = null;
     }
     if (found) text = `⚠ ${found.text}`;
-    const notice = parts.notice;
+    const notice = this.parts.notice;
     notice.classList.toggle("warning", Boolean(found));
     if (notice.textContent !== text) notice.textContent = text;
     return found ? [at, this.folds.get(found.slot)] : [];
@@ -352,7 +356,7 @@ class Page {
   showStep() {
     const { training, settings } = this;
     const step = this.current();
-    const chip = parts.phase;
+    const chip = this.parts.phase;
     chip.hidden = !step && !training.applied;
     let sentence = [
       "Press ",
@@ -369,60 +373,62 @@ class Page {
       [sentence, line] = updateLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
     }
     chip.className = `chip ${step?.phase ?? ""}`;
-    parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));
-    parts.line.replaceChildren(...line);
-    let spoken = parts.sentence.textContent;
+    this.parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));
+    this.parts.line.replaceChildren(...line);
+    let spoken = this.parts.sentence.textContent;
     if (step && !this.isAsking) {
       const { names, program } = this.graph;
       const { slot, parent } = step;
       const name = parent === undefined ? names.plain(slot) : names.plainDerivative(program.output, parent);
       spoken += ` ${name} is ${written(this.resultsAt(step.index).value)}.`;
     }
-    if (parts.spoken.textContent !== spoken) parts.spoken.textContent = spoken;
+    if (this.parts.spoken.textContent !== spoken) this.parts.spoken.textContent = spoken;
   }
 
   showTraining() {
     const { training, settings } = this;
-    show(parts.rounds, training.round, counted(training.round));
-    show(parts.error, training.error, written(training.error));
+    show(this.parts.rounds, training.round, counted(training.round));
+    show(this.parts.error, training.error, written(training.error));
     show(this.rate, settings.rate, written(settings.rate));
-    parts.keep.textContent = this.timer ? "Pause training" : "Keep training";
-    const slider = parts.round;
+    this.parts.keep.textContent = this.timer ? "Pause training" : "Keep training";
+    const slider = this.parts.round;
     slider.max = training.last;
     slider.value = training.round;
     slider.disabled = training.last === 0;
     slider.setAttribute("aria-valuetext", `round ${training.round} of ${training.last}`);
-    parts.lastRound.textContent = training.last ? counted(training.last) : "";
-    parts.order.value = settings.order;
-    parts.pick.value = settings.pick ? "one" : "all";
-    parts.gate.value = settings.gate;
-    const range = drawCurve(parts.curve, training, parts.logarithmic.checked);
-    parts.empty.hidden = range !== null;
-    parts.high.textContent = range ? written(range[1], 2) : "";
-    parts.low.textContent = range ? written(range[0], 2) : "";
+    this.parts.lastRound.textContent = training.last ? counted(training.last) : "";
+    this.parts.order.value = settings.order;
+    this.parts.pick.value = settings.pick ? "one" : "all";
+    this.parts.gate.value = settings.gate;
+    const range = drawCurve(this.parts.curve, training, this.parts.logarithmic.checked);
+    this.parts.empty.hidden = range !== null;
+    this.parts.high.textContent = range ? written(range[1], 2) : "";
+    this.parts.low.textContent = range ? written(range[0], 2) : "";
   }
 
   showWhy() {
     const { graph, asked, moment } = this;
     const isAsked = asked !== undefined;
     this.why.value = !isAsked ? "" : this.why.list ? graph.names.plain(asked) : asked;
-    parts.whyEmpty.hidden = isAsked || parts.question.hidden;
-    parts.derivation.hidden = !isAsked;
+    this.parts.whyEmpty.hidden = isAsked || this.parts.question.hidden;
+    this.parts.derivation.hidden = !isAsked;
     const isShown = isAsked && this.mayShow(asked, "grad");
     const found = isShown && diagnose(graph, moment, asked);
-    parts.diagnosis.hidden = !found;
-    parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
-    parts.derivation.replaceChildren(...(isShown ? derivation(this, asked) : ["Its numbers are yet to be predicted."]));
+    this.parts.diagnosis.hidden = !found;
+    this.parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
+    this.parts.derivation.replaceChildren(
+      ...(isShown ? derivation(this, asked) : ["Its numbers are yet to be predicted."]),
+    );
   }
 
   /** The parameters of a network that have no box in its picture. */
   showOthers() {
     const { graph, picture } = this;
     const slots = graph.content.network ? graph.program.parameters.filter((slot) => !picture.boxes.has(slot)) : [];
-    parts.others.hidden = !slots.length;
+    this.parts.others.hidden = !slots.length;
     if (this.others?.key !== slots.join()) {
       this.others = { key: slots.join(), rows: parameterRows(this, slots) };
-      parts.othersRows.replaceChildren(...this.others.rows.map((made) => made.row));
+      this.parts.othersRows.replaceChildren(...this.others.rows.map((made) => made.row));
     }
     for (const { slot, input, grad } of this.others.rows) {
       const known = this.gradOf(slot);
@@ -432,4 +438,4 @@ class Page {
   }
 }
 
-new Page(JSON.parse(parts.data.textContent));
+new Page(document, JSON.parse(document.getElementById("data").textContent));

@@ -179,7 +179,8 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n<body>\n{markup}"
+        f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n"
+        f'<body class="page">\n{markup}'
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )

@@ -50,7 +50,7 @@ export function show(target, value, text) {
   target.dataset.text = text;
   if (target instanceof HTMLInputElement) {
     target.dataset.shown = text;
-    if (document.activeElement !== target || !target.hasAttribute("aria-invalid")) target.value = text;
+    if (target.getRootNode().activeElement !== target || !target.hasAttribute("aria-invalid")) target.value = text;
     target.removeAttribute("aria-invalid");
   } else target.textContent = text;
 }

@@ -78,6 +78,31 @@ export class Graph {
   }
 }
 
+/** Operations from the output on: of those whose users have all come, the one with the smallest slot is next. */
+function readingOrder(operations, parentsOf) {
+  const missing = new Map();
+  for (const slot of operations) for (const to of parentsOf(slot)) missing.set(to, (missing.get(to) ?? 0) + 1);
+  const isOperation = new Set(operations);
+  const order = [];
+  const ready = operations.filter((slot) => !missing.has(slot)).reverse(); // the smallest one is the last
+  while (ready.length) {
+    const slot = ready.pop();
+    order.push(slot);
+    for (const to of parentsOf(slot)) {
+      missing.set(to, missing.get(to) - 1);
+      if (missing.get(to) > 0 || !isOperation.has(to)) continue;
+      let [low, high] = [0, ready.length];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (ready[middle] > to) low = middle + 1;
+        else high = middle;
+      }
+      ready.splice(low, 0, to);
+    }
+  }
+  return order;
+}
+
 /** The steps forward, one for each operation, and backward, one for each edge; at a position so many are done. */
 export class Steps {
   constructor(graph, unfolded) {
@@ -93,14 +118,15 @@ export class Steps {
     this.forward = this.list.length;
     this.indices = new Map(this.operations.map((slot, index) => [slot, index]));
     this.edgesTo = new Map(); // for each node the steps that add to its gradient
-    for (let index = this.operations.length - 1; index >= 0; index--) {
-      const slot = this.operations[index];
-      const parents = unfolded ? [...program.operandsOf(slot)] : graph.parents.get(slot);
-      parents.forEach((parent, operand) => {
-        if (unfolded && program.isConstant[parent]) return;
-        const earlier = this.edgesTo.get(parent) ?? [];
-        this.edgesTo.set(parent, [...earlier, this.list.length]);
-        this.list.push({ phase: "backward", slot, parent, operand, formula: slopes[index][operand] });
+    const parentsOf = (slot) =>
+      unfolded
+        ? [...program.operandsOf(slot)].map((to) => (program.isConstant[to] ? null : to))
+        : graph.parents.get(slot);
+    for (const slot of readingOrder(this.operations, parentsOf)) {
+      parentsOf(slot).forEach((parent, operand) => {
+        if (parent === null) return;
+        this.edgesTo.set(parent, [...(this.edgesTo.get(parent) ?? []), this.list.length]);
+        this.list.push({ phase: "backward", slot, parent, operand, formula: slopes[this.indices.get(slot)][operand] });
       });
     }
   }
