@@ -89,14 +89,19 @@ export function parameterRows(page, slots) {
 /** The rows of figures that an article prints, beside those of this moment. */
 export function publishedRows(page, figures) {
   const { graph, moment, training } = page;
-  const { names, program } = graph;
-  return figures.map(([round, name, kind, text]) => {
-    const slot = names.names.indexOf(name);
-    const value = kind === "grad" ? moment.grads[slot] : moment.numbers[slot];
-    const label = kind === "grad" ? names.derivative(program.output, slot) : names.element(slot);
-    const isHere = round === training.round && page.mayShow(slot, kind);
-    const here = isHere ? element("span", about(name, kind, value), written(value)) : "–";
-    return row(...[counted(round), label, text, here].map((content) => element("td", content)));
+  const { names } = graph;
+  return figures.map(([name, by, round, text]) => {
+    const [slot, below] = [name, by].map((label) => names.names.indexOf(label));
+    const kind = by ? "grad" : "data";
+    const value = by ? moment.derivative(slot, below) : moment.numbers[slot];
+    const label = by ? names.derivative(slot, below) : names.element(slot);
+    const isHere = round === training.round && page.mayShow(by ? below : slot, kind);
+    const here = isHere
+      ? element("span", about(by ? names.plainDerivative(slot, below) : name, kind, value), written(value))
+      : "–";
+    const isEqual = value.toFixed(text.split(".")[1].length) === text;
+    const sign = !isHere ? "" : isEqual ? "✓" : "≠";
+    return row(...[counted(round), label, text.replace("-", "−"), here, sign].map((content) => element("td", content)));
   });
 }
 
