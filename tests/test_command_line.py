@@ -180,15 +180,19 @@ def test_without_scikit_learn_the_other_pages_are_written(
 ) -> None:
     monkeypatch.setattr("nn.examples.command_line.find_spec", lambda name: None)
     told = run(["page", "--out", str(tmp_path)], capsys)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["article.html", "logic_gates.html", "worked_example.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "article.html",
+        "logic_gates.html",
+        "worked_example.html",
+    ]
     assert "A page of digits needs scikit-learn" in told
     assert "pip install 'stepgrad[digits]'" in told
 
 
 def test_a_page_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "worked_example.html").mkdir()  # a folder of the page's name
+    (tmp_path / "article.html").mkdir()  # a folder of the page's name
     check_refused(["page", "--out", str(tmp_path)], "--out", capsys)
-    assert [path.name for path in tmp_path.iterdir()] == ["worked_example.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["article.html"]
 
 
 def test_the_list_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:

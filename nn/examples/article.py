@@ -99,7 +99,7 @@ STORY: list[Item] = [
 
         > $∂out_o1/∂net_o1$ = {out_o1} × (1 − {out_o1}) = {dout_o1/dnet_o1 = 0.186815602}
 
-        The product of the two is the share of $net_o1$ in the error. It is called δ, and it serves every weight of $o1$.
+        The product of the two is the share of $net_o1$ in the error. It is called δ and serves every weight of $o1$.
 
         > δ = {dE_total/dout_o1} × {dout_o1/dnet_o1} = {dE_o1/dnet_o1 = 0.138498562}""",
     ),
@@ -141,7 +141,7 @@ STORY: list[Item] = [
     ),
     (
         "w8.grad",
-        """Too little means that the error shrinks when the weight grows: the gradients are negative, and the weights go up.
+        """Too little means that the error shrinks when the weight grows: the gradients are negative, the weights go up.
 
         > $w7$ next = {w7.next = 0.511301270}
 
@@ -224,8 +224,8 @@ STORY: list[Item] = [
     ),
     (
         "after 10,000 rounds",
-        """After 10,000 rounds the error is {E_total after 10,000 rounds}, all at once. In the order behind the article's
-        figures, where 0.01 and 0.99 are wanted:
+        """After 10,000 rounds the error is {E_total after 10,000 rounds}, all at once. In the order that the article's
+        figures come from, where 0.01 and 0.99 are wanted:
 
         > $E_total$ = {E_total after 10,000 rounds, sequential = 0.000035085}
 

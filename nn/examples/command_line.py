@@ -19,10 +19,10 @@ from autograd.notation import in_ascii
 from autograd.saving import check_folder
 from nn.checkpoints import save_network
 from nn.examples import worked_example
+from nn.examples.article import article_page
 from nn.examples.command_options import Parser, integer, positive_number, program
 from nn.examples.digits_command import run_digits
 from nn.examples.gpt_command import run_gpt
-from nn.examples.article import article_page
 from nn.examples.pages import GATE_INPUTS, GATES, digit_page, gate_network, logic_gates_page, worked_example_page
 from nn.examples.story import story
 from nn.metrics import average_error
@@ -35,7 +35,7 @@ EXAMPLES = {  # what to type after the program's name, and what it does
     "digits": "a 64-32-10 network that reads 1,797 real digits, tested with five parts",
     "digits --mnist FOLDER": "a 784-300-10 network that reads MNIST",
     "gpt": "a GPT of scalar nodes that makes up names",
-    "page": "live pages: the article as a story, the worked example, logic gates, a network that reads digits",
+    "page": "live pages: the article told, the worked example, gates, digits",
 }
 
 
@@ -195,7 +195,7 @@ def _write_pages(words: Sequence[str]) -> None:
     parser = Parser(
         "page",
         description="Writes pages for a browser: the article told beside its picture, the worked example, logic gates "
-        "and a network that reads digits. Step through every number, ask why a gradient is what it is, change anything, "
+        "and a network that reads digits. Step through every number, ask why a gradient is what it is, change anything "
         "and train. The last page needs scikit-learn, and is left out without it.",
     )
     parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")

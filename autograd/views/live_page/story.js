@@ -29,8 +29,14 @@ export class Story {
     columns.querySelector("div").prepend(element("h2.heading", "Go on by yourself"));
     this.prepareHeader();
     for (const graph of page.graphs) graph.isWide = () => picture.clientWidth > WIDE;
-    const watch = () => this.isResting || requestAnimationFrame(() => this.follow());
+    const watch = () => requestAnimationFrame(() => this.isResting || this.follow());
     addEventListener("scroll", watch, { passive: true });
+    for (const event of ["wheel", "touchmove"]) {
+      const wake = () => {
+        this.isResting = false;
+      };
+      addEventListener(event, wake, { passive: true });
+    }
   }
 
   // What it is made of.
@@ -46,8 +52,12 @@ export class Story {
     const paragraph = { element: made, step: item.step };
     if (item.answer) this.ask(paragraph, item);
     this.paragraphs.push(paragraph);
-    made.addEventListener("focusin", () => this.go(paragraph));
-    made.addEventListener("click", () => this.go(paragraph));
+    for (const event of ["focusin", "click"]) {
+      made.addEventListener(event, () => {
+        this.rest();
+        this.go(paragraph);
+      });
+    }
     return made;
   }
 
@@ -75,10 +85,7 @@ export class Story {
     }
     const name = [piece.of, piece.by].filter(Boolean).join("/");
     const isGiven = !piece.by && !piece.kind && !piece.rounds && this.isLeaf(piece.of);
-    const number = element(
-      isGiven ? "span.number" : "span.number.computed",
-      about(name, piece.by ? "derivative" : (piece.kind ?? "data")),
-    );
+    const number = element(isGiven ? "span.number" : "span.number.computed", about(name, "told"));
     const mark = element("span.mark");
     this.numbers.push({ ...piece, number, mark });
     return [element("span.figure", number, mark)];
@@ -146,17 +153,19 @@ export class Story {
     return side.right > text.left + 1 && side.left < text.right - 1 ? side.height * (1 - READING_LINE) : 0;
   }
 
+  /** Do not follow the scrolling that something else than the reader's wheel or finger causes. */
+  rest() {
+    this.isResting = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.isResting = false;
+    }, SCROLLING);
+  }
+
   scrollTo(paragraph) {
     const { top } = paragraph.element.getBoundingClientRect();
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.isResting = true;
-    clearTimeout(this.rest);
-    this.rest = setTimeout(
-      () => {
-        this.isResting = false;
-      },
-      isCalm ? 0 : SCROLLING,
-    );
+    this.rest();
     scrollBy({ top: top - innerHeight * READING_LINE - this.top() + 8, behavior: isCalm ? "instant" : "smooth" });
     this.go(paragraph);
   }
@@ -440,7 +449,8 @@ export class Story {
       mark.textContent = !printed || !isOriginal ? "" : isEqual ? " ✓" : " ≠";
       mark.className = `mark ${isEqual ? "equal" : "unequal"}`;
       number.title = printed ? `printed ${printed.replace("-", "−")}, here ${written(value, 12)}` : "";
-      mark.ariaLabel = isEqual ? "equal to what is printed" : "not what is printed";
+      mark.role = mark.textContent ? "img" : null;
+      mark.ariaLabel = !mark.textContent ? null : isEqual ? "equal to what is printed" : "not what is printed";
     };
     const later = this.numbers.filter(({ rounds }) => rounds);
     this.numbers.filter(({ rounds }) => !rounds).forEach(showNumber);
