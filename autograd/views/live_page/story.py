@@ -8,16 +8,16 @@ A story is a list of paragraphs and questions, in the order in which they are re
 - `(step, text)` is a paragraph. A text that begins with `# ` has a heading as its first line, which begins a section.
 - `(step, question, answer)` is a question, whose answer is a number in the notation below, without the braces.
 
-A step is the number of steps that are done, "start", "end", or named by the number that it computes: `out_h1` is the
-step forward that computes the node, `w5.grad` the last one backward that adds to its gradient, `w5.next` the update, and
-`out_h1.grad from net_o2` the one that adds what one node passes back. "after 100 rounds" trains, and shows the last
+A step is the count of steps that are done, "start", "end", or named by the number that it computes: `out_h1` is the
+step forward that computes the node, `w5.grad` the last one backward that adds to its gradient, `w5.next` the update,
+and `out_h1.grad from net_o2` the one that adds what one node passes back. "after 100 rounds" trains, and shows the last
 update.
 
-In a text, `$…$` is a formula, whose names get their indices, and `{…}` a number that follows what is edited: `{out_h1}`,
-`{w5.grad}`, `{w5.next}` and the derivative `{dE_o1/dout_h1}` are those of the round that the page begins with, and
-`{E_total after 10000 rounds}` is that of a training of its own. A comma may be followed by an order of update or a kind
-of biases that the page offers: `{E_total after 1 round, sequential}`. `{E_total = 0.298371109}` compares with what an
-article prints. A paragraph that begins with `>` is a line of numbers, one with `≠` a note.
+In a text, `$…$` is a formula, whose names get their indices, and `{…}` a number that follows what is edited:
+`{out_h1}`, `{w5.grad}`, `{w5.next}` and the derivative `{dE_o1/dout_h1}` are those of the round that the page begins
+with, and `{E_total after 10000 rounds}` is that of a training of its own. A comma may be followed by an order of update
+or a kind of biases that the page offers: `{E_total after 1 round, sequential}`. `{E_total = 0.298371109}` compares with
+what an article prints. A paragraph that begins with `>` is a line of numbers, one with `≠` a note.
 """
 
 from __future__ import annotations
