@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 import autograd
-from nn import digit_page, logic_gates_page, worked_example_page
+from nn import article_page, digit_page, logic_gates_page, worked_example_page
 from nn.examples import worked_example
 from nn.examples.command_line import main
 from nn.examples.command_options import program
@@ -158,7 +158,12 @@ def test_the_pages_are_written_and_their_addresses_told(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pages").mkdir()
     (tmp_path / "pages" / "digits.html").write_text("of the last time")  # it is written over
-    pages = {"worked_example": worked_example_page(), "logic_gates": logic_gates_page(), "digits": digit_page()}
+    pages = {
+        "article": article_page(),
+        "worked_example": worked_example_page(),
+        "logic_gates": logic_gates_page(),
+        "digits": digit_page(),
+    }
     for arguments, folder in ((["page"], tmp_path / "pages"), (["page", "--out", "a b/ü"], tmp_path / "a b" / "ü")):
         told = run(arguments, capsys)
         assert sorted(path.name for path in folder.iterdir()) == [f"{name}.html" for name in sorted(pages)]
@@ -175,15 +180,19 @@ def test_without_scikit_learn_the_other_pages_are_written(
 ) -> None:
     monkeypatch.setattr("nn.examples.command_line.find_spec", lambda name: None)
     told = run(["page", "--out", str(tmp_path)], capsys)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["logic_gates.html", "worked_example.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "article.html",
+        "logic_gates.html",
+        "worked_example.html",
+    ]
     assert "A page of digits needs scikit-learn" in told
     assert "pip install 'stepgrad[digits]'" in told
 
 
 def test_a_page_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "worked_example.html").mkdir()  # a folder of the page's name
+    (tmp_path / "article.html").mkdir()  # a folder of the page's name
     check_refused(["page", "--out", str(tmp_path)], "--out", capsys)
-    assert [path.name for path in tmp_path.iterdir()] == ["worked_example.html"]
+    assert [path.name for path in tmp_path.iterdir()] == ["article.html"]
 
 
 def test_the_list_names_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:

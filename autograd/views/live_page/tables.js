@@ -116,7 +116,7 @@ export class StepList {
     const { steps, position, isAsking } = this.page;
     const { length } = steps;
     const from = length <= LISTED_STEPS ? 0 : Math.max(0, Math.min(position - LISTED_STEPS / 2, length - LISTED_STEPS));
-    if (this.steps !== steps || this.from !== from) {
+    if (this.steps !== steps || this.from !== from || this.rows.length !== Math.min(length - from, LISTED_STEPS)) {
       [this.steps, this.from] = [steps, from];
       this.rows = steps.list.slice(from, from + LISTED_STEPS).map((step, index) => this.row(step, from + index));
       this.list.firstElementChild.replaceChildren(...this.rows.map(({ item }) => item));
@@ -134,13 +134,16 @@ export class StepList {
 
   row(step, index) {
     const { names, program } = this.page.graph;
-    const isBackward = step.phase === "backward";
     const node = names.element(step.slot);
-    const label = isBackward
-      ? element("span", names.derivative(program.output, step.parent), element("span.quiet", " from ", node))
-      : node;
-    const name = names.plain(isBackward ? step.parent : step.slot);
-    const number = element("span.number", about(name, isBackward ? "sum" : "data"));
+    const [label, kind, slot] = {
+      forward: () => [node, "data", step.slot],
+      backward: () => {
+        const from = element("span.quiet", " from ", node);
+        return [element("span", names.derivative(program.output, step.parent), from), "sum", step.parent];
+      },
+      update: () => [element("span", node, element("span.quiet", " next")), "next", step.slot],
+    }[step.phase]();
+    const number = element("span.number", about(names.plain(slot), kind));
     const item = element(`li.${step.phase}`, label, number);
     item.addEventListener("click", () => this.page.go(index + 1));
     return { item, number };
