@@ -35,10 +35,18 @@ from autograd.views.live_page.rules import rules_script
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
     *("notation", "program", "training", "steps", "derivation", "diagnosis"),
-    *("placement", "picture", "curve", "line", "tables", "controls", "page"),
+    *("placement", "picture", "curve", "line", "tables", "copy", "sheet", "controls", "address", "page"),
 )
-STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
+STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
 FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
+SHORTER_SCRIPT = {  # what a script without spaces may be written as, where each statement has its semicolon or is a block
+    r"\bconst\b": "let",
+    r"\bundefined\b": "void 0",
+    r"(?<![\w$])\((\w+)\)=>": r"\1=>",
+    r",\)": ")",
+    r";?\}\n?": "}",
+}
+SHORTER_STYLE = {r"(?<=[ :,(])0(?=\.)| (?=/)|(?<=/) ": ""}
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -97,13 +105,17 @@ def live_page(
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
+    It offers a training where there is something to learn: `learning` names it, the graph has parameters, there are
+    cases, the label of a leaf begins with "target", or that of the output is "E", begins with "E_", or speaks of an
+    error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
+
     Args:
         output: the node that the graph leads to; a training makes it smaller.
         cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
             or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
         title: the heading; by default it names the output.
         learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            that the cases give no numbers for.
+            but targets and those that the cases give numbers for.
         learning_rate: the size of a step of the training, which can be changed on the page.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
@@ -168,8 +180,9 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
-    markup = re.sub(r"\n\s+", "\n", _read("page.html"))
+    markup = _shorter(re.sub(r"\n\s+", "\n", _read("page.html")), {r'="([\w-]+)"': r"=\1"})
     style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
+    script, style = _shorter(script, SHORTER_SCRIPT), _shorter(style, SHORTER_STYLE)
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -184,6 +197,12 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
+
+
+def _shorter(text: str, forms: Mapping[str, str]) -> str:
+    for long, short in forms.items():
+        text = re.sub(long, short, text)
+    return text
 
 
 def _hash(text: str) -> str:
