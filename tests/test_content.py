@@ -125,6 +125,7 @@ def test_a_training_is_offered_where_there_is_something_to_learn() -> None:
     assert not any(map(offered, (x * y, ball, energy)))
     assert offered(Parameter(2.0, "w") * x)
     assert offered(x * y, learning=[x])
+    assert offered(ball, learning_rate=0.5)
     assert offered(x * y, cases=[{"x": 1.0}])
     assert not offered(x * y, learning=[])
     assert not offered(x * y, cases=[{"x": 1.0, "y": 2.0}])
@@ -308,7 +309,8 @@ def small_graph() -> Value:
 
 @pytest.mark.parametrize("number", ["1", None, 1j, True, [1.0]])
 def test_numbers_that_are_none_are_named(number: Any) -> None:
-    for arguments in ({"cases": [{"x": number}]}, {"learning_rate": number}):
+    rates = [] if number is None else [{"learning_rate": number}]  # None asks for the usual one
+    for arguments in ({"cases": [{"x": number}]}, *rates):
         with pytest.raises(TypeError, match=f"got .* of type {type(number).__name__}"):
             live_page(small_graph(), **arguments)
 

@@ -44,6 +44,7 @@ SHORTER_SCRIPT = {  # what a script without spaces may be written as, where each
     r"\bundefined\b": "void 0",
     r"(?<![\w$])\((\w+)\)=>": r"\1=>",
     r",\)": ")",
+    r"(?<![\w.])(\d+)\.0(?!\d)": r"\1",
     r";?\}\n?": "}",
 }
 SHORTER_STYLE = {r"(?<=[ :,(])0(?=\.)| (?=/)|(?<=/) ": ""}
@@ -62,7 +63,8 @@ class LivePage:
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
         causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
-        diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
+        sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
+        diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
         content = [graph.to_dict() for graph in graphs]
         data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
         self.html = _assembled(self.title, rules_script(forms), data)
@@ -98,16 +100,16 @@ def live_page(
     title: str | None = None,
     *,
     learning: Iterable[Value] | None = None,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     pick: bool = False,
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
-    It offers a training where there is something to learn: `learning` names it, the graph has parameters, there are
-    cases, the label of a leaf begins with "target", or that of the output is "E", begins with "E_", or speaks of an
-    error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
+    It offers a training where there is something to learn: `learning` or `learning_rate` is given, the graph has
+    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", begins with
+    "E_", or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
 
     Args:
         output: the node that the graph leads to; a training makes it smaller.
@@ -116,7 +118,7 @@ def live_page(
         title: the heading; by default it names the output.
         learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
             but targets and those that the cases give numbers for.
-        learning_rate: the size of a step of the training, which can be changed on the page.
+        learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
         layers: the neurons of each layer, to draw the graph as a network.
@@ -130,12 +132,13 @@ def live_page(
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, or the learning rate is not greater than 0.
     """
-    rate = as_float(learning_rate)
+    rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
     graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    graph.can_train |= learning_rate is not None
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
     return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
