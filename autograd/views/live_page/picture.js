@@ -76,11 +76,11 @@ export class Picture {
   }
 
   get em() {
-    return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    return Number.parseFloat(getComputedStyle(this.container).fontSize) / 16;
   }
 
   resize() {
-    if (this.container.clientWidth === this.width) return; // a picture that grows taller changes nothing
+    if (this.paper || this.container.clientWidth === this.width) return; // one that grows taller changes nothing
     this.width = this.container.clientWidth;
     const isNarrow = this.width < BREAKPOINT;
     if (isNarrow !== this.isNarrow || this.graph.content.network) {
@@ -165,11 +165,6 @@ export class Picture {
     this.container.style.height = this.isNarrow && height * fitted > 400 ? "" : `${Math.ceil(height * fitted) + 10}px`;
     const whole = Math.min(fitted, room / width, this.container.clientHeight / height);
     const factor = Math.min(Math.max(fitted * ZOOM ** this.zoomed, whole), MOST_ZOOMED * em);
-    this.enlarge(factor, room);
-  }
-
-  enlarge(factor, room) {
-    const { width, height } = this.placement;
     this.factor = factor;
     this.stage.style.transform = `scale(${factor})`;
     this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;
@@ -179,13 +174,15 @@ export class Picture {
 
   /** Fit the picture to a sheet of paper; without one, to the page again. */
   fit(width, height) {
+    this.paper = width;
     this.isNarrow = width ? this.isTall : this.width < BREAKPOINT;
     this.build();
     this.update(...this.state);
     if (!width) return;
     const { placement } = this;
-    this.enlarge(Math.min(width / placement.width, height / placement.height, LARGEST), width);
-    this.container.style.height = `${placement.height * this.factor}px`;
+    const zoom = Math.min(width / placement.width, height / placement.height, LARGEST);
+    Object.assign(this.stage.style, { transform: "none", margin: "0 auto", zoom }); // paper takes a width before transforms
+    this.container.style.height = "auto";
   }
 
   /** Show the picture larger or smaller, the current node still in view; its frame stays as it is. */
