@@ -107,7 +107,8 @@ class GraphContent:
             "slopes": [templates.folded_slopes(node) for node in stations],
             "derivations": _shortened(templates.derivations(targets)),
         }
-        if len(stations) < len(operations):  # with every operation unfolded
+        repeats = any(len({*node.parents}) < len(node.parents) for node in operations)
+        if len(stations) < len(operations) or repeats:  # with every operation unfolded, and each use of an operand
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
         network = self._network()

@@ -10,7 +10,7 @@ const DARK = 0.54; // a pixel with more ink has white letters, so that the contr
 const STRONGEST = 55; // percent of colour behind the letters of a weight
 const TARGET = 84; // the width of a target
 
-NetworkPlacement.canFold = false;
+NetworkPlacement.isNeverFolded = true;
 Object.assign(WIDTHS, { weightRow: 152, resultRow: 160, error: 124 }); // all layers stand side by side
 
 /** Boxes in a square, row by row; returns its frame. */

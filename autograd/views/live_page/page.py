@@ -47,6 +47,7 @@ SHORTER_SCRIPT = {  # what a script without spaces may be written as, where each
     r"(?<![\w.])(\d+)\.0(?!\d)": r"\1",
     r";?\}\n?": "}",
 }
+SHORTER_MARKUP = {r"\n\s*": "", r'="([\w-]+)"(?=[ >])': r"=\1"}  # no line ends within a text
 SHORTER_STYLE = {r"(?<=[ :,(])0(?=\.)| (?=/)|(?<=/) ": ""}
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
@@ -183,7 +184,7 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
-    markup = _shorter(re.sub(r"\n\s+", "\n", _read("page.html")), {r'="([\w-]+)"(?=[ >])': r"=\1"})
+    markup = _shorter(_read("page.html"), SHORTER_MARKUP)
     style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
     script, style = _shorter(script, SHORTER_SCRIPT), _shorter(style, SHORTER_STYLE)
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"

@@ -1,7 +1,7 @@
 // The picture of a graph: boxes of HTML over lines of SVG.
 
 import { about, element, shortened, svg } from "./notation.js";
-import { place } from "./placement.js";
+import { MOST_ROWS, place } from "./placement.js";
 
 const BREAKPOINT = 700; // pixels below which the picture runs from top to bottom
 const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
@@ -199,13 +199,18 @@ export class Picture {
     const { network, placement } = this.graph.content;
     let isNew = false;
     if (network) {
-      network.layers.forEach((layer, depth) => {
-        const index = layer.findIndex(([net, out, weights]) =>
-          slots.some((slot) => slot === net || slot === out || weights.includes(slot)),
-        );
-        if (index < 0) return;
+      const choose = (depth, index) => {
         isNew ||= index !== this.chosen[depth] && this.placement.boxes.some((made) => made.kind === "row weight");
         this.chosen[depth] = index;
+      };
+      network.layers.forEach((layer, depth) => {
+        const [index] = slots
+          .map((slot) => layer.findIndex(([net, out, weights]) => [net, out, ...weights].includes(slot)))
+          .filter((found) => found >= 0);
+        if (index === undefined) return;
+        choose(depth, index);
+        const source = layer[index][2].findIndex((weight) => slots.includes(weight));
+        if (source >= 0 && network.layers[depth - 1]?.length > MOST_ROWS) choose(depth - 1, source);
         if (depth === this.open || !layer[index].flat().includes(leading)) return;
         this.open = depth;
         isNew ||= this.placement.isFolded;

@@ -5,7 +5,7 @@ const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
 const NEURON = 2 * ROW + 6;
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
-const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
+export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
 const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
 const NARROW = 296; // its width
@@ -17,8 +17,8 @@ export function place(graph, isNarrow, room, { chosen, open, focus }) {
   const { network, placement } = graph.content;
   if (!network) return placement ? placed(placement[isNarrow ? "down" : "across"]) : surroundings(graph, focus);
   const whole = new NetworkPlacement(graph, chosen).result(isNarrow);
-  const isFolded = whole.width > room && NetworkPlacement.canFold && network.layers.length > 1;
-  return isFolded ? new NetworkPlacement(graph, chosen, open).result(isNarrow) : whole;
+  const hasRoom = whole.width <= room || NetworkPlacement.isNeverFolded;
+  return hasRoom ? whole : new NetworkPlacement(graph, chosen, open).result(isNarrow);
 }
 
 function placed({ size, boxes, edges }) {
@@ -77,8 +77,6 @@ function curve(x, y, u, v, right, down) {
 
 /** A network: its inputs, its layers, and then what its error is made of. */
 export class NetworkPlacement {
-  static canFold = true;
-
   /** `open` is the layer that is not folded, if any is. */
   constructor(graph, chosen, open) {
     this.graph = graph;
