@@ -111,6 +111,7 @@ export class Names {
     const base = this.bases[slot];
     const made = element("i", base ? name.slice(0, base) : name);
     if (base) made.append(element("sub", name.slice(base).replace(/^_/, "")));
+    made.name = [name, base];
     return made;
   }
 

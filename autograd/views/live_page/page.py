@@ -36,9 +36,9 @@ from autograd.views.live_page.story import Item, story_content
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
     *("notation", "program", "training", "steps", "derivation", "diagnosis"),
-    *("placement", "picture", "curve", "line", "tables", "controls", "page"),
+    *("placement", "picture", "curve", "line", "tables", "copy", "sheet", "controls", "address", "page"),
 )
-STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
+STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
 ADDED = ("image", "story")  # scripts and styles of pages that have such settings alone
 ORDERS = ("simultaneous", "sequential")  # of update
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
@@ -60,7 +60,8 @@ class LivePage:
             settings = {**settings, "story": story}
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
         causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
-        diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
+        sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
+        diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
         content = [graph.to_dict() for graph in graphs]
         data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
         self.html = _assembled(self.title, rules_script(forms), data)
@@ -96,7 +97,7 @@ def live_page(
     title: str | None = None,
     *,
     learning: Iterable[Value] | None = None,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     pick: bool = False,
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
@@ -104,14 +105,18 @@ def live_page(
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
+    It offers a training where there is something to learn: `learning` or `learning_rate` is given, the graph has
+    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", begins with
+    "E_", or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
+
     Args:
         output: the node that the graph leads to; a training makes it smaller.
         cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
             or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
         title: the heading; by default it names the output.
         learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            that the cases give no numbers for.
-        learning_rate: the size of a step of the training, which can be changed on the page.
+            but targets and those that the cases give numbers for.
+        learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
         layers: the neurons of each layer, to draw the graph as a network.
@@ -127,12 +132,13 @@ def live_page(
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, the learning rate is not greater than 0, or the story names what the graph does not have.
     """
-    rate = as_float(learning_rate)
+    rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
     graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    graph.can_train |= learning_rate is not None
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
     settings: dict[str, Any] = {"learningRate": rate, "cases": numbers, "pick": pick}
@@ -174,15 +180,12 @@ def _read(name: str) -> str:
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     """Return the markup with the style and the script inline, each allowed by its hash and nothing else."""
-    from rcssmin import cssmin
-    from rjsmin import jsmin
-
     added = [name for name in ADDED if data.get(name)]
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
-    script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
+    script = _shortened("script", '"use strict";\n' + joined)
+    style = _shortened("style", "\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
-    style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -197,6 +200,15 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
+
+
+def _shortened(tag: str, text: str) -> str:
+    """Return a script or a style without what a browser does not need; the notices of licenses stay."""
+    from minify_html import minify
+    from rjsmin import jsmin
+
+    bare = jsmin(text, keep_bang_comments=True) if tag == "script" else text  # `minify` keeps comments within classes
+    return minify(f"<{tag}>{bare}</{tag}>", minify_js=True, minify_css=True)[len(f"<{tag}>") : -len(f"</{tag}>")]
 
 
 def _hash(text: str) -> str:

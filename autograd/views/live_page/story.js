@@ -25,7 +25,7 @@ export class Story {
     const [picture, step, columns] = main.children;
     this.text = element("article", { id: "story" }, ...items.map((item) => this.element(item)));
     const side = element("div.side", picture, step, page.parts.steps);
-    main.prepend(element("div.beside", this.text, side));
+    main.prepend(element("div.telling", this.text, side));
     columns.querySelector("div").prepend(element("h2.heading", "Go on by yourself"));
     this.prepareHeader();
     for (const graph of page.graphs) graph.isWide = () => picture.clientWidth > WIDE;
