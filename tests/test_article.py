@@ -84,8 +84,7 @@ def told(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 @pytest.fixture
 def article(told: Driven) -> Iterator[Driven]:
-    told.page.reload()
-    told.heard.clear()
+    told.open(article_page())
     yield from told.watched()
 
 

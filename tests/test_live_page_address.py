@@ -28,7 +28,7 @@ def asked(driven: Driven) -> str:
 
 def test_a_link_leads_to_a_step_a_question_and_a_round(driven: Driven) -> None:
     driven.open(worked_page(), place="#step=14&why=w5&round=100")
-    assert position(driven) == "step 14 of 35"
+    assert position(driven) == "step 14 of 43"
     assert asked(driven) == "∂E_total/∂w5"
     assert driven.number("round", "rounds") == 100
     assert driven.error() == close(worked_example.forward(worked_example.train(rounds=100)).data, 1e-10)
@@ -46,7 +46,7 @@ def test_the_address_follows_and_a_reload_keeps_the_place(worked: Driven) -> Non
     before = worked.shown()
     worked.page.reload()
     worked.heard.clear()  # the request for the file
-    assert position(worked) == "step 40 of 51"
+    assert position(worked) == "step 40 of 59"
     assert worked.shown() == before
     worked.press("Reset")
     assert place(worked) == "every=1"
@@ -54,9 +54,9 @@ def test_the_address_follows_and_a_reload_keeps_the_place(worked: Driven) -> Non
 
 def test_another_place_in_the_address_is_gone_to(worked: Driven) -> None:
     for there, expected in (
-        ("step=3", "step 3 of 35"),
-        ("step=20&every=1", "step 20 of 51"),
-        ("round=5", "step 0 of 35"),
+        ("step=3", "step 3 of 43"),
+        ("step=20&every=1", "step 20 of 59"),
+        ("round=5", "step 0 of 43"),
     ):
         worked.page.evaluate("(place) => { location.hash = place; }", there)
         worked.page.wait_for_function("(text) => document.querySelector('#count').textContent === text", arg=expected)
@@ -73,10 +73,10 @@ def test_another_place_in_the_address_is_gone_to(worked: Driven) -> None:
 )
 def test_what_names_no_place_is_forgiven(there: str, driven: Driven) -> None:
     driven.open(worked_page(), place=there)
-    assert re.fullmatch("step (0|1) of 35", position(driven))
+    assert re.fullmatch("step (0|1) of 43", position(driven))
     assert driven.number("round", "rounds") == 0
     driven.press("Last step")
-    assert driven.known_steps() == 35
+    assert driven.known_steps() == 43
 
 
 def test_a_step_beyond_the_last_is_the_last_and_rounds_need_a_training(driven: Driven) -> None:

@@ -125,7 +125,7 @@ def test_firefox_steps_trains_and_copies_as_chromium_does(fox: firefox.Firefox, 
     text = """() => new Promise((resolve) => {
       document.addEventListener("copy", (event) => setTimeout(() => resolve(event.clipboardData.getData("text/plain"))));
     })"""
-    assert "step 21 of 35" in fox.evaluate("() => document.querySelector('#count').textContent")
+    assert "step 21 of 43" in fox.evaluate("() => document.querySelector('#count').textContent")
     assert text
     fox.reload()
     assert fox.evaluate("() => document.querySelector('#count').textContent").startswith("step 2")

@@ -37,8 +37,9 @@ class Page {
     prepareControls(this);
     if (data.story) this.story = new Story(this, data.story);
     this.begin();
-    this.keepPlace = followAddress(this);
     this.story?.follow();
+    this.keepPlace = followAddress(this);
+    this.story?.find();
   }
 
   // State.

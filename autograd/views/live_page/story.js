@@ -146,6 +146,13 @@ export class Story {
     if (crossed && crossed !== this.current) this.go(crossed);
   }
 
+  /** Go to the paragraph of a step that the address names. */
+  find() {
+    const { position } = this.page;
+    if (position)
+      this.scrollTo(this.paragraphs.find(({ step }) => this.positionOf(step) >= position) ?? this.paragraphs[0]);
+  }
+
   /** How much of the window the picture covers where it stands above the text. */
   top() {
     const side = this.text.nextElementSibling.getBoundingClientRect();
