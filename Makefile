@@ -48,6 +48,9 @@ compare: .venv/tools ## time two dozen workloads beside another commit, BASE=…
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
+pictures: .venv/tools ## draw the pictures of README again
+	$(BIN)/python -m tests.test_pictures
+
 native: .venv/tools ## compile the engine, whatever there was before
 	$(INSTALL) --force-reinstall --no-deps --editable .
 	$(BIN)/python -m autograd
@@ -64,4 +67,4 @@ native: .venv/tools ## compile the engine, whatever there was before
 	$(INSTALL) --editable '.[test,check,docs]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types docs bench compare notebooks native
+.PHONY: help demo test check lint types docs bench compare notebooks pictures native

@@ -86,7 +86,7 @@ class History:
         if axes is None:
             from matplotlib import pyplot
 
-            axes = pyplot.subplots()[1]
+            axes = pyplot.subplots(layout="constrained")[1]  # so that labels and legend are within the figure
         first = self.rounds - len(self.errors) + 1
         numbers = range(first, self.rounds + 1)
         lines = axes.plot(numbers, self.errors, label="error")

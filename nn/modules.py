@@ -38,8 +38,6 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {  # the method of Value wher
     "leaky_relu": Value.leaky_relu,
 }
 SUMMARY_WEIGHTS = 8  # of a neuron that a summary shows
-DRAWN_BIASES = 4  # that get a circle of their own in a drawing
-DISPLAYED_WEIGHTS = 1000  # a network of more is not drawn unasked: its layout would take too long
 
 
 class Neuron(Module):
@@ -265,13 +263,20 @@ class MLP(Module, Generic[OutputsT]):
             for node in ("net", "out")
         }
 
-    def draw(self, notes: Mapping[str, str] | None = None) -> Drawing:
-        """Draw the network as circles in columns with the weights on the edges; biases too, unless there are many.
+    def draw(self, notes: Mapping[str, str] | None = None, *, theme: Literal["light", "dark"] = "light") -> Drawing:
+        """Draw the network as circles in columns, with the weights on the lines between them, and the biases.
+
+        A positive weight is a blue line, a negative one is rust and dashed; the thicker, the larger. Of a layer of more
+        than twelve neurons the first and the last five are drawn.
 
         Args:
             notes: a line to write into some circles, by their name, such as {"i1": "0.05"}.
+            theme: the colours, "light" or "dark".
+
+        Raises:
+            ValueError: if the theme is neither.
         """
-        columns: list[list[str]] = [[f"i{index + 1}" for index in range(self.inputs)]]
+        columns = [[f"i{index + 1}" for index in range(self.inputs)]]
         columns += [[str(neuron.name) for neuron in layer.neurons] for layer in self.layers]
         connections: list[tuple[str, str, Value]] = [
             (source, str(neuron.name), weight)
@@ -279,20 +284,15 @@ class MLP(Module, Generic[OutputsT]):
             for neuron in layer.neurons
             for source, weight in zip(column, neuron.weights, strict=True)
         ]
-        if sum(len(layer.biases) for layer in self.layers) <= DRAWN_BIASES:
-            for column, layer in zip(columns, self.layers, strict=False):
-                column += [str(bias.label) for bias in layer.biases]
-                connections += [(str(n.bias.label), str(n.name), n.bias) for n in layer.neurons if n.bias is not None]
-        return draw_layers(columns, connections, notes)
+        neurons = [neuron for layer in self.layers for neuron in layer.neurons]
+        biases = {str(neuron.name): neuron.bias for neuron in neurons if neuron.bias is not None}
+        return draw_layers(columns, connections, biases, notes, theme=theme)
 
     def _heading(self) -> str:
         sizes = [self.inputs, *(len(layer.neurons) for layer in self.layers)]
         return f"{type(self).__name__} {'-'.join(map(str, sizes))}: {counted(len(self.parameters()), 'parameter')}"
 
     def _picture(self) -> str:
-        weights = sum(len(layer.neurons) * len(layer.neurons[0].weights) for layer in self.layers)
-        if weights > DISPLAYED_WEIGHTS:
-            return f"<p>A picture of {weights:,} weights takes long; <code>draw()</code> makes it.</p>"
         return self.draw()._repr_html_() or ""
 
 

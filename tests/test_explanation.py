@@ -61,6 +61,21 @@ def test_the_delta_rule() -> None:
     assert lines[6].endswith(" = −0.0380982365")
 
 
+@pytest.mark.parametrize(
+    ("weight", "form", "rows"),
+    [("w5", "delta", [1, 3]), ("w1", "delta", [1, 3, 3, 3]), ("w5", "chain", [3, 1, 1, 1])],
+)
+def test_a_long_equation_breaks_at_its_signs_of_equality(weight: str, form: str, rows: list[int]) -> None:
+    """In LaTeX: a row of some 100 characters is as wide as a notebook. The text of the delta form stays on one line."""
+    total = forward(build_network())
+    explanation = explain(total, nodes_by_label(total)[weight], form=form)  # type: ignore[arg-type]  # either of the two
+    lines = [line for paragraph in explanation.paragraphs for line in paragraph]
+    assert [line.latex.count(" \\\\\n&= ") + 1 for line in lines] == rows
+    assert all(line.latex.count("&=") == count for line, count in zip(lines, rows, strict=True))
+    parts = [formula.plain for line in lines for formula in line.formulas[1:]]
+    assert max(map(len, parts)) < 100
+
+
 def test_full_detail_names_every_operation() -> None:
     lines = explained("w5", detail="full")
     assert lines[0].count("·") == 6

@@ -1,5 +1,6 @@
 """Histories: what they say, their curves, and their pages."""
 
+import io
 import itertools
 import pickle
 import random
@@ -11,6 +12,7 @@ from typing import Any
 
 import matplotlib
 import pytest
+from matplotlib.figure import Figure
 
 from nn import MLP, SGD, Adam, History, accuracy, average_error, binary_cross_entropy, fit
 from tests.test_content import data_of, evaluated_at, program_of
@@ -99,9 +101,25 @@ def test_the_curves_of_all_that_a_history_keeps(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_window")
-def test_a_curve_goes_where_it_is_told() -> None:
-    from matplotlib.figure import Figure
+@pytest.mark.parametrize("size", [(6.4, 4.8), (3.2, 2.4)])
+def test_nothing_of_a_saved_plot_is_cut(size: tuple[float, float]) -> None:
+    """With numbers of many digits at both axes, and a legend above them."""
+    history = History(2, [1e-7, 2e-7], metrics=[0.123456, 0.1234561], validation_errors=[3e-7, 2e-7])
+    figure = history.plot().figure
+    assert isinstance(figure, Figure)
+    figure.set_size_inches(size)
+    figure.savefig(io.BytesIO())
+    width, height = figure.bbox.size
+    for axes in figure.axes:
+        box = axes.get_tightbbox()
+        assert box is not None
+        assert (box.x0, box.y0) >= (0.0, 0.0)
+        assert box.x1 <= width
+        assert box.y1 <= height
 
+
+@pytest.mark.usefixtures("no_window")
+def test_a_curve_goes_where_it_is_told() -> None:
     axes = Figure().subplots()
     assert History(2, [0.5, -0.5]).plot(axes) is axes
     assert axes.get_yscale() == "linear"  # there is no logarithm of −0.5

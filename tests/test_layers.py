@@ -53,6 +53,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.derivation",
         "autograd.views.diagnosis",
         "autograd.views.rendering",
+        "autograd.views.appearance",
+        "autograd.views.folding",
     ),
     *(
         "autograd.views.live_page.stations",

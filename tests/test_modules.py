@@ -183,11 +183,11 @@ def test_a_network_in_a_notebook_shows_its_picture_and_its_summary() -> None:
     assert "<w>" not in shown
 
 
-def test_a_large_network_in_a_notebook_says_why_there_is_no_picture() -> None:
+def test_a_large_network_in_a_notebook_is_short() -> None:
     shown = MLP(2, [600, 1])._repr_html_()
     assert shown is not None
-    assert "A picture of 1,800 weights takes long; <code>draw()</code> makes it." in shown
-    assert "<img" not in shown
+    assert "<img" in shown
+    assert len(shown) < 100_000
     assert len(shown.splitlines()) == 101  # of 604 lines
     assert shown.endswith("…</pre>")
 

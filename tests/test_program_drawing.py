@@ -56,8 +56,12 @@ def test_what_python_runs_has_a_red_border() -> None:
 
     x = [Value(0.5 + i) for i in range(20)]
     source = draw_program(Program.of([squared(each) * 2.0 for each in x], inputs=x)).source
-    assert "#c00000" in source
-    assert "#c00000" not in draw_program(program()).source
+    warning = "#a3123a"  # of the brief of the live page
+    assert f'color="{warning}"' in source
+    assert warning not in draw_program(program()).source
+    dark = draw_program(Program.of([squared(each) * 2.0 for each in x], inputs=x), theme="dark").source
+    assert 'color="#ff8fa8"' in dark
+    assert 'bgcolor="#16181b"' in dark
 
 
 def test_the_program_of_a_batch_and_directions() -> None:

@@ -1,6 +1,7 @@
 """The Graphviz programs: which are used, in which order, and which of their answers count."""
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,11 +36,28 @@ def test_each_renderer_knows_each_format(program: str, monkeypatch: pytest.Monke
     assert svg.rstrip().endswith(b"</svg>")
     assert svg.count(b'class="node"') == 3
     assert render(SMALL, "png").startswith(b"\x89PNG\r\n\x1a\n")
+    wider = render(SMALL, "png", dpi=192)
+    assert int.from_bytes(wider[16:20], "big") > int.from_bytes(render(SMALL, "png")[16:20], "big")
     lines = [line.split() for line in render(SMALL, "plain").decode().splitlines()]
     assert sorted(words[1] for words in lines if words[0] == "node") == ["a", "b", "c"]
     assert sorted(words[1:3] for words in lines if words[0] == "edge") == [["a", "b"], ["a", "c"]]
     assert lines[0][0] == "graph"
     assert lines[-1] == ["stop"]
+
+
+@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz itself, which writes PDF, is not installed")
+def test_a_pdf() -> None:
+    pdf = render(SMALL, "pdf")
+    assert pdf.startswith(b"%PDF-")
+    assert pdf.rstrip().endswith(b"%%EOF")
+
+
+def test_without_graphviz_itself_there_is_no_pdf(monkeypatch: pytest.MonkeyPatch) -> None:
+    pure = [program for program in RENDERERS if Path(program).name == "graphviz-pure"]
+    for programs in (pure, []):
+        monkeypatch.setattr(rendering, "renderers", lambda programs=programs: iter(programs))
+        with pytest.raises(RuntimeError, match=r"a PDF needs Graphviz itself.*install Graphviz, .* as \.svg or \.png"):
+            render(SMALL, "pdf")
 
 
 def test_the_program_that_the_environment_names_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,9 +8,10 @@
 >>> picture.to_svg().startswith("<?xml")
 True
 
-`picture.save("error.svg")` writes it (or `.png`, or the `.dot` text), and a notebook shows it. The forward pass runs
-from left to right. A box is a parameter, an ellipse an input, a bare number a constant, a rounded box an operation,
-and a double border marks the result. The thicker an edge, the larger the gradient that flows back along it.
+`picture.save("error.svg")` writes it (or `.png`, `.pdf`, or the `.dot` text), and a notebook or `picture.open()` shows
+it. The forward pass runs from left to right. A box says what the live page says of a node: its name and its number, ∂
+and its gradient, and the formula that computed it. A beige box is a parameter, a rounded one an input, a bare number a
+constant; a dark border marks the result. The thicker an edge, the larger the gradient that flows back along it.
 """
 
 from __future__ import annotations
@@ -20,24 +21,36 @@ import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
-from autograd.notation import Names, cleaned, number
+from autograd.notation import Names
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Parameter, Value, is_constant
+from autograd.views.appearance import (
+    MIDDLE,
+    SMALL,
+    box_label,
+    colours,
+    digraph,
+    edge_label,
+    in_any_font,
+    lines_of,
+    shortened,
+)
+from autograd.views.folding import Folding, Link
 from autograd.views.rendering import SECONDS, render
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import graphviz
 
     from autograd.views.stepping import Step
 
-DISPLAYED_NODES = 500  # a larger graph is not drawn unasked: its layout would take too long
+DISPLAYED_NODES = 500  # boxes of a picture that is drawn unasked: the layout of more would take too long
+FOLDED_NODES = 20_000  # nodes of a graph that is folded unasked for a notebook
 DISPLAY_SECONDS = 10.0  # that a picture in a notebook may take
-HIGHLIGHT = "#c00000"
 WRITTEN_OPERANDS = 6  # an operation on more shows its symbol, not its formula
 
 
@@ -57,29 +70,58 @@ class Drawing:
             RuntimeError: if no Graphviz renderer is found, or none can draw this.
             TimeoutError: if the picture is too large to be laid out in that time.
         """
-        return render(self.source, "svg", timeout).decode("utf-8")
+        return in_any_font(render(self.source, "svg", timeout).decode("utf-8"))
 
-    def save(self, path: str | os.PathLike[str], timeout: float = SECONDS) -> Path:
+    def save(self, path: str | os.PathLike[str], timeout: float = SECONDS, *, dpi: float | None = None) -> Path:
         """Write the picture to a file, in the format that its ending names.
 
         Args:
-            path: ends in `.svg`, `.png` or `.dot` (the source itself, which needs no renderer).
+            path: ends in `.svg`, `.png`, `.pdf` (which needs Graphviz itself: graphviz-pure writes none) or `.dot` (the
+                source, which needs no renderer).
             timeout: how many seconds the renderer is given.
+            dpi: the dots of an inch of a `.png`; 96, as on a screen, when not given.
 
         Returns:
             The path written.
 
         Raises:
-            ValueError: for another ending.
+            ValueError: for another ending, a `dpi` that is no positive number, or one for a format that has no dots.
             OSError: if the file cannot be written. Nothing half written is left.
             RuntimeError, TimeoutError: as `to_svg`.
         """
-        ending = os.fspath(path)[-4:].lower()
+        ending = Path(path).suffix.lower()
+        if ending not in (".svg", ".png", ".pdf", ".dot"):
+            name = os.fspath(path)
+            raise ValueError(f"cannot save a drawing as {name!r}: name a file that ends in .svg, .png, .pdf or .dot")
+        if dpi is not None:
+            if isinstance(dpi, bool) or not isinstance(dpi, Real) or not 0.0 < dpi < math.inf:
+                raise ValueError(f"dpi must be a number greater than 0, such as 192, got {dpi!r:.80}")
+            if ending != ".png":
+                raise ValueError(f"dpi is for a bitmap, .png; a {ending} file has no dots: leave it out")
         if ending == ".dot":
             return save(path, self.source.encode())
-        if ending in (".svg", ".png"):
-            return save(path, render(self.source, ending[1:], timeout))
-        raise ValueError(f"cannot save a drawing as {os.fspath(path)!r}: name a file that ends in .svg, .png or .dot")
+        if ending == ".svg":
+            return save(path, self.to_svg(timeout).encode())
+        return save(path, render(self.source, ending[1:], timeout, dpi and float(dpi)))
+
+    def open(self, timeout: float = SECONDS) -> Path:
+        """Show the picture in a browser, from an SVG file in the folder for temporary files.
+
+        Args:
+            timeout: how many seconds the renderer is given.
+
+        Returns:
+            The file, for where no browser can be opened.
+
+        Raises:
+            RuntimeError, TimeoutError: as `to_svg`.
+        """
+        import tempfile
+        import webbrowser
+
+        path = self.save(Path(tempfile.mkdtemp(prefix="stepgrad-")) / "picture.svg", timeout)
+        webbrowser.open(path.as_uri())
+        return path
 
     def _repr_html_(self) -> str:
         """Return an image for a notebook. As data within `<img>` it shows in an untrusted notebook, too."""
@@ -100,60 +142,70 @@ def draw(
     output: Value | Step,
     *,
     slopes: bool = False,
+    fold: bool | None = None,
     clusters: Mapping[str, Sequence[str]] | None = None,
-    rankdir: str = "LR",
+    rankdir: str | None = None,
     size: str | None = None,
+    digits: int = 5,
+    theme: Literal["light", "dark"] = "light",
 ) -> Drawing:
     """Draw the computation graph of a Value.
 
     Args:
         output: the node whose graph is drawn, from its leaves on; or a step of `steps(…)`, to draw what is known after
-            it, with the node it computes or the edge it goes back along in red.
+            it, with the node it computes in blue, or the edge it goes back along and what that leads to in rust. All
+            steps of a graph have each node at the same place.
         slopes: whether each edge carries its local slope, the factor that it contributes to the chain rule.
+        fold: whether all nodes that apply one primitive to the same boxes share a box, such as those of a layer of
+            neurons, with the range of their numbers. When not given, a graph of over 100 nodes is folded if that leaves
+            at most a quarter of them as boxes.
         clusters: frames to group nodes in, such as the neurons and layers of a network: from the label of a node to the
             titles of the frames around it, outermost first. An operation without a label, and a parameter, stands
             with the nodes that it feeds.
-        rankdir: the direction of the forward pass: "LR" (left to right), "TB" (top to bottom), "RL" or "BT".
+        rankdir: the direction of the forward pass: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; when not
+            given, "TB" for a folded graph, whose boxes are wide, and else "LR".
         size: the largest width and height in inches, as in "8,5"; the picture is scaled down to fit.
+        digits: the significant digits of numbers, 1 to 17; a number longer than `digits` + 5 characters has fewer.
+        theme: "light" or "dark".
 
     Returns:
         The drawing. The same graph gives the same source, to the letter.
 
     Raises:
-        ValueError: if `rankdir` is none of the four.
+        ValueError: if `rankdir` or `theme` is none of these, or `digits` is out of its range.
     """
-    if rankdir not in ("LR", "TB", "RL", "BT"):
-        raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
-    if isinstance(output, Value) or not hasattr(output, "steps"):
-        scene = _Scene(output)  # type: ignore[arg-type]  # which says that anything else is no Value
-    else:
-        scene = _Scene(output.steps.output, output)
-    graph = digraph(rankdir, size)
-    _add_nodes(graph, _framed(scene.nodes, clusters or {}), scene)
-    flows = {node: scene.flows(node) for node in scene.nodes}
-    largest = max((flow for of_node in flows.values() for flow in of_node if math.isfinite(flow)), default=0.0)
-    for node in scene.nodes:
-        for parent, slope, flow in zip(node.parents, node.slopes, flows[node], strict=True):
-            stroke = _stroke(flow, largest)
-            if slopes and not is_constant(parent) and scene.data(node) is not None:
-                stroke["label"] = f"× {number(slope).plain}"
-            if scene.step and scene.step.node is node and scene.step.parent in (parent, None):
-                stroke["color"] = HIGHLIGHT
-            graph.edge(scene.ids[parent], scene.ids[node], **stroke)
+    if isinstance(digits, bool) or not isinstance(digits, Integral) or not 1 <= digits <= 17:
+        raise ValueError(f"digits must be a whole number from 1 to 17, got {digits!r:.80}")
+    colour = colours(theme)
+    step = None if isinstance(output, Value) or not hasattr(output, "steps") else output
+    scene = _Scene(step.steps.output if step else output, step, fold, digits, colour)
+    is_folded = len(scene.folding.boxes) < len(scene.nodes)
+    graph = digraph(rankdir or ("TB" if is_folded else "LR"), size, theme)
+    _add_boxes(graph, _framed(scene, clusters or {}), scene)
+    flows = [max(map(scene.flow, links), key=_size) for _, _, links in scene.folding.edges]
+    largest = max((flow for flow in flows if math.isfinite(flow)), default=0.0)
+    for (start, end, links), flow in zip(scene.folding.edges, flows, strict=True):
+        stroke = _stroke(flow, largest)
+        node, parent, slope = links[0]
+        if slopes and len(links) == 1 and not is_constant(parent):
+            known = slope if scene.data(node) is not None else None
+            stroke["label"] = edge_label(f"× {shortened(known, digits)}", digits + 7, colour["muted"])
+        graph.edge(f"n{start}", f"n{end}", **stroke | scene.highlight(start, end))
     return Drawing(graph.source)
 
 
 def display(value: Value) -> str:
     """Return the picture of a Value's graph for a notebook, or why a large one is not drawn unasked."""
     seen, stack = {value}, [value]
-    while stack:
+    while stack and len(seen) <= FOLDED_NODES:
         new = [parent for parent in dict.fromkeys(stack.pop().parents) if parent not in seen]
         seen.update(new)
         stack += new
-        if len(seen) > DISPLAYED_NODES:
-            reason = f"the graph has more than {DISPLAYED_NODES} nodes; draw(…).save('graph.svg') draws it nevertheless"
-            return _not_drawn(repr(value), reason)
-    return draw(value)._repr_html_()
+    is_small = len(seen) <= DISPLAYED_NODES
+    if is_small or (not stack and len(Folding.of(Tape(value).nodes, None).boxes) <= DISPLAYED_NODES):
+        return draw(value)._repr_html_()
+    reason = f"the graph has more than {DISPLAYED_NODES} nodes; draw(…).save('graph.svg') draws it nevertheless"
+    return _not_drawn(repr(value), reason)
 
 
 def _not_drawn(text: str, reason: str) -> str:
@@ -163,43 +215,37 @@ def _not_drawn(text: str, reason: str) -> str:
     return f"<code>{html.escape(text)}</code><br><small>Not drawn: {html.escape(reason)}</small>"
 
 
-def digraph(rankdir: str, size: str | None, **attributes: str) -> graphviz.Digraph:
-    """Return an empty graph in the look of all pictures."""
-    import graphviz
-
-    graph = graphviz.Digraph()
-    graph.attr(rankdir=rankdir, bgcolor="white", **attributes)
-    if size is not None:
-        graph.attr(size=size)
-    graph.attr("node", fontname="Helvetica", fontsize="11", margin="0.18,0.08", penwidth="1")
-    graph.attr("edge", fontname="Helvetica", fontsize="9", fontcolor="gray25", arrowsize="0.7")
-    return graph
-
-
-def _framed(order: list[Value], clusters: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], Value]]:
-    """Return the titles of the frames around each node, with the node."""
+def _framed(scene: _Scene, clusters: Mapping[str, Sequence[str]]) -> list[tuple[tuple[str, ...], int]]:
+    """Return the titles of the frames around each box, with its index."""
     consumers = defaultdict(list)
-    for node in order:
+    for node in scene.nodes:
         for parent in node.parents:
             consumers[parent].append(node)
     paths: dict[Value, tuple[str, ...]] = {}
-    for node in reversed(order):
+    for node in reversed(scene.nodes):
         path = tuple(clusters.get(node.label or "", ()))
         if not path and (isinstance(node, Parameter) or (node.primitive and not node.label)) and consumers[node]:
-            levels = zip(*[paths[consumer] for consumer in consumers[node]], strict=False)
-            path = tuple(titles[0] for titles in takewhile(lambda titles: len(set(titles)) == 1, levels))
+            path = _shared([paths[consumer] for consumer in consumers[node]])
         paths[node] = path
-    return [(paths[node], node) for node in order]
+    return [(_shared([paths[node] for node in box]), index) for index, box in enumerate(scene.folding.boxes)]
+
+
+def _shared(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the frames that several nodes stand in together."""
+    levels = zip(*paths, strict=False)
+    return tuple(titles[0] for titles in takewhile(lambda titles: len(set(titles)) == 1, levels))
 
 
 class _Scene:
-    """What a drawing shows: a graph, with the numbers that are known, now or after a step."""
+    """What a drawing shows: a graph in boxes, with the numbers that are known, now or after a step."""
 
-    def __init__(self, output: Value, step: Step | None = None) -> None:
-        self.output, self.step = output, step
+    def __init__(
+        self, output: Value, step: Step | None, fold: bool | None, digits: int, colour: Mapping[str, str]
+    ) -> None:
+        self.output, self.step, self.digits, self.colour = output, step, digits, colour
         self.nodes = Tape(output).nodes
-        self.ids = {node: f"n{index}" for index, node in enumerate(self.nodes)}
         self.names = step.steps.names if step else Names(output, self.nodes)
+        self.folding = Folding.of(self.nodes, fold)
 
     def data(self, node: Value) -> float | None:
         return self.step.data_of(node) if self.step else node.data
@@ -209,72 +255,98 @@ class _Scene:
             return self.step.grad_of(node)
         return node.grad if node.has_grad else None
 
-    def flows(self, node: Value) -> list[float]:
-        """Return the size of the gradient along each edge into a node; nan if unknown, or to a constant."""
+    def flow(self, link: Link) -> float:
+        """Return the size of the gradient along an edge; nan if unknown, or to a constant."""
+        node, parent, slope = link
         grad = self.grad(node)
-        return [
-            math.nan if grad is None or is_constant(parent) or self.grad(parent) is None else abs(grad * slope)
-            for parent, slope in zip(node.parents, node.slopes, strict=True)
-        ]
+        return math.nan if grad is None or is_constant(parent) or self.grad(parent) is None else abs(grad * slope)
 
-    def appearance(self, node: Value) -> dict[str, str]:
-        data, grad = self.data(node), self.grad(node)
-        if is_constant(node):
-            tight = {"margin": "0.03,0.02", "width": "0", "height": "0"}  # so that arrows touch it
-            return {"label": lines_of(node.label, _shown(data)), "shape": "plaintext", **tight}
-        title = self.names.of(node).plain
+    def highlight(self, start: int, end: int) -> dict[str, str]:
+        """Return the look of an edge that the step goes along: forward into the node, or back to one operand."""
+        home = self.folding.home
+        if self.step is None or home[self.step.node] != end:
+            return {}
+        if self.step.parent is None:
+            return {"color": self.colour["forward"], "penwidth": "1.5"}
+        return (
+            {"color": self.colour["backward"], "penwidth": "1.5", "dir": "back"}
+            if home.get(self.step.parent) == start
+            else {}
+        )
+
+    def appearance(self, index: int) -> dict[str, str]:
+        """Return the look of a box."""
+        nodes = self.folding.boxes[index]
+        node, colour = nodes[0], self.colour
+        if is_constant(node) and not node.label:
+            tight = {"margin": "0.03,0.02", "width": "0", "style": "", "fontsize": f"{MIDDLE}"}
+            return {"label": lines_of(self.shown(list(map(self.data, nodes)))), "shape": "plaintext", **tight}
+        gradient = None if is_constant(node) else self.shown(list(map(self.grad, nodes)))
+        formula, last, characters = "", "", self.digits + 5
         if node.primitive:
             is_short = len(node.parents) <= WRITTEN_OPERANDS
-            title += f" = {self.names.operation(node).plain if is_short else node.primitive.symbol}"
-        lines = lines_of(title, f"data {_shown(data)}", f"grad {_shown(grad)}")
-        look = {"label": lines, "style": "filled"}
-        if node is self.output:
-            look["peripheries"] = "2"
-        if self.step and node in (self.step.node, self.step.parent):
-            look |= {"color": HIGHLIGHT, "penwidth": "2"}
+            formula = self.names.operation(node).plain if is_short else node.primitive.symbol
+        if len(nodes) > 1:
+            characters, last = 2 * characters + 3, self.names.of(nodes[-1]).plain
+            formula = f"{len(nodes):,} nodes such as {formula}" if formula else f"{len(nodes):,} {_noun(node)}s"
+        name = self.names.of(node).plain
+        data = self.shown(list(map(self.data, nodes)))
+        look = {"label": box_label(name, data, gradient, formula, colour, characters, last=last)}
         if isinstance(node, Parameter):
-            return {**look, "shape": "box", "fillcolor": "#fbe3b5"}
-        if node.primitive is None:
-            return {**look, "shape": "ellipse", "fillcolor": "#cfe3f5", "margin": "0,0"}
-        fill = "#d9ead3" if node is self.output else "white"
-        return {**look, "shape": "box", "style": "rounded,filled", "fillcolor": fill}
+            look["fillcolor"] = colour["parameter"]
+        elif node.primitive is None:
+            look |= {"style": "rounded,filled", "fillcolor": colour["paper"]}
+        elif node is self.output:
+            look |= {"color": colour["ink"], "penwidth": "1.5"}
+        if self.step:
+            phase = self.step.phase
+            if index == self.folding.home[self.step.node]:
+                look |= {"color": colour[phase], "penwidth": "2"}
+            if index == self.folding.home.get(self.step.parent or self.step.node):
+                look |= {"color": colour[phase], "penwidth": "2", "fillcolor": colour[f"{phase}-fill"]}
+        return look
+
+    def shown(self, numbers: list[float | None]) -> str:
+        """Write a number, or the range of several."""
+        known = [x for x in numbers if x is not None]
+        if len(numbers) == 1 or not known:
+            return shortened(numbers[0], self.digits)
+        ends = [math.nan] if any(map(math.isnan, known)) else [min(known), max(known)]
+        return " … ".join(dict.fromkeys(shortened(x, self.digits) for x in ends))
 
 
-def _shown(x: float | None) -> str:
-    return "?" if x is None else number(x).plain
+def _noun(leaf: Value) -> str:
+    return "parameter" if isinstance(leaf, Parameter) else "constant" if is_constant(leaf) else "variable"
 
 
-def _add_nodes(
-    graph: graphviz.Digraph, nodes: list[tuple[tuple[str, ...], Value]], scene: _Scene, depth: int = 0
+def _size(flow: float) -> float:
+    return -1.0 if math.isnan(flow) else flow
+
+
+def _add_boxes(
+    graph: graphviz.Digraph, boxes: list[tuple[tuple[str, ...], int]], scene: _Scene, depth: int = 0
 ) -> None:
-    """Add nodes that share the frames down to a depth: those that stand here, then each frame further down."""
+    """Add boxes that share the frames down to a depth: those that stand here, then each frame further down."""
     inner = defaultdict(list)
-    for path, node in nodes:
+    for path, index in boxes:
         if len(path) > depth:
-            inner[path[depth]].append((path, node))
+            inner[path[depth]].append((path, index))
         else:
-            graph.node(scene.ids[node], id=scene.ids[node], **scene.appearance(node))
+            graph.node(f"n{index}", id=f"n{index}", **scene.appearance(index))
     for title, members in inner.items():
-        with graph.subgraph(name=f"cluster_{depth}_{scene.ids[members[0][1]]}") as frame:
-            frame.attr(label=lines_of(title), fontname="Helvetica", fontsize="11")
-            frame.attr(labeljust="l", style="rounded", color="gray60")
-            _add_nodes(frame, members, scene, depth + 1)
+        with graph.subgraph(name=f"cluster_{depth}_n{members[0][1]}") as frame:
+            frame.attr(
+                label=lines_of(title), fontname="Helvetica", fontsize=f"{SMALL}", fontcolor=scene.colour["muted"]
+            )
+            frame.attr(labeljust="l", style="rounded", color=scene.colour["hairline"])
+            _add_boxes(frame, members, scene, depth + 1)
 
 
 def _stroke(flow: float, largest: float) -> dict[str, str]:
     """Return the look of an edge: its thickness falls with each power of ten below the largest gradient."""
     if math.isnan(flow):
-        return {"color": "gray50"}
+        return {}
     if flow == 0.0:
-        return {"color": "gray50", "style": "dotted"}
+        return {"style": "dotted"}
     decades = math.log10(largest / flow) if flow < largest else 0.0
-    return {"penwidth": f"{max(0.6, 2.8 - 0.8 * decades):.2f}"}
-
-
-def lines_of(*texts: str | None) -> str:
-    """Write a label of several lines in DOT's notation, of which nothing is read as markup."""
-    import graphviz
-
-    escaped = [graphviz.escape(cleaned(text).replace("&", "&amp;")) for text in texts if text]
-    label: str = graphviz.nohtml(r"\n".join(escaped))
-    return label
+    return {"penwidth": f"{max(0.5, 2.2 - 0.5 * decades):.2f}"}

@@ -35,6 +35,7 @@ from autograd.views.tracing import check_input, total, trace_formulas
 from autograd.views.writing import FORMULA_LENGTH
 
 NOT_CHOSEN = f"A factor of 0 counts more here than one that is not finite: {SENTENCES['not_chosen']}."
+ROW = 100  # characters of an equation that LaTeX has in one row: some 760 pixels in a notebook, whose cells have 828
 DELTA_NODES = 20_000  # nodes of a graph that is still explained in the delta form
 
 
@@ -55,9 +56,10 @@ class Line:
 
     @property
     def latex(self) -> str:
-        """Return the equation in LaTeX, as rows of an `aligned` environment."""
+        """Return the equation in LaTeX, as rows of an `aligned` environment: more than one if it is long."""
         left, *others = [formula.latex for formula in self.formulas]
-        return f"{left} &= " + (" \\\\\n&= " if self.broken else " = ").join(others)
+        is_broken = self.broken or len(self.written("plain")) > ROW
+        return f"{left} &= " + (" \\\\\n&= " if is_broken else " = ").join(others)
 
 
 @dataclass(eq=False, repr=False)

@@ -13,22 +13,23 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
-from autograd.views.drawing import Drawing, digraph, lines_of
+from autograd.views.appearance import colours, digraph, lines_of
+from autograd.views.drawing import Drawing
 
 if TYPE_CHECKING:
     from autograd.programs.listing import Entry
     from autograd.programs.program import Program
 
-FILLS = {"matrix product": "#fbe3b5", "dot product": "#fdf3dc", "sum": "#cfe3f5", "total": "#d9ead3"}
-LEAVES = {"shape": "ellipse", "style": "filled", "fillcolor": "#cfe3f5", "margin": "0.05,0.03"}
-SLOW = "#c00000"  # the border of what Python runs
+FILLS = {"matrix product": "parameter", "dot product": "parameter", "sum": "forward-fill", "total": "forward-fill"}
 DETAILED = 60  # groups up to which only those of one title that read the same share a box
 
 
-def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB") -> Drawing:
+def draw_program(
+    program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB", theme: Literal["light", "dark"] = "light"
+) -> Drawing:
     """Draw the groups of equal instructions that a program is lowered to.
 
     A box is a group, or several of one kind on one level that read the same groups, with the number of instructions
@@ -39,20 +40,21 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     Args:
         program: of at most some hundreds of groups, such as `compile(…).program(…)` gives.
         varying: the numbers of the inputs that differ from example to example, for the program of a batch.
-        rankdir: the direction of the computation, as for `draw`.
+        rankdir: the direction of the computation, "TB", "LR", "BT" or "RL".
+        theme: "light" or "dark".
 
     Returns:
         The drawing. The same program gives the same source.
 
     Raises:
-        ValueError: if `rankdir` is none of "LR", "TB", "RL" and "BT".
+        ValueError: if `rankdir` or `theme` is none of these.
     """
     from autograd.programs.listing import Profile  # it needs NumPy
 
-    if rankdir not in ("LR", "TB", "RL", "BT"):
-        raise ValueError(f"rankdir must be 'LR', 'TB', 'RL' or 'BT', got {rankdir!r}")
+    colour = colours(theme)
+    leaves = {"style": "rounded,filled", "fillcolor": colour["paper"]}
     profile = Profile(program, varying)
-    graph = digraph(rankdir, None, ranksep="0.35", nodesep="0.15")
+    graph = digraph(rankdir, None, theme, ranksep="0.35", nodesep="0.15")
     boxes: dict[tuple[object, ...], list[int]] = defaultdict(list)
     few = len(profile.entries) <= DETAILED
     for i, entry in enumerate(profile.entries):
@@ -61,19 +63,19 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
     box_of = {i: number for number, members in enumerate(boxes.values()) for i in members}
     inputs, parameters = profile.leaves
     given = [f"{count:,} {noun}{'s' * (count != 1)}" for count, noun in ((inputs, "input"), (parameters, "parameter"))]
-    graph.node("leaves", lines_of(*[text for text in given if not text.startswith("0 ")] or ["constants"]), **LEAVES)
+    graph.node("leaves", lines_of(*[text for text in given if not text.startswith("0 ")] or ["constants"]), **leaves)
     levels: dict[int, list[str]] = defaultdict(list)
     edges: dict[tuple[str, str], None] = {}
     for number, members in enumerate(boxes.values()):
         entries = [profile.entries[i] for i in members]
         name = f"g{number}"
         levels[entries[0].level].append(name)
-        graph.node(name, id=name, **_appearance(entries))
+        graph.node(name, id=name, **_appearance(entries, colour))
         for entry in entries:
             sources = [f"g{box_of[source]}" for source in entry.sources] or ["leaves"]
             edges.update(dict.fromkeys((source, name) for source in sources))
     noun = "output" if len(program.outputs) == 1 else "outputs"
-    graph.node("outputs", lines_of(f"{len(program.outputs):,} {noun}"), **LEAVES, peripheries="2")
+    graph.node("outputs", lines_of(f"{len(program.outputs):,} {noun}"), **leaves, color=colour["ink"])
     edges.update(dict.fromkeys((f"g{box_of[i]}", "outputs") for i in profile.results))
     for names in levels.values():
         with graph.subgraph() as level:
@@ -81,7 +83,7 @@ def draw_program(program: Program, varying: Sequence[int] = (), *, rankdir: str 
             for name in names:
                 level.node(name)
     for start, end in edges:
-        graph.edge(start, end, color="gray50")
+        graph.edge(start, end)
     return Drawing(graph.source)
 
 
@@ -90,7 +92,7 @@ def _kind(entry: Entry) -> str:
     return next((kind for kind in FILLS if entry.title.startswith(kind)), entry.title.partition(" ")[0])
 
 
-def _appearance(entries: list[Entry]) -> dict[str, str]:
+def _appearance(entries: list[Entry], colour: Mapping[str, str]) -> dict[str, str]:
     """Return the look of the box of some groups of one kind."""
     instructions = sum(entry.instructions for entry in entries)
     kind, title = _kind(entries[0]), entries[0].title
@@ -98,8 +100,8 @@ def _appearance(entries: list[Entry]) -> dict[str, str]:
         is_same = all(entry.title == title for entry in entries)
         title = f"{len(entries)} groups: {title if is_same else kind}"
     size = 8.0 + 2.0 * math.log10(max(instructions, 1))
-    look = {"label": lines_of(title, f"{instructions:,} instruction{'s' * (instructions != 1)}"), "shape": "box"}
-    look |= {"style": "filled", "fillcolor": FILLS.get(kind, "white"), "fontsize": f"{size:.1f}"}
+    look = {"label": lines_of(title, f"{instructions:,} instruction{'s' * (instructions != 1)}")}
+    look |= {"fillcolor": colour[FILLS.get(kind, "box")], "fontsize": f"{size:.1f}"}
     if entries[0].run_by == "Python":
-        look |= {"color": SLOW, "penwidth": "2"}
+        look |= {"color": colour["warning"], "penwidth": "2"}
     return look

@@ -9,8 +9,14 @@ SECONDS = 60.0  # that a renderer is given; dot 2.43 lays out some 3,000 nodes i
 RENDERER_VARIABLE = "STEPGRAD_DOT"  # names a Graphviz program to use before all others
 
 
-def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
-    """Lay a graph in the DOT language out as "svg", "png", or "plain" (coordinates as text).
+def render(source: str, file_format: str, timeout: float = SECONDS, dpi: float | None = None) -> bytes:
+    """Lay a graph in the DOT language out as "svg", "png", "pdf", or "plain" (coordinates as text).
+
+    Args:
+        source: the graph.
+        file_format: one of these.
+        timeout: how many seconds a program is given.
+        dpi: the dots of an inch of a bitmap; 96 when not given.
 
     Raises:
         RuntimeError: if no Graphviz renderer is found, or none can draw this.
@@ -18,11 +24,12 @@ def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
     """
     import subprocess
 
+    options = [f"-T{file_format}", *([] if dpi is None else [f"-Gdpi={dpi:g}"])]
     complaints = []
     for program in renderers():
         try:
             result = subprocess.run(
-                [program, f"-T{file_format}"], input=source.encode(), capture_output=True, timeout=timeout, check=False
+                [program, *options], input=source.encode(), capture_output=True, timeout=timeout, check=False
             )
         except subprocess.TimeoutExpired:
             raise TimeoutError(
@@ -34,9 +41,15 @@ def render(source: str, file_format: str, timeout: float = SECONDS) -> bytes:
             continue
         # Either program may exit 1 and have drawn the picture, or exit 0 with a warning: what counts is the picture.
         picture = result.stdout
-        if b"</svg>" in picture[-20:] or picture.startswith(b"\x89PNG") or picture.endswith(b"stop\n"):
+        if b"</svg>" in picture[-20:] or picture.startswith((b"\x89PNG", b"%PDF")) or picture.endswith(b"stop\n"):
             return picture
         complaints.append(f"{program}: {result.stderr.decode(errors='replace').strip()[:500] or 'it drew nothing'}")
+    if file_format == "pdf":
+        found = "; ".join(complaints) or "no Graphviz program was found"
+        raise RuntimeError(
+            f"a PDF needs Graphviz itself, since graphviz-pure writes none: install Graphviz, name its program in the "
+            f"environment variable {RENDERER_VARIABLE}, or save the picture as .svg or .png. {found}"
+        )
     if complaints:
         raise RuntimeError("no Graphviz program could draw this graph. " + "; ".join(complaints))
     raise RuntimeError(

@@ -293,4 +293,4 @@ def draw_graph(network: MLP[list[Value]]) -> Drawing:
     network.zero_grad()
     total = forward(network, with_input_gradients=True)
     total.backward()
-    return draw(total, clusters=network.clusters)
+    return draw(total, rankdir="TB")

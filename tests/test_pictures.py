@@ -1,0 +1,44 @@
+"""The drawings of README are those that the code makes.
+
+`make pictures` draws them again.
+"""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from autograd import Drawing
+from nn.examples.worked_example import build_network, draw_graph
+from tests.test_drawing import boxes
+
+pytestmark = pytest.mark.engine_independent
+FOLDER = Path(__file__).parent.parent / "notebooks"
+DRAWINGS: dict[str, Callable[[], Drawing]] = {"graph.svg": lambda: draw_graph(build_network())}
+COLUMN = 830  # pixels that README has on a screen
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_of_readme_is_up_to_date(name: str) -> None:
+    """What its boxes say, the lines between them and the colours; not the places, which depend on the renderer."""
+    assert name in (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    drawn, committed = DRAWINGS[name]().to_svg(), (FOLDER / name).read_text(encoding="utf-8")
+    assert boxes(drawn) == boxes(committed)
+    for pattern in (r"<title>n\d+&#45;&gt;n\d+</title>", r"#[0-9a-f]{6}\b"):
+        assert sorted(re.findall(pattern, drawn)) == sorted(re.findall(pattern, committed))
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_of_readme_can_be_read(name: str) -> None:
+    """The picture is as wide as the column at most, and its smallest letters have 9 pixels there."""
+    svg = (FOLDER / name).read_text(encoding="utf-8")
+    (points,) = re.findall(r'<svg [^>]*width="(\d+)pt"', svg)
+    scale = min(COLUMN / (int(points) * 96 / 72), 1.0)
+    sizes = [float(size) * 96 / 72 for size in re.findall(r'font-size="([\d.]+)"', svg)]
+    assert min(sizes) * scale >= 9.0
+
+
+if __name__ == "__main__":
+    for file_name, make in DRAWINGS.items():
+        print(make().save(FOLDER / file_name))
