@@ -62,6 +62,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page.placement",
         "autograd.views.live_page.content",
         "autograd.views.live_page.rules",
+        "autograd.views.live_page.story",
         "autograd.views.live_page.page",
         "autograd.views.live_page",
     ),
@@ -86,7 +87,14 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     "nn.training",
     "nn.examples",
     *("nn.examples.digits", "nn.examples.mnist_files", "nn.examples.digit_pictures", "nn.examples.gpt"),
-    *("nn.examples.worked_example", "nn.examples.pages", "nn.examples.command_options", "nn.examples.story", "nn"),
+    *(
+        "nn.examples.worked_example",
+        "nn.examples.pages",
+        "nn.examples.article",
+        "nn.examples.command_options",
+        "nn.examples.story",
+        "nn",
+    ),
     *("nn.examples.digits_command", "nn.examples.gpt_command", "nn.examples.command_line", "nn.__main__"),
 ]
 
