@@ -39,7 +39,7 @@ SCRIPTS = (  # each after those that it imports from
 )
 STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
 FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
-SHORTER_SCRIPT = {  # what a script without spaces may be written as, where each statement has its semicolon or is a block
+SHORTER_SCRIPT = {  # how a script without spaces is also written, where each statement has its semicolon or is a block
     r"\bconst\b": "let",
     r"\bundefined\b": "void 0",
     r"(?<![\w$])\((\w+)\)=>": r"\1=>",
