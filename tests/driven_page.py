@@ -51,7 +51,7 @@ class Driven:
         dialog.dismiss()
 
     def open(self, page: LivePage | str, *, is_framed: bool = False, place: str = "") -> Driven:
-        """Open a page from a file; in a frame if its HTML is that of a notebook's cell; at a place such as "#step=3"."""
+        """Open a page from a file, at a place such as "#step=3"; in a frame if its HTML is that of a cell."""
         path = self.folder / "page.html"
         path.write_text(page if isinstance(page, str) else page.html, encoding="utf-8")
         if place:

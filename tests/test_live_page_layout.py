@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
 import subprocess
@@ -122,13 +123,17 @@ def test_firefox_steps_trains_and_copies_as_chromium_does(fox: firefox.Firefox, 
     fox.press("Next step")
     fox.press("Zoom in")
     fox.evaluate(ASK)
-    text = """() => new Promise((resolve) => {
-      document.addEventListener("copy", (event) => setTimeout(() => resolve(event.clipboardData.getData("text/plain"))));
-    })"""
-    assert "step 21 of 43" in fox.evaluate("() => document.querySelector('#count').textContent")
-    assert text
+    fox.evaluate(
+        """() => addEventListener("copy", (event) => {
+          document.body.dataset.copied = event.clipboardData.getData("text/plain");
+        })"""
+    )
+    fox.press("Copy as text")
+    assert fox.evaluate("() => document.body.dataset.copied").startswith("∂E_total/∂w1 = (∂E_o1/∂out_h1 + ")
+    fox.evaluate("() => new Promise((done) => setTimeout(done, 300))")  # until the address has followed
     fox.reload()
-    assert fox.evaluate("() => document.querySelector('#count').textContent").startswith("step 2")
+    assert fox.evaluate("() => document.querySelector('#count').textContent") == "step 21 of 43"
+    assert fox.evaluate("() => document.querySelector('#rounds').dataset.value") == "100"
     assert not fox.heard()
 
 
@@ -177,7 +182,7 @@ REACHED = """() => {
     "page", [worked_page, gates_page, neuron, lambda: live_page(projectile()), lambda: network(2, 8, 8, 1)]
 )
 def test_no_half_of_the_page_is_blank(page: Callable[[], LivePage], driven: Driven) -> None:
-    for width in (600, 736, 830, 1000):
+    for width in (600, 736, 830):
         driven.page.set_viewport_size({"width": width, "height": 900})
         driven.open(page())
         driven.press("Last step")
@@ -203,16 +208,16 @@ TEXT = """() => Math.min(...[...document.querySelectorAll("#picture .number")].m
 def test_a_network_is_as_wide_as_its_frame(sizes: tuple[int, ...], driven: Driven) -> None:
     driven.page.set_viewport_size({"width": 1280, "height": 900})
     driven.open(network(*sizes))
-    for place in range(0, len(driven.list_of_steps()), 29):
+    for place in range(0, len(driven.list_of_steps()), 47):
         driven.slide("Step", place)
         assert driven.page.evaluate(IS_WHOLE)
         assert driven.page.evaluate(TEXT) >= 9
     driven.press("Last step")
     weights = {name for name in driven.digits("grad") if name[0] in "wb"}
-    assert len(weights) == sum(a * b + b for a, b in zip(sizes, sizes[1:], strict=False))  # all can be seen somewhere
+    assert len(weights) == sum(a * b + b for a, b in itertools.pairwise(sizes))  # all can be seen somewhere
 
 
-@pytest.mark.parametrize("width", [390, 736, 1280])
+@pytest.mark.parametrize("width", [390, 736])
 @pytest.mark.parametrize(
     "page", [lambda: network(2, 8, 8, 1), lambda: network(2, 40, 3), lambda: live_page(random_graph(60))]
 )
@@ -220,7 +225,7 @@ def test_the_current_node_is_in_view(page: Callable[[], LivePage], width: int, d
     driven.page.set_viewport_size({"width": width, "height": 900})
     driven.open(page())
     count = int(driven.root.locator("#position").get_attribute("max") or 0)
-    for place in range(1, count, count // 12):
+    for place in range(1, count, count // 7):
         driven.slide("Step", place)
         assert driven.page.evaluate(IS_IN_VIEW) == [True], place
 
@@ -231,19 +236,20 @@ def test_a_picture_is_enlarged_and_reduced_in_its_frame(driven: Driven) -> None:
     driven.slide("Step", 40)
     height = driven.root.locator("#picture").evaluate("e => e.offsetHeight")
     sizes = [driven.page.evaluate(TEXT)]
-    for _ in range(20):
+    for _ in range(8):
         driven.press("Zoom in")
         assert driven.page.evaluate(IS_IN_VIEW) == [True]
         sizes.append(driven.page.evaluate(TEXT))
     assert sizes == sorted(sizes)
     assert sizes[-1] > 2 * sizes[0]
     assert not driven.page.evaluate(IS_WHOLE)
-    for _ in range(30):
+    for _ in range(12):
         driven.press("Zoom out")
     assert driven.page.evaluate(IS_WHOLE)
-    assert driven.page.evaluate(TEXT) < sizes[0]
+    reduced = driven.page.evaluate(TEXT)
+    assert reduced < sizes[0]
     driven.press("Zoom in")
-    assert driven.page.evaluate(TEXT) > 1.2 * 12 * 0.3  # the first press acts, however often the others were made
+    assert driven.page.evaluate(TEXT) > reduced  # at once, however often the other button was pressed
     assert driven.root.locator("#picture").evaluate("e => e.offsetHeight") == height
 
 
@@ -253,7 +259,6 @@ def test_of_a_large_layer_the_neurons_around_the_chosen_one_are_shown(driven: Dr
     assert "16 of 40 neurons" in driven.root.locator("#picture").inner_text()
     assert driven.root.locator(".box[class*=row]").count() < 2 * (16 + 3) + 60
     for name in ("h1", "h20", "h40"):
-        driven.root.get_by_role("textbox", name="Why is").or_(driven.root.locator("#why")).first.wait_for()
         places = [place for place, (its_name, _, _) in enumerate(driven.list_of_steps()) if its_name == f"net_{name}"]
         driven.slide("Step", places[0] + 1)
         assert driven.page.evaluate(IS_IN_VIEW) == [True]

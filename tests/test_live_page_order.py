@@ -18,7 +18,7 @@ BINARY: list[Callable[[Value, Value], Value]] = [
     lambda a, b: a * b,
     lambda a, b: a - 0.5 * b,
     lambda a, b: a / (b * b + 1.0),
-    lambda a, b: maximum(a, b),
+    maximum,
     lambda a, b: where(a > b, a, 3.0 * b),
 ]
 

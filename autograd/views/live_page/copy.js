@@ -66,7 +66,7 @@ export function prepareCopying({ parts }, id, isLatex) {
     document.addEventListener("copy", put);
     const isDone = document.execCommand("copy");
     document.removeEventListener("copy", put);
-    button.textContent = parts.spoken.textContent = isDone ? "Copied" : "Copying failed";
+    button.textContent = parts.spoken.textContent = isDone ? "Copied" : "Not copied";
     setTimeout(() => {
       button.textContent = title;
     }, SHOWN);

@@ -384,7 +384,7 @@ class Page {
   showPicture() {
     this.picture.update(this, this.current(), this.warned());
     this.parts.hidden.hidden = !this.picture.placement.isPart;
-    this.parts.hidden.textContent = `The picture shows one of ${counted(this.graph.stations.length)} operations, with its neighbours.`;
+    this.parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations, with its neighbours.`;
   }
 
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
