@@ -349,12 +349,12 @@ def test_a_large_graph() -> None:
     assert program_of(content).run() == (0.5,)
 
 
-def test_a_page_in_a_notebook_is_a_frame_without_rights() -> None:
+def test_a_page_in_a_notebook_is_a_frame_that_may_run_scripts_and_save_files_alone() -> None:
     page = live_page(small_graph(), title='a "b" <c>')
     text = page._repr_html_()
     (frame,) = re.findall(r"<iframe ([^>]*)></iframe>", text)
     assert text.count("<") == 2  # the rest is text of attributes
-    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts"]
+    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts allow-downloads"]
     (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
     assert html.unescape(source) == page.html
     assert 'title="a &quot;b&quot; &lt;c&gt;"' in frame

@@ -137,6 +137,6 @@ def test_it_is_no_wider_than_the_screen(driven: Driven, width: int) -> None:
 
 def test_other_pages_do_not_hold_what_only_this_one_needs() -> None:
     for other in (worked_page(), gates_page()):
-        for part in ("NetworkPlacement.prototype", ".box.pixel"):
+        for part in ("prototype.square", ".box.pixel", "class Sketch", ".sketch"):
             assert part in page().html
             assert part not in other.html

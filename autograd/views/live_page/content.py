@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.notation import base_and_index
@@ -47,8 +47,9 @@ class GraphContent:
         inputs: Iterable[Value] = (),
         layers: Sequence[Sequence[NeuronNodes]] = (),
         predictions: Iterable[tuple[Value, Value]] = (),
+        file: Mapping[str, Any] | None = None,
     ) -> None:
-        self.inputs, self.predictions, self.layers = list(inputs), list(predictions), layers
+        self.inputs, self.predictions, self.layers, self.file = list(inputs), list(predictions), layers, file
         self.graph = StationGraph(output, self.inputs)
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
@@ -102,12 +103,29 @@ class GraphContent:
         if len(stations) < len(operations):  # with every operation unfolded
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
+        if self.file is not None:  # a Value in it stands for its number
+            numbered = json.dumps(self.file, allow_nan=False, default=lambda node: {"slot": slots[node]} if node in slots else node.data)
+            content["file"] = json.loads(numbered)
         network = self._network()
+        plane = self._plane(network)
+        if plane:
+            content["plane"] = plane
         if network:
             content["network"] = network
         else:
             content["placement"] = place(graph, dict(zip(stations, content["formulas"], strict=True)))
         return content
+
+    def _plane(self, network: dict[str, Any] | None) -> list[list[int]] | None:
+        """Return the slots of two inputs, of the outputs to map over them, and of their targets; None for other graphs."""
+        slots = self.graph.slots
+        columns = [slots[node] for node in self.inputs]
+        pairs = [(slots[out], slots[target]) for out, target in self.predictions]
+        inputs = network["inputs"] if network else [slot for slot in columns if slot not in {pair[1] for pair in pairs}]
+        outputs = [out for out, _ in pairs] or [neuron[1] for neuron in network["layers"][-1]] if network or pairs else []
+        targets = [target for _, target in pairs] or [slot for slot in columns if slot not in inputs]
+        is_plane = len(inputs) == 2 and {*inputs} <= {*columns} and outputs
+        return [inputs, outputs, targets if len(targets) == len(outputs) else []] if is_plane else None
 
     def _layers_of_parameters(self) -> list[int]:
         """Return the layer of each parameter, counted from 0; none if there are parameters outside the layers."""

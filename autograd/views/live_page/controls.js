@@ -4,6 +4,9 @@ import { about, element, readNumber } from "./notation.js";
 import { field } from "./picture.js";
 import { StepList } from "./tables.js";
 
+/** What some pages show besides, as classes; the scripts that only these pages hold add them. */
+export const VIEWS = [];
+
 /** Let the controls act on a page, and hide those that it has no use for. */
 export function prepareControls(page) {
   const { data, parts, root } = page;
@@ -28,17 +31,14 @@ export function prepareControls(page) {
     },
     keep: () => {
       if (page.stop()) page.show();
-      else page.train(Infinity);
+      else page.keepTraining();
     },
-    reset: () => page.begin(),
+    back: () => travel(page, page.training.round - 1),
+    reset: () => page.begin(page.tell("redrawn")),
   });
   on("input", {
     position: () => page.go(Number(parts.position.value)),
-    round: () => {
-      page.stop();
-      page.training.travel(Number(parts.round.value));
-      page.refresh();
-    },
+    round: () => travel(page, Number(parts.round.value)),
   });
   on("change", {
     predict: () => page.go(page.position),
@@ -46,7 +46,10 @@ export function prepareControls(page) {
       page.results = null;
       page.go(0);
     },
-    logarithmic: () => page.showTraining(),
+    logarithmic: () => {
+      page.isLogarithmic = parts.logarithmic.checked;
+      page.showTraining();
+    },
     order: () => page.change({ order: parts.order.value }),
     pick: () => page.change({ pick: parts.pick.value === "one" }),
     gate: () => page.change({ gate: parts.gate.value, cases: data.gates[parts.gate.value] }),
@@ -57,6 +60,12 @@ export function prepareControls(page) {
     button.addEventListener("click", () => {
       page.stop();
       page.train(Number(button.dataset.rounds));
+    });
+  }
+  for (const button of root.querySelectorAll("[data-pace]")) {
+    button.addEventListener("click", () => {
+      page.pace = Number(button.dataset.pace);
+      page.showTraining();
     });
   }
   page.rate = field(
@@ -88,6 +97,13 @@ export function prepareControls(page) {
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
   new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
   root.addEventListener("keydown", (event) => key(event, parts));
+}
+
+/** Show another round. */
+function travel(page, round) {
+  page.stop();
+  page.training.travel(round);
+  page.refresh();
 }
 
 /** Arrow keys step, unless they mean something where the focus is. */

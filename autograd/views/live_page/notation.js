@@ -15,8 +15,10 @@ export function written(x, digits = 9) {
   return signed(`${withoutZeros(mantissa)}e${power[0]}${power.slice(1).padStart(2, "0")}`);
 }
 
-/** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. */
-export function shortened(x, digits = 5) {
+/** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. While
+ * it changes from frame to frame, its decimals are fixed. */
+export function shortened(x, digits = 5, isChanging = false) {
+  if (isChanging && Math.abs(x) < 1e4) return signed(x.toFixed(4));
   if (!Number.isFinite(x) || x === 0) return written(x);
   const size = Math.abs(x);
   if (size < (digits < 5 ? 1e-3 : 1e-5) || size >= 10 ** (digits + 1)) {

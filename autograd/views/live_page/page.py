@@ -19,7 +19,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,12 @@ SCRIPTS = (  # each after those that it imports from
     *("placement", "picture", "curve", "line", "tables", "controls", "page"),
 )
 STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
-FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
+ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts, and styles, of pages that use them
+    ("cases",): lambda data: data.get("cases") or data.get("gates"),
+    ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
+    ("image", "sketch"): lambda data: data.get("image"),
+    ("weights",): lambda data: "file" in data["graphs"][0],
+}
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -74,9 +79,9 @@ class LivePage:
         return save(path, self.html.encode())
 
     def _repr_html_(self) -> str:
-        """Return the page in a frame without rights, for a notebook."""
+        """Return the page in a frame that may run scripts and save files and nothing else, for a notebook."""
         return (
-            f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts" loading="lazy" '
+            f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts allow-downloads" loading="lazy" '
             f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
         )
 
@@ -94,6 +99,7 @@ def live_page(
     pick: bool = False,
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
+    file: Mapping[str, Any] | None = None,
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
@@ -107,7 +113,10 @@ def live_page(
         learning_rate: the size of a step of the training, which can be changed on the page.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
-        layers: the neurons of each layer, to draw the graph as a network.
+        layers: the neurons of each layer, to draw the graph as a network. If it has two inputs, and there are cases, the
+            page maps what its outputs are over the plane of these inputs.
+        file: what the button *Save weights* writes as JSON, where a leaf of the graph stands for its number of that
+            moment; without it there is no such button.
 
     Returns:
         The page.
@@ -123,7 +132,7 @@ def live_page(
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
-    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions, file)
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
     return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
@@ -164,12 +173,12 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     from rcssmin import cssmin
     from rjsmin import jsmin
 
-    added = [FOR_IMAGES] if data.get("image") else []
+    added = [name for names, has_use in ADDED.items() if has_use(data) for name in names]
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
-    style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
+    style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added) if (FOLDER / f"{name}.css").exists()))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
