@@ -104,7 +104,9 @@ class GraphContent:
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
         if self.file is not None:  # a Value in it stands for its number
-            numbered = json.dumps(self.file, allow_nan=False, default=lambda node: {"slot": slots[node]} if node in slots else node.data)
+            numbered = json.dumps(
+                self.file, allow_nan=False, default=lambda node: {"slot": slots[node]} if node in slots else node.data
+            )
             content["file"] = json.loads(numbered)
         network = self._network()
         plane = self._plane(network)
@@ -117,15 +119,20 @@ class GraphContent:
         return content
 
     def _plane(self, network: dict[str, Any] | None) -> list[list[int]] | None:
-        """Return the slots of two inputs, of the outputs to map over them, and of their targets; None for other graphs."""
+        """Return the slots of two inputs, of the outputs to map over them, and of their targets; None without such."""
         slots = self.graph.slots
         columns = [slots[node] for node in self.inputs]
-        pairs = [(slots[out], slots[target]) for out, target in self.predictions]
-        inputs = network["inputs"] if network else [slot for slot in columns if slot not in {pair[1] for pair in pairs}]
-        outputs = [out for out, _ in pairs] or [neuron[1] for neuron in network["layers"][-1]] if network or pairs else []
-        targets = [target for _, target in pairs] or [slot for slot in columns if slot not in inputs]
-        is_plane = len(inputs) == 2 and {*inputs} <= {*columns} and outputs
-        return [inputs, outputs, targets if len(targets) == len(outputs) else []] if is_plane else None
+        outputs = [slots[out] for out, _ in self.predictions]
+        targets = [slots[target] for _, target in self.predictions]
+        if network:
+            outputs = outputs or [neuron[1] for neuron in network["layers"][-1]]
+            inputs = network["inputs"]
+        else:
+            inputs = [slot for slot in columns if slot not in targets]
+        if len(inputs) != 2 or not outputs or not {*inputs} <= {*columns}:
+            return None
+        targets = targets or [slot for slot in columns if slot not in inputs]
+        return [inputs, outputs, targets if len(targets) == len(outputs) else []]
 
     def _layers_of_parameters(self) -> list[int]:
         """Return the layer of each parameter, counted from 0; none if there are parameters outside the layers."""

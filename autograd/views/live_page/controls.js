@@ -64,7 +64,7 @@ export function prepareControls(page) {
   }
   for (const button of root.querySelectorAll("[data-pace]")) {
     button.addEventListener("click", () => {
-      page.pace = Number(button.dataset.pace);
+      page.pace = button.dataset.pace;
       page.showTraining();
     });
   }
@@ -97,6 +97,10 @@ export function prepareControls(page) {
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
   new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
   root.addEventListener("keydown", (event) => key(event, parts));
+  const pause = ({ target }) => {
+    if (page.isRunning && target.type === "text" && page.stop()) page.show();
+  };
+  root.addEventListener("focus", pause, true); // before a field shows all digits of its number
 }
 
 /** Show another round. */

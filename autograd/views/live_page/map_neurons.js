@@ -8,7 +8,7 @@ import { HEIGHTS, NetworkPlacement, WIDTHS } from "./placement.js";
 const FEW = 6; // neurons of a layer whose small maps are as large as they should be
 const GAP = 8; // between a small map and the numbers of its neuron
 
-Object.assign(WIDTHS, { weight: 118, result: 124, weightRow: 150, resultRow: 166, error: 124 });
+Object.assign(WIDTHS, { pill: 88, weight: 112, result: 124, weightRow: 154, resultRow: 168, error: 124 });
 
 const laidOut = Object.getOwnPropertyDescriptors(NetworkPlacement.prototype);
 const built = Picture.prototype.build;

@@ -35,7 +35,7 @@ class Page {
     });
     this.parts.title.append(data.title);
     this.case = this.position = this.spokenAt = 0;
-    this.pace = 10;
+    this.pace = "10";
     prepareControls(this);
     this.begin();
   }
@@ -287,12 +287,12 @@ class Page {
 
   /** Train on, so many rounds a frame, with all numbers shown, until it is stopped. */
   keepTraining() {
-    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    let shown = -Infinity;
+    const isCalm = matchMedia("(prefers-reduced-motion)").matches;
+    let shown = 0;
     const frame = (now) => {
       this.frame = requestAnimationFrame(frame);
       this.isLive = true;
-      this.advance(this.pace, this.pace === Infinity ? FRAME : FIRST_SLICE);
+      this.advance(Number(this.pace), this.pace === "Infinity" ? FRAME : FIRST_SLICE);
       if (this.training.diverged) this.stop();
       if (isCalm && this.isRunning && now - shown < CALM) return;
       shown = now;
@@ -400,8 +400,7 @@ class Page {
     if (found) text = `⚠ ${found.text}`;
     const notice = this.parts.notice;
     notice.ariaLive = isRunning ? "off" : null;
-    notice.classList.toggle("running", isRunning);
-    notice.classList.toggle("warning", Boolean(found));
+    notice.className = `quiet ${found ? "warning" : isRunning ? "running" : ""}`;
     if (notice.textContent !== text) notice.textContent = text;
     return found ? [at, this.folds.get(found.slot)] : [];
   }
@@ -439,8 +438,8 @@ class Page {
       spoken += ` ${name} is ${written(this.resultsAt(step.index).value)}.`;
     }
     if (this.isRunning) {
-      if (performance.now() - this.spokenAt < SPOKEN) return;
-      this.spokenAt = performance.now();
+      if (Date.now() - this.spokenAt < SPOKEN) return;
+      this.spokenAt = Date.now();
       spoken = `Round ${counted(training.round)}, error ${shortened(training.error, 2)}.`;
     }
     if (this.parts.spoken.textContent !== spoken) this.parts.spoken.textContent = spoken;
@@ -455,9 +454,9 @@ class Page {
     this.parts.keep.textContent = isRunning ? "Pause training" : "Keep training";
     this.parts.keep.classList.toggle("main", isRunning);
     this.parts.next.classList.toggle("main", !isRunning);
-    this.parts.back.disabled = training.round === 0;
+    this.parts.back.disabled = !training.round;
     for (const button of this.root.querySelectorAll("[data-pace]"))
-      button.ariaPressed = this.pace === Number(button.dataset.pace);
+      button.ariaPressed = this.pace === button.dataset.pace;
     const slider = this.parts.round;
     slider.max = training.last;
     slider.value = training.round;

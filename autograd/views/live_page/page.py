@@ -38,7 +38,7 @@ SCRIPTS = (  # each after those that it imports from
     *("placement", "picture", "curve", "line", "tables", "controls", "page"),
 )
 STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
-ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts, and styles, of pages that use them
+ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts and styles that some pages hold
     ("cases",): lambda data: data.get("cases") or data.get("gates"),
     ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
     ("image", "sketch"): lambda data: data.get("image"),
@@ -113,9 +113,9 @@ def live_page(
         learning_rate: the size of a step of the training, which can be changed on the page.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
-        layers: the neurons of each layer, to draw the graph as a network. If it has two inputs, and there are cases, the
-            page maps what its outputs are over the plane of these inputs.
-        file: what the button *Save weights* writes as JSON, where a leaf of the graph stands for its number of that
+        layers: the neurons of each layer, to draw the graph as a network. If it has two inputs and there are cases, the
+            page maps its outputs over the plane of these inputs.
+        file: what the button *Save weights* writes as JSON, in which a leaf of the graph stands for its number of that
             moment; without it there is no such button.
 
     Returns:

@@ -45,7 +45,7 @@ function reduced(strokes, side) {
     const [x, y] = [(bit % BITS) + 0.5, Math.floor(bit / BITS) + 0.5];
     distances[bit] = lines.reduce((least, [from, to]) => Math.min(least, squaredDistance(x, y, from, to)), Infinity);
   }
-  const farthest = distances.toSorted()[INK - 1];
+  const farthest = distances.toSorted()[INK - 1] * (1 + 1e-9); // with those as far, but for rounding
   const block = BITS / side;
   const pixels = new Array(side * side).fill(0);
   distances.forEach((distance, bit) => {
@@ -160,16 +160,22 @@ class Sketch {
     }
   }
 
-  /** Go on to the end of what the next neuron does, or the next layer. */
+  /** Go on to the end of what the next neuron does, or the next layer, with what is computed after it by no neuron. */
   stride(isLayer) {
     const { page } = this;
     const { list } = page.steps;
-    const key = ({ phase, slot }) => {
-      const [depth, index] = this.neuronOf.get(page.folds.get(slot) ?? slot) ?? [];
-      return `${phase} ${depth} ${isLayer ? "" : index}`;
+    const ownerOf = ({ phase, slot }) => {
+      const neuron = this.neuronOf.get(page.folds.get(slot) ?? slot);
+      return neuron && [phase, ...neuron.slice(0, isLayer ? 1 : 2)].join();
     };
+    const owner = ownerOf(list[page.position]);
     let end = page.position + 1;
-    while (end < list.length && key(list[end]) === key(list[page.position])) end++;
+    while (
+      end < list.length &&
+      list[end].phase === list[end - 1].phase &&
+      [undefined, owner].includes(ownerOf(list[end]))
+    )
+      end++;
     page.go(end);
     if (this.strides[Number(isLayer)].disabled) page.parts.previous.focus();
   }
