@@ -361,6 +361,21 @@ def test_a_page_in_a_notebook_is_a_frame_that_may_run_scripts_and_save_files_alo
     assert repr(page).startswith("<LivePage 'a \"b\" <c>' of ")
 
 
+def test_nodes_in_the_file_of_a_page_are_named_by_their_slots() -> None:
+    x, other = Value(2.0, "x"), Value(7.0)
+    y = x * 3.0
+    y.label = "y"
+    content = content_of(y, file={"x": x, "nodes": [y, other], "kind": "line"})
+    slots = {name: slot for slot, name in enumerate(content["names"])}
+    expected = {"x": {"slot": slots["x"]}, "nodes": [{"slot": slots["y"]}, 7.0], "kind": "line"}
+    assert content["file"] == expected
+    assert "file" not in content_of(y)
+    with pytest.raises(TypeError, match=r"holds <object.*; give strings, numbers, Values"):
+        live_page(y, file={"x": object()})
+    with pytest.raises(ValueError, match="infinite or nan; give finite ones"):
+        live_page(y, file={"x": math.nan})
+
+
 def test_what_cannot_learn_is_refused() -> None:
     x, w, constant = Value(2.0, "x"), Value(3.0, "w"), Constant(4.0, "c")
     output = x * w * constant

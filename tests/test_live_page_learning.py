@@ -201,7 +201,7 @@ def test_each_cell_has_the_colour_of_the_prediction_there(rounds: int, gates: Dr
 def test_the_map_follows_a_training(lively: Driven) -> None:
     before = cells_of(lively, ".map canvas")
     start(lively, "100")
-    lively.root.wait_for_function("() => Number(document.querySelector('#rounds').dataset.value) > 2000")
+    lively.root.wait_for_function("() => Number(document.querySelector('#rounds').dataset.value) > 500")
     assert np.any(cells_of(lively, ".map canvas") != before)
     lively.press("Pause training")
     output = answers(weights_of(lively), *plane())[-1]
@@ -436,14 +436,14 @@ def test_pages_without_a_plane_hold_nothing_of_it() -> None:
 
 def test_a_training_that_gets_every_case_right_ends(lively: Driven) -> None:
     lively.press("as fast as it goes", "Keep training")
-    lively.button("Keep training").wait_for()
+    lively.button("Keep training").wait_for(timeout=30_000)
     rounds = lively.number("round", "rounds")
     assert lively.root.locator("#notice").inner_text() == f"All four cases right after {rounds:,.0f} rounds."
     assert lively.error() < 0.001
     assert lively.root.locator("#casesPlace tbody tr", has_text="✓").count() == 4
     lively.press("Keep training")  # asked to go on, it does
     more = "(before) => Number(document.querySelector('#rounds').dataset.value) > before + 5000"
-    lively.root.wait_for_function(more, arg=rounds)
+    lively.root.wait_for_function(more, arg=rounds, timeout=30_000)
     lively.press("Pause training")
     lively.slide("Round", 10)
     assert "right after" not in lively.root.locator("#notice").inner_text()

@@ -103,11 +103,13 @@ class GraphContent:
         if len(stations) < len(operations):  # with every operation unfolded
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
-        if self.file is not None:  # a Value in it stands for its number
-            numbered = json.dumps(
-                self.file, allow_nan=False, default=lambda node: {"slot": slots[node]} if node in slots else node.data
-            )
-            content["file"] = json.loads(numbered)
+        if self.file is not None:
+            try:
+                content["file"] = json.loads(json.dumps(self.file, allow_nan=False, default=self._in_file))
+            except ValueError:
+                raise ValueError(
+                    "the file of a page holds a number that is infinite or nan; give finite ones"
+                ) from None
         network = self._network()
         plane = self._plane(network)
         if plane:
@@ -117,6 +119,13 @@ class GraphContent:
         else:
             content["placement"] = place(graph, dict(zip(stations, content["formulas"], strict=True)))
         return content
+
+    def _in_file(self, thing: Any) -> Any:
+        """Return what stands for a Value in the file of the page: its slot, or outside of the graph its number."""
+        if not isinstance(thing, Value):
+            raise TypeError(f"the file of a page holds {thing!r:.80}; give strings, numbers, Values, lists and dicts")
+        slot = self.graph.slots.get(thing)
+        return thing.data if slot is None else {"slot": slot}
 
     def _plane(self, network: dict[str, Any] | None) -> list[list[int]] | None:
         """Return the slots of two inputs, of the outputs to map over them, and of their targets; None without such."""

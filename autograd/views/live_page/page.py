@@ -115,15 +115,15 @@ def live_page(
         predictions: pairs of an output of a network and its target, which the table of cases compares.
         layers: the neurons of each layer, to draw the graph as a network. If it has two inputs and there are cases, the
             page maps its outputs over the plane of these inputs.
-        file: what the button *Save weights* writes as JSON, in which a leaf of the graph stands for its number of that
+        file: what the button *Save weights* writes as JSON, in which a node of the graph stands for its number of that
             moment; without it there is no such button.
 
     Returns:
         The page.
 
     Raises:
-        TypeError: if `output` is no Value, a number of a case is no number, or the graph holds a primitive that is not
-            in the table, whose function only Python knows; the message names it.
+        TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or
+            the graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, or the learning rate is not greater than 0.
     """

@@ -7,8 +7,8 @@ class Weights {
   constructor(page) {
     const button = element("button", { id: "save" }, "Save weights");
     button.addEventListener("click", () => {
-      const leaves = page.leaves();
-      const text = JSON.stringify(page.graph.content.file, (_, it) => (it?.slot >= 0 ? leaves[it.slot] : it), 1);
+      const { numbers } = page.moment;
+      const text = JSON.stringify(page.graph.content.file, (_, it) => (it?.slot >= 0 ? numbers[it.slot] : it), 1);
       const href = URL.createObjectURL(new Blob([`${text}\n`], { type: "application/json" }));
       element("a", { href, download: "network.json" }).click();
       URL.revokeObjectURL(href);
