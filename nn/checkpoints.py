@@ -58,6 +58,12 @@ class Plan(NamedTuple):
     cases: int  # how many there are
 
 
+def file_of(network: Module) -> dict[str, Any]:
+    """Return what a file holds of a network, where each parameter stands for its number."""
+    parameters = dict(network.named_parameters())
+    return {"format": FORMAT, "version": VERSION, "settings": network.settings(), "parameters": parameters}
+
+
 def save_network(network: Module, path: str | os.PathLike[str], training: Checkpoint | None = None) -> Path:
     """Save the parameters and settings of a network as JSON.
 
@@ -77,12 +83,7 @@ def save_network(network: Module, path: str | os.PathLike[str], training: Checkp
     lost = [name for name, number in parameters.items() if not math.isfinite(number)]
     if lost:
         raise ValueError(f"cannot save the network: {lost[0]} is {parameters[lost[0]]}; train it again, more slowly")
-    content: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "settings": network.settings(),
-        "parameters": parameters,
-    }
+    content = {**file_of(network), "parameters": parameters}
     if training is not None:
         content["training"] = {name: value for name, value in vars(training).items() if value is not None}
         if training.position is not None:

@@ -14,6 +14,7 @@ from typing import Any, SupportsIndex
 
 from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
 from autograd.floats import as_float
+from nn.checkpoints import file_of
 from nn.losses import Loss, half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
 from nn.parameters import Module
@@ -77,6 +78,7 @@ def network_page(
         pick=pick,
         predictions=compared if loss is half_squared_error else (),
         layers=neurons_of(network, error) if isinstance(network, MLP) else (),
+        file=file_of(network),
     )
 
 

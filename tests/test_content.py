@@ -379,16 +379,31 @@ def test_a_large_graph() -> None:
     assert program_of(content).run() == (0.5,)
 
 
-def test_a_page_in_a_notebook_is_a_frame_without_rights() -> None:
+def test_a_page_in_a_notebook_is_a_frame_that_may_run_scripts_and_save_files_alone() -> None:
     page = live_page(small_graph(), title='a "b" <c>')
     text = page._repr_html_()
     (frame,) = re.findall(r"<iframe ([^>]*)></iframe>", text)
     assert text.count("<") == 2  # the rest is text of attributes
-    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts"]
+    assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts allow-downloads"]
     (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
     assert html.unescape(source) == page.html
     assert 'title="a &quot;b&quot; &lt;c&gt;"' in frame
     assert repr(page).startswith("<LivePage 'a \"b\" <c>' of ")
+
+
+def test_nodes_in_the_file_of_a_page_are_named_by_their_slots() -> None:
+    x, other = Value(2.0, "x"), Value(7.0)
+    y = x * 3.0
+    y.label = "y"
+    content = content_of(y, file={"x": x, "nodes": [y, other], "kind": "line"})
+    slots = {name: slot for slot, name in enumerate(content["names"])}
+    expected = {"x": {"slot": slots["x"]}, "nodes": [{"slot": slots["y"]}, 7.0], "kind": "line"}
+    assert content["file"] == expected
+    assert "file" not in content_of(y)
+    with pytest.raises(TypeError, match=r"holds <object.*; give strings, numbers, Values"):
+        live_page(y, file={"x": object()})
+    with pytest.raises(ValueError, match="infinite or nan; give finite ones"):
+        live_page(y, file={"x": math.nan})
 
 
 def test_what_cannot_learn_is_refused() -> None:

@@ -84,7 +84,7 @@ def test_an_injected_script_does_not_run(driven: Driven) -> None:
 def test_the_page_works_in_a_sandboxed_frame(driven: Driven) -> None:
     """As a notebook shows it: without an origin of its own, in a file on its own here."""
     frame = worked_page()._repr_html_()
-    assert re.search(r'<iframe [^>]*sandbox="allow-scripts"[^>]* srcdoc="', frame)
+    assert re.search(r'<iframe [^>]*sandbox="allow-scripts allow-downloads"[^>]* srcdoc="', frame)
     driven.open(f"<!doctype html><title>A notebook</title><h1>A cell</h1>{frame}", is_framed=True)
     driven.press("Next step")
     assert driven.number("net_h1") == close(0.3775)

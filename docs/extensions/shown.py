@@ -79,7 +79,8 @@ class Shown(SphinxDirective):
         title = escape(page.title)
         html = f'<p><a class="live-page" href="{address}">{title}</a></p>'
         if "frame" in self.options:
-            html += f'<iframe class="live-page" title="{title}" src="{address}" sandbox="allow-scripts"></iframe>'
+            rights = 'sandbox="allow-scripts allow-downloads"'
+            html += f'<iframe class="live-page" title="{title}" src="{address}" {rights}></iframe>'
         return [nodes.raw("", html, format="html")]
 
 

@@ -13,6 +13,7 @@ from typing import Any, get_args
 from autograd import Constant, LivePage, Value
 from autograd.views.live_page.content import GraphContent
 from autograd.views.live_page.story import Item
+from nn.checkpoints import file_of
 from nn.examples import digits, worked_example
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
@@ -125,7 +126,8 @@ def _graph(
     """Return the graph of a network's error as the page shows it, with inputs and targets that change."""
     error.label = "E"
     predictions = list(zip(outputs, targets, strict=True))
-    return GraphContent(error, inputs=[*inputs, *targets], layers=neurons_of(network, error), predictions=predictions)
+    layers = neurons_of(network, error)
+    return GraphContent(error, None, [*inputs, *targets], layers, predictions, file_of(network))
 
 
 def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:

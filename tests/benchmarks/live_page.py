@@ -16,9 +16,19 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from autograd import Value, live_page, sum
-from nn import article_page, worked_example_page
+from nn import article_page, logic_gates_page, worked_example_page
 
 TIMES = 7
+FRAMES = """async () => {
+  const times = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let frame = 0; frame < 120; frame++) {
+    const now = await new Promise(requestAnimationFrame);
+    times.push(now - last);
+    last = now;
+  }
+  return times;
+}"""
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 
 
@@ -70,6 +80,16 @@ def main() -> None:
             page.close()
         report("10,000 rounds of the worked example, a fresh page", times, "100 ms")
         report("the same until the second frame after it", painted, "none")
+
+        gates = logic_gates_page().save(Path(folder) / "gates.html")
+        for pace, rounds in (("10", "10 rounds"), ("100", "100 rounds")):
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.goto(gates.as_uri())
+            page.locator(f'[data-pace="{pace}"]').click()
+            page.locator("#keep").click()
+            frames = [float(each) for each in page.evaluate(FRAMES)]
+            report(f"a frame of {rounds} of logic gates, all maps included", frames, "33 ms")
+            page.close()
 
         middle = live_page(random_graph(500)).save(Path(folder) / "middle.html")
         page = browser.new_page()

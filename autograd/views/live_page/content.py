@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from autograd.notation import base_and_index
@@ -52,8 +52,9 @@ class GraphContent:
         inputs: Iterable[Value] = (),
         layers: Sequence[Sequence[NeuronNodes]] = (),
         predictions: Iterable[tuple[Value, Value]] = (),
+        file: Mapping[str, Any] | None = None,
     ) -> None:
-        self.inputs, self.predictions, self.layers = list(inputs), list(predictions), layers
+        self.inputs, self.predictions, self.layers, self.file = list(inputs), list(predictions), layers, file
         self.graph = StationGraph(output, self.inputs)
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
@@ -113,12 +114,45 @@ class GraphContent:
         if len(stations) < len(operations) or repeats:  # with every operation unfolded, and each use of an operand
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
+        if self.file is not None:
+            try:
+                content["file"] = json.loads(json.dumps(self.file, allow_nan=False, default=self._in_file))
+            except ValueError:
+                raise ValueError(
+                    "the file of a page holds a number that is infinite or nan; give finite ones"
+                ) from None
         network = self._network()
+        plane = self._plane(network)
+        if plane:
+            content["plane"] = plane
         if network:
             content["network"] = network
         else:
             content["placement"] = place(graph, dict(zip(stations, content["formulas"], strict=True)))
         return content
+
+    def _in_file(self, thing: Any) -> Any:
+        """Return what stands for a Value in the file of the page: its slot, or outside of the graph its number."""
+        if not isinstance(thing, Value):
+            raise TypeError(f"the file of a page holds {thing!r:.80}; give strings, numbers, Values, lists and dicts")
+        slot = self.graph.slots.get(thing)
+        return thing.data if slot is None else {"slot": slot}
+
+    def _plane(self, network: dict[str, Any] | None) -> list[list[int]] | None:
+        """Return the slots of two inputs, of the outputs to map over them, and of their targets; None without such."""
+        slots = self.graph.slots
+        columns = [slots[node] for node in self.inputs]
+        outputs = [slots[out] for out, _ in self.predictions]
+        targets = [slots[target] for _, target in self.predictions]
+        if network:
+            outputs = outputs or [neuron[1] for neuron in network["layers"][-1]]
+            inputs = network["inputs"]
+        else:
+            inputs = [slot for slot in columns if slot not in targets]
+        if len(inputs) != 2 or not outputs or not {*inputs} <= {*columns}:
+            return None
+        targets = targets or [slot for slot in columns if slot not in inputs]
+        return [inputs, outputs, targets if len(targets) == len(outputs) else []]
 
     def _layers_of_parameters(self) -> list[int]:
         """Return the layer of each parameter, counted from 0; none if there are parameters outside the layers."""

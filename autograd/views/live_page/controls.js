@@ -6,6 +6,9 @@ import { field } from "./picture.js";
 import { prepareSheet } from "./sheet.js";
 import { StepList } from "./tables.js";
 
+/** What some pages show besides, as classes; the scripts that only these pages hold add them. */
+export const VIEWS = [];
+
 /** Let the controls act on a page, and hide those that it has no use for. */
 export function prepareControls(page) {
   const { data, parts, root } = page;
@@ -30,19 +33,16 @@ export function prepareControls(page) {
     },
     keep: () => {
       if (page.stop()) page.show();
-      else page.train(Infinity);
+      else page.keepTraining();
     },
-    reset: () => page.begin(),
+    back: () => travel(page, page.training.round - 1),
+    reset: () => page.begin(page.tell("redrawn")),
     smaller: () => page.picture.zoom(-1),
     larger: () => page.picture.zoom(1),
   });
   on("input", {
     position: () => page.go(Number(parts.position.value)),
-    round: () => {
-      page.stop();
-      page.training.travel(Number(parts.round.value));
-      page.refresh();
-    },
+    round: () => travel(page, Number(parts.round.value)),
   });
   on("change", {
     predict: () => page.go(page.position),
@@ -50,7 +50,10 @@ export function prepareControls(page) {
       page.results = null;
       page.go(0);
     },
-    logarithmic: () => page.showTraining(),
+    logarithmic: () => {
+      page.isLogarithmic = parts.logarithmic.checked;
+      page.showTraining();
+    },
     order: () => page.change({ order: parts.order.value }),
     pick: () => page.change({ pick: parts.pick.value === "one" }),
     gate: () => page.change({ gate: parts.gate.value, cases: data.gates[parts.gate.value] }),
@@ -61,6 +64,12 @@ export function prepareControls(page) {
     button.addEventListener("click", () => {
       page.stop();
       page.train(Number(button.dataset.rounds));
+    });
+  }
+  for (const button of root.querySelectorAll("[data-pace]")) {
+    button.addEventListener("click", () => {
+      page.pace = button.dataset.pace;
+      page.showTraining();
     });
   }
   page.rate = field(
@@ -95,6 +104,17 @@ export function prepareControls(page) {
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
   new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);
   root.addEventListener("keydown", (event) => key(event, parts));
+  const pause = ({ target }) => {
+    if (page.isRunning && target.type === "text" && page.stop()) page.show();
+  };
+  root.addEventListener("focus", pause, true); // before a field shows all digits of its number
+}
+
+/** Show another round. */
+function travel(page, round) {
+  page.stop();
+  page.training.travel(round);
+  page.refresh();
 }
 
 /** Arrow keys step, unless they mean something where the focus is. */

@@ -1,21 +1,24 @@
-// The page: its state, its controls, and when what is shown.
+// The page: its state, its controls, and when what is shown. It has more than 500 lines, since all of this is one state.
 
 import { followAddress } from "./address.js";
-import { prepareControls } from "./controls.js";
+import { prepareControls, VIEWS } from "./controls.js";
 import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
 import { backwardLine, forwardLine, roundLine, updateLine, verdict } from "./line.js";
-import { counted, element, Names, parse, partsOf, readNumber, written } from "./notation.js";
+import { counted, element, Names, parse, partsOf, readNumber, shortened, written } from "./notation.js";
 import { Picture, show } from "./picture.js";
 import { Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
 import { Story } from "./story.js";
-import { casesTable, derivation, parameterRows, publishedRows } from "./tables.js";
+import { derivation, parameterRows, publishedRows } from "./tables.js";
 import { Training } from "./training.js";
 
 const FIRST_SLICE = 200; // milliseconds that a training may keep the page waiting before it is shown how far it is
 const SLICE = 40;
+const FRAME = 12; // likewise, of the time of a frame
+const CALM = 500; // milliseconds between two pictures of a training where motion is to be reduced
+const SPOKEN = 5000; // likewise between two reports to a screen reader
 const CHOICES = 300; // nodes that a select offers; more are searched by name
 const WATCHED = 200; // parameters whose gradients are watched
 
@@ -33,7 +36,8 @@ class Page {
       return graph;
     });
     this.parts.title.append(data.title);
-    this.case = this.position = 0;
+    this.case = this.position = this.spokenAt = 0;
+    this.pace = "10";
     prepareControls(this);
     if (data.story) this.story = new Story(this, data.story);
     this.begin();
@@ -62,14 +66,18 @@ class Page {
     return this.isAsking && !this.areFactorsShown;
   }
 
-  /** Start with the numbers that the page came with. */
-  begin() {
+  get isRunning() {
+    return Boolean(this.timer || this.frame);
+  }
+
+  /** Start with the numbers that the page came with, or with others for what learns. */
+  begin(numbers) {
     const { data } = this;
     const kind = data.biases?.[this.parts.biases.value] ?? { graph: 0 };
     const isNew = this.graph !== this.graphs[kind.graph];
     this.stop();
     this.position = 0;
-    this.isAsking = false;
+    this.isAsking = this.isLive = false;
     this.asked = this.message = undefined;
     this.graph = this.graphs[kind.graph];
     const { program, content } = this.graph;
@@ -83,6 +91,7 @@ class Page {
       cases: data.gates?.[this.parts.gate.value] ?? data.cases ?? [],
       leaves: program.initial,
     });
+    if (numbers) this.training.change(this.settings, numbers);
     if (isNew) this.prepareGraph();
     this.refresh();
   }
@@ -99,6 +108,7 @@ class Page {
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
     this.parts.error.dataset.name = name;
     this.parts.training.hidden = !this.learns;
+    this.views ??= VIEWS.map((View) => new View(this));
     const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
     const targets = [...graph.derivatives.roots.keys()];
     this.prepareQuestion(targets.sort((a, b) => isParameter(a) - isParameter(b) || a - b));
@@ -130,11 +140,13 @@ class Page {
     settings.learning.forEach((slot, index) => {
       leaves[slot] = numbers[index];
     });
+    this.tell("fill", leaves);
     return leaves;
   }
 
   /** Compute everything anew, and show it. */
   refresh() {
+    this.tell("prepare");
     this.moment = new Moment(this.graph, this.leaves());
     this.results = this.update = null;
     const { learning } = this.settings;
@@ -144,6 +156,13 @@ class Page {
       for (const steps of [this.graph.steps, this.graph.unfolded]) steps.updating(slots);
     }
     this.show();
+  }
+
+  /** What the first of the views answers that can. */
+  tell(name, ...given) {
+    let answer;
+    for (const view of this.views) answer ??= view[name]?.(...given);
+    return answer;
   }
 
   resultsAt(index) {
@@ -164,12 +183,13 @@ class Page {
 
   /** The gradient of a node as far as it is known. */
   gradOf(slot) {
+    if (this.isLive) return this.moment.grads[slot];
     const index = this.steps.gradStep(slot, this.position);
     return index === undefined ? undefined : index < 0 ? 1 : this.resultsAt(index).value;
   }
 
   numberOf(slot) {
-    return this.steps.isKnown(slot, this.position) ? this.moment.numbers[slot] : undefined;
+    return this.isLive || this.steps.isKnown(slot, this.position) ? this.moment.numbers[slot] : undefined;
   }
 
   /** Whether a number may be shown apart from the steps: while numbers are predicted, once it is known. */
@@ -208,6 +228,7 @@ class Page {
     if (!Number.isFinite(value))
       return this.say(`“${text.slice(0, 40)}” is not a number. Type one, such as 0.15 or −2e−3.`);
     this.stop();
+    if (this.tell("take", slot, value)) return true;
     const index = settings.learning.indexOf(slot);
     const column = settings.columns.indexOf(slot);
     if (index >= 0) {
@@ -242,7 +263,8 @@ class Page {
   }
 
   go(position) {
-    this.isAsking = false;
+    if (this.isRunning) this.stop();
+    this.isAsking = this.isLive = false;
     this.message = this.lit = undefined;
     this.position = Math.min(Math.max(position, 0), this.steps.length);
     this.show();
@@ -289,8 +311,9 @@ class Page {
   stop() {
     clearTimeout(this.timer);
     clearTimeout(this.player);
-    const wasRunning = this.timer || this.player;
-    this.timer = this.player = undefined;
+    cancelAnimationFrame(this.frame);
+    const wasRunning = this.isRunning || this.player;
+    this.timer = this.player = this.frame = undefined;
     return wasRunning;
   }
 
@@ -306,9 +329,33 @@ class Page {
   }
 
   /** Train some rounds; of many, those done so far are shown now and then. */
-  train(rounds, slice = rounds === Infinity ? SLICE : FIRST_SLICE) {
+  train(rounds, slice = FIRST_SLICE) {
+    const left = this.advance(rounds, slice);
+    this.timer = left > 0 && !this.training.diverged ? setTimeout(() => this.train(left, SLICE)) : undefined;
+    this.isLive = this.isRunning;
+    this.refresh();
+  }
+
+  /** Train on, so many rounds a frame, with all numbers shown, until it is stopped. */
+  keepTraining() {
+    const isCalm = matchMedia("(prefers-reduced-motion)").matches;
+    let shown = 0;
+    const frame = (now) => {
+      this.frame = requestAnimationFrame(frame);
+      this.isLive = true;
+      this.advance(Number(this.pace), this.pace === "Infinity" ? FRAME : FIRST_SLICE);
+      if (this.training.diverged) this.stop();
+      if (isCalm && this.isRunning && now - shown < CALM) return;
+      shown = now;
+      this.refresh();
+    };
+    frame(performance.now());
+  }
+
+  /** Do so many rounds of training, or as many as there is time for; how many are left. */
+  advance(rounds, milliseconds) {
     const { training } = this;
-    const end = performance.now() + slice;
+    const end = performance.now() + milliseconds;
     let left = rounds;
     while (left > 0 && training.advance()) {
       left--;
@@ -317,8 +364,7 @@ class Page {
     this.position = 0;
     this.isAsking = false;
     this.message = undefined;
-    this.timer = left > 0 && !training.diverged ? setTimeout(() => this.train(left, SLICE)) : undefined;
-    this.refresh();
+    return left;
   }
 
   /** Train on with other settings from the round shown. */
@@ -346,9 +392,8 @@ class Page {
     this.showPicture();
     this.showStep();
     this.showTraining();
-    const { cases } = this.settings;
-    this.parts.cases.hidden = !cases.length;
-    if (cases.length) this.parts.casesPlace.replaceChildren(casesTable(this));
+    this.parts.cases.hidden = !this.settings.cases.length;
+    this.tell("show");
     this.showWhy();
     this.showOthers();
     this.parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
@@ -390,11 +435,17 @@ class Page {
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
   warned() {
     const { graph, training, moment, settings } = this;
+    const { isRunning } = this;
+    const outcome = this.tell("outcome");
     let text = training.round ? `These are the numbers of round ${counted(training.round)}.` : "";
+    if (isRunning) text = `training, round ${counted(training.round)}`;
     let found;
     let at;
     if (training.diverged) found = { text: "The training diverged. Choose a smaller learning rate." };
-    else if (training.round || this.position >= this.steps.backward) {
+    else if (outcome && !isRunning) {
+      text = outcome.text;
+      if (!outcome.isFinished) found = outcome;
+    } else if (!isRunning && (training.round || this.position >= this.steps.backward)) {
       at = settings.learning.slice(0, WATCHED).find((slot) => {
         found = diagnose(graph, moment, slot);
         return found && (found.isUnary || !(Math.abs(moment.grads[slot]) < 1));
@@ -403,7 +454,8 @@ class Page {
     }
     if (found) text = `⚠ ${found.text}`;
     const notice = this.parts.notice;
-    notice.classList.toggle("warning", Boolean(found));
+    notice.ariaLive = isRunning ? "off" : null;
+    notice.className = `quiet ${found ? "warning" : isRunning ? "running" : ""}`;
     if (notice.textContent !== text) notice.textContent = text;
     return found ? [at, this.folds.get(found.slot)] : [];
   }
@@ -412,7 +464,8 @@ class Page {
     const { training, settings } = this;
     const step = this.current();
     const chip = this.parts.phase;
-    chip.hidden = !step && !training.applied;
+    const said = this.isLive && this.tell("sentence");
+    chip.hidden = !step && (said || !training.applied);
     let sentence = [
       "Press ",
       element("b", "Next"),
@@ -427,6 +480,8 @@ class Page {
       }[step.phase];
       chip.textContent = name;
       [sentence, line] = lineOf(this, step);
+    } else if (said) {
+      sentence = said;
     } else if (training.applied) {
       chip.textContent = `Round ${counted(training.round)}`;
       [sentence, line] = roundLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
@@ -441,15 +496,26 @@ class Page {
       const name = parent === undefined ? names.plain(slot) : names.plainDerivative(program.output, parent);
       spoken += ` ${name} is ${written(this.resultsAt(step.index).value)}.`;
     }
+    if (this.isRunning) {
+      if (Date.now() - this.spokenAt < SPOKEN) return;
+      this.spokenAt = Date.now();
+      spoken = `Round ${counted(training.round)}, error ${shortened(training.error, 2)}.`;
+    }
     if (this.parts.spoken.textContent !== spoken) this.parts.spoken.textContent = spoken;
   }
 
   showTraining() {
     const { training, settings } = this;
     show(this.parts.rounds, training.round, counted(training.round));
-    show(this.parts.error, training.error, written(training.error));
+    const { isRunning } = this;
+    show(this.parts.error, training.error, isRunning ? shortened(training.error) : written(training.error));
     show(this.rate, settings.rate, written(settings.rate));
-    this.parts.keep.textContent = this.timer ? "Pause training" : "Keep training";
+    this.parts.keep.textContent = isRunning ? "Pause training" : "Keep training";
+    this.parts.keep.classList.toggle("main", isRunning);
+    this.parts.next.classList.toggle("main", !isRunning);
+    this.parts.back.disabled = !training.round;
+    for (const button of this.root.querySelectorAll("[data-pace]"))
+      button.ariaPressed = this.pace === button.dataset.pace;
     const slider = this.parts.round;
     slider.max = training.last;
     slider.value = training.round;
@@ -459,10 +525,11 @@ class Page {
     this.parts.order.value = settings.order;
     this.parts.pick.value = settings.pick ? "one" : "all";
     this.parts.gate.value = settings.gate;
-    const range = drawCurve(this.parts.curve, training, this.parts.logarithmic.checked);
-    this.parts.empty.hidden = range !== null;
-    this.parts.high.textContent = range ? written(range[1], 2) : "";
-    this.parts.low.textContent = range ? written(range[0], 2) : "";
+    const drawn = drawCurve(this.parts.curve, training, this.isLogarithmic);
+    this.parts.empty.hidden = drawn !== null;
+    this.parts.high.textContent = drawn ? written(drawn.high, 2) : "";
+    this.parts.low.textContent = drawn ? written(drawn.low, 2) : "";
+    this.parts.logarithmic.checked = this.isLogarithmic ?? drawn?.isLogarithmic;
   }
 
   showWhy() {
@@ -490,10 +557,11 @@ class Page {
       this.others = { key: slots.join(), rows: parameterRows(this, slots) };
       this.parts.othersRows.replaceChildren(...this.others.rows.map((made) => made.row));
     }
+    const write = (number) => (this.isRunning ? shortened(number, 5, true) : written(number, 6));
     for (const { slot, input, grad } of this.others.rows) {
       const known = this.gradOf(slot);
-      show(input, this.moment.numbers[slot], written(this.moment.numbers[slot], 6));
-      show(grad, known, known === undefined ? "?" : written(known, 6));
+      show(input, this.moment.numbers[slot], write(this.moment.numbers[slot]));
+      show(grad, known, known === undefined ? "?" : write(known));
     }
   }
 }

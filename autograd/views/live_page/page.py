@@ -19,7 +19,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,13 @@ SCRIPTS = (  # each after those that it imports from
     *("placement", "picture", "curve", "line", "tables", "copy", "sheet", "controls", "address", "page"),
 )
 STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
-ADDED = ("image", "story")  # scripts and styles of pages that have such settings alone
+ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts and styles that some pages hold
+    ("cases",): lambda data: data.get("cases") or data.get("gates"),
+    ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
+    ("image", "sketch"): lambda data: data.get("image"),
+    ("weights",): lambda data: "file" in data["graphs"][0],
+    ("story",): lambda data: data.get("story"),
+}
 ORDERS = ("simultaneous", "sequential")  # of update
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
@@ -81,9 +87,9 @@ class LivePage:
         return save(path, self.html.encode())
 
     def _repr_html_(self) -> str:
-        """Return the page in a frame without rights, for a notebook."""
+        """Return the page in a frame that may run scripts and save files and nothing else, for a notebook."""
         return (
-            f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts" loading="lazy" '
+            f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts allow-downloads" loading="lazy" '
             f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
         )
 
@@ -102,6 +108,7 @@ def live_page(
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
     story: Iterable[Item] = (),
+    file: Mapping[str, Any] | None = None,
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
@@ -119,16 +126,19 @@ def live_page(
         learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
-        layers: the neurons of each layer, to draw the graph as a network.
+        layers: the neurons of each layer, to draw the graph as a network. If it has two inputs and there are cases, the
+            page maps its outputs over the plane of these inputs.
         story: a text beside the picture, whose paragraphs set the step: pairs (step, text), and questions (step,
             question, answer), as `autograd.views.live_page.story` describes them.
+        file: what the button *Save weights* writes as JSON, in which a node of the graph stands for its number of that
+            moment; without it there is no such button.
 
     Returns:
         The page.
 
     Raises:
-        TypeError: if `output` is no Value, a number of a case is no number, or the graph holds a primitive that is not
-            in the table, whose function only Python knows; the message names it.
+        TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or the
+            graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, the learning rate is not greater than 0, or the story names what the graph does not have.
     """
@@ -137,7 +147,7 @@ def live_page(
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
-    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions, file)
     graph.can_train |= learning_rate is not None
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
@@ -180,11 +190,13 @@ def _read(name: str) -> str:
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     """Return the markup with the style and the script inline, each allowed by its hash and nothing else."""
-    added = [name for name in ADDED if data.get(name)]
+    added = [name for names, has_use in ADDED.items() if has_use(data) for name in names]
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = _shortened("script", '"use strict";\n' + joined)
-    style = _shortened("style", "\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
+    style = _shortened(
+        "style", "\n".join(_read(f"{name}.css") for name in (*STYLES, *added) if (FOLDER / f"{name}.css").exists())
+    )
     markup = re.sub(r"\n\s+", "\n", _read("page.html"))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"

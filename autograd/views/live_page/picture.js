@@ -234,10 +234,10 @@ export class Picture {
     for (const [slot, { box, data, grad }] of this.boxes) {
       const digits = box.matches(".small, .row") ? 3 : 5;
       const value = page.numberOf(slot);
-      show(data, value, value === undefined ? "?" : shortened(value, digits));
+      show(data, value, value === undefined ? "?" : shortened(value, digits, grad && page.isRunning));
       if (grad) {
         const known = page.gradOf(slot);
-        show(grad, known, known === undefined ? (hasGradients ? "?" : "") : shortened(known, digits));
+        show(grad, known, known === undefined ? (hasGradients ? "?" : "") : shortened(known, digits, page.isRunning));
       }
       const { classList } = box;
       const isReceiving = isBackward && current.box !== undefined;

@@ -3,12 +3,12 @@
 export const BOX = 44; // the height of a box
 const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
-const NEURON = 2 * ROW + 6;
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
 const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
 const NARROW = 296; // its width
+export const HEIGHTS = { neuron: 2 * ROW + 6 };
 export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
 /** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown, `focus` a node. Where a
@@ -180,7 +180,7 @@ export class NetworkPlacement {
     let y = 0;
     (isLarge ? shown : neurons).forEach(([net, out, weights, bias], index) => {
       const own = weights.length + (bias !== null && !isShared ? 1 : 0);
-      const block = isLarge ? NEURON : Math.max(own * PITCH, net === out ? PITCH : 2 * PITCH) - 10;
+      const block = isLarge ? HEIGHTS.neuron : Math.max(own * PITCH, net === out ? PITCH : 2 * PITCH) - 10;
       centres.push(y + block / 2);
       y += block + gap;
       if (!isLarge && isShared && index === Math.ceil(neurons.length / 2) - 1) y += BOX + 44;
@@ -233,7 +233,7 @@ export class NetworkPlacement {
     }
     shown.forEach((neuron, index) => {
       const [net, out] = neuron;
-      const y = top + index * (NEURON + 6);
+      const y = top + index * (HEIGHTS.neuron + 6);
       const height = (net === out ? ROW : 2 * ROW) + 4;
       this.frames.push({ x: x - 5, y: y - 1, width: WIDTHS.resultRow + 10, height, isChosen: neuron === chosen });
       this.add(net, x, y + 1, WIDTHS.resultRow, ROW, "row");

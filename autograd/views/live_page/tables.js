@@ -1,57 +1,11 @@
-// What stands in rows beside the graph: cases, the derivation, parameters without a box, all steps, published figures.
+// What stands in rows beside the graph: the derivation, parameters without a box, all steps, published figures.
 
 import { about, counted, element, written } from "./notation.js";
 import { field, show } from "./picture.js";
 
 const LISTED_STEPS = 300; // of more, those around the current one are listed
-const HALF = 0.5; // how far a prediction may be from its target to count as right
 
 const row = (...cells) => element("tr", ...cells);
-const head = (...content) => element("th", { scope: "col" }, ...content);
-
-/** A cell with a number of one case. */
-function caseCell(page, slot, index, value, suffix = "") {
-  const name = `${page.graph.names.plain(slot)}[${index}]`;
-  return element("td", about(name, "data", value), written(value, 5) + suffix);
-}
-
-/** The table of cases: inputs, targets and predictions, and which case the graph shows. */
-export function casesTable(page) {
-  const { settings, graph } = page;
-  const { cases, columns } = settings;
-  const { names, program } = graph;
-  const { predictions } = graph.content;
-  const outputs = predictions.length ? predictions.map(([slot]) => slot) : [program.output];
-  const titles = outputs.map((slot) => {
-    if (!predictions.length) return [names.element(slot)];
-    return outputs.length > 1 ? ["prediction ", names.element(slot)] : ["prediction"];
-  });
-  const lane = page.leaves();
-  const rows = cases.map((numbers, index) => {
-    numbers.forEach((number, column) => {
-      lane[columns[column]] = number;
-    });
-    program.forward(lane);
-    const radio = element("input", { type: "radio", name: "case", "aria-label": `Case ${index + 1}` });
-    radio.checked = index === page.case;
-    radio.addEventListener("change", () => page.choose(index));
-    const results = outputs.map((slot, place) => {
-      const target = predictions[place]?.[1];
-      const isRight = Math.abs(lane[slot] - lane[target]) < HALF;
-      return caseCell(page, slot, index, lane[slot], target === undefined ? "" : isRight ? " ✓" : " ✗");
-    });
-    const made = row(
-      element("td", radio),
-      ...numbers.map((number, column) => caseCell(page, columns[column], index, number)),
-      ...results,
-    );
-    made.classList.toggle("chosen", radio.checked);
-    return made;
-  });
-  const heads = [...columns.map((slot) => [names.element(slot)]), ...titles].map((title) => head(...title));
-  const chosen = head(element("span.spoken", "chosen"));
-  return element("table", element("thead", row(chosen, ...heads)), element("tbody", ...rows));
-}
 
 /** The derivation of the gradient with respect to a node, at this moment. */
 export function derivation(page, slot) {
