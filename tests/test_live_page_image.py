@@ -267,11 +267,11 @@ def test_strides_of_a_neuron_and_of_a_layer(driven: Driven) -> None:
     assert after("Next layer") == len(names)
     assert driven.root.locator("#phase").inner_text() == "Forward →"
     last = int(position.get_attribute("max") or 0)
-    presses = 0
-    while int(position.input_value()) < last:
-        after("Next layer")
-        presses += 1
-    assert presses == 3  # the error, the outputs, the hidden neurons
+    updates = 64 * 8 + 8 + 8 * 10 + 10
+    after("Next layer", "Next layer")  # the error, the outputs
+    assert after("Next layer") == last - updates  # the hidden neurons
+    assert driven.root.locator("#phase").inner_text() == "← Backward"
+    driven.press("Last step")
     assert driven.button("Next layer").is_disabled()
 
 

@@ -187,7 +187,7 @@ def test_no_half_of_the_page_is_blank(page: Callable[[], LivePage], driven: Driv
         driven.open(page())
         driven.press("Last step")
         assert driven.page.evaluate("() => document.documentElement.scrollWidth") <= width
-        assert min(driven.page.evaluate(REACHED)) > 0.55, width
+        assert min(driven.page.evaluate(REACHED)) > 0.5, width
 
 
 # Pictures.
@@ -204,7 +204,7 @@ TEXT = """() => Math.min(...[...document.querySelectorAll("#picture .number")].m
   e.closest(".stage").offsetWidth))"""
 
 
-@pytest.mark.parametrize("sizes", [(2, 8, 8, 1), (2, 16, 16, 1), (4, 12, 3), (2, 2, 2, 2, 1)])
+@pytest.mark.parametrize("sizes", [(2, 8, 8, 1), (2, 16, 16, 1), (4, 12, 3), (3, 2, 2, 2, 1)])
 def test_a_network_is_as_wide_as_its_frame(sizes: tuple[int, ...], driven: Driven) -> None:
     driven.page.set_viewport_size({"width": 1280, "height": 900})
     driven.open(network(*sizes))

@@ -73,7 +73,8 @@ def test_a_sheet_has_the_steps_of_python(make: Callable[[], Value], screen: Driv
     screen.check("Every operation")
     screen.press("Last step")
     print_it(screen)
-    assert sheet(screen) == [number(value).plain for _, value in python_steps(make())]
+    walked = [number(value).plain for _, value in python_steps(make())]
+    assert sheet(screen)[: len(walked)] == walked  # what follows are updates
 
 
 def test_the_worked_example_is_one_sheet_and_the_page_is_as_it_was(screen: Driven) -> None:

@@ -228,7 +228,7 @@ export class NetworkPlacement {
   /** The neurons of a large layer, in rows. */
   neurons({ neurons, shown }, chosen, x, top) {
     if (shown.length < neurons.length) {
-      const y = top + shown.length * (NEURON + 6) + 10;
+      const y = top + shown.length * (HEIGHTS.neuron + 6) + 10;
       this.notes.push({ x, y, text: `${shown.length} of ${neurons.length} neurons` });
     }
     shown.forEach((neuron, index) => {
