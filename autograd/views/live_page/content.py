@@ -5,30 +5,15 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd.notation import base_and_index
 from autograd.primitives import Primitive
 from autograd.value import Parameter, Value, is_constant
+from autograd.views.live_page.layers import NeuronNodes, layers_of
 from autograd.views.live_page.placement import place
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.live_page.templates import Templates
-
-
-class NeuronNodes(NamedTuple):
-    """The nodes of a neuron, for the picture of a network.
-
-    Attributes:
-        net: its weighted sum.
-        out: what its activation makes of that; the sum itself where there is none.
-        weights: its parameters, one for each input, in their order.
-        bias: its bias, or None.
-    """
-
-    net: Value
-    out: Value
-    weights: Sequence[Value]
-    bias: Value | None
 
 
 class GraphContent:
@@ -48,8 +33,9 @@ class GraphContent:
         layers: Sequence[Sequence[NeuronNodes]] = (),
         predictions: Iterable[tuple[Value, Value]] = (),
     ) -> None:
-        self.inputs, self.predictions, self.layers = list(inputs), list(predictions), layers
+        self.inputs, self.predictions = list(inputs), list(predictions)
         self.graph = StationGraph(output, self.inputs)
+        self.layers = layers or layers_of(self.graph)
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
         parameters: list[Value] = [node for node in leaves if isinstance(node, Parameter)]

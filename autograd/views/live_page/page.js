@@ -17,10 +17,11 @@ const SLICE = 40;
 const CHOICES = 300; // nodes that a select offers; more are searched by name
 const WATCHED = 200; // parameters whose gradients are watched
 
-class Page {
-  /** A page in a document or a shadow root, which holds its markup. */
-  constructor(root, data) {
+export class Page {
+  /** A page in a document or a shadow root, which holds its markup. `train` makes what computes its numbers. */
+  constructor(root, data, train = (program, settings) => new Training(program, settings)) {
     this.root = root;
+    this.trainingOf = train;
     this.parts = partsOf(root);
     this.data = data;
     this.graphs = data.graphs.map((content) => {
@@ -62,7 +63,7 @@ class Page {
     this.asked = this.message = undefined;
     this.graph = this.graphs[kind.graph];
     const { program, content } = this.graph;
-    this.training = new Training(program, {
+    this.training = this.trainingOf(program, {
       learning: kind.learning ?? content.learning,
       rate: data.learningRate,
       order: this.parts.order.value,
@@ -124,7 +125,7 @@ class Page {
 
   /** Compute everything anew, and show it. */
   refresh() {
-    this.moment = new Moment(this.graph, this.leaves());
+    this.moment = new Moment(this.graph, this.leaves(), this.training.computed);
     this.results = null;
     this.show();
   }
@@ -175,20 +176,10 @@ class Page {
   edit(slot, text) {
     if (text === undefined) return this.say();
     const value = readNumber(text);
-    const { settings, training } = this;
     if (!Number.isFinite(value))
       return this.say(`“${text.slice(0, 40)}” is no number; type one such as 0.15 or −2e−3.`);
     this.stop();
-    const index = settings.learning.indexOf(slot);
-    const column = settings.columns.indexOf(slot);
-    if (index >= 0) {
-      training.change(settings, training.numbers.with(index, value));
-    } else if (column >= 0 && settings.cases.length) {
-      const row = settings.cases[this.case].with(column, value);
-      training.change({ ...settings, cases: settings.cases.with(this.case, row) });
-    } else {
-      training.change({ ...settings, leaves: settings.leaves.with(slot, value) });
-    }
+    this.training.edit(slot, value, this.case);
     this.message = undefined;
     this.refresh();
     return true;
@@ -256,18 +247,14 @@ class Page {
 
   /** Train some rounds; of many, those done so far are shown now and then. */
   train(rounds, slice = rounds === Infinity ? SLICE : FIRST_SLICE) {
-    const { training } = this;
-    const end = performance.now() + slice;
-    let left = rounds;
-    while (left > 0 && training.advance()) {
-      left--;
-      if (training.round % 16 === 0 && performance.now() > end) break;
-    }
-    this.position = 0;
-    this.isAsking = false;
-    this.message = undefined;
-    this.timer = left > 0 && !training.diverged ? setTimeout(() => this.train(left, SLICE)) : undefined;
-    this.refresh();
+    this.timer = -1; // until it is known how many are left
+    this.training.run(rounds, slice, (left) => {
+      this.position = 0;
+      this.isAsking = false;
+      this.message = undefined;
+      this.timer = left > 0 && this.timer ? setTimeout(() => this.train(left, SLICE)) : undefined;
+      this.refresh();
+    });
   }
 
   /** Train on with other settings from the round shown. */
@@ -437,5 +424,3 @@ class Page {
     }
   }
 }
-
-new Page(document, JSON.parse(document.getElementById("data").textContent));

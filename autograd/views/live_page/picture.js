@@ -141,7 +141,7 @@ export class Picture {
 
   scale() {
     const { width, height } = this.placement;
-    const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+    const em = Number.parseFloat(getComputedStyle(this.container).fontSize) / 16;
     const room = this.container.clientWidth;
     const factor = Math.min(Math.max(room / width, SMALLEST * em), LARGEST * em);
     this.factor = factor;
