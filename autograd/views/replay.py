@@ -10,8 +10,7 @@ Value(15.0)
 >>> replay.train(1, rate=0.1, seconds=1.0), w.data
 (0, 4.7)
 
-Nothing is decided anew: the primitives are those of the tape, whatever Python's `if` would choose now, and the numbers of
-constants stay.
+Nothing is decided anew: the primitives are those of the tape, whatever Python's `if` would choose now.
 """
 
 from __future__ import annotations
@@ -132,7 +131,8 @@ class Replay:
         end = time.monotonic() + seconds
         self.diverged = False
         try:
-            _, grads = self._error_and_gradients(self.round.numbers.tolist())
+            error, grads = self._error_and_gradients([leaf.data for leaf in self.leaves])
+            self.note(error)
             while rounds > 0:
                 numbers = self.round.numbers.tolist()
                 for place in self.learning:
@@ -164,10 +164,11 @@ class Replay:
 
     def _assign(self) -> None:
         """Assign the numbers of this round to the leaves. An interrupt is raised afterwards."""
+        assign = vars(Value)["data"].__set__
         try:
-            deque(map(Value.data.__set__, self.leaves, self.round.numbers), maxlen=0)
+            deque(map(assign, self.leaves, self.round.numbers), maxlen=0)
         except KeyboardInterrupt:
-            deque(map(Value.data.__set__, self.leaves, self.round.numbers), maxlen=0)
+            deque(map(assign, self.leaves, self.round.numbers), maxlen=0)
             raise
 
     def _keep(self, made: Round) -> None:

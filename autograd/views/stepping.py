@@ -16,6 +16,7 @@ far, and `draw(step)` shows it.
 
 from __future__ import annotations
 
+import itertools
 import operator
 from bisect import bisect_right
 from collections import defaultdict
@@ -161,7 +162,8 @@ class Pass(Sequence[Step]):
 
     @cached_property
     def _length(self) -> int:
-        return len(self.operations) + sum(not is_constant(parent) for node in self.operations for parent in node.parents)
+        parents = itertools.chain.from_iterable(node.parents for node in self.operations)
+        return len(self.operations) + sum(not is_constant(parent) for parent in parents)
 
     def __len__(self) -> int:
         return self._length
@@ -197,7 +199,7 @@ class FoldedPass(Pass):
     def edges(self) -> list[Edge]:
         """Return the edge of each step backward, from a station to one below it."""
         grads = {self.output: 1.0, **{edge.parent: edge.after for edge in trace(self.output, edges(self.tape))}}
-        return list(ordered(self.tape.nodes, self._slopes(), grads, lambda node, index, grad, slope: _part(grad, slope)))
+        return list(ordered(self.tape.nodes, self._slopes(), grads, _part))
 
     def _slopes(self) -> Iterator[tuple[Value, int, Value, float]]:
         """Yield the edges between stations: the slope of each with respect to those next below it."""
@@ -222,7 +224,7 @@ class FoldedPass(Pass):
         return len(self.operations) + sum(len(self.graph.parents(station)) for station in self.operations)
 
 
-def _part(grad: float, slope: float) -> float:
+def _part(node: Value, index: int, grad: float, slope: float) -> float:
     """Return what a station adds to a gradient; what was not chosen adds nothing."""
     part = grad * slope
     return 0.0 if part != part and 0.0 in (grad, slope) else part
@@ -288,6 +290,11 @@ class Steps(InAscii, Sequence[Step]):
         self._pass = shown
         self.output, self.tape, self.operations = shown.output, shown.tape, shown.operations
         vars(self).pop("_folded", None)
+
+    @property
+    def names(self) -> Names:
+        """What the steps call each node."""
+        return self._pass.names
 
     @cached_property
     def _folded(self) -> Pass:

@@ -45,7 +45,8 @@ class StepsWidget(anywidget.AnyWidget):
         self._steps, self._replay = steps, steps._replay
         content = self._replay.content
         name = content.graph.names.of(content.output).plain
-        data = page_data([content], f"{name}, step by step", {"learningRate": LEARNING_RATE, "cases": [], "pick": False})
+        settings = {"learningRate": LEARNING_RATE, "cases": [], "pick": False}
+        data = page_data([content], f"{name}, step by step", settings)
         super().__init__(
             position=steps.position,
             page=json.dumps(data, ensure_ascii=False, allow_nan=False),
@@ -108,8 +109,6 @@ class StepsWidget(anywidget.AnyWidget):
         left = 0.0
         try:
             if request["what"] == "train":
-                if replay.is_stale:  # another cell has assigned numbers
-                    steps.update()
                 rounds = math.inf if request["rounds"] is None else request["rounds"]
                 left = replay.train(rounds, as_float(request["rate"]), min(request["milliseconds"] / 1000, LONGEST))
             elif request["what"] == "travel":

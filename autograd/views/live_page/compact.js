@@ -24,7 +24,12 @@ function arrange(root) {
   const options = one("#steps .options");
   options.append(one("#steps .option"));
   parts.steps.append(one("#steps .buttons"));
-  const side = element("div.side", one(".step"), element("ul.marks", { id: "marks", "aria-hidden": "true" }), parts.steps);
+  const side = element(
+    "div.side",
+    one(".step"),
+    element("ul.marks", { id: "marks", "aria-hidden": "true" }),
+    parts.steps,
+  );
   const more = element("details.more", element("summary", "Train, curve, why"), options, columns);
   parts.notice.removeAttribute("class");
   one("main").append(side, element("footer", element("div.status", parts.notice), more));

@@ -10,7 +10,7 @@ from typing import Any
 from autograd.notation import base_and_index
 from autograd.primitives import Primitive
 from autograd.value import Parameter, Value, is_constant
-from autograd.views.live_page.layers import NeuronNodes, layers_of
+from autograd.views.live_page.neurons import NeuronNodes, layers_of
 from autograd.views.live_page.placement import place
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.live_page.templates import Templates

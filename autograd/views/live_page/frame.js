@@ -6,6 +6,7 @@ if (parent !== window) {
   const tell = () => parent.postMessage({ height: Math.ceil(body.getBoundingClientRect().height) }, "*");
   new ResizeObserver(tell).observe(body);
   addEventListener("message", ({ source, data }) => {
-    if (source === parent && !isFixed && ["light", "dark"].includes(data?.theme)) documentElement.dataset.theme = data.theme;
+    if (source === parent && !isFixed && ["light", "dark"].includes(data?.theme))
+      documentElement.dataset.theme = data.theme;
   });
 }

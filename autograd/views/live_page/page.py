@@ -31,7 +31,7 @@ from autograd.tape import Tape
 from autograd.value import Value
 from autograd.views.diagnosis import LARGE, SENTENCES, SMALL
 from autograd.views.live_page.content import GraphContent
-from autograd.views.live_page.layers import NeuronNodes
+from autograd.views.live_page.neurons import NeuronNodes
 from autograd.views.live_page.rules import forms_script, rules_script
 
 Theme: TypeAlias = Literal["light", "dark"] | None
@@ -241,7 +241,7 @@ def _widget_script() -> str:
     style = "\n.page{all:initial;display:block}" + _style((*STYLES, COMPACT)).replace(":host", ".page")
     style = re.sub(r"([\d.]+)rem", lambda match: f"{16 * float(match[1]):g}px", style)
     constants = f"const MARKUP={json.dumps(_markup())};const STYLE={json.dumps(style)};"
-    return f"{constants}\n{_script((*SCRIPTS, COMPACT, *FOR_WIDGETS), after='export default {render};')}"
+    return f"{constants}\n{_script((*SCRIPTS, COMPACT, *FOR_WIDGETS))}"
 
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme) -> str:

@@ -133,6 +133,11 @@ class WidgetPage extends CompactPage {
     this.status.className = look;
   }
 
+  train(rounds, slice) {
+    this.tell(FIXED);
+    super.train(rounds, slice);
+  }
+
   edit(slot, text) {
     const isTaken = super.edit(slot, text);
     if (isTaken) {
@@ -207,3 +212,5 @@ function render({ model, el }) {
     unfollow();
   };
 }
+
+export default { render };

@@ -38,7 +38,7 @@ class NeuronNodes(NamedTuple):
 def layers_of(graph: StationGraph) -> list[list[NeuronNodes]]:
     """Return the neurons of each layer, if all weighted sums of the graph make one network of fully connected layers.
 
-    A weighted sum is a station made of products of a parameter and another station, and of a parameter at most.
+    A weighted sum is a node with a label, made of products of a parameter and another station, and of a parameter at most.
 
     Returns:
         The layers, from the inputs on; none for another graph.
@@ -53,7 +53,7 @@ def layers_of(graph: StationGraph) -> list[list[NeuronNodes]]:
         terms = list(_terms(net, graph, net))
         biases = [bias for bias, source in terms if source is None]
         sources = tuple([source for _, source in terms if source is not None])
-        if not sources or len(biases) > 1 or None in biases:
+        if not net.label or not sources or len(biases) > 1 or None in biases:
             continue
         above = users.get(net, [])
         is_activated = len(above) == 1 and graph.operands(above[0]) == [net]
@@ -82,7 +82,7 @@ def _terms(node: Value, graph: StationGraph, net: Value) -> Iterator[tuple[Value
         half = len(node.parents) // 2
         for left, right in zip(node.parents[:half], node.parents[half:], strict=True):
             weight, source = (left, right) if isinstance(left, Parameter) else (right, left)
-            is_product = isinstance(weight, Parameter) and source in graph.stations and not isinstance(source, Parameter)
-            yield (weight, source) if is_product else (None, None)
+            is_product = isinstance(weight, Parameter) and not isinstance(source, Parameter)
+            yield (weight, source) if is_product and source in graph.stations else (None, None)
     else:
         yield None, None
