@@ -123,8 +123,8 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     places = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
     settings = {"PYTHONPATH": str(ROOT), "IPYTHONDIR": str(folder / "ipython"), **places}
     (folder / "notebooks").mkdir()
-    for name, cell in (("new", nbformat.v4.new_code_cell("")), ("untrusted", saved_cell())):
-        notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]  # nbformat has no types here
+    for name, cell in (("new", nbformat.v4.new_code_cell("")), ("untrusted", saved_cell())):  # type: ignore[no-untyped-call]  # nbformat has no types here
+        notebook = nbformat.v4.new_notebook(cells=[cell])  # type: ignore[no-untyped-call]  # as above
         notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
         nbformat.write(notebook, folder / "notebooks" / f"{name}.ipynb")  # type: ignore[no-untyped-call]  # as above
     news = folder / "LAB_SETTINGS" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"

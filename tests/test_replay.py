@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -29,7 +30,7 @@ def test_another_evaluation_has_the_bits_of_a_new_one(
 ) -> None:
     numbers, instructions = expression
     leaves, others = [Value(x) for x in numbers], (other[0] * len(numbers))[: len(numbers)]
-    rows = {**autograd.primitives.PRIMITIVES}
+    rows: dict[str, Callable[..., Any]] = {**autograd.primitives.PRIMITIVES}
     try:
         output = run(leaves, instructions, rows)
         expected = run([Value(x) for x in others], instructions, rows)

@@ -33,7 +33,7 @@ class Front:
         assert widget is not None
         self.widget: Any = widget
         self.answers: list[dict[str, Any]] = []
-        widget.send = lambda content, buffers=None: self.answers.append(content)  # type: ignore[method-assign]
+        widget.send = lambda content, buffers=None: self.answers.append(content)
 
     def ask(self, **request: Any) -> dict[str, Any]:
         """Send a request, and return the answer."""
@@ -195,7 +195,7 @@ def test_the_position_is_that_of_both() -> None:
     with pytest.raises(ValueError, match=rf"the page has {len(shown)} steps, .* from 0 to {len(shown)}; got -1"):
         shown.position = -1
     with pytest.raises(TypeError):
-        shown.position = 1.5  # type: ignore[assignment]  # what is tested
+        shown.position = 1.5  # what is tested
 
 
 def test_what_goes_to_the_page_is_json_and_buffers() -> None:
@@ -273,7 +273,7 @@ MODEL = """async ([script, state, page]) => {
   window.sent = [];
   window.model = {
     get: (key) => values[key],
-    set: (key, value) => { values[key] = value; },
+    set: (key, value) => { values[key] = value; model.fire(`change:${key}`); }, // at once, as marimo does
     save_changes: () => {},
     send: (content) => sent.push(content),
     on: (name, action) => { (listeners[name] ??= []).push(action); },

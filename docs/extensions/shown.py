@@ -24,6 +24,7 @@ from sections import ROOT, section
 from sphinx.util.docutils import SphinxDirective
 
 from autograd import Drawing, Explanation, LivePage
+from autograd.views.live_page.page import embedding_script
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -80,6 +81,7 @@ class Shown(SphinxDirective):
         html = f'<p><a class="live-page" href="{address}">{title}</a></p>'
         if "frame" in self.options:
             html += f'<iframe class="live-page" title="{title}" src="{address}" sandbox="allow-scripts"></iframe>'
+            html += f"<script>{embedding_script()}</script>"
         return [nodes.raw("", html, format="html")]
 
 

@@ -72,7 +72,7 @@ NetworkPlacement.prototype.placeDown = function () {
       this.connect(net, out, [[out, net]], { isDown: true });
     }
     for (const neuron of neurons) this.linesOf(neuron, sources, { isDown: true });
-    free = outs.length ? biases.flatMap((bias) => [y, y + TALL - SLIM].map((top) => [this.at.get(bias), top])) : [];
+    free = outs.length ? biases.flatMap((bias) => [y - 2, y + 22].map((top) => [this.at.get(bias), top])) : [];
     y += outs.length ? TALL + 18 : 12;
     sources = neurons.map((neuron) => neuron[1]);
   }

@@ -38,7 +38,8 @@ class NeuronNodes(NamedTuple):
 def layers_of(graph: StationGraph) -> list[list[NeuronNodes]]:
     """Return the neurons of each layer, if all weighted sums of the graph make one network of fully connected layers.
 
-    A weighted sum is a node with a label, made of products of a parameter and another station, and of a parameter at most.
+    A weighted sum is a node with a label, made of products of a parameter and another station, and of a parameter at
+    most.
 
     Returns:
         The layers, from the inputs on; none for another graph.

@@ -110,6 +110,7 @@ class WidgetPage extends CompactPage {
         if (model.get("position") !== this.position) this.go(model.get("position"));
       },
       "change:every_operation": () => {
+        if (model.get("every_operation") === this.parts.unfold.checked) return; // some tell of the page's own changes, too
         this.parts.unfold.checked = model.get("every_operation");
         this.results = null;
         this.show();
@@ -172,10 +173,10 @@ class WidgetPage extends CompactPage {
     super.show();
     const { model, parts, position } = this;
     if (!model) return;
-    const isUnfolded = parts.unfold.checked;
-    if (model.get("position") === position && model.get("every_operation") === isUnfolded) return;
-    model.set("every_operation", isUnfolded);
-    model.set("position", position);
+    const changes = Object.entries({ every_operation: parts.unfold.checked, position });
+    const isNew = ([key, value]) => model.get(key) !== value;
+    if (!changes.some(isNew)) return;
+    for (const [key, value] of changes.filter(isNew)) model.set(key, value);
     model.save_changes();
   }
 
