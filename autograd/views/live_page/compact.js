@@ -2,6 +2,7 @@
 
 import { element, partsOf } from "./notation.js";
 import { Page } from "./page.js";
+import { Picture } from "./picture.js";
 import { NetworkPlacement } from "./placement.js";
 
 const WIDE = 332; // of the rows of a network
@@ -9,6 +10,7 @@ const TALL = 40; // of a box
 const SLIM = 19; // of a leaf that shares a place with another one
 const GAP = 6; // between boxes side by side
 const MOST_BESIDE = 4;
+const LEAST = 0.78; // how much a picture may be reduced to be seen as a whole; a larger one scrolls
 const MANY = 3; // numbers of a line that have room with their names below them; those of a longer line have them beside
 
 const MARKS = {
@@ -36,6 +38,17 @@ function arrange(root) {
   parts.title.className = "spoken";
   return more;
 }
+
+const { scale } = Picture.prototype;
+
+/** Show the whole graph where its letters stay legible. */
+Picture.prototype.scale = function () {
+  scale.call(this);
+  const { width, height } = this.placement;
+  const { clientWidth: room, parentElement } = this.container;
+  const whole = Math.min(room / width, (parentElement.clientHeight - 10) / height);
+  if (whole >= LEAST && whole < this.factor) this.enlarge(whole, room);
+};
 
 /** Boxes side by side over the whole width, the middles of their columns apart; where the next row may start. */
 NetworkPlacement.prototype.row = function (slots, y, height = TALL, kind = "small") {

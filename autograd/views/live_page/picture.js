@@ -144,10 +144,15 @@ export class Picture {
     const em = Number.parseFloat(getComputedStyle(this.container).fontSize) / 16;
     const room = this.container.clientWidth;
     const factor = Math.min(Math.max(room / width, SMALLEST * em), LARGEST * em);
+    this.container.style.height = this.isNarrow && height * factor > 400 ? "" : `${Math.ceil(height * factor) + 10}px`;
+    this.enlarge(factor, room);
+  }
+
+  enlarge(factor, room) {
+    const { width, height } = this.placement;
     this.factor = factor;
     this.stage.style.transform = `scale(${factor})`;
     this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;
-    this.container.style.height = this.isNarrow && height * factor > 400 ? "" : `${Math.ceil(height * factor) + 10}px`;
     this.stage.style.marginBottom = `${height * (factor - 1)}px`;
     this.stage.style.marginRight = `${width * (factor - 1)}px`;
   }
