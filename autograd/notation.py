@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
@@ -64,6 +65,12 @@ class InAscii:
     def ascii(self) -> str:
         """The text in ASCII, for a file or a terminal whose encoding lacks −, · or ∂: they are written -, * and d."""
         return in_ascii(str(self))
+
+
+def in_notebook() -> bool:
+    """Return whether the code runs in the kernel of a notebook, which shows more than text."""
+    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    return getattr(shell, "kernel", None) is not None
 
 
 class Formula(Operators):

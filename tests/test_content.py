@@ -382,8 +382,9 @@ def test_a_large_graph() -> None:
 def test_a_page_in_a_notebook_is_a_frame_that_may_run_scripts_and_save_files_alone() -> None:
     page = live_page(small_graph(), title='a "b" <c>')
     text = page._repr_html_()
-    (frame,) = re.findall(r"<iframe ([^>]*)></iframe>", text)
-    assert text.count("<") == 2  # the rest is text of attributes
+    (frame, beside) = re.findall(r"<iframe ([^>]*)></iframe><script>([^<]*)</script>$", text)[0]
+    assert frame.count("<") == beside.count("<") == 0  # the text of attributes, and a script that is the same for all
+    assert beside in live_page(Value(1.0) + 1.0)._repr_html_()
     assert re.findall(r'sandbox="([^"]*)"', frame) == ["allow-scripts allow-downloads"]
     (source,) = re.findall(r'srcdoc="([^"]*)"', frame)
     assert html.unescape(source) == page.html

@@ -59,6 +59,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *(
         "autograd.views.live_page.stations",
         "autograd.views.live_page.templates",
+        "autograd.views.live_page.neurons",
         "autograd.views.live_page.placement",
         "autograd.views.live_page.content",
         "autograd.views.live_page.rules",
@@ -66,7 +67,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.live_page.page",
         "autograd.views.live_page",
     ),
-    *("autograd.views.drawing", "autograd.views.stepping", "autograd.views.explanation"),
+    *("autograd.views.drawing", "autograd.views.replay", "autograd.views.widget"),
+    *("autograd.views.stepping", "autograd.views.explanation"),
     "autograd.views.program_drawing",
     *("autograd.views", "autograd", "autograd.__main__"),
     *(

@@ -1,5 +1,7 @@
 """Every notebook runs, and says what it said when it was committed.
 
+Kept of a widget is what stands in for it, since its kernel ends with the run.
+
 The outputs of a cell with the tag "measured" hold times, and are not compared.
 
 `make notebooks` runs them again and keeps the outputs.
@@ -28,6 +30,7 @@ def run(path: Path) -> Any:
             if joined and output.output_type == "stream" == joined[-1].output_type and output.name == joined[-1].name:
                 joined[-1].text += output.text
             else:
+                output.get("data", {}).pop("application/vnd.jupyter.widget-view+json", None)
                 joined.append(output)
         if "outputs" in cell:
             cell.outputs = joined

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from autograd import LivePage, Value, live_page, steps, topological_order
+from autograd.tape import Tape
 from autograd.value import is_constant
+from autograd.views.stepping import FoldedPass
 from nn.examples import worked_example
 from tests.driven_page import Driven, close, diamond, gates_page, opened, projectile, python_numbers, worked_page
 from tests.test_worked_example import AFTER_ONE_ROUND
@@ -190,6 +192,18 @@ def test_every_operation_is_a_step_as_in_python(make: Any, driven: Driven) -> No
     listed = driven.list_of_steps()
     assert [name for name, _, _ in listed] == [name for name, _ in expected]
     assert [float(value) for _, value, _ in listed] == close([number for _, number in expected])
+
+
+@pytest.mark.parametrize("make", [lambda: worked_example.forward(worked_example.build_network()), diamond, projectile])
+def test_the_steps_of_the_page_are_those_of_a_folded_pass(make: Any, driven: Driven) -> None:
+    """Which `Steps.step` and `Steps.position` speak of."""
+    driven.open(live_page(make()))
+    driven.press("Last step")
+    walked = FoldedPass(Tape(make()))
+    names = [walked.names.of(step.parent or step.node).plain for step in walked]
+    numbers = [step.after if step.parent else step.node.data for step in walked]
+    assert [name for name, _, _ in driven.list_of_steps()] == names
+    assert [float(value) for _, value, _ in driven.list_of_steps()] == close(numbers)
 
 
 def test_what_is_known_at_each_step_of_every_operation(worked: Driven) -> None:

@@ -234,7 +234,7 @@ class Program:
             ValueError: if there is not one number for each input or parameter.
             TypeError: if one is not a real number.
         """
-        numbers = self._forward(self._given(inputs, parameters))
+        numbers = self.forward(self._given(inputs, parameters))
         return tuple([numbers[slot] for slot in self.outputs.tolist()])
 
     def gradient(
@@ -258,7 +258,7 @@ class Program:
             raise ValueError(f"a gradient needs a program with one output, this one has {len(self.outputs)}")
         with recording(), ieee_arithmetic():
             leaves = {slot: Value(number) for slot, number in self._given(inputs, parameters).items()}
-            output = self._forward(leaves)[self.outputs[0]]
+            output = self.forward(leaves)[self.outputs[0]]
             if isinstance(output, Value):
                 output.backward()
         grads = [leaf.grad for leaf in leaves.values()]
@@ -274,8 +274,8 @@ class Program:
             found.update(zip(slots.tolist(), numbers, strict=True))
         return found
 
-    def _forward(self, given: Mapping[int, Any]) -> list[Any]:
-        """Return the number of each slot, of the kind of those that are given for inputs and parameters."""
+    def forward(self, given: Mapping[int, Any]) -> list[Any]:
+        """Return the number of each slot, of the kind of those that are given for leaves: numbers, or nodes."""
         numbers: list[Any] = self.numbers.tolist()
         for slot, number in given.items():
             numbers[slot] = number

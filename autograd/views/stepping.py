@@ -16,29 +16,38 @@ far, and `draw(step)` shows it.
 
 from __future__ import annotations
 
+import itertools
+import operator
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
-from autograd.notation import InAscii, Names, number, operation
+from autograd.notation import InAscii, Names, in_notebook, number, operation
 from autograd.primitives import PRODUCT
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
-from autograd.views.live_page import LivePage, live_page
-from autograd.views.tracing import Edge, in_reading_order
+from autograd.views.live_page import LivePage, Theme, live_page
+from autograd.views.live_page.stations import StationGraph
+from autograd.views.tracing import Edge, edges, in_reading_order, ordered, trace
+from autograd.views.writing import Writer
+
+if TYPE_CHECKING:
+    from autograd.views.replay import Replay
+    from autograd.views.widget import StepsWidget
 
 PRINTED_STEPS = 200  # of more, str(steps) shows the first and the last
+UNTRUSTED = "Run this cell to step through."  # what stands in a notebook that runs no scripts
 
 
 class Step(InAscii):
     """One step of a forward or backward pass.
 
     Attributes:
-        steps: the list that it belongs to.
+        steps: the pass that it belongs to: a sequence of its steps.
         index: its index there, from 0.
         phase: "forward" or "backward".
         node: forward, the node that is computed; backward, the node that passes its gradient back.
@@ -49,7 +58,7 @@ class Step(InAscii):
 
     __slots__ = ("steps", "index", "phase", "node", "parent", "slope", "before", "after")
 
-    def __init__(self, steps: Steps, index: int) -> None:
+    def __init__(self, steps: Pass, index: int) -> None:
         self.steps = steps
         self.index = index
         self.phase: Literal["forward", "backward"]
@@ -64,6 +73,7 @@ class Step(InAscii):
 
     def data_of(self, node: Value) -> float | None:
         """Return the number of a node in the pass that happened, if it is computed by the end of this step."""
+        node = self.steps.twins.get(node, node)
         index = self.steps.indices.get(node)
         if index is None:
             return self.steps.leaf_data.get(node, node.data)
@@ -71,6 +81,7 @@ class Step(InAscii):
 
     def grad_of(self, node: Value) -> float | None:
         """Return the gradient of a node as added up by the end of this step; None before the first part."""
+        node = self.steps.twins.get(node, node)
         if self.phase == "forward":
             return None
         if node is self.steps.output:
@@ -82,8 +93,7 @@ class Step(InAscii):
     def __str__(self) -> str:
         names = self.steps.names
         if self.parent is None:
-            formulas = [names.of(self.node), names.operation(self.node)]
-            formulas += [operation(self.node, map(number, self.node.operands)), number(self.node.data)]
+            formulas = [names.of(self.node), *self.steps.written(self.node), number(self.node.data)]
             return " = ".join(dict.fromkeys(formula.plain for formula in formulas))
         grad = self.grad_of(self.node)
         assert grad is not None
@@ -97,30 +107,31 @@ class Step(InAscii):
         return f"<step {self.index}, {self.phase}: {self}>"
 
 
-class Steps(InAscii, Sequence[Step]):
-    """The steps of a graph: first forward, an operation each, then backward, an edge each.
-
-    Backward, of the nodes whose gradient is complete, the one that was computed first passes its gradient on: an output
-    before the next one, `w1` before `w2`. It is a sequence whose items are made when they are asked for; the backward
-    pass is carried out with the first of its steps. No node's `grad` is read or changed.
+class Pass(Sequence[Step]):
+    """The steps of a graph with the numbers of one pass, which stay as they are.
 
     Attributes:
         output: the node that the steps lead to, and back from.
         tape: its graph.
         operations: those that are computed, one by each step forward.
+        leaf_data: the numbers that the leaves had in the forward pass.
+        twins: of a graph that was evaluated again, the node here of each node that was recorded.
     """
 
-    def __init__(self, output: Value) -> None:
-        self.output = output
-        self.tape = Tape(output)
-        self.operations = [node for node in self.tape.nodes if node.primitive is not None]
-        self.leaf_data: dict[Value, float] = {}  # as it was in the forward pass
-        self._length = len(self.operations)
-        for node in self.operations:
+    def __init__(self, tape: Tape, twins: dict[Value, Value] | None = None) -> None:
+        self.output = tape.nodes[-1]
+        self.tape = tape
+        self.twins = twins or {}
+        self.leaf_data: dict[Value, float] = {}
+        for node in self.tape.nodes:
             for parent, operand in zip(node.parents, node.operands, strict=True):
                 if parent.primitive is None:
                     self.leaf_data[parent] = operand
-                self._length += not is_constant(parent)
+
+    @cached_property
+    def operations(self) -> list[Value]:
+        """Return the nodes that are computed, one by each step forward."""
+        return [node for node in self.tape.nodes if node.primitive is not None]
 
     @cached_property
     def indices(self) -> dict[Value, int]:
@@ -145,6 +156,15 @@ class Steps(InAscii, Sequence[Step]):
             edges_to[edge.parent].append(index)
         return edges_to
 
+    def written(self, node: Value) -> list[Any]:
+        """Write how a node was computed, in names and in numbers."""
+        return [self.names.operation(node), operation(node, map(number, node.operands))]
+
+    @cached_property
+    def _length(self) -> int:
+        parents = itertools.chain.from_iterable(node.parents for node in self.operations)
+        return len(self.operations) + sum(not is_constant(parent) for parent in parents)
+
     def __len__(self) -> int:
         return self._length
 
@@ -161,6 +181,102 @@ class Steps(InAscii, Sequence[Step]):
             raise IndexError(f"there is no step {index}: this graph has {len(self)} steps, numbered from 0")
         return Step(self, index % len(self))
 
+
+class FoldedPass(Pass):
+    """The steps from one station to the next, as a page counts them; operations between stations fold into them."""
+
+    def __init__(self, tape: Tape, twins: dict[Value, Value] | None = None) -> None:
+        super().__init__(tape, twins)
+        self.graph = StationGraph(self.output)
+        self.writer = Writer(self.names, self.graph.stations.__contains__)
+
+    @cached_property
+    def operations(self) -> list[Value]:
+        """Return the stations that are computed."""
+        return [node for node in self.tape.nodes if node.primitive is not None and node in self.graph.stations]
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Return the edge of each step backward, from a station to one below it."""
+        grads = {self.output: 1.0, **{edge.parent: edge.after for edge in trace(self.output, edges(self.tape))}}
+        return list(ordered(self.tape.nodes, self._slopes(), grads, _part))
+
+    def _slopes(self) -> Iterator[tuple[Value, int, Value, float]]:
+        """Yield the edges between stations: the slope of each with respect to those next below it."""
+        for station in reversed(self.operations):
+            inside = [station, *reversed(self.graph.folded(station))]
+            local = [
+                (node, index, parent, slope)
+                for node in inside
+                for index, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True))
+                if not is_constant(parent)
+            ]
+            slopes = {edge.parent: edge.after for edge in trace(station, local)}
+            for index, parent in enumerate(self.graph.parents(station)):
+                yield station, index, parent, slopes.get(parent, 0.0)
+
+    def written(self, node: Value) -> list[Any]:
+        """Write how a station was computed from those below it, in names and in numbers."""
+        return [self.writer.operation(node), self.writer.operation(node, numeric=True)]
+
+    @cached_property
+    def _length(self) -> int:
+        return len(self.operations) + sum(len(self.graph.parents(station)) for station in self.operations)
+
+
+def _part(node: Value, index: int, grad: float, slope: float) -> float:
+    """Return what a station adds to a gradient; what was not chosen adds nothing."""
+    part = grad * slope
+    return 0.0 if part != part and 0.0 in (grad, slope) else part
+
+
+class Steps(InAscii, Sequence[Step]):
+    """The steps of a graph: first forward, an operation each, then backward, an edge each.
+
+    Backward, of the nodes whose gradient is complete, the one that was computed first passes its gradient on: an output
+    before the next one, `w1` before `w2`. It is a sequence whose items are made when they are asked for; the backward
+    pass is carried out with the first of its steps. No node's `grad` is read or changed.
+
+    As the last line of a cell it is a page to step through, edit and train. With the extra `stepgrad[widget]` that is a
+    widget, and the graph is the kernel's:
+
+    - `position` follows the page, and the page follows it when it is assigned.
+    - A number that is edited on the page is assigned to its leaf's `data`, and the recorded tape is evaluated again:
+      what Python decided by a number, and numbers that were cut from the graph, stay as recorded. All numbers, slopes
+      and gradients that the page shows come from Python.
+    - A training on the page assigns the trained numbers to the leaves after each slice of it, at the latest after a
+      fifth of a second; so does going back to an earlier round. A round is done as a whole or not at all, and one whose
+      numbers are not finite is not done.
+    - What another cell assigns to a leaf is seen with the next `update()`, edit or training, and not before.
+
+    While a cell runs, edits wait for its end. Without the extra the page is a copy in a frame: what is done there stays
+    there.
+
+    Attributes:
+        output: the node that the steps lead to, and back from; after an update the node that was evaluated again, since
+            a node keeps the number that it was computed with.
+        tape: its graph.
+        operations: those that are computed, one by each step forward.
+    """
+
+    def __init__(self, output: Value) -> None:
+        self._recorded = Tape(output)
+        self._position = 0
+        self._widget: StepsWidget | None = None
+        self._show(Pass(self._recorded))
+
+    def __len__(self) -> int:
+        return len(self._pass)
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        return self._pass[index]
+
     def __str__(self) -> str:
         if len(self) <= PRINTED_STEPS:
             return "\n".join(map(str, self))
@@ -168,27 +284,119 @@ class Steps(InAscii, Sequence[Step]):
         left_out = f"… {len(self) - 2 * half} more steps …"
         return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
 
-    def page(self, title: str | None = None) -> LivePage:
+    # What is shown.
+
+    def _show(self, shown: Pass) -> None:
+        self._pass = shown
+        self.output, self.tape, self.operations = shown.output, shown.tape, shown.operations
+        vars(self).pop("_folded", None)
+
+    @property
+    def names(self) -> Names:
+        """What the steps call each node."""
+        return self._pass.names
+
+    @cached_property
+    def _folded(self) -> Pass:
+        """Return the same pass in the steps that the page shows unless every operation is asked for."""
+        return FoldedPass(self.tape, self._pass.twins)
+
+    @property
+    def _listed(self) -> Pass:
+        return self._pass if self._widget is not None and self._widget.every_operation else self._folded
+
+    @cached_property
+    def _replay(self) -> Replay:
+        from autograd.views.replay import Replay  # it needs NumPy
+
+        return Replay(self._recorded, self._pass.leaf_data)
+
+    @property
+    def position(self) -> int:
+        """How many of the steps on the page are done, from 0 to the last; assigned, it moves the page.
+
+        The page counts steps between the nodes that have a label, or, where "Every operation" is ticked, those of this
+        list.
+
+        Raises:
+            TypeError: when it is assigned, if it is no integer.
+            ValueError: when it is assigned, if there are fewer steps.
+        """
+        return self._position if self._widget is None else self._widget.position
+
+    @position.setter
+    def position(self, position: int) -> None:
+        position, last = operator.index(position), len(self._listed)
+        if not 0 <= position <= last:
+            raise ValueError(f"the page has {last} steps, so its position is a number from 0 to {last}; got {position}")
+        self._position = position
+        if self._widget is not None:
+            self._widget.position = position
+
+    @property
+    def step(self) -> Step | None:
+        """The step that the page shows, with the numbers of this moment; None at position 0, before the first one."""
+        return self._listed[self.position - 1] if self.position else None
+
+    def update(self) -> None:
+        """Evaluate the recorded tape again with the numbers that its leaves hold now, and show that.
+
+        Raises:
+            ValueError, ZeroDivisionError: if an operation is outside its domain then, as when it was recorded. What is
+                shown stays as it was.
+        """
+        self._show(Pass(*self._replay.evaluate()))
+        self._replay.note(self.output.data)
+        if self._widget is not None:
+            self._widget.show(self._pass)
+
+    def page(self, title: str | None = None, *, compact: bool = False, theme: Theme = None) -> LivePage:
         """Return the steps as a page for a browser, which can be edited and trained, as `live_page(output)`.
 
         Args:
             title: the heading.
+            compact: as of `live_page`.
+            theme: likewise.
 
         Raises:
             TypeError: if the graph holds a primitive of one's own, whose function only Python knows.
         """
-        return live_page(self.output, title=title)
+        return live_page(self.output, title=title, compact=compact, theme=theme)
+
+    def _shown_widget(self) -> StepsWidget | None:
+        """Return the widget, which is made when it is first shown; None without the packages that it needs."""
+        if self._widget is None:
+            try:
+                from autograd.views.widget import StepsWidget
+            except ImportError:
+                return None
+            self._widget = StepsWidget(self)
+        return self._widget
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        """Return the widget, for a notebook with a kernel; the rest comes from the other representations."""
+        try:
+            widget = self._shown_widget() if in_notebook() else None
+            bundle = widget._repr_mimebundle_() if widget is not None else None
+        except Exception:  # an exception in a display would fail the whole notebook; the frame is shown instead
+            bundle = None
+        return {} if bundle is None else {key: it for key, it in bundle[0].items() if key != "text/plain"}
+
+    def _display_(self) -> Any:
+        """Return what marimo shows."""
+        try:
+            return self._shown_widget() or self.page(compact=True)
+        except Exception:  # as above
+            return repr(self)
 
     def _repr_html_(self) -> str | None:
-        """Return a live page, and a picture for readers where scripts are stripped; None if the page cannot be made."""
-        if len(self.tape) > DISPLAYED_NODES:
-            return None
+        """Return a live page; where frames are stripped, a picture remains. None if the page cannot be made."""
         try:
-            page = self.page()._repr_html_()
-        except Exception:  # an exception in a display would fail the whole notebook; the text is shown instead
+            page = self.page(compact=True)
+            picture = draw(self.output)._repr_html_() if len(self.tape) <= DISPLAYED_NODES else ""
+        except Exception:  # as above
             return None
-        picture = draw(self.output)._repr_html_()
-        return page + (f"<details><summary>As a picture</summary>{picture}</details>" if "<img" in picture else "")
+        return page.frame(f"<p>{UNTRUSTED}</p>{picture if '<img' in picture else ''}")
 
     def __repr__(self) -> str:
         forward = len(self.operations)

@@ -16,7 +16,7 @@ import functools
 import heapq
 import operator
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from autograd.notation import Formula, product
@@ -71,28 +71,44 @@ def _part(node: Value, index: int, grad: float, slope: float) -> float:
 
 
 def in_reading_order(tape: Tape) -> Iterator[Edge]:
-    """Yield the edges of a backward pass in the order in which a person would work them out.
+    """Yield the edges of a backward pass in the order in which a person would work them out."""
+    passed = list(trace(tape.nodes[-1], edges(tape)))
+    grads = {tape.nodes[-1]: 1.0, **{edge.parent: edge.after for edge in passed}}
+    return ordered(tape.nodes, [edge[:4] for edge in passed], grads, _part)
 
-    Of the nodes whose gradient is complete, the one with the smallest index on the tape comes first. Every gradient is
-    that of the pass to the last bit: where this order would give another sum, the last addition shows the true one.
+
+def ordered(
+    nodes: Sequence[Value],
+    edges: Iterable[tuple[Value, int, Value, float]],
+    grads: Mapping[Value, float],
+    part: Callable[[Value, int, float, float], float],
+) -> Iterator[Edge]:
+    """Yield edges back from an output in reading order, with the sums that they make.
+
+    Of the nodes whose gradient is complete, the first one comes first. Every gradient is the given one to the last bit:
+    where this order would give another sum, the last addition shows the true one.
+
+    Args:
+        nodes: those that the edges join, in topological order, the output last.
+        edges: as `edges` yields them.
+        grads: the gradient of each node.
+        part: what a node adds to the gradient of an operand, given the index of the operand, its own gradient and the
+            slope.
     """
-    output = tape.nodes[-1]
-    grads = {output: 1.0}
-    passed: dict[Value, list[Edge]] = defaultdict(list)
+    passed: dict[Value, list[tuple[Value, int, Value, float]]] = defaultdict(list)
     missing: dict[Value, int] = defaultdict(int)  # edges that add to a gradient and have not come yet
-    for edge in trace(output, edges(tape)):
-        grads[edge.parent] = edge.after
-        passed[edge.node].append(edge)
-        missing[edge.parent] += 1
-    indices = {node: index for index, node in enumerate(tape.nodes)}
+    for edge in edges:
+        passed[edge[0]].append(edge)
+        missing[edge[2]] += 1
+    indices = {node: index for index, node in enumerate(nodes)}
     sums: dict[Value, float] = {}
-    ready = [len(tape) - 1]
+    ready = [len(nodes) - 1]
     while ready:
-        for node, index, parent, slope, *_ in passed[tape.nodes[heapq.heappop(ready)]]:
+        for node, index, parent, slope in passed[nodes[heapq.heappop(ready)]]:
             missing[parent] -= 1
             before = sums.get(parent, 0.0)
             if missing[parent]:
-                sums[parent] = before + _part(node, index, grads[node], slope)
+                sums[parent] = before + part(node, index, grads[node], slope)
             else:
                 sums[parent] = grads[parent]
                 heapq.heappush(ready, indices[parent])

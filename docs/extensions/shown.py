@@ -24,6 +24,7 @@ from sections import ROOT, section
 from sphinx.util.docutils import SphinxDirective
 
 from autograd import Drawing, Explanation, LivePage
+from autograd.views.live_page.page import embedding_script
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -81,6 +82,7 @@ class Shown(SphinxDirective):
         if "frame" in self.options:
             rights = 'sandbox="allow-scripts allow-downloads"'
             html += f'<iframe class="live-page" title="{title}" src="{address}" {rights}></iframe>'
+            html += f"<script>{embedding_script()}</script>"
         return [nodes.raw("", html, format="html")]
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from autograd.notation import in_notebook
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -20,19 +22,13 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds",
         unit: what they are called, where they are something else.
         settings: of tqdm.
     """
-    in_notebook = _is_notebook()
-    disable = not show if show is not None else False if in_notebook else None
+    is_notebook = in_notebook()
+    disable = not show if show is not None else False if is_notebook else None
     disable = disable or (True if sys.stderr is None else disable)
     # The thread looks after bars that let more and more updates pass unseen; with miniters=1 none do.
-    kind: Any = type("Bar", (_widget_bar() if in_notebook else _text_bar(),), {"monitor_interval": 0})
+    kind: Any = type("Bar", (_widget_bar() if is_notebook else _text_bar(),), {"monitor_interval": 0})
     bar: tqdm[Any] = kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
     return bar
-
-
-def _is_notebook() -> bool:
-    """Return whether the code runs in the kernel of a notebook."""
-    shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
-    return getattr(shell, "kernel", None) is not None
 
 
 def _widget_bar() -> type[tqdm[Any]]:

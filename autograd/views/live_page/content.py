@@ -6,32 +6,17 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from autograd.notation import base_and_index
 from autograd.primitives import Primitive
 from autograd.value import Parameter, Value, is_constant
+from autograd.views.live_page.neurons import NeuronNodes, layers_of
 from autograd.views.live_page.placement import place
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.live_page.templates import MARK, Templates
 
 ERROR = "^E($|_)|(?i:error|loss|cost)"  # in the label of an output that a training is to make smaller
-
-
-class NeuronNodes(NamedTuple):
-    """The nodes of a neuron, for the picture of a network.
-
-    Attributes:
-        net: its weighted sum.
-        out: what its activation makes of that; the sum itself where there is none.
-        weights: its parameters, one for each input, in their order.
-        bias: its bias, or None.
-    """
-
-    net: Value
-    out: Value
-    weights: Sequence[Value]
-    bias: Value | None
 
 
 class GraphContent:
@@ -54,8 +39,9 @@ class GraphContent:
         predictions: Iterable[tuple[Value, Value]] = (),
         file: Mapping[str, Any] | None = None,
     ) -> None:
-        self.inputs, self.predictions, self.layers, self.file = list(inputs), list(predictions), layers, file
+        self.inputs, self.predictions, self.file = list(inputs), list(predictions), file
         self.graph = StationGraph(output, self.inputs)
+        self.layers = layers or layers_of(self.graph)
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
         parameters: list[Value] = [node for node in leaves if isinstance(node, Parameter)]

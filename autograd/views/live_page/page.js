@@ -22,10 +22,11 @@ const SPOKEN = 5000; // likewise between two reports to a screen reader
 const CHOICES = 300; // nodes that a select offers; more are searched by name
 const WATCHED = 200; // parameters whose gradients are watched
 
-class Page {
-  /** A page in a document or a shadow root, which holds its markup. */
-  constructor(root, data) {
+export class Page {
+  /** A page in a document or a shadow root, which holds its markup. `train` makes what computes its numbers. */
+  constructor(root, data, train = (program, settings) => new Training(program, settings)) {
     this.root = root;
+    this.trainingOf = train;
     this.parts = partsOf(root);
     this.data = data;
     this.graphs = data.graphs.map((content) => {
@@ -81,7 +82,7 @@ class Page {
     this.asked = this.message = undefined;
     this.graph = this.graphs[kind.graph];
     const { program, content } = this.graph;
-    this.training = new Training(program, {
+    this.training = this.trainingOf(program, {
       learning: kind.learning ?? content.learning,
       rate: data.learningRate,
       order: this.parts.order.value,
@@ -147,7 +148,7 @@ class Page {
   /** Compute everything anew, and show it. */
   refresh() {
     this.tell("prepare");
-    this.moment = new Moment(this.graph, this.leaves());
+    this.moment = new Moment(this.graph, this.leaves(), this.training.computed);
     this.results = this.update = null;
     const { learning } = this.settings;
     if (this.groups !== this.training.groups) {
@@ -224,21 +225,11 @@ class Page {
   edit(slot, text) {
     if (text === undefined) return this.say();
     const value = readNumber(text);
-    const { settings, training } = this;
     if (!Number.isFinite(value))
       return this.say(`“${text.slice(0, 40)}” is not a number. Type one, such as 0.15 or −2e−3.`);
     this.stop();
     if (this.tell("take", slot, value)) return true;
-    const index = settings.learning.indexOf(slot);
-    const column = settings.columns.indexOf(slot);
-    if (index >= 0) {
-      training.change(settings, training.numbers.with(index, value));
-    } else if (column >= 0 && settings.cases.length) {
-      const row = settings.cases[this.case].with(column, value);
-      training.change({ ...settings, cases: settings.cases.with(this.case, row) });
-    } else {
-      training.change({ ...settings, leaves: settings.leaves.with(slot, value) });
-    }
+    this.training.edit(slot, value, this.case);
     this.message = undefined;
     this.refresh();
     return true;
@@ -330,41 +321,43 @@ class Page {
 
   /** Train some rounds; of many, those done so far are shown now and then. */
   train(rounds, slice = FIRST_SLICE) {
-    const left = this.advance(rounds, slice);
-    this.timer = left > 0 && !this.training.diverged ? setTimeout(() => this.train(left, SLICE)) : undefined;
-    this.isLive = this.isRunning;
-    this.refresh();
+    this.timer = -1; // until it is known how many are left
+    this.advance(rounds, slice, (left) => {
+      this.timer = left > 0 && this.timer ? setTimeout(() => this.train(left, SLICE)) : undefined;
+      this.isLive = this.isRunning;
+      this.refresh();
+    });
   }
 
   /** Train on, so many rounds a frame, with all numbers shown, until it is stopped. */
   keepTraining() {
     const isCalm = matchMedia("(prefers-reduced-motion)").matches;
     let shown = 0;
+    let isDue = true; // the last rounds are done
     const frame = (now) => {
       this.frame = requestAnimationFrame(frame);
       this.isLive = true;
-      this.advance(Number(this.pace), this.pace === "Infinity" ? FRAME : FIRST_SLICE);
-      if (this.training.diverged) this.stop();
-      if (isCalm && this.isRunning && now - shown < CALM) return;
-      shown = now;
-      this.refresh();
+      if (!isDue) return;
+      isDue = false;
+      this.advance(Number(this.pace), this.pace === "Infinity" ? FRAME : FIRST_SLICE, () => {
+        isDue = true;
+        if (this.training.diverged) this.stop();
+        if (isCalm && this.isRunning && now - shown < CALM) return;
+        shown = now;
+        this.refresh();
+      });
     };
     frame(performance.now());
   }
 
-  /** Do so many rounds of training, or as many as there is time for; how many are left. */
-  advance(rounds, milliseconds) {
-    const { training } = this;
-    const end = performance.now() + milliseconds;
-    let left = rounds;
-    while (left > 0 && training.advance()) {
-      left--;
-      if (training.round % 16 === 0 && performance.now() > end) break;
-    }
-    this.position = 0;
-    this.isAsking = false;
-    this.message = undefined;
-    return left;
+  /** Do so many rounds of training, or as many as there is time for; then `done` is told how many are left. */
+  advance(rounds, milliseconds, done) {
+    this.training.run(rounds, milliseconds, (left) => {
+      this.position = 0;
+      this.isAsking = false;
+      this.message = undefined;
+      done(left);
+    });
   }
 
   /** Train on with other settings from the round shown. */
@@ -565,5 +558,3 @@ class Page {
     }
   }
 }
-
-new Page(document, JSON.parse(document.getElementById("data").textContent));

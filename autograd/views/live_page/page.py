@@ -22,16 +22,20 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from autograd.floats import as_float
+from autograd.primitives import Primitive
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Value
 from autograd.views.diagnosis import LARGE, SENTENCES, SMALL
-from autograd.views.live_page.content import GraphContent, NeuronNodes
-from autograd.views.live_page.rules import rules_script
+from autograd.views.live_page.content import GraphContent
+from autograd.views.live_page.neurons import NeuronNodes
+from autograd.views.live_page.rules import forms_script, rules_script
 from autograd.views.live_page.story import Item, story_content
+
+Theme: TypeAlias = Literal["light", "dark"] | None
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
@@ -46,8 +50,11 @@ ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scrip
     ("weights",): lambda data: "file" in data["graphs"][0],
     ("story",): lambda data: data.get("story"),
 }
+COMPACT = "compact"  # a script and a style of the compact form
+FRAME = "frame"  # a script for a page that a frame may hold
+FOR_WIDGETS = ("theme", "widget")
 ORDERS = ("simultaneous", "sequential")  # of update
-FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
+HEIGHT, COMPACT_HEIGHT = 900, 540  # of a page in a notebook, in pixels, until it says how high it is
 
 
 class LivePage:
@@ -58,19 +65,26 @@ class LivePage:
         html: the whole file.
     """
 
-    def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        graphs: Sequence[GraphContent],
+        title: str,
+        settings: Mapping[str, Any],
+        *,
+        compact: bool = False,
+        theme: Theme = None,
+    ) -> None:
+        if theme not in ("light", "dark", None):
+            raise ValueError(f"the theme of a page must be 'light', 'dark' or None, got {theme!r:.80}")
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         if settings.get("story"):
             names = set.intersection(*(set(graph.names) for graph in graphs))
             story = story_content(settings["story"], names, {*ORDERS, *settings.get("biases", ())})
             settings = {**settings, "story": story}
+        self.compact = compact
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
-        causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
-        sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
-        diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
-        content = [graph.to_dict() for graph in graphs]
-        data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
-        self.html = _assembled(self.title, rules_script(forms), data)
+        data = page_data(graphs, self.title, settings)
+        self.html = _assembled(self.title, rules_script(forms), data, compact, theme)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file.
@@ -86,12 +100,23 @@ class LivePage:
         """
         return save(path, self.html.encode())
 
-    def _repr_html_(self) -> str:
-        """Return the page in a frame that may run scripts and save files and nothing else, for a notebook."""
+    def frame(self, instead: str = "") -> str:
+        """Return HTML that shows the page in a frame which may run scripts and save files and nothing else.
+
+        A script beside the frame gives it the height of its page, and the page the theme of the document.
+
+        Args:
+            instead: HTML for where frames are stripped.
+        """
+        height = COMPACT_HEIGHT if self.compact else HEIGHT
         return (
             f'<iframe title="{html.escape(self.title)}" sandbox="allow-scripts allow-downloads" loading="lazy" '
-            f'style="width: 100%; height: {FRAME_HEIGHT}px; border: 0" srcdoc="{html.escape(self.html)}"></iframe>'
+            f'style="width: 100%; height: {height}px; border: 0" srcdoc="{html.escape(self.html)}">{instead}</iframe>'
+            f"<script>{embedding_script()}</script>"
         )
+
+    def _repr_html_(self) -> str:
+        return self.frame()
 
     def __repr__(self) -> str:
         return f"<LivePage {self.title!r} of {len(self.html):,} characters; .save('page.html') writes it>"
@@ -109,6 +134,8 @@ def live_page(
     layers: Sequence[Sequence[NeuronNodes]] = (),
     story: Iterable[Item] = (),
     file: Mapping[str, Any] | None = None,
+    compact: bool = False,
+    theme: Theme = None,
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
@@ -126,12 +153,15 @@ def live_page(
         learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
-        layers: the neurons of each layer, to draw the graph as a network. If it has two inputs and there are cases, the
-            page maps its outputs over the plane of these inputs.
+        layers: the neurons of each layer, to draw the graph as a network; by default they are found in the graph. If
+            there are two inputs and cases, the page maps the outputs over the plane of these inputs.
         story: a text beside the picture, whose paragraphs set the step: pairs (step, text), and questions (step,
             question, answer), as `autograd.views.live_page.story` describes them.
         file: what the button *Save weights* writes as JSON, in which a node of the graph stands for its number of that
             moment; without it there is no such button.
+        compact: whether the page shows the graph, the line of a step and Next, for a column of a document from 600
+            pixels on; the rest unfolds below.
+        theme: "light", "dark", or None for that of the reader's system, or of the notebook around the page.
 
     Returns:
         The page.
@@ -140,7 +170,8 @@ def live_page(
         TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or the
             graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
-            finite, the learning rate is not greater than 0, or the story names what the graph does not have.
+            finite, the learning rate is not greater than 0, there is no such theme, or the story names what the graph
+            does not have.
     """
     rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
@@ -155,7 +186,16 @@ def live_page(
     told = list(story)
     if told:
         settings["story"] = told
-    return LivePage([graph], title or f"{name}, step by step", settings)
+    return LivePage([graph], title or f"{name}, step by step", settings, compact=compact, theme=theme)
+
+
+def page_data(graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the scripts of a page are handed, as numbers, strings, lists and dicts."""
+    primitives = dict.fromkeys(primitive for graph in graphs for primitive, _ in graph.forms)
+    causes = {p.name: [p.when_flat, p.when_steep] for p in primitives if p.when_flat or p.when_steep}
+    sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
+    diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
+    return {"title": title, **settings, "diagnosis": diagnosis, "graphs": [graph.to_dict() for graph in graphs]}
 
 
 def _columns(output: Value, keys: Sequence[Value | str]) -> list[Value]:
@@ -188,27 +228,68 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
+def _script(names: Iterable[str], before: str = "", after: str = "") -> str:
+    """Return scripts as one, which has no modules."""
+    from rjsmin import jsmin
+
+    modules = "\n".join([before, *(_read(f"{name}.js") for name in names), after])
+    joined = re.sub("^export (?!default)|^import .*\n", "", modules, flags=re.MULTILINE)
+    script: str = jsmin(joined, keep_bang_comments=True)
+    return script
+
+
+def _style(names: Iterable[str]) -> str:
+    return _shortened("style", "\n".join(_read(f"{name}.css") for name in names if (FOLDER / f"{name}.css").exists()))
+
+
+def _markup() -> str:
+    return re.sub(r"\n\s+", "\n", _read("page.html"))
+
+
+@cache
+def embedding_script() -> str:
+    """Return the script beside a frame: it gives the frame the height of its page, and the page its theme."""
+    return _script(["theme", "embedding"])
+
+
+def widget_script(forms: Iterable[tuple[Primitive, int]]) -> str:
+    """Return the page as a module for anywidget. It computes nothing: the numbers come from the kernel.
+
+    Args:
+        forms: the primitives of its graph, each with a number of operands.
+    """
+    return f"{_script([], forms_script(forms))}\n{_widget_script()}"
+
+
+@cache
+def _widget_script() -> str:
+    # No size and no letter of the notebook reaches the page: neither what is inherited nor what a rem is there.
+    style = "\n.page{all:initial;display:block}" + _style((*STYLES, COMPACT)).replace(":host", ".page")
+    style = re.sub(r"([\d.]+)rem", lambda match: f"{16 * float(match[1]):g}px", style)
+    constants = f"const MARKUP={json.dumps(_markup())};const STYLE={json.dumps(style)};"
+    return f"{constants}\n{_script((*SCRIPTS, COMPACT, *FOR_WIDGETS))}"
+
+
+def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme) -> str:
     """Return the markup with the style and the script inline, each allowed by its hash and nothing else."""
     added = [name for names, has_use in ADDED.items() if has_use(data) for name in names]
-    modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
-    joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
-    script = _shortened("script", '"use strict";\n' + joined)
-    style = _shortened(
-        "style", "\n".join(_read(f"{name}.css") for name in (*STYLES, *added) if (FOLDER / f"{name}.css").exists())
-    )
-    markup = re.sub(r"\n\s+", "\n", _read("page.html"))
+    forms = [COMPACT] if compact else []
+    start = f'new {"Compact" * compact}Page(document, JSON.parse(document.getElementById("data").textContent));'
+    script = _script((*SCRIPTS[:-1], *added, SCRIPTS[-1], *forms, FRAME), f'"use strict";\n{rules}', start)
+    script = _shortened("script", script)
+    style = _style((*STYLES, *added, *forms))
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for letter in "<>&":  # which HTML would read as markup, here or in the text of an attribute
         text = text.replace(letter, f"\\u{ord(letter):04x}")
+    chosen = f' data-theme="{theme}"' if theme else ""
     return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="en"{chosen}>\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{html.escape(title)}</title>\n<style>{style}</style>\n</head>\n"
-        f'<body class="page">\n{markup}'
+        f'<body class="page{" compact" * compact}">\n{_markup()}'
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
@@ -217,10 +298,8 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
 def _shortened(tag: str, text: str) -> str:
     """Return a script or a style without what a browser does not need; the notices of licenses stay."""
     from minify_html import minify
-    from rjsmin import jsmin
 
-    bare = jsmin(text, keep_bang_comments=True) if tag == "script" else text  # `minify` keeps comments within classes
-    return minify(f"<{tag}>{bare}</{tag}>", minify_js=True, minify_css=True)[len(f"<{tag}>") : -len(f"</{tag}>")]
+    return minify(f"<{tag}>{text}</{tag}>", minify_js=True, minify_css=True)[len(f"<{tag}>") : -len(f"</{tag}>")]
 
 
 def _hash(text: str) -> str:

@@ -164,7 +164,11 @@ export class Picture {
     const fitted = room / width < SMALLEST * em ? SCROLLED * em : Math.min(room / width, LARGEST * em);
     this.container.style.height = this.isNarrow && height * fitted > 400 ? "" : `${Math.ceil(height * fitted) + 10}px`;
     const whole = Math.min(fitted, room / width, this.container.clientHeight / height);
-    const factor = Math.min(Math.max(fitted * ZOOM ** this.zoomed, whole), MOST_ZOOMED * em);
+    this.enlarge(Math.min(Math.max(fitted * ZOOM ** this.zoomed, whole), MOST_ZOOMED * em), room);
+  }
+
+  enlarge(factor, room) {
+    const { width, height } = this.placement;
     this.factor = factor;
     this.stage.style.transform = `scale(${factor})`;
     this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;

@@ -27,6 +27,14 @@ from autograd.native.languages import JAVASCRIPT
 from autograd.primitives import Primitive
 
 
+def forms_script(forms: Iterable[tuple[Primitive, int]]) -> str:
+    """Write the part of `rules_script` that says what there is to compute: `FORMS` and `SELECTS`."""
+    kinds = dict.fromkeys(forms)
+    names = [f"{primitive.name}/{count}" for primitive, count in kinds]
+    selects = [primitive.selects for primitive, _ in kinds]
+    return f"export const FORMS = {json.dumps(names)};\nexport const SELECTS = {json.dumps(selects)};\n"
+
+
 def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     """Write a JavaScript module that computes the values and the slopes of primitives with a number of operands.
 
@@ -43,13 +51,10 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
         TypeError: for a primitive that is not in the table, since only Python knows its function.
         ValueError: for a number of operands that the primitive does not take.
     """
-    names: list[str] = []
-    selects: list[tuple[bool, ...]] = []
+    kinds = dict.fromkeys(forms)
     shared: list[str] = []
     switches = {"compute(form, v, o, s)": "", "differentiate(form, out, v, o, s, wanted, d)": ""}
-    for index, (primitive, count) in enumerate(dict.fromkeys(forms)):
-        names.append(f"{primitive.name}/{count}")
-        selects.append(primitive.selects)
+    for index, (primitive, count) in enumerate(kinds):
         for head, body in zip(switches, _bodies(primitive, count), strict=True):
             if primitive.arity is None:  # in a function of its own, since an engine does not optimize a huge one
                 call = head.replace("(form, ", f"_{primitive.name}_{count}(")
@@ -59,8 +64,7 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     exports = [f"export function {head} {{\n  switch (form) {{\n{cases}  }}\n}}\n" for head, cases in switches.items()]
     functions = "".join([*shared, *exports])
     library = (files(__package__) / "vendor" / "erf.js").read_text() if "errorFunctions." in functions else ""
-    constants = f"export const FORMS = {json.dumps(names)};\nexport const SELECTS = {json.dumps(selects)};\n"
-    return f"{constants}{library}{JAVASCRIPT.helpers_of(functions)}{functions}"
+    return f"{forms_script(kinds)}{library}{JAVASCRIPT.helpers_of(functions)}{functions}"
 
 
 def _bodies(primitive: Primitive, count: int) -> tuple[str, str]:

@@ -2,11 +2,15 @@
 
 import { product } from "./program.js";
 
-/** The numbers of a graph, and the gradients that come back for them. */
+/** The numbers of a graph, and the gradients that come back for them; `known` has them where Python computes them. */
 export class Moment {
-  constructor(graph, leaves) {
+  constructor(graph, leaves, known) {
     const { program } = graph;
     this.graph = graph;
+    if (known) {
+      Object.assign(this, known);
+      return;
+    }
     this.numbers = Float64Array.from(leaves);
     this.slopes = new Float64Array(program.operands.length);
     this.grads = new Float64Array(program.size);

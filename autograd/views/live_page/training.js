@@ -57,6 +57,29 @@ export class Training {
     this.sample();
   }
 
+  /** From the round shown on, give a leaf another number: in a case, if the cases give numbers for it. */
+  edit(slot, value, row) {
+    const { settings } = this;
+    const index = settings.learning.indexOf(slot);
+    const column = settings.columns.indexOf(slot);
+    if (index >= 0) this.change(settings, this.numbers.with(index, value));
+    else if (column >= 0 && settings.cases.length) {
+      const numbers = settings.cases[row].with(column, value);
+      this.change({ ...settings, cases: settings.cases.with(row, numbers) });
+    } else this.change({ ...settings, leaves: settings.leaves.with(slot, value) });
+  }
+
+  /** Do some rounds, for so many milliseconds; then `done` is called with how many are left. */
+  run(rounds, milliseconds, done) {
+    const end = performance.now() + milliseconds;
+    let left = rounds;
+    while (left > 0 && this.advance()) {
+      left--;
+      if (this.round % 16 === 0 && performance.now() > end) break;
+    }
+    done(this.diverged ? 0 : left);
+  }
+
   /** Do one more round after the one shown; false if its numbers are not finite, and nothing is changed then. */
   advance() {
     if (this.last > this.round) this.change(this.settings);
