@@ -17,8 +17,8 @@ export function written(x, digits = 9) {
 
 /** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. While
  * it changes from frame to frame, its decimals are fixed. */
-export function shortened(x, digits = 5, isChanging = false) {
-  if (isChanging && Math.abs(x) < 1e4) return signed(x.toFixed(4));
+export function shortened(x, digits = 5, fixed = 0) {
+  if (fixed && Math.abs(x) < 1e4) return signed(x.toFixed(fixed));
   if (!Number.isFinite(x) || x === 0) return written(x);
   const size = Math.abs(x);
   if (size < (digits < 5 ? 1e-3 : 1e-5) || size >= 10 ** (digits + 1)) {

@@ -122,8 +122,8 @@ def live_page(
         The page.
 
     Raises:
-        TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or
-            the graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
+        TypeError: if `output` is no Value, a number of a case is no number, the file holds what is not for JSON, or
+            the graph holds a primitive not in the table, whose function only Python knows; the message names it.
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, or the learning rate is not greater than 0.
     """
