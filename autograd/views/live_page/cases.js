@@ -145,7 +145,7 @@ class Cases {
       const { numbers, areRight } = answers[index];
       [...settings.cases[index], ...numbers].forEach((number, place) => {
         const isAnswer = place >= settings.columns.length;
-        show(cells[place], number, isAnswer && page.isRunning ? shortened(number, 5, true) : written(number, 5));
+        show(cells[place], number, isAnswer && page.isRunning ? shortened(number, 5, 4) : written(number, 5));
       });
       radio.checked = index === page.case && !page.tell("probed");
       made.classList.toggle("chosen", radio.checked);

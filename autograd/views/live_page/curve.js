@@ -3,7 +3,6 @@
 import { svg, written } from "./notation.js";
 
 const HEIGHT = 80;
-const LABEL = 16; // the height of one
 const INSET = 8; // half a thumb of the slider
 const DECADES = 100; // a curve that spans more than this factor has a logarithmic scale by itself
 
@@ -29,7 +28,7 @@ export function drawCurve(container, { samples, last, round, error: now }, chose
   const y = (error) => (4 + (HEIGHT - 8) * (1 - (of(error) - of(low)) / span)).toFixed(1);
   for (let power = 10 ** Math.ceil(Math.log10(low)); isLogarithmic && power < high; power *= 10) {
     const text = svg("text", { class: "axis", fill: "currentColor", x: 4, y: y(power) - 3 });
-    if (y(power) > LABEL && y(power) < HEIGHT - LABEL) text.append(written(power, 1));
+    if (y(power) > 16 && y(power) < 64) text.append(written(power, 1)); // elsewhere the ends of the range are written
     drawing.append(svg("path", { class: "frame", d: `M0,${y(power)}H${width}` }), text);
   }
   const points = shown.map((sample) => `${x(sample.round)},${y(sample.error)}`);

@@ -292,7 +292,7 @@ class DecisionMap {
     const { page } = this;
     const { names } = page.graph;
     const { numbers } = page.moment;
-    const text = (slot) => shortened(numbers[slot], 4, page.isRunning);
+    const text = (slot) => shortened(numbers[slot], 4, page.isRunning && 4);
     const list = (slots, of) => slots.flatMap((slot, index) => [index ? " and " : "", of(slot)]);
     const inputs = this.inputs.flatMap((slot, index) => [
       index ? ", " : "",

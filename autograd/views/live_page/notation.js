@@ -17,8 +17,8 @@ export function written(x, digits = 9) {
 
 /** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. Three
  * digits are two where a sign and zeros come before them. While it changes from frame to frame, its decimals are fixed. */
-export function shortened(x, most = 5, isChanging = false) {
-  if (isChanging && Math.abs(x) < 1e4) return signed(x.toFixed(4));
+export function shortened(x, most = 5, fixed = 0) {
+  if (fixed && Math.abs(x) < 1e4) return signed(x.toFixed(fixed));
   if (!Number.isFinite(x) || x === 0) return written(x);
   const size = Math.abs(x);
   const digits = most < 5 && x < 0 && size < 0.01 ? 2 : most;

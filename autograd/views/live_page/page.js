@@ -550,7 +550,7 @@ export class Page {
       this.others = { key: slots.join(), rows: parameterRows(this, slots) };
       this.parts.othersRows.replaceChildren(...this.others.rows.map((made) => made.row));
     }
-    const write = (number) => (this.isRunning ? shortened(number, 5, true) : written(number, 6));
+    const write = (number) => shortened(number, 6, this.isRunning && 4);
     for (const { slot, input, grad } of this.others.rows) {
       const known = this.gradOf(slot);
       show(input, this.moment.numbers[slot], write(this.moment.numbers[slot]));

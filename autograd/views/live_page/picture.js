@@ -237,11 +237,16 @@ export class Picture {
     const hasGradients = page.position > page.steps.forward;
     for (const [slot, { box, data, grad }] of this.boxes) {
       const digits = box.matches(".small, .row") ? 3 : 5;
+      const fixed = page.isRunning && (box.matches(".small") ? 2 : 4);
       const value = page.numberOf(slot);
-      show(data, value, value === undefined ? "?" : shortened(value, digits, grad && page.isRunning));
+      show(data, value, value === undefined ? "?" : shortened(value, digits, grad && fixed));
       if (grad) {
         const known = page.gradOf(slot);
-        show(grad, known, known === undefined ? (hasGradients ? "?" : "") : shortened(known, digits, page.isRunning));
+        show(
+          grad,
+          known,
+          known === undefined ? (hasGradients ? "?" : "") : shortened(known, digits, page.isRunning && 4),
+        );
       }
       const { classList } = box;
       const isReceiving = isBackward && current.box !== undefined;
