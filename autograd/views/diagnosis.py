@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from autograd.notation import InAscii, Names, number
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
-from autograd.views.tracing import Edge, check_input, edges, trace
+from autograd.views.naming import find_node
+from autograd.views.tracing import Edge, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -74,22 +75,22 @@ class Diagnosis(InAscii):
     __repr__ = __str__
 
 
-def diagnose(output: Value, input: Value, sources: Sources | None = None) -> Diagnosis:
+def diagnose(output: Value, input: Value | str, sources: Sources | None = None) -> Diagnosis:
     """Say why a gradient is zero, very small, huge, infinite or nan, or that nothing is wrong with it.
 
     Args:
         output: the node that is differentiated.
-        input: the node that it is differentiated by.
+        input: the node that it is differentiated by, or its label.
         sources: as from `record_sources()`, to name the line of the program that made the node.
 
     Returns:
         The diagnosis. No `grad` is changed; if the input's is not the gradient of one `backward()`, it says so too.
 
     Raises:
-        TypeError: if the output or the input is no Value.
+        TypeError: if the output is no Value, or the input is neither a Value nor a label.
+        ValueError: if the label names no node of the graph, or several; the message gives the nearest names.
     """
-    check_input(input, "diagnose")
-    return _Case(output, input, sources or {}).diagnosis()
+    return _Case(output, find_node(output, input), sources or {}).diagnosis()
 
 
 class _Case:

@@ -121,12 +121,3 @@ def trace_formulas(
 def total(formulas: Iterable[Formula]) -> Formula:
     """Return the sum of formulas, from left to right."""
     return functools.reduce(operator.add, formulas)
-
-
-def check_input(input: object, function: str) -> None:
-    """Raise a TypeError, which shows a call of the function, unless the input is a node."""
-    if not isinstance(input, Value):
-        raise TypeError(
-            f"expected a Value as input, got {input!r:.80} of type {type(input).__name__}; give the node that the "
-            f"output is differentiated by, as in {function}(y, x)"
-        )

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from autograd.floats import as_float
+from autograd.notation import Names
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Value
@@ -89,10 +90,10 @@ def live_page(
     cases: Iterable[Mapping[Value | str, float]] | None = None,
     title: str | None = None,
     *,
-    learning: Iterable[Value] | None = None,
+    learning: Iterable[Value | str] | None = None,
     learning_rate: float = 0.1,
     pick: bool = False,
-    predictions: Iterable[tuple[Value, Value]] = (),
+    predictions: Iterable[tuple[Value | str, Value | str]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
@@ -102,11 +103,12 @@ def live_page(
         cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
             or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
         title: the heading; by default it names the output.
-        learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            that the cases give no numbers for.
+        learning: the leaves that a training changes, or their labels; by default the parameters, or, where there are
+            none, all variables that the cases give no numbers for.
         learning_rate: the size of a step of the training, which can be changed on the page.
         pick: whether a round of the training takes one case, picked at random, instead of all.
-        predictions: pairs of an output of a network and its target, which the table of cases compares.
+        predictions: pairs of an output of a network and its target, or of their labels, which the table of cases
+            compares.
         layers: the neurons of each layer, to draw the graph as a network.
 
     Returns:
@@ -115,33 +117,23 @@ def live_page(
     Raises:
         TypeError: if `output` is no Value, a number of a case is no number, or the graph holds a primitive that is not
             in the table, whose function only Python knows; the message names it.
-        ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
-            finite, or the learning rate is not greater than 0.
+        ValueError: if a case names no leaf of the graph, or one twice, a label names no node of it, or several, rows
+            differ in the leaves that they name, a number is not finite, or the learning rate is not greater than 0.
     """
     rate = as_float(learning_rate)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
-    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    find = Names(output, Tape(output).nodes).find
+    inputs = list(map(find, keys))
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"a case gives two numbers for one leaf: {keys!r:.80}; name each leaf once")
+    pairs = [(find(out), find(target)) for out, target in predictions]
+    graph = GraphContent(output, None if learning is None else map(find, learning), inputs, layers, pairs)
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
     return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
-
-
-def _columns(output: Value, keys: Sequence[Value | str]) -> list[Value]:
-    """Return the leaves that the keys of the cases name."""
-    leaves = [node for node in Tape(output).nodes if node.primitive is None] if keys else []
-    found: list[Value] = []
-    for key in keys:
-        matching = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.label == key)]
-        if len(matching) != 1 or matching[0] in found:
-            raise ValueError(
-                f"a case gives a number for {key!r:.80}, which names {len(matching)} leaves of this graph; name each "
-                f"leaf once, by itself or by its label"
-            )
-        found += matching
-    return found
 
 
 def _numbers(row: Mapping[Value | str, float], keys: Sequence[Value | str], index: int) -> list[float]:
