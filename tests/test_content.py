@@ -146,7 +146,7 @@ def test_causes_are_those_of_the_table() -> None:
     x = Value(0.5, "x")
     causes = data_of(live_page(x.tanh() + x.relu() * x))["diagnosis"]["causes"]
     assert set(causes) == {"tanh", "relu", "multiply"}
-    assert causes["relu"] == [PRIMITIVES["relu"].when_flat, PRIMITIVES["relu"].when_steep]
+    assert causes["relu"] == [PRIMITIVES["relu"].when_flat, PRIMITIVES["relu"].when_steep, 1]
 
 
 # Networks.

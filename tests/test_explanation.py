@@ -112,3 +112,9 @@ def test_a_graph_too_large_for_the_delta_form_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr("autograd.views.explanation.DELTA_NODES", 3)
     with pytest.raises(ValueError, match=r"nodes lie between the two, too many for the delta form \(at most 3\)"):
         explained("w1", form="delta")
+
+
+def test_nothing_passes_through_stop_gradient() -> None:
+    w, a = Value(2.0, "w"), Value(3.0, "a")
+    assert str(explain(w * a + w.stop_gradient(), w)) == "∂output/∂w = a = 3"
+    assert str(explain(w.stop_gradient() * a, w)).startswith("∂output/∂w = 0\n")

@@ -38,10 +38,12 @@ class Paths:
         self.output, self.input, self.every_node = output, input, every_node
         self.tape = Tape(output)
         reached = self.tape.dependents([input])
+        if not reached[-1]:  # the output, which depends on the input through `stop_gradient` at most
+            reached = bytearray(len(reached))
         self.active = [node for node, is_reached in zip(self.tape.nodes, reached, strict=True) if is_reached]
         self.edges: dict[Value, list[Slope]] = {node: [] for node in self.active}
         for edge in edges(self.tape, reached):
-            if edge[0] is not input:
+            if edge[0] is not input and edge[0] in self.edges:
                 self.edges[edge[0]].append(edge)
         self._last: tuple[Region | None, list[Slope]] = (None, [])
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
@@ -49,7 +51,7 @@ class Paths:
     def region(self, top: Value, bottom: Value, inner: list[Value]) -> Region:
         """Return the region of all paths from the top to the bottom through these inner nodes or past them."""
         inside = {bottom, *inner}
-        return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[2] in inside])
+        return Region(top, bottom, inner, [edge for edge in self.edges.get(top, []) if edge[2] in inside])
 
     def edges_in(self, region: Region) -> list[Slope]:
         """Return the edges of a region from the top down."""

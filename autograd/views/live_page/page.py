@@ -54,7 +54,7 @@ class LivePage:
     def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
-        causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
+        causes = {p.name: [p.when_flat, p.when_steep, p.lists] for p, _ in forms if p.when_flat or p.when_steep}
         diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
         content = [graph.to_dict() for graph in graphs]
         data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
