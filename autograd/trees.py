@@ -225,7 +225,7 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
     return static(tree)
 
 
-def _contents(tree: Any) -> tuple[tuple[Any, ...] | None, Sequence[Any]] | None:
+def _contents(tree: Any) -> tuple[tuple[Any, ...] | None, Iterable[Any]] | None:
     """Return the keys of a mapping or the names of the fields of a dataclass, and the entries; None for no container.
 
     Lists and tuples have no keys.
@@ -234,7 +234,7 @@ def _contents(tree: Any) -> tuple[tuple[Any, ...] | None, Sequence[Any]] | None:
         return None, tree
     if isinstance(tree, Mapping):
         keys = tuple(tree)
-        return keys, [tree[key] for key in keys]
+        return keys, tree.values() if type(tree) is dict else [tree[key] for key in keys]
     if hasattr(type(tree), "__dataclass_fields__"):
         from dataclasses import fields
 

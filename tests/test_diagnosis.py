@@ -53,6 +53,8 @@ CASES: list[tuple[str, float, Callable[[Value], Value], list[str]]] = [
     ("0 · inf", 2.0, lambda w: (w * 500).exp() * 0.0,
         ["is 0. v2 = exp(v1) has no influence here: it is multiplied by 0.", "0 · inf contributes 0: what was not"]),
     ("inf · 0", 0.0, lambda w: (w**3) ** (1 / 3), ["is nan.", "nan at v1 = w ** 3", "inf · 0 is not defined"]),
+    ("nan beside what was not chosen", 0.0, lambda w: (w.relu() + 1.0) * math.inf + (w**3) ** (1 / 3),
+        ["is nan. The gradient turns nan at v4 = w ** 3: inf · 0", "At v1 = relu(w) inf · 0 contributes 0"]),
     ("root at 0", 0.0, lambda w: w.sqrt(), ["is inf.", "infinite at output = sqrt(w)", "input is 0"]),
     ("tiny divisor", 1e-9, lambda w: 1 / w, ["is −1e+18.", "at output = 1 / w", "divides by 1e−09, which is tiny"]),
     ("tiny logarithm", 1e-12, lambda w: w.log(), ["is 1e+12.", "explodes at output = log(w)", "its input is 1e−12"]),

@@ -118,3 +118,6 @@ def test_nothing_passes_through_stop_gradient() -> None:
     w, a = Value(2.0, "w"), Value(3.0, "a")
     assert str(explain(w * a + w.stop_gradient(), w)) == "∂output/∂w = a = 3"
     assert str(explain(w.stop_gradient() * a, w)).startswith("∂output/∂w = 0\n")
+    square = w**2
+    square.label = "square"
+    assert str(explain(w * a + square.stop_gradient(), w)) == "∂output/∂w = a = 3"

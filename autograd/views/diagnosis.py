@@ -22,7 +22,7 @@ from autograd.primitives import FACTOR, stop_gradient
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
-from autograd.views.tracing import Edge, edges, trace
+from autograd.views.tracing import Edge, contribution, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -145,13 +145,14 @@ class _Case:
 
     def is_guarded(self, edge: Edge) -> bool:
         """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
-        return math.isnan(self.grads[edge.node] * edge.slope) and edge.after == edge.before
+        grad = self.grads[edge.node]
+        return math.isnan(grad * edge.slope) and not math.isnan(contribution(edge.node, edge.operand, grad, edge.slope))
 
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
             grad = self.grads[edge.node]
             part = grad * edge.slope
-            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad):
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge):
                 continue
             if math.isnan(edge.slope):
                 return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge

@@ -38,13 +38,12 @@ class Paths:
         self.output, self.input, self.every_node = output, input, every_node
         self.tape = Tape(output)
         reached = self.tape.dependents([input])
-        if not reached[-1]:  # the output, which depends on the input through `stop_gradient` at most
-            reached = bytearray(len(reached))
-        self.active = [node for node, is_reached in zip(self.tape.nodes, reached, strict=True) if is_reached]
-        self.edges: dict[Value, list[Slope]] = {node: [] for node in self.active}
+        self.edges: dict[Value, list[Slope]] = {output: []} if reached[-1] else {}
         for edge in edges(self.tape, reached):
-            if edge[0] is not input and edge[0] in self.edges:
+            if edge[0] in self.edges:  # which what stands below a `stop_gradient` alone is not
                 self.edges[edge[0]].append(edge)
+                self.edges.setdefault(edge[2], [])
+        self.active = [node for node in self.tape.nodes if node in self.edges]
         self._last: tuple[Region | None, list[Slope]] = (None, [])
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
 

@@ -57,11 +57,11 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
-            grads[parent] = after = before + _part(node, index, grads[node], slope)
+            grads[parent] = after = before + contribution(node, index, grads[node], slope)
             yield Edge(node, index, parent, slope, before, after)
 
 
-def _part(node: Value, index: int, grad: float, slope: float) -> float:
+def contribution(node: Value, index: int, grad: float, slope: float) -> float:
     """Return what a node adds to the gradient of an operand."""
     primitive = node.primitive
     if primitive is None or primitive is stop_gradient:
@@ -92,7 +92,7 @@ def in_reading_order(tape: Tape) -> Iterator[Edge]:
             missing[parent] -= 1
             before = sums.get(parent, 0.0)
             if missing[parent]:
-                sums[parent] = before + _part(node, index, grads[node], slope)
+                sums[parent] = before + contribution(node, index, grads[node], slope)
             else:
                 sums[parent] = grads[parent]
                 heapq.heappush(ready, indices[parent])
