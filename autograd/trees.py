@@ -208,10 +208,12 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
     if contents is not None:
         keys, entries = contents
         parts = [_flatten(entry, number, static_leaves, leaves) for entry in entries]
-        if isinstance(tree, Mapping) and not isinstance(tree, dict):
+        if kind is dict:
             return container(dict, parts, keys)
         if isinstance(tree, list | dict):
-            return container(kind, parts, keys, _emptied(tree) if kind is not dict else None)
+            return container(kind, parts, keys, _emptied(tree))
+        if isinstance(tree, Mapping):
+            return container(dict, parts, keys)
         return container(kind, parts, keys, _attributes(tree, keys or ()))
     if hasattr(tree, "tolist") and hasattr(tree, "shape"):
         found = _flatten_array(tree, number, static_leaves, leaves)
