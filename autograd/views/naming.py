@@ -45,7 +45,8 @@ def name_values(variables: Mapping[str, Any]) -> None:
     for name, tree in list(variables.items()):
         if not name.startswith("_") and name not in left_out:
             for label, value in named_leaves(name, tree, Value):
-                value.label = value.label or label
+                if not value.label:
+                    value.label = label
 
 
 def find_node(output: Value, label: Value | str) -> Value:
