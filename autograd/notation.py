@@ -18,6 +18,7 @@ import sys
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any, Literal
 
 from autograd.floats import as_float
@@ -25,6 +26,8 @@ from autograd.primitives import ATOM, NEGATION, PRODUCT, Operators, Primitive, m
 from autograd.value import Value, is_constant
 
 LABEL_LENGTH = 60  # characters of a label that are shown
+SHOWN = 3  # names that a message about a label gives
+ENTRY = re.compile(r"(\w+)((?:\.[^\W\d]\w*|\[.*\])+(?:\(\d+\))?)")  # a variable, and what Python calls an entry of it
 
 # What in_ascii writes, besides the names of Greek letters and what NFKD makes of other characters.
 ASCII = {
@@ -200,20 +203,28 @@ def cleaned(label: str | None) -> str:
 
 
 def base_and_index(label: str) -> tuple[str, str] | None:
-    """Split a label such as w5 or out_o1, whose second part is written as an index; None for others."""
+    """Split a label such as w5 or out_o1, whose second part is written as an index; None for others, such as w_h[3]."""
     indexed = re.fullmatch("([A-Za-z]+)([0-9]+)|([^_]+)_(.+)", label)
-    if indexed is None:
+    if indexed is None or ENTRY.fullmatch(label):
         return None
     base, index = filter(None, indexed.groups())
     return base, index
 
 
 def symbol(label: str) -> Formula:
-    """Write a label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index."""
+    """Write a label as a symbol: in LaTeX, a number at its end or what follows a first underscore is an index.
+
+    Of an entry of a container, such as `w_h[3]`, that holds for what stands before the brackets or the dot.
+    """
     return _symbol(cleaned(label))
 
 
 def _symbol(label: str) -> Formula:
+    entry = ENTRY.fullmatch(label)
+    if entry is not None:
+        tokens = re.findall(r'"[^"]*"|\.|\w+|[^\w."]+|"', entry[2])
+        path = ["{.}" if part == "." else _latex_key(part) for part in tokens]
+        return Formula(label, _symbol(entry[1]).latex + "".join(path))
     parts = base_and_index(label)
     if parts is None:
         return Formula(label, _latex_name(label))
@@ -267,23 +278,36 @@ class Names:
     """
 
     def __init__(self, output: Value, nodes: Iterable[Value]) -> None:
+        self.output, self.nodes = output, list(nodes)
         self.given: dict[Value, Formula] = {}  # the names asked for so far, in that order
-        self._names: dict[Value, str] = {}
+
+    @cached_property
+    def _names(self) -> dict[Value, str]:
+        names: dict[Value, str] = {}
         taken: set[str] = set()
         uses: dict[str, int] = defaultdict(lambda: 1)
         unnamed = []
-        for node in nodes:
-            name = label = cleaned(node.label) if node.label else "output" if node is output else ""
+        for node in self.nodes:
+            name = label = cleaned(node.label) if node.label else "output" if node is self.output else ""
             if label:
                 while name in taken:
                     uses[label] += 1
                     name = f"{label}({uses[label]})"
                 taken.add(name)
-                self._names[node] = name
+                names[node] = name
             elif not is_constant(node):
                 unnamed.append(node)
         numbers = (name for count in itertools.count(1) if (name := f"v{count}") not in taken)
-        self._names.update(zip(unnamed, numbers, strict=False))
+        names.update(zip(unnamed, numbers, strict=False))
+        return names
+
+    @cached_property
+    def _labelled(self) -> dict[str, list[Value]]:
+        found: dict[str, list[Value]] = {}
+        for node in self.nodes:
+            if node.label:
+                found.setdefault(node.label, []).append(node)
+        return found
 
     def of(self, node: Value) -> Formula:
         """Return the name of a node; of one outside the graph its label, or else "input"."""
@@ -295,6 +319,38 @@ class Names:
         """Write the derivative of one node with respect to another, as in ∂out/∂net."""
         above, below = self.of(of), self.of(by)
         return Formula(f"∂{above.plain}/∂{below.plain}", rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}")
+
+    def find(self, label: Value | str) -> Value:
+        """Return the node that a label names, or the name of a node without one; a node is itself.
+
+        Raises:
+            TypeError: for anything else.
+            ValueError: if there is no such node, or there are several; the message gives the nearest names.
+        """
+        if isinstance(label, Value):
+            return label
+        if not isinstance(label, str):
+            raise TypeError(
+                f"expected a node, got {label!r:.80} of type {type(label).__name__}; give a Value, or the label of one"
+            )
+        found = self._labelled.get(label) or [node for node, name in self._names.items() if name == label]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            names = ", ".join(self._names[node] for node in found[:SHOWN])
+            raise ValueError(
+                f"{label!r:.80} is the label of {len(found)} nodes of this graph, which are called {names} here; give "
+                f"the node itself, or labels that differ"
+            )
+        import difflib
+
+        labels = list(self._labelled)
+        nearest = difflib.get_close_matches(label, labels, SHOWN, 0.5)
+        hint = f"the nearest names are {', '.join(nearest)}"
+        if not nearest:
+            some = ", ".join(labels[:SHOWN]) + ", …" * (len(labels) > SHOWN)
+            hint = f"it has {some}" if labels else "name_values(locals()) labels its nodes"
+        raise ValueError(f"no node of this graph is called {label!r:.80}; {hint}")
 
     def operation(self, node: Value) -> Formula:
         """Write how a node that is no leaf was computed, in the names of its operands."""
@@ -334,16 +390,21 @@ REFUSED = re.compile("[\u0305\u0309\u030d-\u0326\u0328-\u036f©®‼⋮↤∉∌
 LONE_MARK = re.compile("(^| )(?=[\u0300-\u036f])")
 
 
-def _latex_name(text: str) -> str:
+def _latex_name(text: str, is_text: bool = False) -> str:
     if text.isascii() and text.isalpha() and len(text) > 1:
         return rf"\mathrm{{{text}}}"
     shown = REFUSED.sub("\N{REPLACEMENT CHARACTER}", unicodedata.normalize("NFC", text))
-    return "".join(LATEX_ESCAPES.get(part) or _latex_text(part) for part in ESCAPED.split(shown) if part)
+    return "".join(LATEX_ESCAPES.get(part) or _latex_text(part, is_text) for part in ESCAPED.split(shown) if part)
 
 
-def _latex_text(text: str) -> str:
+def _latex_key(text: str) -> str:
+    is_string = text[0] == text[-1] == '"' and len(text) > 1
+    return _latex_name(f"“{text[1:-1]}”", is_text=True) if is_string else _latex_name(text)
+
+
+def _latex_text(text: str, is_text: bool) -> str:
     r"""Write characters without a meaning in LaTeX, in `\text` unless all of them are ordinary in mathematics."""
-    if text.isascii() and not {" ", "@"} & set(text):
+    if text.isascii() and not {" ", "@"} & set(text) and not is_text:
         return text
     based = LONE_MARK.sub("\\1\N{DOTTED CIRCLE}", text)
     return rf"\text{{{based}}}"

@@ -62,8 +62,9 @@ class Primitive:
         binds: how tightly the written form binds.
         domain: what the operands must satisfy, in words.
         action: what the primitive does to its operands, in words, for error messages.
-        when_flat: why a slope is zero or tiny: a template of {name}, the operands {0}, {1}, … and {out} by their
-            numbers, and, of two operands, the {other} one.
+        when_flat: why a slope is zero or tiny, a template, or one for each operand: of {name}, the operands {0}, {1}, …
+            and {out} by their numbers, and of {operand}, the one in question by its name. A template of {factor} says
+            that it is multiplied by the others, or, of two lists, by its partner in the other list.
         when_steep: likewise why a slope is huge or infinite. {tiny} stands for ", which is tiny" unless it is infinite.
         neutral: for each of two operands the number that leaves the other one as it is, or None.
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
@@ -94,7 +95,7 @@ class Primitive:
         binds: int = ATOM,
         domain: str = "",
         action: str = "",
-        when_flat: str = "",
+        when_flat: str | tuple[str, ...] = "",
         when_steep: str = "",
         neutral: tuple[float | None, float | None] = (None, None),
         is_exact: bool = False,
@@ -233,11 +234,12 @@ def _counted(x: Any, factor: Any) -> Any:
 
 
 # Why a slope is tiny or huge, in words that several primitives share.
-FLAT = "{name} is flat wherever it has a slope"
+FLAT = "{name} is a step function, flat between its steps"
 SATURATED = "its input is {0}, where {name} is saturated (its output is {out})"
-CHOICE = "another operand was chosen"
-FACTOR = "the other factor is {other}"
+CHOICE = "{operand} was not chosen"
+FACTOR = "{operand} is multiplied by {factor}"
 POLE = "its input is {0}{tiny}"
+POWER_OF = "its base is {0} and its exponent {1}"
 
 # The table. The convention at a kink stands beside the rule, and follows PyTorch.
 # A rule divides by what may be zero with `divide(…)`, which is infinite there, and by anything else with `/`.
@@ -265,7 +267,7 @@ divide: Primitive = Primitive("divide", operator.truediv,
     limit=lambda a, b: a * math.copysign(inf, b),
     symbol="÷", plain="{:2} / {:4}", latex=r"\frac{{{:0}}}{{{:0}}}", binds=PRODUCT,
     domain="a divisor other than 0", action="divide {} by {}",
-    when_steep="it divides by {1}{tiny}", neutral=(None, 1.0))
+    when_flat="it divides {0} by {1}", when_steep="it divides by {1}{tiny}", neutral=(None, 1.0))
 
 negate = Primitive("negate", operator.neg,
     lambda out, x: -1.0,
@@ -287,7 +289,7 @@ power: Primitive = Primitive("power", floats.power_of,
     limit=floats.power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,
     domain="a positive base, or an integer exponent (not a negative one for a base of 0)",
-    action="raise {} to the power {}", when_steep="its base is {0} and its exponent {1}", neutral=(None, 1.0))
+    action="raise {} to the power {}", when_flat=POWER_OF, when_steep=POWER_OF, neutral=(None, 1.0))
 
 # Choosing and rounding.
 
@@ -300,7 +302,7 @@ where: Primitive = Primitive("where", floats.chosen,  # a where the condition is
     lambda out, condition, a, b: where(condition, 1.0, 0.0),
     lambda out, condition, a, b: where(condition, 0.0, 1.0),
     latex=r"\begin{{cases}} {1:0} & \text{{if }} {0:1} \ne 0 \\ {2:0} & \text{{otherwise}} \end{{cases}}",
-    selects=True, when_flat=CHOICE, is_exact=True)
+    selects=True, when_flat=("its condition only chooses between the others", CHOICE, CHOICE), is_exact=True)
 
 maximum = Primitive("maximum", floats.larger,  # a tie shares the gradient equally
     lambda out, a, b: 0.5 * (1.0 + greater(a, b) - greater(b, a)),
@@ -476,7 +478,7 @@ relu = Primitive("relu", lambda x: maximum(x, 0.0),
 leaky_relu = Primitive("leaky_relu", lambda x, a: maximum(x, 0.0) + a * minimum(x, 0.0),
     lambda out, x, a: where(greater(x, 0.0), 1.0, a),  # a at 0
     lambda out, x, a: minimum(x, 0.0),
-    selects=True)
+    selects=True, when_flat="its input is {0}, and its slope for negative ones {1}")
 
 softplus = Primitive("softplus", lambda x: maximum(x, 0.0) + log1p(exp(-abs(x))),
     lambda out, x: sigmoid(x))
@@ -504,7 +506,7 @@ product = Primitive("prod", lambda *xs: reduce(operator.mul, xs),
 dot_product = Primitive("dot",  # the operands are first all of one list, then all of the other
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
     all_slopes=lambda out, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2],
-    symbol="w·x", plain=None, latex=None, lists=2)
+    symbol="w·x", plain=None, latex=None, lists=2, when_flat=FACTOR, when_steep=FACTOR)
 
 # fmt: on
 

@@ -15,7 +15,9 @@ cdef class Structure:
 
 cdef int NUMBER_TAG, NUMBERS_TAG, ARRAY_TAG, STATIC_TAG, CONTAINER_TAG
 
-@cython.locals(found=Structure)
+cdef tuple _contents(object tree)
+
+@cython.locals(found=Structure, contents=tuple)
 cdef Structure _flatten(object tree, object number, object static_leaves, list leaves)
 
 @cython.locals(parts=list, numbers=list)

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from numbers import Number, Real
@@ -28,6 +29,7 @@ from autograd.saving import shortened
 
 Classes: TypeAlias = "type | tuple[type, ...]"
 
+PLAIN = frozenset({float, int, str, bool, type(None)})  # classes of most leaves, which hold nothing
 SHOWN = 6  # entries of a container that a message describes
 NUMBER_TAG, NUMBERS_TAG, ARRAY_TAG, STATIC_TAG, CONTAINER_TAG = range(5)
 
@@ -202,19 +204,17 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
     if kind is int or (isinstance(tree, Real) and kind is not bool):
         leaves.append(as_float(tree))
         return NUMBER
-    if isinstance(tree, list | tuple):
-        parts = [_flatten(part, number, static_leaves, leaves) for part in tree]
-        return container(kind, parts, rest=_emptied(tree) if isinstance(tree, list) else _attributes(tree, ()))
-    if isinstance(tree, Mapping):
-        parts = [_flatten(tree[key], number, static_leaves, leaves) for key in tree]
-        is_own = isinstance(tree, dict) and kind is not dict
-        return container(kind if is_own else dict, parts, tuple(tree), _emptied(tree) if is_own else None)
-    if hasattr(kind, "__dataclass_fields__"):
-        from dataclasses import fields
-
-        names = tuple([field.name for field in fields(tree) if hasattr(tree, field.name)])
-        parts = [_flatten(getattr(tree, name), number, static_leaves, leaves) for name in names]
-        return container(kind, parts, names, _attributes(tree, names))
+    contents = _contents(tree)
+    if contents is not None:
+        keys, entries = contents
+        parts = [_flatten(entry, number, static_leaves, leaves) for entry in entries]
+        if kind is dict:
+            return container(dict, parts, keys)
+        if isinstance(tree, list | dict):
+            return container(kind, parts, keys, _emptied(tree))
+        if isinstance(tree, Mapping):
+            return container(dict, parts, keys)
+        return container(kind, parts, keys, _attributes(tree, keys or ()))
     if hasattr(tree, "tolist") and hasattr(tree, "shape"):
         found = _flatten_array(tree, number, static_leaves, leaves)
         if found is not None:
@@ -225,6 +225,66 @@ def _flatten(tree: Any, number: Classes, static_leaves: Classes, leaves: list[An
             f"{kind.__name__}"
         )
     return static(tree)
+
+
+def _contents(tree: Any) -> tuple[tuple[Any, ...] | None, Iterable[Any]] | None:
+    """Return the keys of a mapping or the names of the fields of a dataclass, and the entries; None for no container.
+
+    Lists and tuples have no keys.
+    """
+    if isinstance(tree, list | tuple):
+        return None, tree
+    if isinstance(tree, Mapping):
+        keys = tuple(tree)
+        return keys, tree.values() if type(tree) is dict else [tree[key] for key in keys]
+    if hasattr(type(tree), "__dataclass_fields__"):
+        from dataclasses import fields
+
+        names = tuple([field.name for field in fields(tree) if hasattr(tree, field.name)])
+        return names, [getattr(tree, name) for name in names]
+    return None
+
+
+def named_leaves(name: str, tree: Any, kind: Classes) -> Iterator[tuple[str, Any]]:
+    """Yield the instances of a class in a tree, each with what Python calls it: `w[3]`, `p["b"]`, `m[0, 1]`, `case.x`.
+
+    Nothing of the tree is copied or computed with. Fields whose names begin with an underscore are left out, and a
+    container that stands in several places, or within itself, is entered once.
+    """
+    entered: dict[int, Any] = {}  # by id; they are kept, so that no other object gets the id
+    waiting = [iter([(name, tree)])]
+    while waiting:
+        for path, part in waiting[-1]:
+            if isinstance(part, kind):
+                yield path, part
+            elif type(part) not in PLAIN and id(part) not in entered:
+                entered[id(part)] = part
+                waiting.append(_named_entries(path, part))
+                break
+        else:
+            waiting.pop()
+
+
+def _named_entries(path: str, tree: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a container or of an array of objects, each with what Python calls it."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(tree, numpy.ndarray):
+        if tree.dtype.kind == "O":
+            for index, entry in numpy.ndenumerate(tree):
+                yield f"{path}[{', '.join(map(str, index)) or '()'}]", entry
+        return
+    keys, entries = _contents(tree) or (None, ())
+    if isinstance(tree, tuple):
+        keys = getattr(tree, "_fields", None)
+    for place, entry in enumerate(entries):
+        if keys is None:
+            yield f"{path}[{place}]", entry
+        elif isinstance(tree, Mapping):
+            key = keys[place]
+            is_simple = isinstance(key, str) and key.isprintable() and not {'"', "\\"} & set(key)
+            yield f'{path}["{key}"]' if is_simple else f"{path}[{shortened(key)}]", entry
+        elif not keys[place].startswith("_"):
+            yield f"{path}.{keys[place]}", entry
 
 
 def _flatten_array(tree: Any, number: Classes, static_leaves: Classes, leaves: list[Any]) -> Structure | None:

@@ -175,7 +175,7 @@ def test_causes_are_those_of_the_table() -> None:
     x = Value(0.5, "x")
     causes = data_of(live_page(x.tanh() + x.relu() * x))["diagnosis"]["causes"]
     assert set(causes) == {"tanh", "relu", "multiply"}
-    assert causes["relu"] == [PRIMITIVES["relu"].when_flat, PRIMITIVES["relu"].when_steep]
+    assert causes["relu"] == [PRIMITIVES["relu"].when_flat, PRIMITIVES["relu"].when_steep, 1]
 
 
 # Networks.
@@ -275,9 +275,11 @@ def test_nodes_that_are_not_of_the_graph_are_named() -> None:
     for arguments in wrong:
         with pytest.raises(ValueError, match=r"(label='other'|Value\(2\.0\)).* is not a leaf of this graph"):
             GraphContent(output, **arguments)
-    for pair in ((other, x), (inner, other), (inner, 2.0)):
-        with pytest.raises((ValueError, TypeError), match="prediction"):
-            live_page(output, predictions=[pair])  # type: ignore[list-item]  # the last is what is tested
+    for pair in ((other, x), (inner, other)):
+        with pytest.raises(ValueError, match="prediction"):
+            live_page(output, predictions=[pair])
+    with pytest.raises(TypeError, match=r"expected a node, got 2\.0 of type float"):
+        live_page(output, predictions=[(inner, 2.0)])  # type: ignore[list-item]  # what is tested
     with pytest.raises(TypeError, match=r"got 3\.0 of type float"):
         live_page(3.0)  # type: ignore[arg-type]  # what is tested
 
@@ -285,10 +287,10 @@ def test_nodes_that_are_not_of_the_graph_are_named() -> None:
 @pytest.mark.parametrize(
     ("cases", "message"),
     [
-        ([{"z": 1.0}], "'z', which names 0 leaves"),
-        ([{"same": 1.0}], "'same', which names 2 leaves"),
-        ([{"inner": 1.0}], "'inner', which names 0 leaves"),
-        ([{Value(1.0, "x"): 1.0}], "which names 0 leaves"),
+        ([{"z": 1.0}], "no node of this graph is called 'z'"),
+        ([{"same": 1.0}], "'same' is the label of 2 nodes of this graph"),
+        ([{"inner": 1.0}], "label='inner'.* is not a leaf of this graph"),
+        ([{Value(1.0, "x"): 1.0}], "label='x'.* is not a leaf of this graph"),
         ([{"x": 1.0}, {"x": 1.0, "k": 2.0}], "case 1 gives numbers for"),
         ([{"x": 1.0}, {}], "case 1 gives numbers for"),
         ([{}, {"x": 1.0}], "case 1 gives numbers for"),
@@ -343,6 +345,16 @@ def test_cases_give_numbers_to_leaves_by_themselves_or_by_label() -> None:
         error = 0.5 * at - target
         assert value == pytest.approx(error**2, rel=1e-15)
         assert grads["w"] == pytest.approx(2.0 * error * at, rel=1e-15)
+
+
+def test_leaves_that_learn_and_predictions_are_named_by_label() -> None:
+    x, y, w, k = Constant(1.0, "x"), Constant(2.0, "y"), Value(0.5, "w"), Value(3.0, "k")
+    out = w * x + k
+    out.label = "out"
+    (by_label,) = data_of(live_page((out - y) ** 2, learning=["w"], predictions=[("out", "y")]))["graphs"]
+    (by_node,) = data_of(live_page((out - y) ** 2, learning=[w], predictions=[(out, y)]))["graphs"]
+    assert by_label == by_node
+    assert [by_label["names"][slot] for slot in by_label["learning"]] == ["w"]
 
 
 def test_a_leaf_without_a_label_stands_in_formulas_by_its_place_if_cases_give_its_number() -> None:

@@ -3,12 +3,12 @@
 import pytest
 
 from autograd import Constant, Value, explain
-from nn.examples.worked_example import build_network, forward, nodes_by_label
+from nn.examples.worked_example import build_network, forward
 
 
 def explained(weight: str, form: str = "chain", detail: str = "stations") -> list[str]:
     total = forward(build_network())
-    return str(explain(total, nodes_by_label(total)[weight], form=form, detail=detail)).splitlines()  # type: ignore[arg-type]  # any of the words
+    return str(explain(total, weight, form=form, detail=detail)).splitlines()  # type: ignore[arg-type]  # any of the words
 
 
 def test_the_derivation_of_w5_is_the_article_s() -> None:
@@ -68,7 +68,7 @@ def test_the_delta_rule() -> None:
 def test_a_long_equation_breaks_at_its_signs_of_equality(weight: str, form: str, rows: list[int]) -> None:
     """In LaTeX: a row of some 100 characters is as wide as a notebook. The text of the delta form stays on one line."""
     total = forward(build_network())
-    explanation = explain(total, nodes_by_label(total)[weight], form=form)  # type: ignore[arg-type]  # either of the two
+    explanation = explain(total, weight, form=form)  # type: ignore[arg-type]  # either of the two
     lines = [line for paragraph in explanation.paragraphs for line in paragraph]
     assert [line.latex.count(" \\\\\n&= ") + 1 for line in lines] == rows
     assert all(line.latex.count("&=") == count for line, count in zip(lines, rows, strict=True))
@@ -127,3 +127,12 @@ def test_a_graph_too_large_for_the_delta_form_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr("autograd.views.explanation.DELTA_NODES", 3)
     with pytest.raises(ValueError, match=r"nodes lie between the two, too many for the delta form \(at most 3\)"):
         explained("w1", form="delta")
+
+
+def test_nothing_passes_through_stop_gradient() -> None:
+    w, a = Value(2.0, "w"), Value(3.0, "a")
+    assert str(explain(w * a + w.stop_gradient(), w)) == "∂output/∂w = a = 3"
+    assert str(explain(w.stop_gradient() * a, w)).startswith("∂output/∂w = 0\n")
+    square = w**2
+    square.label = "square"
+    assert str(explain(w * a + square.stop_gradient(), w)) == "∂output/∂w = a = 3"

@@ -47,6 +47,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.batching",
         "autograd.programs.compilation",
         "autograd.programs",
+        "autograd.views.naming",
         "autograd.views.tracing",
         "autograd.views.writing",
         "autograd.views.paths",

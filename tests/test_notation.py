@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Constant, Value, diagnose, explain, steps, topological_order
-from autograd.notation import Formula, Names, cleaned, in_ascii, number, operation, product, symbol
+from autograd.notation import Formula, Names, base_and_index, cleaned, in_ascii, number, operation, product, symbol
 from autograd.primitives import PRIMITIVES
 
 x, y = Formula("x"), Formula("y")
@@ -118,10 +118,23 @@ def test_labels_are_harmless() -> None:
         ("\u0302", "\\text{◌\u0302}"),
         ("a \u0302{\u0302", "\\text{a ◌\u0302}\\{\\text{◌\u0302}"),
         ("x\u0336", "\\text{x\N{REPLACEMENT CHARACTER}}"),  # a mark that KaTeX refuses
+        ("w[3]", "w[3]"),
+        ("weights_h1[3](2)", r"\mathrm{weights}_{h1}[3](2)"),
+        ('p["b"]', r"p[\text{“b”}]"),  # MathJax writes a straight quote as two primes
+        ('p["w_1"]["a b"]', r"p[\text{“w}\_\text{1”}][\text{“a b”}]"),  # no index of p["w
+        ("m[0, 1]", r"m[0\text{, }1]"),
+        ("layer.bias", r"\mathrm{layer}{.}\mathrm{bias}"),  # a dot of its own has space behind it
+        ("layer_1.w[2]", r"\mathrm{layer}_{1}{.}w[2]"),
     ],
 )
 def test_labels_in_latex(label: str, latex: str) -> None:
     assert symbol(label).latex == latex
+
+
+@pytest.mark.parametrize("label", ["w[3]", 'p["w_1"]', "w_h[3]", "layer_1.w", "m[0, 1]", 'p["w_1"](2)'])
+def test_an_entry_of_a_container_has_no_index(label: str) -> None:
+    assert base_and_index(label) is None
+    assert symbol(label).plain == symbol(label).ascii == label
 
 
 def test_labels_use_no_macro_of_a_renderer() -> None:

@@ -266,3 +266,21 @@ def test_an_update_outside_a_domain_changes_nothing() -> None:
     with pytest.raises(ValueError, match="log"):
         walked.update()
     assert walked.output.data == math.log(2.0)
+
+
+def test_the_steps_of_one_node() -> None:
+    output = worked_example()
+    walked = steps(output)
+    found = walked.of("out_h1")
+    assert [str(step) for step in found] == [
+        "out_h1 = sigmoid(net_h1) = sigmoid(0.3775) = 0.593269992",
+        "∂E_total/∂out_h1: 0 + 0.138498562 × 0.4 = 0.0553994247",
+        "∂E_total/∂out_h1: 0.0553994247 + (−0.0380982365) × 0.5 = 0.0363503064",
+    ]
+    for node in topological_order(output):
+        about = [step for step in walked if (step.node if step.parent is None else step.parent) is node]
+        assert [step.index for step in walked.of(node)] == [step.index for step in about]
+    assert [step.phase for step in walked.of("E_total")] == ["forward"]
+    assert walked.of(Value(1.0)) == []
+    with pytest.raises(ValueError, match="no node of this graph is called 'out_h3'; the nearest names are out_h"):
+        walked.of("out_h3")

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, compile, grad, hessian, jacobian, jvp, no_grad, value_and_grad, vjp
-from autograd.trees import cut, fill, flatten, leaves_of, numbers_of, unflatten
+from autograd.trees import cut, fill, flatten, leaves_of, named_leaves, numbers_of, unflatten
 
 
 class Point(NamedTuple):
@@ -104,6 +104,13 @@ def identical(one: Any, other: Any) -> bool:
     if isinstance(one, Case):
         return identical((one.inputs, one.target), (other.inputs, other.target))
     return repr(one) == repr(other)
+
+
+@given(TREES)
+def test_each_leaf_is_named_as_python_reads_it(tree: Any) -> None:
+    found = list(named_leaves("tree", tree, float))
+    assert all(eval(path, {"tree": tree}) is leaf for path, leaf in found)
+    assert [leaf for _, leaf in found] == flatten(tree)[0]
 
 
 @given(TREES)

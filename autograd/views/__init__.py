@@ -5,6 +5,7 @@ from autograd.views.diagnosis import Diagnosis, diagnose
 from autograd.views.drawing import Drawing, draw
 from autograd.views.explanation import Explanation, explain
 from autograd.views.live_page import LivePage, NeuronNodes, live_page
+from autograd.views.naming import find_node, name_values
 from autograd.views.program_drawing import draw_program
 from autograd.views.stepping import Step, Steps, steps
 
@@ -20,6 +21,8 @@ __all__ = [
     "Drawing",
     "draw",
     "draw_program",
+    "find_node",
+    "name_values",
     "LivePage",
     "NeuronNodes",
     "live_page",

@@ -187,7 +187,7 @@ class Derivation:
             if slope is None:
                 return None
             slopes.append((node, index, parent, slope))
-        result = trace_formulas(region.top, slopes)[region.bottom]
+        result = trace_formulas(region.top, slopes).get(region.bottom, Formula.of(0.0))
         return result if self.writer.is_readable(result) else None
 
 

@@ -18,9 +18,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autograd.notation import InAscii, Names, number
+from autograd.primitives import FACTOR, stop_gradient
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
-from autograd.views.tracing import Edge, check_input, edges, trace
+from autograd.views.naming import find_node
+from autograd.views.tracing import Edge, contribution, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -34,11 +36,15 @@ SENTENCES = {  # which a page fills in, too
     "nan_output": "{output} itself is nan; {first}.",
     "first_nan": "the first nan is {node} at {operands}",
     "first_nan_leaf": "the first nan is {node}",
+    "first_nan_constant": "the first nan is a constant",
     "no_nan": "no number of the forward pass is nan",
     "infinite": "The gradient becomes infinite at {node}: {cause}.",
-    "infinite_output": "{node} is {out} itself.",
+    "product_overflows": "The gradient becomes infinite at {node}: {product} is too large for a float.",
+    "sum_overflows": "The contributions to {parent} add up to more than a float holds.",
+    "infinite_output": "{output} itself is {out}.",
     "explodes": "The gradient explodes at {node}: {cause}.",
     "large": "No slope on the way is larger than {size}; their product is.",
+    "no_influence": "{operand} has no influence here: it is multiplied by {factor}.",
     "dies": "The gradient dies at {node}: {cause}.",
     "underflows": "The gradient dies at {node}: {product} is too small for a float.",
     "cancels": "The contributions of all paths cancel.",
@@ -47,7 +53,9 @@ SENTENCES = {  # which a page fills in, too
     "guarded": " At {node} {product} contributes 0: what was not chosen counts nothing.",
     "not_chosen": "what was not chosen contributes 0",
     "overflows": "its value overflows to {out} at {operands}",
+    "input": "its input is {operands}",
     "operands": "its operands are {operands}",
+    "factors": "factors whose product is {slope}",
     "slope": "{cause}: slope {slope}",
 }
 
@@ -74,22 +82,22 @@ class Diagnosis(InAscii):
     __repr__ = __str__
 
 
-def diagnose(output: Value, input: Value, sources: Sources | None = None) -> Diagnosis:
+def diagnose(output: Value, input: Value | str, sources: Sources | None = None) -> Diagnosis:
     """Say why a gradient is zero, very small, huge, infinite or nan, or that nothing is wrong with it.
 
     Args:
         output: the node that is differentiated.
-        input: the node that it is differentiated by.
+        input: the node that it is differentiated by, or its label.
         sources: as from `record_sources()`, to name the line of the program that made the node.
 
     Returns:
         The diagnosis. No `grad` is changed; if the input's is not the gradient of one `backward()`, it says so too.
 
     Raises:
-        TypeError: if the output or the input is no Value.
+        TypeError: if the output is no Value, or the input is neither a Value nor a label.
+        ValueError: if the label names no node of the graph, or several; the message gives the nearest names.
     """
-    check_input(input, "diagnose")
-    return _Case(output, input, sources or {}).diagnosis()
+    return _Case(output, find_node(output, input), sources or {}).diagnosis()
 
 
 class _Case:
@@ -100,6 +108,9 @@ class _Case:
         self.tape = Tape(output)
         self.names = Names(output, self.tape.nodes)
         reached = self.tape.dependents([input])
+        if any(node.primitive is stop_gradient for node in self.tape.nodes):  # a diagnosis names it: its slope is 0
+            for index in range(len(self.tape)):
+                reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
         self.is_reached = any(reached)
         self.edges = list(trace(output, edges(self.tape, reached)))  # on the way, from the output on
         self.grads = {output: 1.0, **{edge.parent: edge.after for edge in self.edges}}
@@ -113,7 +124,8 @@ class _Case:
         gradient = self.grads.get(self.input, 0.0)
         kind, edge = self.finding(gradient)
         sentence = SENTENCES[kind]
-        node = self.output if "{output}" in sentence else edge.node if edge and "{node}" in sentence else None
+        is_named = "{node}" in sentence or kind == "no_influence"
+        node = self.output if "{output}" in sentence else edge.node if edge and is_named else None
         text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
         guarded = next(filter(self.is_guarded, self.edges), None)
         if guarded is not None:
@@ -133,13 +145,14 @@ class _Case:
 
     def is_guarded(self, edge: Edge) -> bool:
         """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
-        return math.isnan(self.grads[edge.node] * edge.slope) and edge.after == edge.before
+        grad = self.grads[edge.node]
+        return math.isnan(grad * edge.slope) and not math.isnan(contribution(edge.node, edge.operand, grad, edge.slope))
 
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
             grad = self.grads[edge.node]
             part = grad * edge.slope
-            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad):
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge):
                 continue
             if math.isnan(edge.slope):
                 return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge
@@ -151,8 +164,11 @@ class _Case:
 
     def where_huge(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
-            if math.isfinite(self.grads[edge.node]) and not math.isfinite(self.grads[edge.parent]):
-                return "infinite", edge
+            if math.isfinite(self.grads[edge.node]) and math.isinf(self.grads[edge.node] * edge.slope):
+                return "infinite" if math.isinf(edge.slope) else "product_overflows", edge
+        for edge in self.edges:
+            if math.isfinite(self.grads[edge.node]) and math.isinf(self.grads[edge.parent]):
+                return "sum_overflows", edge
         if not math.isfinite(self.output.data):
             return "infinite_output", self.edges[0]
         steepest = max(self.edges, key=lambda edge: abs(edge.slope))
@@ -160,10 +176,15 @@ class _Case:
 
     def where_small(self, gradient: float) -> tuple[str, Edge | None]:
         if gradient == 0.0:
+            arrived = {edge.parent for edge in self.edges if edge.after != edge.before}
             for edge in reversed(self.edges):  # a zero nearer to the output may be that of a side branch
-                grad, slope = self.grads[edge.node], edge.slope
-                if grad != 0.0 and (grad * slope == 0.0 if slope else self.grads[edge.parent] == 0.0):
-                    return "underflows" if slope else "dies", edge
+                if edge.parent in arrived and self.grads[edge.parent] == 0.0:
+                    break
+                if edge.parent not in arrived and self.grads[edge.node] != 0.0:
+                    if edge.slope != 0.0:
+                        return "underflows", edge
+                    is_zero = any(edge.node.operands[index] == 0.0 for index in self.factors(edge))
+                    return "no_influence" if is_zero else "dies", edge
             return "cancels", None
         flattest = min(self.edges, key=lambda edge: abs(edge.slope) or math.inf)
         return "fades" if abs(flattest.slope) <= SMALL else "small", flattest
@@ -172,10 +193,8 @@ class _Case:
         """Return a sentence with the names and numbers of an edge."""
         fields = {"output": self.name(self.output), "first": self.first_nan()}
         if edge is not None:
-            fields |= self.fields(edge.node)
-            product = number(self.grads[edge.node]) * number(edge.slope)
-            fields |= {"parent": self.name(edge.parent), "product": product.plain, "cause": self.cause(edge)}
-            fields["size"] = number(abs(edge.slope)).plain
+            fields |= self.fields_of_edge(edge)
+            fields["cause"] = self.cause(edge, fields)
         return sentence.format(**fields)
 
     def fields(self, node: Value) -> dict[str, str]:
@@ -188,28 +207,56 @@ class _Case:
         node = next((node for node in self.tape.nodes if math.isnan(node.data)), None)
         if node is None:
             return SENTENCES["no_nan"]
-        return SENTENCES["first_nan" if node.primitive else "first_nan_leaf"].format(**self.fields(node))
+        leaf = "first_nan_constant" if is_constant(node) and not node.label else "first_nan_leaf"
+        return SENTENCES["first_nan" if node.primitive else leaf].format(**self.fields(node))
 
-    def cause(self, edge: Edge) -> str:
+    def fields_of_edge(self, edge: Edge) -> dict[str, str]:
+        """Return what a sentence or a cause may say of an edge."""
+        return {
+            **self.fields(edge.node),
+            "name": edge.node.primitive.name if edge.node.primitive else "",
+            "parent": self.name(edge.parent),
+            "operand": self.described(edge.parent),
+            "factor": self.factor(edge),
+            "product": (number(self.grads[edge.node]) * number(edge.slope)).plain,
+            "slope": number(edge.slope + 0.0).plain,  # −0.0 is shown as 0
+            "size": number(abs(edge.slope)).plain,
+            "tiny": "" if math.isinf(edge.slope) else ", which is tiny",
+        }
+
+    def factors(self, edge: Edge) -> list[int]:
+        """Return by which operands of a product one is multiplied: the first that is 0, or all; none for no product."""
+        node, count = edge.node, len(edge.node.operands)
+        if node.primitive is None or node.primitive.when_flat != FACTOR:
+            return []
+        others = [index for index in range(count) if index != edge.operand]
+        if node.primitive.lists == 2:
+            others = [(edge.operand + count // 2) % count]
+        return [index for index in others if node.operands[index] == 0.0][:1] or others
+
+    def factor(self, edge: Edge) -> str:
+        """Return in words what an operand of a product is multiplied by."""
+        indices, node = self.factors(edge), edge.node
+        if len(indices) != 1:
+            return SENTENCES["factors"].format(slope=number(edge.slope).plain)
+        parts = self.described(node.parents[indices[0]]), number(node.operands[indices[0]]).plain
+        return " = ".join(dict.fromkeys(parts))
+
+    def cause(self, edge: Edge, fields: dict[str, str]) -> str:
         """Return why a slope is what it is: in the words of the primitive, if it has any, or else by the operands."""
         node, slope = edge.node, edge.slope
         template = ""
         if node.primitive and abs(slope) < SMALL:
-            template = node.primitive.when_flat
+            flat = node.primitive.when_flat
+            template = flat if isinstance(flat, str) else flat[edge.operand]
         elif math.isinf(node.data) and all(map(math.isfinite, node.operands)):
             template = SENTENCES["overflows"]
         elif node.primitive and abs(slope) > LARGE:
             template = node.primitive.when_steep
-        if not template or ("{other}" in template and len(node.operands) != 2):
-            template = SENTENCES["operands"]
-        operands = [number(x).plain for x in node.operands]
-        fields = {
-            **self.fields(node),
-            "name": node.primitive.name if node.primitive else "",
-            "other": operands[1 - edge.operand] if len(operands) == 2 else "",
-            "tiny": "" if math.isinf(slope) else ", which is tiny",
-        }
-        return SENTENCES["slope"].format(cause=template.format(*operands, **fields), slope=number(slope).plain)
+        if not template:
+            template = SENTENCES["operands" if len(node.operands) > 1 else "input"]
+        words = template.format(*[number(x).plain for x in node.operands], **fields)
+        return words if template == FACTOR else SENTENCES["slope"].format(cause=words, slope=fields["slope"])
 
     def accumulated(self, gradient: float) -> str:
         """Warn if `grad` is a multiple of the gradient, since it was not reset between backward passes."""
@@ -245,4 +292,4 @@ class _Case:
         assert node is not None
         file, line = self.sources[node]
         code = linecache.getline(file, line).strip()
-        return f"It was made by {file}, line {line}: {code}" if code else f"It was made by {file}, line {line}."
+        return f"{self.name(node)} was made by {file}, line {line}{f': {code}' if code else '.'}"

@@ -30,8 +30,9 @@ from autograd.notation import Formula, in_ascii, number, symbol
 from autograd.value import Value
 from autograd.views.derivation import EQUATIONS, Derivation, Derivative
 from autograd.views.diagnosis import SENTENCES
+from autograd.views.naming import find_node
 from autograd.views.paths import Paths
-from autograd.views.tracing import check_input, total, trace_formulas
+from autograd.views.tracing import total, trace_formulas
 from autograd.views.writing import FORMULA_LENGTH
 
 NOT_CHOSEN = f"A factor of 0 counts more here than one that is not finite: {SENTENCES['not_chosen']}."
@@ -105,7 +106,7 @@ class Explanation:
 
 def explain(
     output: Value,
-    input: Value,
+    input: Value | str,
     *,
     detail: Literal["stations", "full"] = "stations",
     form: Literal["chain", "delta"] = "chain",
@@ -114,7 +115,7 @@ def explain(
 
     Args:
         output: the node that is differentiated.
-        input: the node that it is differentiated by.
+        input: the node that it is differentiated by, or its label.
         detail: "stations" (the derivation goes from one labelled node to the next), or "full" (every operation is one).
         form: "chain" (the chain rule, factor by factor), or "delta" (the delta rule: the gradient of each neuron's net
             input is its error signal δ, and those of earlier neurons are made of those of later ones).
@@ -124,14 +125,15 @@ def explain(
         large graph it holds the strongest contributions, and the sum of the rest as one number.
 
     Raises:
-        ValueError: for an unknown detail or form, or the delta form of a very large graph.
-        TypeError: if the output or the input is no Value.
+        ValueError: for an unknown detail or form, the delta form of a very large graph, or a label that names no node
+            of the graph, or several; the message gives the nearest names.
+        TypeError: if the output is no Value, or the input is neither a Value nor a label.
     """
     if detail not in ("stations", "full"):
         raise ValueError(f"detail must be 'stations' or 'full', got {detail!r}")
     if form not in ("chain", "delta"):
         raise ValueError(f"form must be 'chain' or 'delta', got {form!r}")
-    check_input(input, "explain")
+    input = find_node(output, input)
     paths = Paths(output, input, every_node=detail == "full")
     derivation = Derivation(paths)
     if not paths.active:

@@ -38,18 +38,19 @@ class Paths:
         self.output, self.input, self.every_node = output, input, every_node
         self.tape = Tape(output)
         reached = self.tape.dependents([input])
-        self.active = [node for node, is_reached in zip(self.tape.nodes, reached, strict=True) if is_reached]
-        self.edges: dict[Value, list[Slope]] = {node: [] for node in self.active}
+        self.edges: dict[Value, list[Slope]] = {output: []} if reached[-1] else {}
         for edge in edges(self.tape, reached):
-            if edge[0] is not input:
+            if edge[0] in self.edges:  # which what stands below a `stop_gradient` alone is not
                 self.edges[edge[0]].append(edge)
+                self.edges.setdefault(edge[2], [])
+        self.active = [node for node in self.tape.nodes if node in self.edges]
         self._last: tuple[Region | None, list[Slope]] = (None, [])
         self.stations = {node for node in self.active if every_node or node.label or node in (input, output)}
 
     def region(self, top: Value, bottom: Value, inner: list[Value]) -> Region:
         """Return the region of all paths from the top to the bottom through these inner nodes or past them."""
         inside = {bottom, *inner}
-        return Region(top, bottom, inner, [edge for edge in self.edges[top] if edge[2] in inside])
+        return Region(top, bottom, inner, [edge for edge in self.edges.get(top, []) if edge[2] in inside])
 
     def edges_in(self, region: Region) -> list[Slope]:
         """Return the edges of a region from the top down."""

@@ -284,6 +284,24 @@ class Steps(InAscii, Sequence[Step]):
         left_out = f"… {len(self) - 2 * half} more steps …"
         return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
 
+    def of(self, node: Value | str) -> list[Step]:
+        """Return the steps about one node: forward the one that computes it, backward those that add to its gradient.
+
+        Args:
+            node: the node, or its label.
+
+        Returns:
+            The steps in their order; none for a constant, or a node of another graph.
+
+        Raises:
+            TypeError: if the node is neither a Value nor a label.
+            ValueError: if the label names no node of the graph, or several; the message gives the nearest names.
+        """
+        node = self.names.find(node)
+        forward = [self._pass.indices[node]] if node in self._pass.indices else []
+        backward = [len(self.operations) + edge for edge in self._pass.edges_to.get(node, [])]
+        return [self[index] for index in forward + backward]
+
     # What is shown.
 
     def _show(self, shown: Pass) -> None:

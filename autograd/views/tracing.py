@@ -57,11 +57,11 @@ def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> It
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
-            grads[parent] = after = before + _part(node, index, grads[node], slope)
+            grads[parent] = after = before + contribution(node, index, grads[node], slope)
             yield Edge(node, index, parent, slope, before, after)
 
 
-def _part(node: Value, index: int, grad: float, slope: float) -> float:
+def contribution(node: Value, index: int, grad: float, slope: float) -> float:
     """Return what a node adds to the gradient of an operand."""
     primitive = node.primitive
     if primitive is None or primitive is stop_gradient:
@@ -74,7 +74,7 @@ def in_reading_order(tape: Tape) -> Iterator[Edge]:
     """Yield the edges of a backward pass in the order in which a person would work them out."""
     passed = list(trace(tape.nodes[-1], edges(tape)))
     grads = {tape.nodes[-1]: 1.0, **{edge.parent: edge.after for edge in passed}}
-    return ordered(tape.nodes, [edge[:4] for edge in passed], grads, _part)
+    return ordered(tape.nodes, [edge[:4] for edge in passed], grads, contribution)
 
 
 def ordered(
@@ -137,12 +137,3 @@ def trace_formulas(
 def total(formulas: Iterable[Formula]) -> Formula:
     """Return the sum of formulas, from left to right."""
     return functools.reduce(operator.add, formulas)
-
-
-def check_input(input: object, function: str) -> None:
-    """Raise a TypeError, which shows a call of the function, unless the input is a node."""
-    if not isinstance(input, Value):
-        raise TypeError(
-            f"expected a Value as input, got {input!r:.80} of type {type(input).__name__}; give the node that the "
-            f"output is differentiated by, as in {function}(y, x)"
-        )

@@ -92,10 +92,12 @@ def facts(primitive: Primitive) -> Iterator[nodes.paragraph]:
     names = [operand.plain for operand in operands(primitive)]
     if primitive.domain:
         yield nodes.paragraph("", f"Needs {primitive.domain}.")
-    for head, template, size in (("Flat", primitive.when_flat, "tiny"), ("Steep", primitive.when_steep, "huge")):
-        if template:
-            words = template.format(*names, name=primitive.name, out="out", other=size, tiny=", which is tiny")
-            yield nodes.paragraph("", f"{head}: {words}.")
+    for head, reasons, size in (("Flat", primitive.when_flat, "tiny"), ("Steep", primitive.when_steep, "huge")):
+        fields = {"name": primitive.name, "out": "out", "tiny": ", which is tiny"}
+        fields |= {"operand": "an operand", "factor": f"a {size} number"}
+        for template in dict.fromkeys([reasons] if isinstance(reasons, str) else reasons):
+            if template:
+                yield nodes.paragraph("", f"{head}: {template.format(*names, **fields)}.")
 
 
 def formula(latex: str) -> nodes.paragraph:

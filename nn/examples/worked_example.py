@@ -20,7 +20,8 @@ import sys
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple, get_args
 
-from autograd import Constant, Drawing, Value, draw, gradients, sum, topological_order
+from autograd import Constant, Drawing, Value, draw, find_node, gradients, sum, topological_order
+from autograd.notation import Names
 from nn.losses import half_squared_error
 from nn.modules import MLP, Bias
 from nn.training.progress import progress_bar
@@ -144,11 +145,6 @@ def forward(network: MLP[list[Value]], *, with_input_gradients: bool = False) ->
     return total
 
 
-def nodes_by_label(output: Value) -> dict[str, Value]:
-    """Return the nodes of a graph by their labels: `net_h1`, `out_h1`, `E_total`, `w1` and so on."""
-    return {node.label: node for node in topological_order(output) if node.label}
-
-
 def train_round(network: MLP[list[Value]], order: Order, learning_rate: float, learning: Iterable[Value]) -> float:
     """Change the network by one round of training.
 
@@ -167,9 +163,9 @@ def train_round(network: MLP[list[Value]], order: Order, learning_rate: float, l
     total = forward(network)
     total.backward()
     if order == "sequential":
-        nodes, outer = nodes_by_label(total), set(output_layer.parameters())
-        signals = [nodes[f"net_{neuron.name}"].grad for neuron in output_layer.neurons]
-        hidden = [nodes[f"out_{neuron.name}"] for neuron in hidden_layer.neurons]
+        find, outer = Names(total, topological_order(total)).find, set(output_layer.parameters())
+        signals = [find(f"net_{neuron.name}").grad for neuron in output_layer.neurons]
+        hidden = [find(f"out_{neuron.name}") for neuron in hidden_layer.neurons]
         _descend(outer.intersection(learning), learning_rate)
         learning = set(learning) - outer
         network.zero_grad()
@@ -229,13 +225,14 @@ def figures(
     network = build_network(biases)
     total = forward(network)
     total.backward()
-    nodes = nodes_by_label(total)
-    computed = {name: node for name, node in nodes.items() if node.primitive}
+    nodes = topological_order(total)
+    find = Names(total, nodes).find
+    computed = {str(node.label): node for node in nodes if node.primitive and node.label}
     parameters = {str(parameter.label): parameter for parameter in network.parameters()}
     learning = set(learning_parameters(network, biases))
 
     def factors(*pairs: tuple[str, str]) -> dict[str, float]:
-        return {f"d{of}/d{by}": gradients(nodes[of], [nodes[by]])[0].data for of, by in pairs}
+        return {f"d{of}/d{by}": gradients(find(of), [find(by)])[0].data for of, by in pairs}
 
     training = {
         order: {str(count): _trained(order, count, biases, learning_rate) for count in (1, rounds)} for order in orders
@@ -245,9 +242,9 @@ def figures(
     for key in PUBLISHED:
         name, by, after, _ = figure = Published.of(key)
         if by is not None:
-            here[key] = gradients(nodes[name], [nodes[by]])[0].data
+            here[key] = gradients(find(name), [find(by)])[0].data
         elif not after:
-            here[key] = nodes[name].data
+            here[key] = find(name).data
         elif is_articles and str(after) in training.get(figure.order, {}):
             trained = training[figure.order][str(after)]
             here[key] = trained["parameters"].get(name, trained.get(name))
@@ -275,9 +272,9 @@ def figures(
 
 def _trained(order: Order, rounds: int, biases: Biases, learning_rate: float) -> dict[str, Any]:
     network = train(order, rounds, biases, learning_rate)
-    nodes = nodes_by_label(forward(network))
+    total = forward(network)
     return {
-        **{name: nodes[name].data for name in ("E_total", "out_o1", "out_o2")},
+        **{name: find_node(total, name).data for name in ("E_total", "out_o1", "out_o2")},
         "parameters": {str(parameter.label): parameter.data for parameter in network.parameters()},
     }
 

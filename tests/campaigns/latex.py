@@ -35,7 +35,7 @@ ALPHABET = [
     *"\u00a0\u00ad\u200b\u200d\u200f\u202e\u2028\u2066\u3000\ufeff\ue000\ud800",  # without a look of their own
     *"abcxyzABCXYZ0129",
     *["$$", r"\end{aligned}", r"\\", r"\)", r"\input{x}", "</script><script>", "<!--"],  # what would break out
-    *["loss of net", "x'_1", "word" * 9],
+    *["loss of net", "x'_1", "word" * 9, 'p["w_1"]', "w_h[3]", ".bias"],
 ]
 
 

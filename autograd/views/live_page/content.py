@@ -27,7 +27,6 @@ class GraphContent:
         learning: the leaves that a training changes.
         can_train: whether there is something to learn, as `live_page` explains.
         forms: the primitives that the program applies, each with a number of operands.
-        names: what the page calls each node.
     """
 
     def __init__(
@@ -64,7 +63,6 @@ class GraphContent:
                 raise ValueError(
                     f"a prediction names {node!r:.80}, which is not in this graph; give pairs of an output and a target"
                 )
-        self.names = [self.graph.names.of(node).plain for node in self.graph.nodes]
         inner = {*self.learning, *parameters}
         from autograd.programs import Program  # it needs NumPy
 
@@ -79,7 +77,7 @@ class GraphContent:
         graph, slots, templates = self.graph, self.graph.slots, Templates(self.graph)
         operations = [node for node in graph.nodes if node.primitive is not None]
         stations = [node for node in operations if node in graph.stations]
-        names = self.names
+        names = [graph.names.of(node).plain for node in graph.nodes]
         targets = [n for n in graph.nodes if n in graph.stations and not is_constant(n) and n is not graph.output]
         program = {**json.loads(self.program.to_json()), "layers": self._layers_of_parameters()}
         content: dict[str, Any] = {

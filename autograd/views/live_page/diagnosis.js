@@ -12,13 +12,14 @@ export function diagnose(graph, moment, input) {
   if (size >= small * small && size <= large * large) return null;
   const edges = edgesTo(program, moment, input);
   if (!edges.length) return null;
-  const [kind, edge] = finding(diagnosis, program, moment, gradient, edges);
+  const [kind, edge] = finding(graph, moment, gradient, edges);
   const sentence = sentences[kind];
   const fields = { output: names.plain(program.output), first: firstNan(graph, moment) };
   if (edge) Object.assign(fields, fieldsOfEdge(graph, moment, edge));
   const guarded = edges.find(({ grad, slope, part }) => Number.isNaN(grad * slope) && !Number.isNaN(part));
   const addition = guarded ? filled(sentences.guarded, fieldsOfEdge(graph, moment, guarded)) : "";
-  const slot = sentence.includes("{output}") ? program.output : sentence.includes("{node}") ? edge.slot : undefined;
+  const isNamed = sentence.includes("{node}") || kind === "no_influence";
+  const slot = sentence.includes("{output}") ? program.output : isNamed ? edge.slot : undefined;
   return {
     slot,
     isUnary: slot !== undefined && program.operandsOf(slot).length === 1,
@@ -50,7 +51,8 @@ function edgesTo(program, { grads, slopes }, input) {
 }
 
 /** The sentence for a gradient, and the edge that it speaks of, looked for in the order of `diagnosis.py`. */
-function finding({ small, large }, program, { numbers }, gradient, edges) {
+function finding({ diagnosis, program }, { numbers }, gradient, edges) {
+  const { small, large, causes } = diagnosis;
   const isNan = Number.isNaN;
   const isInfinite = (x) => Math.abs(x) === Infinity;
   if (isNan(gradient)) {
@@ -63,16 +65,24 @@ function finding({ small, large }, program, { numbers }, gradient, edges) {
     return [program.operandsOf(edge.slot).some((slot) => isNan(numbers[slot])) ? "nan_input" : "nan_slope", edge];
   }
   if (gradient === 0) {
-    const isEnd = ({ grad, slope, part, after }) => grad !== 0 && part === 0 && (slope !== 0 || after === 0);
+    const arrived = new Set(edges.filter(({ part }) => part !== 0).map(({ parent }) => parent));
+    const isEnd = ({ parent, grad, after }) => (arrived.has(parent) ? after === 0 : grad !== 0);
     const edge = edges.findLast(isEnd); // one nearer to the output may be that of a side branch
-    return edge ? [edge.slope === 0 ? "dies" : "underflows", edge] : ["cancels"];
+    if (!edge || arrived.has(edge.parent)) return ["cancels"];
+    if (edge.slope !== 0) return ["underflows", edge];
+    const operands = program.operandsOf(edge.slot);
+    const isZero = factorsOf(program, numbers, causes, edge).some((index) => numbers[operands[index]] === 0);
+    return [isZero ? "no_influence" : "dies", edge];
   }
   if (Math.abs(gradient) < 1) {
     const flattest = largest(edges, (slope) => 1 / (slope || Infinity));
     return [Math.abs(flattest.slope) <= small ? "fades" : "small", flattest];
   }
-  const edge = edges.find(({ grad, after }) => Number.isFinite(grad) && !Number.isFinite(after));
-  if (edge) return ["infinite", edge];
+  const finite = edges.filter(({ grad }) => Number.isFinite(grad));
+  const product = finite.find(({ grad, slope }) => isInfinite(grad * slope));
+  if (product) return [isInfinite(product.slope) ? "infinite" : "product_overflows", product];
+  const sum = finite.find(({ after }) => isInfinite(after));
+  if (sum) return ["sum_overflows", sum];
   if (!Number.isFinite(numbers[program.output])) return ["infinite_output", edges[0]];
   const steepest = largest(edges, (slope) => slope);
   return [Math.abs(steepest.slope) >= large ? "explodes" : "large", steepest];
@@ -83,6 +93,17 @@ function largest(edges, of) {
   return edges[sizes.indexOf(Math.max(...sizes))];
 }
 
+/** By which operands of a product one is multiplied, by index: the first that is 0, or all; none for no product. */
+function factorsOf(program, numbers, causes, { slot, operand }) {
+  const [whenFlat, , lists] = causes[program.primitives[slot]] ?? [""];
+  if (!whenFlat.includes("{factor}")) return [];
+  const operands = program.operandsOf(slot);
+  const count = operands.length;
+  const indices = lists === 2 ? [(operand + count / 2) % count] : [...operands.keys()].filter((i) => i !== operand);
+  const zero = indices.find((index) => numbers[operands[index]] === 0);
+  return zero === undefined ? indices : [zero];
+}
+
 /** Why a slope is what it is: in the words of the primitive, if it has any, or else by the operands. */
 function cause({ program, diagnosis }, { numbers }, { slot, operand, slope }, fields) {
   const { small, large, sentences, causes } = diagnosis;
@@ -90,16 +111,12 @@ function cause({ program, diagnosis }, { numbers }, { slot, operand, slope }, fi
   const [whenFlat, whenSteep] = causes[program.primitives[slot]] ?? ["", ""];
   const size = Math.abs(slope);
   const isOverflow = Math.abs(numbers[slot]) === Infinity && operands.every(Number.isFinite);
-  let template = size < small ? whenFlat : isOverflow ? sentences.overflows : size > large ? whenSteep : "";
-  if (!template || (template.includes("{other}") && operands.length !== 2)) template = sentences.operands;
-  const words = filled(template, {
-    ...operands.map((x) => written(x)),
-    ...fields,
-    name: program.primitives[slot],
-    other: written(operands[1 - operand] ?? NaN),
-    tiny: size === Infinity ? "" : ", which is tiny",
-  });
-  return filled(sentences.slope, { cause: words, slope: written(slope) });
+  const flat = Array.isArray(whenFlat) ? whenFlat[operand] : whenFlat;
+  const template =
+    (size < small ? flat : isOverflow ? sentences.overflows : size > large ? whenSteep : "") ||
+    (operands.length > 1 ? sentences.operands : sentences.input);
+  const words = filled(template, { ...operands.map((x) => written(x)), ...fields });
+  return template.includes("{factor}") ? words : filled(sentences.slope, { ...fields, cause: words });
 }
 
 /** What a sentence may say of a node. */
@@ -114,22 +131,36 @@ function fieldsOf({ names, program, unfolded }, { numbers }, slot) {
   };
 }
 
+/** What a sentence or a cause may say of an edge. */
 function fieldsOfEdge(graph, moment, edge) {
-  const fields = fieldsOf(graph, moment, edge.slot);
-  return {
-    ...fields,
-    parent: graph.names.plain(edge.parent),
+  const { program, names, diagnosis } = graph;
+  const slope = written(edge.slope + 0); // −0 is shown as 0
+  const operands = program.operandsOf(edge.slot);
+  const factors = factorsOf(program, moment.numbers, diagnosis.causes, edge).map((index) => {
+    const { node, out } = fieldsOf(graph, moment, operands[index]);
+    return node === out ? out : `${node} = ${out}`;
+  });
+  const fields = {
+    ...fieldsOf(graph, moment, edge.slot),
+    name: program.primitives[edge.slot],
+    parent: names.plain(edge.parent),
+    operand: fieldsOf(graph, moment, edge.parent).node,
+    factor: factors.length === 1 ? factors[0] : filled(diagnosis.sentences.factors, { slope }),
     product: `${written(edge.grad)} · ${bracketed(written(edge.slope), 4)}`,
+    slope,
     size: written(Math.abs(edge.slope)),
-    cause: cause(graph, moment, edge, fields),
+    tiny: Math.abs(edge.slope) === Infinity ? "" : ", which is tiny",
   };
+  return { ...fields, cause: cause(graph, moment, edge, fields) };
 }
 
 function firstNan(graph, moment) {
   const { sentences } = graph.diagnosis;
   const slot = moment.numbers.findIndex(Number.isNaN);
   if (slot < 0) return sentences.no_nan;
-  return filled(sentences[graph.program.isLeaf(slot) ? "first_nan_leaf" : "first_nan"], fieldsOf(graph, moment, slot));
+  const fields = fieldsOf(graph, moment, slot);
+  const leaf = fields.node === fields.out ? "first_nan_constant" : "first_nan_leaf";
+  return filled(sentences[graph.program.isLeaf(slot) ? leaf : "first_nan"], fields);
 }
 
 function filled(template, fields) {

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from autograd.floats import as_float
+from autograd.notation import Names
 from autograd.primitives import Primitive
 from autograd.saving import save
 from autograd.tape import Tape
@@ -78,8 +79,8 @@ class LivePage:
             raise ValueError(f"the theme of a page must be 'light', 'dark' or None, got {theme!r:.80}")
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         if settings.get("story"):
-            names = set.intersection(*(set(graph.names) for graph in graphs))
-            story = story_content(settings["story"], names, {*ORDERS, *settings.get("biases", ())})
+            find = graphs[0].graph.names.find
+            story = story_content(settings["story"], find, {*ORDERS, *settings.get("biases", ())})
             settings = {**settings, "story": story}
         self.compact = compact
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
@@ -127,10 +128,10 @@ def live_page(
     cases: Iterable[Mapping[Value | str, float]] | None = None,
     title: str | None = None,
     *,
-    learning: Iterable[Value] | None = None,
+    learning: Iterable[Value | str] | None = None,
     learning_rate: float | None = None,
     pick: bool = False,
-    predictions: Iterable[tuple[Value, Value]] = (),
+    predictions: Iterable[tuple[Value | str, Value | str]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
     story: Iterable[Item] = (),
     file: Mapping[str, Any] | None = None,
@@ -148,11 +149,12 @@ def live_page(
         cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
             or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
         title: the heading; by default it names the output.
-        learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            but targets and those that the cases give numbers for.
+        learning: the leaves that a training changes, or their labels; by default the parameters, or, where there are
+            none, all variables but targets and those that the cases give numbers for.
         learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
-        predictions: pairs of an output of a network and its target, which the table of cases compares.
+        predictions: pairs of an output of a network and its target, or of their labels, which the table of cases
+            compares.
         layers: the neurons of each layer, to draw the graph as a network; by default they are found in the graph. If
             there are two inputs and cases, the page maps the outputs over the plane of these inputs.
         story: a text beside the picture, whose paragraphs set the step: pairs (step, text), and questions (step,
@@ -169,16 +171,22 @@ def live_page(
     Raises:
         TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or the
             graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
-        ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
-            finite, the learning rate is not greater than 0, there is no such theme, or the story names what the graph
-            does not have.
+        ValueError: if a case names no leaf of the graph, or one twice, a label names no node of it, or several, rows
+            differ in the leaves that they name, a number is not finite, the learning rate is not greater than 0, there
+            is no such theme, or the story names what the graph does not have.
     """
     rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
-    graph = GraphContent(output, learning, _columns(output, keys), layers, predictions, file)
+    find = Names(output, Tape(output).nodes).find
+    inputs = list(map(find, keys))
+    if len(set(inputs)) < len(inputs):
+        raise ValueError(f"a case gives two numbers for one leaf: {keys!r:.80}; name each leaf once")
+    pairs = [(find(out), find(target)) for out, target in predictions]
+    leaves = None if learning is None else map(find, learning)
+    graph = GraphContent(output, leaves, inputs, layers, pairs, file)
     graph.can_train |= learning_rate is not None
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
@@ -192,25 +200,10 @@ def live_page(
 def page_data(graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the scripts of a page are handed, as numbers, strings, lists and dicts."""
     primitives = dict.fromkeys(primitive for graph in graphs for primitive, _ in graph.forms)
-    causes = {p.name: [p.when_flat, p.when_steep] for p in primitives if p.when_flat or p.when_steep}
+    causes = {p.name: [p.when_flat, p.when_steep, p.lists] for p in primitives if p.when_flat or p.when_steep}
     sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
     diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
     return {"title": title, **settings, "diagnosis": diagnosis, "graphs": [graph.to_dict() for graph in graphs]}
-
-
-def _columns(output: Value, keys: Sequence[Value | str]) -> list[Value]:
-    """Return the leaves that the keys of the cases name."""
-    leaves = [node for node in Tape(output).nodes if node.primitive is None] if keys else []
-    found: list[Value] = []
-    for key in keys:
-        matching = [leaf for leaf in leaves if leaf is key or (isinstance(key, str) and leaf.label == key)]
-        if len(matching) != 1 or matching[0] in found:
-            raise ValueError(
-                f"a case gives a number for {key!r:.80}, which names {len(matching)} leaves of this graph; name each "
-                f"leaf once, by itself or by its label"
-            )
-        found += matching
-    return found
 
 
 def _numbers(row: Mapping[Value | str, float], keys: Sequence[Value | str], index: int) -> list[float]:

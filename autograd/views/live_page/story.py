@@ -1,6 +1,6 @@
 """Stories: texts whose paragraphs set the step of a page and whose numbers follow it.
 
->>> words("{out_h1 = 0.593269992} is the output of $h1$", {"out_h1", "net_h1"})
+>>> words("{out_h1 = 0.593269992} is the output of $h1$", find=str)
 [{'of': 'out_h1', 'printed': '0.593269992'}, ' is the output of ', [('h', '1')]]
 
 A story is a list of paragraphs and questions, in the order in which they are read:
@@ -23,12 +23,12 @@ what an article prints. A paragraph that begins with `>` is a line of numbers, o
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Set
-from difflib import get_close_matches
+from collections.abc import Callable, Iterable, Set
 from typing import Any
 
 from autograd.notation import base_and_index
 
+Find = Callable[[str], Any]
 Item = tuple["int | str", str] | tuple["int | str", str, str]
 
 PIECE = re.compile(r"\{([^{}]*)\}|\$([^$]*)\$")
@@ -39,12 +39,12 @@ NUMBER = re.compile(
 KINDS = ("grad", "next")
 
 
-def story_content(items: Iterable[Item], names: Set[str], choices: Set[str] = frozenset()) -> list[dict[str, Any]]:
+def story_content(items: Iterable[Item], find: Find, choices: Set[str] = frozenset()) -> list[dict[str, Any]]:
     """Return a story as a page reads it.
 
     Args:
         items: the paragraphs and questions, in the order in which they are read.
-        names: the names of the nodes.
+        find: returns the node of a name, or raises ValueError if there is none.
         choices: the orders of update and kinds of biases that the page offers.
 
     Raises:
@@ -58,19 +58,19 @@ def story_content(items: Iterable[Item], names: Set[str], choices: Set[str] = fr
                 f"question, answer)"
             )
         step, text, *answer = item
-        entry: dict[str, Any] = {"step": step_named(step, names)}
+        entry: dict[str, Any] = {"step": step_named(step, find)}
         heading, _, rest = text.partition("\n")
         if heading.startswith("# "):
             content.append({"heading": heading[2:].strip()})
             text = rest.strip()
-        entry["text"] = [words(paragraph, names, choices) for paragraph in re.split(r"\n\s*\n", text)]
+        entry["text"] = [words(paragraph, find, choices) for paragraph in re.split(r"\n\s*\n", text)]
         if answer:
-            entry["answer"] = answer[0] if re.fullmatch(r"[−-]?[\d.]+", answer[0]) else number_named(answer[0], names)
+            entry["answer"] = answer[0] if re.fullmatch(r"[−-]?[\d.]+", answer[0]) else number_named(answer[0], find)
         content.append(entry)
     return content
 
 
-def step_named(step: int | str, names: Set[str]) -> Any:
+def step_named(step: int | str, find: Find) -> Any:
     """Return what names a step: an index, "start", "end", rounds, or the number it computes and where that is from."""
     if isinstance(step, int) or step in ("start", "end"):
         return step
@@ -78,22 +78,22 @@ def step_named(step: int | str, names: Set[str]) -> Any:
     if trained:
         return {"rounds": int(trained[1].replace(",", ""))}
     quantity, _, source = step.partition(" from ")
-    found = number_named(quantity, names)
+    found = number_named(quantity, find)
     if source:
-        found["from"] = known(source, names)
+        found["from"] = _known(source, find)
     return found
 
 
-def number_named(text: str, names: Set[str], choices: Set[str] = frozenset()) -> dict[str, Any]:
+def number_named(text: str, find: Find, choices: Set[str] = frozenset()) -> dict[str, Any]:
     """Return what a number is of, as a page reads it."""
     match = NUMBER.match(text.strip())
     if not match:
         raise ValueError(f"{text!r} names no number; write such as {{w5}}, {{w5.grad}} or {{dE/dw5 = 0.082167041}}")
     of, _, kind = match["of"].partition(".")
     derivative = re.fullmatch(r"[d∂](.+)/[d∂](.+)", of)
-    found: dict[str, Any] = {"of": known(derivative[1] if derivative else of, names)}
+    found: dict[str, Any] = {"of": _known(derivative[1] if derivative else of, find)}
     if derivative:
-        found["by"] = known(derivative[2], names)
+        found["by"] = _known(derivative[2], find)
     if kind:
         if kind not in KINDS:
             raise ValueError(f"{text!r}: a number has .grad and .next, not .{kind}")
@@ -111,14 +111,14 @@ def number_named(text: str, names: Set[str], choices: Set[str] = frozenset()) ->
     return found
 
 
-def words(text: str, names: Set[str], choices: Set[str] = frozenset()) -> list[Any]:
+def words(text: str, find: Find, choices: Set[str] = frozenset()) -> list[Any]:
     """Return the pieces of a text: strings, numbers as dicts, and formulas as lists of strings and names."""
     pieces: list[Any] = []
     end = 0
     text = re.sub(r"\s+", " ", text.strip())
     for match in PIECE.finditer(text):
         pieces.append(text[end : match.start()])
-        pieces.append(formula(match[2]) if match[1] is None else number_named(match[1], names, choices))
+        pieces.append(formula(match[2]) if match[1] is None else number_named(match[1], find, choices))
         end = match.end()
     pieces.append(text[end:])
     return [piece for piece in pieces if piece]
@@ -133,10 +133,6 @@ def formula(text: str) -> list[Any]:
     ]
 
 
-def known(name: str, names: Set[str]) -> str:
-    """Return the name of a node, or raise an error with the nearest ones."""
-    if name not in names:
-        near = get_close_matches(name, sorted(names), 3)
-        remedy = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(sorted(names)[:10])}"
-        raise ValueError(f"the story names {name!r}, which is no node of this graph{remedy}")
+def _known(name: str, find: Find) -> str:
+    find(name)
     return name
