@@ -20,6 +20,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
     *("autograd.native.rows", "autograd.trees"),
     *("autograd.modes", "autograd.native.runtime", "autograd.value", "autograd.tape", "autograd.native.selection"),
     *("autograd.arrays", "autograd.reductions", "autograd.copying", "autograd.notation"),
+    "autograd.given_slopes",
     *(
         "autograd.calculus.recorded_slopes",
         "autograd.calculus.reverse_and_forward",
