@@ -19,10 +19,11 @@ not computed again: recorded derivatives of it, and programs with it, are refuse
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, NoReturn
 
 from autograd.floats import as_float
-from autograd.modes import is_recording, is_recording_program, note_source
+from autograd.modes import is_recording, is_recording_program, note_source, watchers
 from autograd.primitives import Primitive
 from autograd.value import Constant, Parameter, Value, label_refusal, recording_of
 
@@ -48,11 +49,9 @@ class GivenSlopes(Primitive):
     """The primitive of one node whose slopes were given as numbers."""
 
     def __init__(self, numbers: Sequence[float]) -> None:
-        self.numbers, rules = tuple(numbers), [GivenSlope(number) for number in numbers]
-        description = "Stand for a computation that gave a number and its slopes."
-        super().__init__(
-            "given slopes", _not_computed_again, *rules, latex=r"\text{given slopes}", description=description
-        )
+        self.numbers = numbers
+        plain, latex = _forms(len(numbers))
+        super().__init__("given slopes", _not_computed_again, *map(GivenSlope, numbers), plain=plain, latex=latex)
 
     def __call__(self, *operands: Any) -> NoReturn:
         """Refuse to compute a node again."""
@@ -60,6 +59,13 @@ class GivenSlopes(Primitive):
 
     def __reduce__(self) -> Any:
         return GivenSlopes, (self.numbers,)
+
+
+@cache
+def _forms(count: int) -> tuple[str, str]:
+    """Return how such a node is written, with so many parents: as templates."""
+    operands = ", ".join(["{:0}"] * count)
+    return f"given slopes({operands})", rf"\text{{{{given slopes}}}}\left({operands}\right)"
 
 
 def _not_computed_again(*operands: Any) -> NoReturn:
@@ -86,39 +92,42 @@ def constructor_arguments(
         TypeError: for anything else. The message says what was given and what to do.
         ValueError: if there are not as many slopes as parents.
     """
-    given = {"data": data, "parents": parents, "slopes": slopes, "operation": operation, "label": label}
+    original = {"data": data, "parents": parents, "slopes": slopes, "operation": operation, "label": label}
     if isinstance(slopes, str):
         if label is None and isinstance(operation, str):
             label = operation
         slopes, operation = None, slopes
-    is_number_alone = data is not ... and not parents and not slopes
-    if is_number_alone and isinstance(parents, (*CONTAINERS, type(None))) and isinstance(operation, str | None):
-        if isinstance(label, str | None):
+    if not parents and not slopes and data is not ... and (parents is None or isinstance(parents, CONTAINERS)):
+        if not isinstance(label, str | None):
+            raise label_refusal(label)
+        if isinstance(operation, str | None) and (slopes is None or isinstance(slopes, CONTAINERS)):
             return label, None
-        raise label_refusal(label)
     is_ordered = isinstance(parents, list | tuple) or (isinstance(parents, CONTAINERS) and len(parents) < 2)
     if data is ... or not is_ordered or not slopes or not isinstance(slopes, list | tuple):
-        raise _refusal(type(node).__name__, given)
-    return label, _given(node, tuple(parents), [as_float(slope) for slope in slopes])
+        raise _refusal(type(node).__name__, original)
+    return label, _given(node, tuple(parents), tuple([as_float(slope) for slope in slopes]))
 
 
-def _given(node: Value, parents: tuple[Value, ...], slopes: list[float]) -> Given | None:
+def _given(node: Value, parents: tuple[Value, ...], slopes: tuple[float, ...]) -> Given | None:
     """Return what a node with given slopes is made of; None where nothing is recorded."""
     if isinstance(node, Constant | Parameter):
         raise TypeError(f"a {type(node).__name__} is a leaf and has no parents; write Value(data, parents, slopes)")
     if len(parents) != len(slopes):
         raise ValueError(f"a node needs a slope for each parent, got {len(slopes)} for {len(parents)} parents")
+    numbers = []
     for parent in parents:
         if not isinstance(parent, Value):
             raise TypeError(f"expected Values as parents, got {parent!r:.80} of type {type(parent).__name__}")
-    if is_recording_program() or any(recording_of(parent) for parent in parents):
-        raise TypeError(f"a function that is compiled cannot make nodes by Value(data, parents, slopes): {REMEDY}")
-    if not is_recording.get():
-        return None
-    note = note_source.get()
-    if note is not None:
-        note(node)
-    return GivenSlopes(slopes), parents, tuple([parent.data for parent in parents])
+        if is_recording_program() or recording_of(parent):
+            raise TypeError(f"a function that is compiled cannot make nodes by Value(data, parents, slopes): {REMEDY}")
+        numbers.append(parent.data)
+    if watchers:
+        if not is_recording.get():
+            return None
+        note = note_source.get()
+        if note is not None:
+            note(node)
+    return GivenSlopes(slopes), parents, tuple(numbers)
 
 
 def _refusal(kind: str, given: Mapping[str, Any]) -> TypeError:
