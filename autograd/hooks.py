@@ -38,6 +38,7 @@ class Hooks:
     over_arrays: Callable[..., Any] = _of("autograd.arrays")
     array_of: Callable[..., Any] = _of("autograd.arrays")
     plain_array: Callable[..., Any] = _of("autograd.arrays")
+    constructor_arguments: Callable[..., Any] = _of("autograd.given_slopes")
     reduce: Callable[[Value], Any] = _of("autograd.copying")
     shallow_copy: Callable[[Value], Value] = _of("autograd.copying")
     deep_copy: Callable[[Value, dict[int, Any]], Value] = _of("autograd.copying")

@@ -50,7 +50,12 @@ static inline int is_constant(Node *node) {
     return type == constant_type || (type->tp_flags & Py_TPFLAGS_HEAPTYPE && PyType_IsSubtype(type, constant_type));
 }
 
-static inline PyObject *wide_parents(const Node *node) { return ((const WideNode *)node)->_parents; }
+/* Of an inner node: whether it has its operands in tuples, its own or, of one of the user's making, those of `_right`. */
+static inline int is_wide(const Node *node) { return (PyObject *)node->_left == Py_None; }
+
+static inline PyObject *wide_parents(const Node *node) {
+    return ((const WideNode *)(Py_TYPE(node) == wide_type ? node : node->_right))->_parents;
+}
 
 static inline int is_recorded(const Recording *recording, const Node *node) {
     return node->_index < recording->count && recording->entries[node->_index].node == node;
@@ -108,7 +113,7 @@ static inline int append_wide(Recording *recording, Node *node) {
 static inline int descend(Recording *recording, Node *node) {
     if (RESERVE(recording->path, recording->depth + 1, recording->path_capacity) < 0) return -1;
     recording->path[recording->depth++] = node;
-    if (Py_TYPE(node) != wide_type) return 0;
+    if (!is_wide(node)) return 0;
     if (RESERVE(recording->next, recording->wide_depth + 1, recording->next_capacity) < 0) return -1;
     recording->next[recording->wide_depth++] = 0;
     return 0;
@@ -127,7 +132,7 @@ static inline int record_output(Recording *recording, Node *output, int with_con
     int done = visit(recording, output, with_constants);
     while (done >= 0 && recording->depth > 0) {
         Node *node = recording->path[recording->depth - 1];
-        if (Py_TYPE(node) == wide_type) {
+        if (is_wide(node)) {
             PyObject *parents = wide_parents(node);
             size_t level = recording->wide_depth - 1, next = recording->next[level];
             for (done = 1; done == 1 && next < (size_t)PyTuple_GET_SIZE(parents); ++next)
@@ -171,7 +176,7 @@ static inline void end(Recording *recording) {
 /* The operands' indices of one entry. */
 static inline const uint32_t *operands_of(const Recording *recording, const Entry *entry, size_t *count) {
     if (entry->operands[0] == NO_INDEX) *count = 0; /* a leaf, or an older node */
-    else if (Py_TYPE(entry->node) == wide_type) {
+    else if (is_wide(entry->node)) {
         *count = (size_t)PyTuple_GET_SIZE(wide_parents(entry->node));
         return recording->wide + entry->operands[0];
     } else *count = is_unary(entry->node) ? 1 : 2;
@@ -263,7 +268,7 @@ static inline int accumulate(Recording *recording) {
         Node *node = entry->node;
         double slope, grad = entry->grad;
         if (is_leaf(node)) continue;
-        if (Py_TYPE(node) == wide_type) {
+        if (is_wide(node)) {
             if (accumulate_wide(recording, entry) < 0) return -1;
         } else if (is_unary(node)) {
             if (entry->operands[0] == NO_INDEX || node->_primitive->index == INDEX_OF_stop_gradient) continue;

@@ -235,7 +235,7 @@ class Slopes:
     def of(self, node: Value, which: int) -> Any:
         """Return the slope of an inner node with respect to the operand of a number, from 0."""
         primitive: Any = node._primitive
-        if isinstance(node, _WideValue):
+        if node._left is None:
             return primitive.slopes[which](node._float, *node.operands)
         if node._right is None:
             return runtime.slope_of_one(primitive, node._float, node._x)

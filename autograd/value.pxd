@@ -70,9 +70,12 @@ cpdef object apply_wide(Primitive primitive, tuple operands)
 @cython.locals(node=Value, numbers=list)
 cpdef object _value_or_limit(Primitive primitive, tuple nodes)
 
-@cython.locals(node=Value, wide=_WideValue)
+@cython.locals(node=Value)
 cpdef object rebuild(object kind, double data, object grad, object label, Primitive primitive, tuple parents,
                      tuple operands)
+
+@cython.locals(wide=_WideValue)
+cdef object _attach(Value node, Primitive primitive, tuple parents, tuple operands)
 
 cdef bint _is_array(object other)
 

@@ -17,10 +17,10 @@ node reads and writes its C fields.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Number, Real
 from operator import index
-from typing import TYPE_CHECKING, Any, SupportsIndex, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 from autograd import primitives
 from autograd.floats import as_float, as_operand
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["Value", "Constant", "Parameter", "where"]
 
 NUMBER, MADE_WHILE_RECORDING = 1, 2  # kinds of constants that are part of a program: of an operator; of a function
+MICROGRAD_SYMBOLS = {add: "+", subtract: "-", multiply: "*", divide: "/", negate: "neg", remainder: "%", relu: "ReLU"}
 
 
 class _ConstructorSignature:
@@ -77,6 +78,9 @@ class Value:
     A Value and a number compare as numbers. Two Values are equal only if they are the same node, their hash is that of
     the node, and every Value is true, whatever its number.
 
+    Programs in the style of micrograd may make a node with slopes of their own, `Value(data, parents, slopes)`: see
+    `autograd.given_slopes`.
+
     Args:
         data: the number, held as a float64.
         label: a name for drawings, explanations and error messages; it may be assigned at any time.
@@ -98,29 +102,46 @@ class Value:
     _recording: int  # of a node whose number is not meant, the number of the recording that it was made in; else 0
     _label: str | None
     _primitive: Primitive | None  # None: a leaf
-    _left: Value  # the operands of an inner node, and the numbers that they held when it was computed
-    _right: Value | None
+    _left: Any  # the operands of an inner node, and the numbers that they held when it was computed; None where these
+    _right: Value | None  # stand in tuples: of a `_WideValue`, its own, of another node, those of one in `_right`
     _x: float
     _y: float
     _time: int  # what `clock` was when the node was made: no node depends on a later one
 
     if TYPE_CHECKING:
 
+        @overload
         def __init__(self, data: float, label: str | None = None) -> None: ...
+        @overload
+        def __init__(
+            self, data: float, children: Iterable[Value], local_grads: Sequence[float], *, label: str | None = None
+        ) -> None: ...
+        def __init__(  # type: ignore[misc]  # the second argument is a label or parents, and is called what it is
+            self, data: Any, label: Any = None, local_grads: Any = None, children: Any = None
+        ) -> None: ...
     else:
 
-        def __init__(self, data=..., label=None, _children=None, _op=None, children=None, op=None):
+        def __init__(self, data=..., children=None, local_grads=None, op=None, label=None, _children=None, _op=None):
             if isinstance(data, Value):
                 raise TypeError(f"{data!r} is a Value already: use it as it is, or make a new leaf with Value(v.data)")
-            is_refused = _children is not None or _op is not None or children is not None or op is not None
-            if is_refused or data is ... or (label is not None and not isinstance(label, str)):
-                others = {"_children": _children, "_op": _op, "children": children, "op": op}
-                raise _constructor_refusal(type(self).__name__, data, label, others)
+            if children is not None and label is None and isinstance(children, str):  # the second argument is a label
+                label, children = children, None
+            given = None
+            if (
+                (children is not None or local_grads is not None or op is not None)
+                or (_children is not None or _op is not None or data is ...)
+                or (label is not None and not isinstance(label, str))
+            ):
+                children = _children if children is None else children
+                label, given = hooks.constructor_arguments(self, data, children, local_grads, op or _op, label)
             self._float, self._grad, self._has_grad = as_float(data), 0.0, False
             self._label, self._primitive, self._time = label, None, clock
             self._is_fixed = self._recording = 0
             if program_recordings and isinstance(self, Constant) and is_recording_program():
                 self._is_fixed = MADE_WHILE_RECORDING
+            if given is not None:
+                primitive, parents, operands = given
+                _attach(self, primitive, parents, operands)
 
     @property
     def data(self) -> float:
@@ -173,7 +194,7 @@ class Value:
     @label.setter
     def label(self, name: str | None) -> None:
         if name is not None and not isinstance(name, str):
-            raise _label_refusal(name)
+            raise label_refusal(name)
         self._label = name
 
     @property
@@ -188,7 +209,7 @@ class Value:
             return ()
         if self._right is None:
             return (self._left,)
-        return (self._left, self._right)
+        return self._right.parents if self._left is None else (self._left, self._right)
 
     @property
     def operands(self) -> tuple[float, ...]:
@@ -199,7 +220,7 @@ class Value:
             return ()
         if self._right is None:
             return (self._x,)
-        return (self._x, self._y)
+        return self._right.operands if self._left is None else (self._x, self._y)
 
     @property
     def slopes(self) -> tuple[float, ...]:
@@ -240,20 +261,38 @@ class Value:
                     is_nan = part != part
                     parent.grad += primitive.guard(index)(self._grad, slope) if is_nan else part
 
-    # The names that micrograd gives to these: programs written for it walk and draw graphs by `_prev` and `_op`, and
-    # call `_backward()` by hand.
+    # The names that micrograd and its descendants give to these: programs written for them walk and draw graphs by
+    # `_prev` and `_op`, and go backward by `_backward()`, or by `_children` and `_local_grads`.
 
     @property
     def _prev(self) -> tuple[Value, ...]:
         return self.parents
 
     @property
+    def _children(self) -> tuple[Value, ...]:
+        return self.parents
+
+    @property
+    def _local_grads(self) -> tuple[float, ...]:
+        return self.slopes
+
+    @property
     def _op(self) -> str:
-        return "" if self._primitive is None else self._primitive.symbol
+        primitive = self._primitive
+        if primitive is power:
+            return f"**{self._y!r}".removesuffix(".0") if isinstance(self._right, Constant) else "**"
+        return "" if primitive is None else MICROGRAD_SYMBOLS.get(primitive, primitive.name)
 
     @property
     def _backward(self) -> Callable[[], None]:
         return self.propagate
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]  # of a class of the user's, which has one
+        raise AttributeError(
+            "a Value has no __dict__ and takes no other attributes: make a subclass for leaves that have some, and "
+            "keep what belongs to other nodes in a dict by node; data, grad, label and parents are read by name"
+        )
 
     def detach(self) -> Value:
         """Return a constant of the same number and label: gradients do not flow through it.
@@ -622,7 +661,7 @@ def apply_wide(primitive: Primitive, operands: tuple[Value | float, ...]) -> Val
     node = _WideValue.__new__(_WideValue)
     node._float, node._grad, node._has_grad, node._label, node._primitive = data, 0.0, False, None, primitive
     node._parents, node._operands, node._recording = tuple(parents), tuple(numbers), recording
-    node._time = clock
+    node._left, node._time = None, clock
     return _watched(node) if watchers or program_recordings else node
 
 
@@ -657,22 +696,30 @@ def rebuild(
     """Make a node of these parts, for copies and pickles; a ValueError if they do not fit together."""
     node = kind.__new__(kind)
     arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
-    is_wide = primitive is not None and primitive.arity not in (1, 2)
-    fits = arity == len(parents) == len(operands)
+    fits = arity == len(parents) == len(operands) and not (isinstance(node, _WideValue) and 0 < arity < 3)
     for parent in parents:
         fits = fits and isinstance(parent, Value)
-    if not fits or (primitive is not None and is_wide is not isinstance(node, _WideValue)):
+    if not fits:
         raise ValueError(f"damaged copy of a node: {primitive!r} of {len(parents)} parents, {len(operands)} operands")
     node._is_fixed = node._recording = 0
-    node._float, node._label, node._primitive, node.grad, node._time = data, label, primitive, grad, clock
+    node._float, node._label, node._primitive, node.grad, node._time = data, label, None, grad, clock
+    if primitive is not None:
+        _attach(node, primitive, parents, operands)
+    return node
+
+
+def _attach(node: Value, primitive: Primitive, parents: tuple[Value, ...], operands: tuple[float, ...]) -> None:
+    """Make a leaf the result of a primitive, of these parents and the numbers that they held."""
+    node._primitive, node._left, node._right = primitive, None, None
     if isinstance(node, _WideValue):
         wide = node  # the compiled engine knows its type
         wide._parents, wide._operands = parents, operands
-    elif primitive is not None:
-        node._left, node._right, node._x = parents[0], None, operands[0]
-        if arity == 2:
+    elif primitive.arity == 1 or primitive.arity == 2:
+        node._left, node._x = parents[0], operands[0]
+        if primitive.arity == 2:
             node._right, node._y = parents[1], operands[1]
-    return node
+    else:  # a node of the user's making, whose memory holds two operands: another one holds all of them
+        node._right = rebuild(_WideValue, node._float, None, None, primitive, parents, operands)
 
 
 def where(condition: Value | float | bool, a: Value | float, b: Value | float) -> Value:
@@ -704,22 +751,8 @@ def _plain_refusal(node: Value, kind: str) -> TypeError:
     )
 
 
-def _label_refusal(label: Any) -> TypeError:
+def label_refusal(label: Any) -> TypeError:
     """Return the error for a label that is neither a string nor None."""
     return TypeError(
         f"expected a string or None as label, got {label!r:.80} of type {type(label).__name__}; use str(…)"
-    )
-
-
-def _constructor_refusal(kind: str, data: Any, label: Any, others: Mapping[str, Any]) -> TypeError:
-    """Return the error for arguments that are not a number (an ellipsis: not given) and a label."""
-    others = {name: argument for name, argument in others.items() if argument is not None}
-    if data is not ... and not others and not isinstance(label, tuple | list | set | frozenset):
-        return _label_refusal(label)
-    given = {"data": None if data is ... else data, "label": label, **others}
-    written = ", ".join(f"{name}={argument!r:.80}" for name, argument in given.items() if argument is not None)
-    return TypeError(
-        f"expected Value(data, label), a number and an optional string, got {kind}({written}). Operators and methods "
-        f"record parents and operation by themselves: make a function of your own an operation with @primitive, and "
-        f"let the __init__ of a subclass call super().__init__(data)"
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-NEEDED = {"run_on_jax.md": "jax"}
+NEEDED = {"run_on_jax.md": ("jax",), "use_with_scipy.md": ("scipy", "sympy")}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -15,6 +15,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker("engine_independent")
-        package = NEEDED.get(item.path.name)
-        if package is not None and find_spec(package) is None:
-            item.add_marker(pytest.mark.skip(f"{package}, which the examples of this page use, is not installed here"))
+        for package in NEEDED.get(item.path.name, ()):
+            if find_spec(package) is None:
+                why = f"{package}, which the examples of this page use, is not installed here"
+                item.add_marker(pytest.mark.skip(why))

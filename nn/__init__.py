@@ -10,6 +10,18 @@ The modules are `parameters` (`Module`, and how parameters are found), `modules`
 which suggest the right ones). The examples and the command line, `python -m nn`, stand in `nn.examples`.
 """
 
+import autograd
+
+if not hasattr(autograd, "Value"):
+    raise ImportError(
+        f"nn is a part of stepgrad, and the package autograd in {list(autograd.__path__)} is not: another "
+        f"distribution, such as HIPS autograd (pip install autograd), has overwritten its files, removed them, or "
+        f"stands before them on sys.path. Uninstall that one (pip uninstall autograd), then install stepgrad again "
+        f"(pip install --force-reinstall --no-deps stepgrad)"
+    )
+
+# isort: split
+
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
 from nn.examples.article import article_page

@@ -75,6 +75,16 @@ class Neuron(Module):
         self.weights = [Parameter(_initial(generator, inputs)) for _ in range(inputs)]
         self.bias = Parameter(_initial(generator, inputs)) if bias is True else bias or None
 
+    @property
+    def w(self) -> list[Parameter]:
+        """The weights, by the name that micrograd gives to them."""
+        return self.weights
+
+    @property
+    def b(self) -> Parameter | None:
+        """The bias, by the name that micrograd gives to it."""
+        return self.bias
+
     def net(self, inputs: Sequence[Value | float]) -> Value:
         """Compute the weighted sum of the inputs plus the bias, before the activation.
 

@@ -1,6 +1,7 @@
 """Primitives of your own: like those of the table, and refused if their slopes are wrong."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -103,3 +104,89 @@ def test_operands_that_a_rule_does_not_name_are_numbered() -> None:
         return x * y
 
     assert str(times.__doc__).startswith("times(x1, x2)")
+
+
+# Several results.
+
+RUNS: list[tuple[float, float]] = []
+
+
+@primitive(
+    [
+        lambda out, a, b: out[0] / (2.0 * (out[0] ** 2 - out[1] ** 2)),
+        lambda out, a, b: out[1] / (out[1] ** 2 - out[0] ** 2),
+    ],
+    [
+        lambda out, a, b: out[1] / (2.0 * (out[1] ** 2 - out[0] ** 2)),
+        lambda out, a, b: out[0] / (out[0] ** 2 - out[1] ** 2),
+    ],
+    samples=[(5.0, 2.0), (3.0, -1.2)],
+)
+def crossing(a: float, b: float) -> tuple[float, float]:
+    """The point x > |y| with x² + y² = a and x · y = b, by Newton's method."""
+    RUNS.append((a, b))
+    x, y = math.sqrt(a), b / math.sqrt(a)
+    for _ in range(50):
+        f, g, determinant = x * x + y * y - a, x * y - b, 2.0 * (x * x - y * y)
+        x, y = x - (x * f - 2.0 * y * g) / determinant, y - (2.0 * x * g - y * f) / determinant
+    return x, y
+
+
+def closed_form(a: Any, b: Any) -> tuple[Any, Any]:
+    plus, minus = autograd.sqrt(a + 2.0 * b), autograd.sqrt(a - 2.0 * b)
+    return (plus + minus) / 2.0, (plus - minus) / 2.0
+
+
+@pytest.mark.parametrize("point", [(5.0, 2.0), (3.0, -1.2), (10.0, 0.3)])
+def test_an_implicit_root_of_two_unknowns(point: tuple[float, float]) -> None:
+    def of(roots: Any) -> Any:
+        def function(a: Any, b: Any) -> Any:
+            x, y = roots(a, b)
+            return x**3 * y + autograd.exp(y) * a
+
+        return function
+
+    implicit, explicit = of(crossing), of(closed_form)
+    assert crossing(*point) == pytest.approx(closed_form(*point), rel=1e-13)
+    for order in (lambda f: grad(f, (0, 1)), lambda f: autograd.compile(grad(f, (0, 1)))):
+        assert order(implicit)(*point) == pytest.approx(order(explicit)(*point), rel=1e-12)
+    for order in (lambda f: hessian(f, (0, 1)), lambda f: autograd.compile(hessian(f, (0, 1)))):
+        for row, wanted in zip(order(implicit)(*point), hessian(explicit, (0, 1))(*point), strict=True):
+            assert row == pytest.approx(wanted, rel=1e-11)
+    third = grad(grad(grad(implicit)))(*point)
+    assert third == pytest.approx(grad(grad(grad(explicit)))(*point), rel=1e-9)
+    assert jvp(implicit, point, (1.0, -2.0))[1] == pytest.approx(jvp(explicit, point, (1.0, -2.0))[1], rel=1e-12)
+    check_gradients(implicit, *point)
+
+
+def test_a_function_with_several_results_runs_once() -> None:
+    a, b = Value(5.0, "a"), Value(2.0, "b")
+    RUNS.clear()
+    x, y = crossing(a, b)
+    (x * y + x).backward()
+    assert RUNS == [(5.0, 2.0)]
+    assert a.grad == pytest.approx(2.0 / 6.0, rel=1e-14)
+    assert b.grad == pytest.approx(1.0 - 1.0 / 3.0, rel=1e-14)
+    crossing(5.0, -2.0)
+    assert RUNS[1:] == [(5.0, -2.0)]
+    x.label = "x"
+    assert str(explain(x, a)).startswith("∂x/∂a = x / (2 · (x ** 2 − crossing(a, b)[1] ** 2)) = 2 / (2 · (2 ** 2 − ")
+    assert "crossing(a, b)[1]" in draw(y).source
+    assert math.copysign(1.0, crossing(5.0, -0.0)[1]) == -1.0  # not that of 0.0
+    assert str(crossing.__doc__).startswith("The point")
+
+
+def test_slopes_of_several_results_are_checked() -> None:
+    with pytest.raises(ValueError, match=r"slope of turned\[1\] with respect to operand 0 is wrong"):
+
+        @primitive([lambda out, x, y: 0.0, lambda out, x, y: 1.0], [lambda out, x, y: 1.0, lambda out, x, y: 0.0])
+        def turned(x: float, y: float) -> tuple[float, float]:
+            return y, -x
+
+    two = [lambda out, x: 1.0], [lambda out, x: 2.0]
+    with pytest.raises(TypeError, match="slopes of 2 results gave 3"):
+        primitive(*two)(lambda x: (x, 2 * x, 3 * x))
+    mixed: Any = primitive
+    for slopes in ((two[0], lambda out, x: 1.0), ([], []), (two[0], [*two[0], *two[1]])):
+        with pytest.raises(TypeError, match="needs for each of them a list with a slope for each operand"):
+            mixed(*slopes)

@@ -20,6 +20,7 @@ from autograd import (
     Value,
     dot,
     draw,
+    elementwise_grad,
     explain,
     grad,
     gradients,
@@ -666,3 +667,136 @@ def test_arguments_with_a_keyword_are_passed_on() -> None:
     assert grad(curve)(3.0, y=w) == 30.0
     with pytest.raises(TypeError, match="no argument 0 to differentiate by: 0 were given without a keyword"):
         grad(curve)(x=3.0)
+
+
+# Trees of arrays, as JAX has them.
+
+
+def decay(times: Any, height: Any, rate: Any) -> Any:
+    return height * np.exp(-rate * times)
+
+
+TIMES = np.linspace(0.0, 2.0, 5)
+
+
+@pytest.mark.parametrize("argnums", [(1, 2), np.array([1, 2]), [np.int64(-2), -1], (-2, np.uint8(2))])
+def test_a_jacobian_of_an_array_by_several_numbers_is_a_tuple_of_arrays(argnums: Any) -> None:
+    by_height, by_rate = jacobian(decay, argnums)(TIMES, 2.0, 0.5)
+    assert by_height.dtype == by_rate.dtype == float
+    np.testing.assert_allclose(by_height, np.exp(-0.5 * TIMES), rtol=1e-15)
+    np.testing.assert_allclose(by_rate, -2.0 * TIMES * np.exp(-0.5 * TIMES), rtol=1e-15)
+
+
+def test_a_jacobian_by_a_dict_has_arrays_of_the_shape_of_the_result_and_of_what_stands_there() -> None:
+    a, b = np.array([0.5, 1.0]), np.array([0.25, 2.0])
+    point = {"height": 2.0, "rates": np.array([a, b])}
+    found = jacobian(lambda p: p["height"] * p["rates"][0] * p["rates"][1])(point)
+    np.testing.assert_array_equal(found["height"], a * b)
+    expected = np.zeros((2, 2, 2))
+    for place in range(2):
+        expected[place, 0, place], expected[place, 1, place] = 2 * b[place], 2 * a[place]
+    np.testing.assert_array_equal(found["rates"], expected)
+
+
+def test_a_tree_of_results_by_several_arguments() -> None:
+    def function(a: Any, b: Any) -> Any:
+        return {"products": a * b, "total": (a * b).sum(), "pair": [a[0], b]}
+
+    a, b = np.array([2.0, 3.0]), 5.0
+    found = jacobian(function, (1, 0))(a, b)
+    np.testing.assert_array_equal(found["products"][0], a)
+    np.testing.assert_array_equal(found["products"][1], [[5.0, 0.0], [0.0, 5.0]])
+    assert found["total"][0] == 5.0
+    np.testing.assert_array_equal(found["total"][1], [5.0, 5.0])
+    assert found["pair"][1] == (1.0, pytest.approx([0.0, 0.0]))
+    assert found["pair"][0][0] == 0.0
+    np.testing.assert_array_equal(found["pair"][0][1], [1.0, 0.0])
+
+
+def test_a_hessian_by_several_arguments_of_arrays_has_blocks() -> None:
+    def function(a: Any, p: Any) -> Any:
+        return (a**2).sum() * p["scale"] + (a * p["w"]).sum() ** 2
+
+    a, w, scale = np.array([1.0, 2.0]), np.array([0.5, -1.0]), 3.0
+    (aa, ap), of_p = hessian(function, (0, 1))(a, {"scale": scale, "w": w})
+    dot = a @ w
+    np.testing.assert_allclose(aa, 2 * scale * np.eye(2) + 2 * np.outer(w, w), rtol=1e-15)
+    np.testing.assert_allclose(ap["scale"], 2 * a, rtol=1e-15)
+    np.testing.assert_allclose(ap["w"], 2 * np.outer(w, a) + 2 * dot * np.eye(2), rtol=1e-15)
+    np.testing.assert_allclose(of_p["w"][0], 2 * np.outer(a, w) + 2 * dot * np.eye(2), rtol=1e-15)
+    np.testing.assert_allclose(of_p["scale"][0], 2 * a, rtol=1e-15)
+    np.testing.assert_allclose(of_p["w"][1]["w"], 2 * np.outer(a, a), rtol=1e-15)
+    assert list(of_p["w"][1]["scale"]) == list(of_p["scale"][1]["w"]) == [0.0, 0.0]
+    assert of_p["scale"][1]["scale"] == 0.0
+
+
+def test_a_jacobian_of_arrays_nests() -> None:
+    second = jacobian(jacobian(lambda a, b: a**2 * b, (0, 1)), (0, 1))
+    (aa, ab), (ba, bb) = second(np.array([2.0, 3.0]), 5.0)
+    np.testing.assert_array_equal(aa[0, 0], [10.0, 0.0])
+    np.testing.assert_array_equal(aa[1, 1], [0.0, 10.0])
+    np.testing.assert_array_equal(ab, [[4.0, 0.0], [0.0, 6.0]])
+    np.testing.assert_array_equal(ba, [[4.0, 0.0], [0.0, 6.0]])
+    np.testing.assert_array_equal(bb, [0.0, 0.0])
+
+
+def test_an_auxiliary_result() -> None:
+    def function(x: Any) -> Any:
+        return (x**2).sum(), {"count": 3, "twice": 2.0 * x, "name": "f", "plain": np.array([1, 2])}
+
+    x = np.array([1.0, 2.0])
+    gradient, aux = grad(function, has_aux=True)(x)
+    np.testing.assert_array_equal(gradient, 2 * x)
+    assert (aux["count"], type(aux["count"]), aux["name"], aux["plain"].dtype.kind) == (3, int, "f", "i")
+    assert aux["twice"].dtype == float
+    np.testing.assert_array_equal(aux["twice"], 2 * x)
+    (number, aux), _ = value_and_grad(function, has_aux=True)(x)
+    assert (number, aux["count"]) == (5.0, 3)
+    found, aux = jacobian(lambda x: (x**2, "aux"), has_aux=True)(x)
+    np.testing.assert_array_equal(found, np.diag(2 * x))
+    assert aux == "aux"
+    assert hessian(lambda x: (x**3, x), has_aux=True)(2.0) == (12.0, 2.0)
+    assert hessian(lambda x: (x**3, x), has_aux=True, sparse=True)(2.0) == ({(0, 0): 12.0}, 2.0)
+    with pytest.raises(TypeError, match=r"returns a pair \(result, aux\), got Value\(1\.0\)"):
+        grad(lambda x: x, has_aux=True)(1.0)
+
+
+def test_an_auxiliary_result_is_differentiated_by_what_is_around_it() -> None:
+    inner = grad(lambda b, a: (b * 1.0, a * b), has_aux=True)
+    assert grad(lambda a: inner(2.0, a)[1])(5.0) == 2.0
+    assert grad(lambda a: grad(lambda b: (b * 1.0, [a * b]), has_aux=True)(2.0)[1][0])(5.0) == 2.0
+
+
+def test_the_names_of_hips_autograd() -> None:
+    assert grad(lambda x, y: x * y**2, argnum=1)(2.0, 3.0) == 12.0
+    assert value_and_grad(lambda x, y: x * y, argnum=-1)(2.0, 3.0) == (6.0, 2.0)
+    assert jacobian(lambda x, y: [x * y, y], argnum=1)(2.0, 3.0) == [2.0, 1.0]
+    assert hessian(lambda x, y: x * y**2, argnum=1)(2.0, 3.0) == 4.0
+    assert hessian(lambda x, y: x * y**2, argnum=1, sparse=True)(2.0, 3.0) == {(0, 0): 4.0}
+    with pytest.raises(TypeError, match="argnums and argnum mean the same, got 1 and 0; give one of them"):
+        grad(lambda x, y: x * y, 1, argnum=0)
+    with pytest.raises(TypeError, match="argnum must be the number of an argument"):
+        grad(lambda x: x, argnum="x")  # type: ignore[arg-type]
+
+
+def test_elementwise_gradients() -> None:
+    np.testing.assert_allclose(elementwise_grad(np.tanh)(TIMES), 1 - np.tanh(TIMES) ** 2, rtol=1e-14)
+    second = elementwise_grad(elementwise_grad(np.tanh))(TIMES)
+    np.testing.assert_allclose(second, -2 * np.tanh(TIMES) * (1 - np.tanh(TIMES) ** 2), rtol=1e-13, atol=1e-15)
+    np.testing.assert_allclose(elementwise_grad(decay, argnum=0)(TIMES, 2.0, 0.5), -np.exp(-0.5 * TIMES), rtol=1e-15)
+    by_both = elementwise_grad(decay, (1, 2))(TIMES, 2.0, 0.5)
+    assert by_both == pytest.approx((np.exp(-0.5 * TIMES).sum(), (-2 * TIMES * np.exp(-0.5 * TIMES)).sum()))
+    assert elementwise_grad(lambda x: [x, x * x, x])(3.0) == 1.0 + 6.0 + 1.0
+    assert elementwise_grad(lambda x: [x * x] * 2)(3.0) == 12.0  # one node twice
+
+
+def test_a_series_of_pandas_is_an_array() -> None:
+    pandas = pytest.importorskip("pandas", reason="pandas is not installed here")
+    series = pandas.Series([1.0, 2.0, 3.0], index=["a", "b", "c"])
+    np.testing.assert_array_equal(grad(lambda x: (x**2).sum())(series), [2.0, 4.0, 6.0])
+    np.testing.assert_array_equal(hessian(lambda x: (x**3).sum())(series), np.diag([6.0, 12.0, 18.0]))
+    by_height, by_rate = jacobian(decay, (1, 2))(series, 2.0, 0.5)
+    np.testing.assert_allclose(by_height, np.exp(-0.5 * series), rtol=1e-15)
+    np.testing.assert_allclose(by_rate, -2.0 * series * np.exp(-0.5 * series), rtol=1e-15)
+    assert grad(lambda scale: ((scale * series) ** 2).sum())(2.0) == 2 * 2.0 * 14.0
+    assert autograd.compile(lambda x: (x**2).sum())(series) == 14.0

@@ -350,7 +350,7 @@ def test_the_walk_and_the_drawing_of_micrograd() -> None:
     source = draw_dot(output).source
     assert source.count("shape=record") == 10
     assert source.count("->") == 5 + 9  # from each operation to its result, and from each operand to its operation
-    assert sorted(node._op for node in trace(output)[0]) == ["", "", "", "", "", "+", "+", "tanh", "×", "×"]
+    assert sorted(node._op for node in trace(output)[0]) == ["", "", "", "", "", "*", "*", "+", "+", "tanh"]
     assert f'{id(nodes["w1"])} [label="{{ data -3.0000 | grad 1.0000 }}"' in source
     assert (output._prev, nodes["x1"]._prev, nodes["x1"]._op) == ((nodes["n"],), (), "")
 
@@ -590,13 +590,14 @@ REFUSED: list[Callable[[Any, Any], Any]] = [
     lambda a, b: value(3.0, (a, b)),
     lambda a, b: value(3.0, {a}),
     lambda a, b: value(3.0, [a, b]),
-    lambda a, b: value(3.0, (), ""),
-    lambda a, b: value(3.0, "c", "+"),
+    lambda a, b: value(3.0, (a, b), "+", "c"),
     lambda a, b: value(3.0, _children=(a, b), _op="+"),
-    lambda a, b: value(3.0, _op="+"),
     lambda a, b: value(data=3.0, children=(a, b), op="+", label="c"),
     lambda a, b: value(3.0, children=(a, b)),
-    lambda a, b: parameter(3.0, op="exp"),
+    lambda a, b: value(3.0, (a, b), ()),
+    lambda a, b: value(3.0, {a, b}, (1.0, 2.0)),  # which slope belongs to which parent?
+    lambda a, b: value(3.0, 5, "+"),
+    lambda a, b: value(3.0, (), 5.0),
     lambda a, b: constant(),
     lambda a, b: value(),
 ]
@@ -611,12 +612,41 @@ def test_the_constructor_says_what_to_do_instead_of_giving_parents(construct: Ca
 
 
 def test_the_constructor_says_what_was_given() -> None:
-    with pytest.raises(TypeError, match=r"got Value\(data=3.0, label=\(Value\(1.0\),\), _children='exp'\)\."):
+    with pytest.raises(TypeError, match=r"got Value\(data=3.0, parents=\(Value\(1.0\),\), slopes='exp'\)\."):
         value(3.0, (value(1.0),), "exp")
-    with pytest.raises(TypeError, match=r"got Parameter\(data=3.0, _op='\+', children=\[\]\)\."):
-        parameter(3.0, _op="+", children=[])
+    with pytest.raises(TypeError, match=r"got Parameter\(data=3.0, parents=\[Value\(1.0\)\], operation='\+'\)\."):
+        parameter(3.0, _op="+", children=[value(1.0)])
     with pytest.raises(TypeError, match=r"expected a string or None as label, got 5 of type int; use str"):
-        value(3.0, 5)
+        value(3.0, label=5)
+
+
+NO_PARENTS: list[Callable[[], Value]] = [
+    lambda: value(3.0, (), ""),
+    lambda: value(3.0, [], "", None),
+    lambda: value(3.0, set(), "+"),
+    lambda: value(3.0, (), ()),
+    lambda: value(3.0, (), (), label=None),
+    lambda: value(3.0, None, "+"),
+    lambda: value(3.0, _op="input"),
+    lambda: value(3.0, op="input", children=()),
+    lambda: value(data=3.0, _children=(), local_grads=[]),
+]
+
+
+@pytest.mark.parametrize("construct", NO_PARENTS)
+def test_an_operation_without_parents_means_nothing(construct: Callable[[], Value]) -> None:
+    leaf = construct()
+    assert (leaf.data, leaf.label, leaf.primitive, leaf.parents, leaf._op) == (3.0, None, None, (), "")
+    (leaf * leaf).backward()
+    assert leaf.grad == 6.0
+
+
+def test_a_label_beside_an_operation_without_parents() -> None:
+    made = [
+        *(value(3.0, (), "", "w"), value(3.0, (), "", label="w"), value(3.0, "w", "+"), value(3.0, label="w", _op="+")),
+        *(parameter(3.0, (), (), label="w"), value(3.0, "w"), value(3.0, _children=(), label="w")),
+    ]
+    assert [leaf.label for leaf in made] == ["w"] * 7
 
 
 def test_both_engines_refuse_in_the_same_words() -> None:
@@ -625,7 +655,7 @@ from autograd import Value
 a, b = Value(1.0, "a"), Value(2.0)
 for arguments, names in [
     ((3.0, (a, b), "+"), {}), ((3.0, (a, b)), {}), ((3.0,), dict(_children=(a, b), _op="+")), ((), {}),
-    ((3.0, 5), {}), (("3",), {}), ((None,), {}), ((a,), {}), ((3.0,), dict(foo=1)), ((True, "x"), {}),
+    ((3.0,), dict(label=5)), (("3",), {}), ((None,), {}), ((a,), {}), ((3.0,), dict(foo=1)), ((True, "x"), {}),
 ]:
     try:
         Value(*arguments, **names)

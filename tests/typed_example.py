@@ -236,7 +236,7 @@ def refused() -> None:
     text = hvp(square, (3.0,), (1.0,))  # type: ignore[assignment]
     text = compile(square)(2.0)  # type: ignore[assignment]
     text = chirp(Value(1.0))  # type: ignore[assignment]
-    Value(1.0, (Value(2.0),), "+")  # type: ignore[call-arg, arg-type]
-    Value()  # type: ignore[call-arg]
+    Value(1.0, (Value(2.0),), "+")  # type: ignore[arg-type]
+    Value()  # type: ignore[call-overload]
     MLP[list[Value]](2, [2])([1.0, 2.0]).backward()  # type: ignore[attr-defined]
     assert text

@@ -3,6 +3,7 @@
 from autograd.calculus.checks import check_gradients
 from autograd.calculus.custom_primitives import primitive
 from autograd.calculus.derivatives import (
+    elementwise_grad,
     grad,
     hessian,
     hvp,
@@ -17,6 +18,7 @@ from autograd.calculus.reverse_and_forward import gradients
 __all__ = [
     "grad",
     "value_and_grad",
+    "elementwise_grad",
     "jvp",
     "vjp",
     "jacobian",

@@ -11,7 +11,10 @@ True
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, overload
 
 from autograd.calculus.checks import wrong_slope
 from autograd.floats import as_float
@@ -20,6 +23,7 @@ from autograd.primitives import Primitive, Rule
 SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
 
 
+@overload
 def primitive(
     *slopes: Rule,
     name: str | None = None,
@@ -28,7 +32,24 @@ def primitive(
     plain: str = "",
     latex: str = "",
     domain: str = "",
-) -> Callable[[Rule], Primitive]:
+) -> Callable[[Rule], Primitive]: ...
+@overload
+def primitive(
+    *slopes: Sequence[Rule],
+    name: str | None = None,
+    samples: Sequence[Sequence[float]] | None = None,
+    check: bool = True,
+    domain: str = "",
+) -> Callable[[Rule], Callable[..., tuple[Any, ...]]]: ...
+def primitive(
+    *slopes: Rule | Sequence[Rule],
+    name: str | None = None,
+    samples: Sequence[Sequence[float]] | None = None,
+    check: bool = True,
+    plain: str = "",
+    latex: str = "",
+    domain: str = "",
+) -> Callable[[Rule], Any]:
     """Make a function of floats a primitive, to be used like those of the table.
 
     >>> @primitive(lambda out, x: 3.0 * x**2)
@@ -47,9 +68,24 @@ def primitive(
     >>> grad(lambda x: rounded(x) ** 2)(1.8)
     4.0
 
+    A function with several results has a row of slopes for each of them, and `out` is the tuple of all results. It is
+    run once for each point, and each result is a node of its own. Here the roots of t² − s · t + p:
+
+    >>> @primitive(
+    ...     [lambda out, s, p: out[0] / (out[0] - out[1]), lambda out, s, p: 1.0 / (out[1] - out[0])],
+    ...     [lambda out, s, p: out[1] / (out[1] - out[0]), lambda out, s, p: 1.0 / (out[0] - out[1])],
+    ...     samples=[(5.0, 6.0), (1.0, -2.0)],
+    ... )
+    ... def roots(s, p):
+    ...     distance = (s * s - 4.0 * p) ** 0.5
+    ...     return (s + distance) / 2.0, (s - distance) / 2.0
+    >>> grad(lambda s, p: roots(s, p)[0], argnums=(0, 1))(5.0, 6.0)
+    (3.0, -1.0)
+
     Args:
         slopes: for each operand the rule `slope(out, *operands)`. For higher derivatives and the written form it must
-            take numbers of any kind: use operators, and functions from `autograd` rather than `math`.
+            take numbers of any kind: use operators, and functions from `autograd` rather than `math`. Of a function
+            with several results, for each result a list of such rules.
         name: how it is called in drawings and formulas; the function's own name when not given.
         samples: points, each with a number for each operand, where the slopes are compared with numerical derivatives.
         check: whether to compare them.
@@ -58,34 +94,85 @@ def primitive(
         domain: what the operands must satisfy, in words, for the error when the function raises a ValueError.
 
     Returns:
-        A decorator for a function of floats.
+        A decorator for a function of floats. It gives the primitive; or, for several results, a function that gives a
+        tuple of them.
 
     Raises:
-        TypeError: if there is no slope.
+        TypeError: if there is no slope, or not one of each result by each operand.
         ValueError: if a slope is wrong; the message names the point and both numbers. Or if the function has a value at
             none of the samples.
     """
     if not slopes:
         raise TypeError("a primitive needs a slope for each of its operands, as in @primitive(lambda out, x: …)")
-
-    def decorate(function: Rule) -> Primitive:
-        title = name or getattr(function, "__name__", "function").strip("<>")
-        result = Primitive(
-            title,
-            lambda *operands: as_float(function(*operands)),
-            *slopes,
-            plain=plain,
-            latex=latex,
-            domain=domain,
-            description=function.__doc__ or "",
+    rows = [list(row) for row in slopes if not callable(row)]
+    if rows and (len(rows) < len(slopes) or not rows[0] or len(set(map(len, rows))) > 1):
+        raise TypeError(
+            "a primitive with several results needs for each of them a list with a slope for each operand, as in "
+            "@primitive([lambda out, x: …], [lambda out, x: …])"
         )
+
+    def decorate(function: Rule) -> Any:
+        title = name or getattr(function, "__name__", "function").strip("<>")
+        if rows:
+            made: Any = Results(title, function, rows, domain)
+            primitives = made.primitives
+        else:
+            value = lambda *operands: as_float(function(*operands))  # noqa: E731  # it has no name of its own
+            rules: Any = slopes
+            text = function.__doc__ or ""
+            made = Primitive(title, value, *rules, plain=plain, latex=latex, domain=domain, description=text)
+            primitives = [made]
         if check:
-            count = len(SAMPLES)
-            usual = [[SAMPLES[(i + index) % count] for index in range(len(slopes))] for i in range(count)]
-            _check_slopes(result, usual if samples is None else samples)
-        return result
+            count, arity = len(SAMPLES), primitives[0].arity or 0
+            usual = [[SAMPLES[(i + index) % count] for index in range(arity)] for i in range(count)]
+            for each in primitives:
+                _check_slopes(each, usual if samples is None else samples)
+        return made
 
     return decorate
+
+
+class Results:
+    """A function with several results: a primitive for each, of the same operands.
+
+    Attributes:
+        primitives: these, in the order of the results.
+    """
+
+    def __init__(self, title: str, function: Rule, rows: list[list[Rule]], domain: str) -> None:
+        self.function, self.__doc__ = function, function.__doc__
+        self._last: tuple[bytes, list[float]] = b"", []  # the operands and the results of the last run
+        operands = ", ".join(["{:0}"] * len(rows[0]))
+        head = title.replace("_", r"\_")
+        self.primitives = [
+            Primitive(
+                f"{title}[{place}]",
+                partial(self._result, place),
+                *[partial(self._slope, place, rule) for rule in row],
+                plain=f"{title}({operands})[{place}]",
+                latex=rf"\operatorname{{{{{head}}}}}_{{{{{place}}}}}\left({operands}\right)",
+                domain=domain,
+                description=function.__doc__ or "",
+            )
+            for place, row in enumerate(rows)
+        ]
+
+    def __call__(self, *operands: Any) -> tuple[Any, ...]:
+        """Return the results: nodes where an operand is a Value, numbers elsewhere."""
+        return tuple([primitive(*operands) for primitive in self.primitives])
+
+    def _result(self, place: int, *operands: float) -> float:
+        key, last = array("d", operands).tobytes(), self._last
+        if last[0] != key:
+            results = [as_float(result) for result in self.function(*operands)]
+            if len(results) != len(self.primitives):
+                raise TypeError(f"a function with slopes of {len(self.primitives)} results gave {len(results)}")
+            self._last = last = key, results
+        return last[1][place]
+
+    def _slope(self, place: int, rule: Rule, out: Any, *operands: Any) -> Any:
+        results = [out if it == place else primitive(*operands) for it, primitive in enumerate(self.primitives)]
+        return rule(tuple(results), *operands)
 
 
 def _check_slopes(result: Primitive, samples: Sequence[Sequence[float]]) -> None:

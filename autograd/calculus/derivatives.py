@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, ParamSpec, TypeVar, overload
+from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
 from autograd.calculus.recorded_calls import RecordedCall, argument_numbers, flat, nested
 from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
@@ -44,8 +44,10 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import is_recording, recording
 from autograd.tape import Tape
+from autograd.trees import unflatten
 from autograd.value import Value
 
+Argnums: TypeAlias = "int | Sequence[int]"
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 TreeT = TypeVar("TreeT")
@@ -69,35 +71,49 @@ def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
     return parts[0] if isinstance(argnums, int) else tuple(parts)
 
 
+def _chosen(argnums: Argnums, argnum: Argnums | None) -> int | tuple[int, ...]:
+    """Return the numbers of the arguments to differentiate by, which have two names."""
+    if argnum is None:
+        return argument_numbers(argnums, "argnums")
+    if not isinstance(argnums, int) or argnums != 0:
+        raise TypeError(f"argnums and argnum mean the same, got {argnums!r:.80} and {argnum!r:.80}; give one of them")
+    return argument_numbers(argnum, "argnum")
+
+
 @overload
 def value_and_grad(function: Callable[..., Any], argnums: Literal[0] = 0) -> ValueAndGradient: ...
 @overload
 def value_and_grad(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]: ...
-def value_and_grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., tuple[Any, Any]]:
+def value_and_grad(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., tuple[Any, Any]]:
     """Make a function that gives the value of a function and its gradient, by one run of it.
 
     Args:
         function: takes numbers, or trees of them, and gives one number.
-        argnums: the argument to differentiate by, counted from 0; or several.
+        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
+        argnum: another name of it.
+        has_aux: whether the function gives a pair, of that number and of whatever else.
 
     Returns:
-        A function of the same arguments, which gives the value and what `grad` gives.
+        A function of the same arguments, which gives the value and what `grad` gives. If the function has an auxiliary
+        result, the pair of both stands in place of the value.
 
     Raises:
         TypeError: when called, if the result is not one number.
     """
-    argnums = argument_numbers(argnums, "argnums")
+    argnums = _chosen(argnums, argnum)
 
     @_records
     def differentiated(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
-        run = RecordedCall(function, arguments, argnums, keywords)
+        run = RecordedCall(function, arguments, argnums, keywords, has_aux)
         output = run.scalar("grad")
         found = run.pull({output: 1.0}, run.recorded)
         run.check([output], found)
-        grads = [run.finished(grad) for grad in found]
-        return run.result(), _one_or_all(argnums, run.like_inputs(grads))
+        grads = _one_or_all(argnums, run.like_inputs([run.finished(grad) for grad in found]))
+        return (run.result(), run.auxiliary()) if has_aux else run.result(), grads
 
     return differentiated
 
@@ -108,23 +124,74 @@ def grad(function: Callable[..., Any], argnums: Literal[0] = 0) -> Gradient: ...
 def grad(function: Callable[..., Any], argnums: int) -> GradientByOne: ...
 @overload
 def grad(function: Callable[..., Any], argnums: Sequence[int]) -> GradientBySeveral: ...
-def grad(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+@overload
+def grad(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]: ...
+def grad(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]:
     """Make a function that gives the gradient of a function with one number as its result, by reverse mode.
 
     Args:
         function: takes numbers, or trees of them.
-        argnums: the argument to differentiate by, counted from 0; or several.
+        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
+        argnum: another name of it.
+        has_aux: whether the function gives a pair, of that number and of whatever else.
 
     Returns:
         A function of the same arguments. It gives the gradient in the tree of that argument (a tuple of them for
         several): floats, or Values where it is called with Values or within another transformation. It costs a small
-        multiple of the function itself, whatever the number of inputs.
+        multiple of the function itself, whatever the number of inputs. If the function has an auxiliary result, it
+        gives the pair of the gradient and that.
 
     Raises:
         TypeError: when called, if the result is not one number.
     """
-    differentiated = value_and_grad(function, argnums)
-    return lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1]
+    differentiated = value_and_grad(function, argnums, argnum=argnum, has_aux=has_aux)
+    if not has_aux:
+        return lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1]
+
+    def gradient_and_aux(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
+        (_, aux), grads = differentiated(*arguments, **keywords)
+        return grads, aux
+
+    return gradient_and_aux
+
+
+def elementwise_grad(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None
+) -> Callable[..., Any]:
+    """Make a function that gives the gradient of the sum of all numbers of a result, by reverse mode.
+
+    Where each number of the result depends on one number of the argument alone, as in a curve, these are their
+    derivatives. The name is that of HIPS autograd.
+
+    >>> from autograd import sin
+    >>> elementwise_grad(lambda angles: [sin(angle) for angle in angles])([0.0, 1.0])
+    [1.0, 0.5403023058681398]
+
+    Args:
+        function: takes numbers, or trees of them, and gives the same.
+        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
+        argnum: another name of it.
+
+    Returns:
+        A function of the same arguments, which gives the gradient in the tree of that argument, as `grad` does.
+    """
+    argnums = _chosen(argnums, argnum)
+
+    @_records
+    def differentiated(*arguments: Any, **keywords: Any) -> Any:
+        run = RecordedCall(function, arguments, argnums, keywords)
+        seeds: dict[Value, Number] = {}
+        for output in run.outputs:
+            seeds[output] = seeds.get(output, 0.0) + 1.0
+        found = run.pull(seeds, run.recorded)
+        run.check(run.outputs, found)
+        return _one_or_all(argnums, run.like_inputs([run.finished(grad) for grad in found]))
+
+    return differentiated
 
 
 @overload
@@ -228,25 +295,33 @@ def jacobian(function: OfNumber, argnums: Sequence[int]) -> GradientBySeveral: .
 @overload
 def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
 @overload
-def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]: ...
-def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def jacobian(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]: ...
+def jacobian(
+    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+) -> Callable[..., Any]:
     """Make a function that gives all first derivatives: of each number of the result by each of the argument.
 
     It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
 
     Args:
         function: takes numbers, or trees of them, and gives the same.
-        argnums: the argument to differentiate by, counted from 0; or several.
+        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
+        argnum: another name of it.
+        has_aux: whether the function gives a pair, of what is differentiated and of whatever else.
 
     Returns:
-        A function of the same arguments, which gives the tree of the result with, for each number, the tree of the
-        argument; for arrays one array, whose shape is that of the result and then of the argument.
+        A function of the same arguments. It gives the tree of the result with, for each number and each array, the tree
+        of the argument, or a tuple of them for several. For an array this tree holds arrays, whose shape is that of the
+        result and then of what stands there in the argument. If the function has an auxiliary result, it gives the pair
+        of all this and that.
     """
-    argnums = argument_numbers(argnums, "argnums")
+    argnums = _chosen(argnums, argnum)
 
     @_records
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
-        run = RecordedCall(function, arguments, argnums, keywords)
+        run = RecordedCall(function, arguments, argnums, keywords, has_aux)
         rows: list[list[Number]]
         if len(run.outputs) <= len(run.inputs):
             rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
@@ -255,8 +330,9 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
             rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
         for output, row in zip(run.outputs, rows, strict=True):
             run.check([output], row)
-        finished = [run.like_inputs([run.finished(number) for number in row]) for row in rows]
-        return run.like_output([_one_or_all(argnums, row) for row in finished])
+        trees = run.like_both(run.output_structure, [[run.finished(number) for number in row] for row in rows])
+        found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
+        return (found, run.auxiliary()) if has_aux else found
 
     return differentiated
 
@@ -265,14 +341,29 @@ def jacobian(function: Callable[..., Any], argnums: int | Sequence[int] = 0) -> 
 def hessian(function: Callable[..., Any], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Hessian: ...
 @overload
 def hessian(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: Literal[True]
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: Literal[True],
+    argnum: Argnums | None = None,
+    has_aux: Literal[False] = False,
 ) -> Callable[..., dict[tuple[int, int], Any]]: ...
 @overload
 def hessian(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]: ...
 def hessian(
-    function: Callable[..., Any], argnums: int | Sequence[int] = 0, *, sparse: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """Make a function that gives all second derivatives of one with one number as its result.
 
@@ -282,23 +373,27 @@ def hessian(
 
     Args:
         function: takes numbers, or trees of them.
-        argnums: the argument to differentiate by, counted from 0; or several.
+        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
         sparse: whether to give the non-zeros alone.
+        argnum: another name of argnums.
+        has_aux: whether the function gives a pair, of one number and of whatever else.
 
     Returns:
-        A function of the same arguments. It gives the tree of the argument with, for each number, the tree of the
-        argument; for an array one array, which has its shape twice. Or, if sparse, it gives a dict from
-        (row, column) to the second derivatives that are not 0 by structure, where the numbers of the arguments are
-        counted from 0.
+        A function of the same arguments. It gives the tree of the argument with, for each number and each array, the
+        tree of the argument again, or a tuple of them for several. For an array this tree holds arrays, whose shape is
+        that of the array and then of what stands there; so an array alone gives one array, which has its shape twice.
+        Or, if sparse, it gives a dict from (row, column) to the second derivatives that are not 0 by structure, where
+        the numbers of the arguments are counted from 0. If the function has an auxiliary result, it gives the pair of
+        all this and that.
 
     Raises:
         TypeError: when called, if the result is not one number.
     """
-    argnums = argument_numbers(argnums, "argnums")
+    argnums = _chosen(argnums, argnum)
 
     @_records
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
-        run = RecordedCall(function, arguments, argnums, keywords)
+        run = RecordedCall(function, arguments, argnums, keywords, has_aux)
         output = run.scalar("hessian")
         firsts = run.pull({output: 1.0}, recorded=True)
         columns = {node: column for column, node in enumerate(run.inputs)}
@@ -312,12 +407,15 @@ def hessian(
                     if node in seconds:
                         entries[row, columns[node]] = run.finished(seconds[node])
         run.check([output], entries.values())
-        if sparse:
-            return entries
-        size = range(len(run.inputs))
-        zero = run.finished(0.0)
-        rows = [run.like_inputs([entries.get((row, column), zero) for column in size]) for row in size]
-        return _one_or_all(argnums, run.like_inputs([_one_or_all(argnums, row) for row in rows]))
+        found: Any = entries
+        if not sparse:
+            size, zero = range(len(run.inputs)), run.finished(0.0)
+            trees = run.like_both(
+                run.input_structure, [[entries.get((row, column), zero) for column in size] for row in size]
+            )
+            found = run.in_order(unflatten(run.input_structure, [_one_or_all(argnums, tree) for tree in trees]))
+            found = _one_or_all(argnums, found)
+        return (found, run.auxiliary()) if has_aux else found
 
     return differentiated
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull
 from autograd.floats import as_float
+from autograd.hooks import hooks
 from autograd.modes import Failures, ieee_arithmetic, program_recording
 from autograd.saving import shortened
 from autograd.tape import Tape, begin
-from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
+from autograd.trees import Structure, cut, flatten, leaves_of, numbers_of, unflatten
 from autograd.value import Value
 
 
@@ -64,7 +65,8 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 class RecordedCall:
     """One call of a function of trees of numbers, recorded, to be differentiated by an argument, or by several.
 
-    Arguments with a keyword are passed on, and not differentiated by.
+    Arguments with a keyword are passed on, and not differentiated by. A function that has an auxiliary result gives a
+    pair, of what is differentiated and of that.
     The function computes by IEEE 754, and the outermost call raises the errors that its results depend on: see `check`.
 
     Attributes:
@@ -80,6 +82,7 @@ class RecordedCall:
         arguments: Sequence[Any],
         argnums: int | Sequence[int],
         keywords: Mapping[str, Any] | None = None,
+        has_aux: bool = False,
     ) -> None:
         count, numbers = len(arguments), [argnums] if isinstance(argnums, int) else argnums
         for index in numbers:
@@ -108,6 +111,14 @@ class RecordedCall:
                 result = function(*new, **keywords or {})
         finally:
             _around.reset(token)
+        self.aux = None
+        if has_aux:
+            if not isinstance(result, tuple | list) or len(result) != 2:
+                raise TypeError(
+                    f"with has_aux=True the function returns a pair (result, aux), got {shortened(result)} of type "
+                    f"{type(result).__name__}"
+                )
+            result, self.aux = result
         outputs, self.output_structure = flat(result)
         self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs, since=self.since)
@@ -116,17 +127,23 @@ class RecordedCall:
         self.recorded = (
             current is not None
             or any(isinstance(number, Value) for number in given)
-            or (around is not None and self._is_reached(around))
+            or (around is not None and any(self._is_reached(around, tape) for tape in self._tapes()))
         )
         if not self.recorded:
             for output in self.outputs:
                 output.data  # noqa: B018  # which is refused if it was computed from what has no number
 
-    def _is_reached(self, around: _Around) -> bool:
+    def _tapes(self) -> Iterator[Tape]:
+        """Yield the tape, and that of the auxiliary result."""
+        yield self.tape
+        if self.aux is not None:
+            yield Tape(*[number for number in flat(self.aux)[0] if isinstance(number, Value)], since=self.since)
+
+    def _is_reached(self, around: _Around, tape: Tape) -> bool:
         """Return whether the function refers to what depends on an input of the transformations around it."""
         if not around.reached:
             around.reached.update(around.inputs)
-        return self.tape.reaches(around.reached, around.since)
+        return tape.reaches(around.reached, around.since)
 
     def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
         """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.
@@ -152,6 +169,17 @@ class RecordedCall:
         """Return the result of the function: Values where it is differentiated again, floats elsewhere."""
         return self.like_output([self.finished(output) for output in self.outputs])
 
+    def auxiliary(self) -> Any:
+        """Return the auxiliary result, with its Values as `result` has them."""
+        _, structure = flatten(self.aux, Value)
+        leaves = []
+        for leaf in leaves_of(structure, self.aux):
+            numbers, kind = flat(leaf)
+            has_values = any(isinstance(number, Value) for number in numbers)
+            finished = [self.finished(n) if isinstance(n, Value) else n for n in numbers] if has_values else []
+            leaves.append(nested(kind, finished) if has_values else leaf)
+        return unflatten(structure, leaves)
+
     def finished(self, number: Number) -> Number:
         """Return a number as the caller gets it: a Value where it is differentiated again, a float elsewhere."""
         if self.recorded:
@@ -160,8 +188,32 @@ class RecordedCall:
 
     def like_inputs(self, numbers: list[Any]) -> tuple[Any, ...]:
         """Return trees like the arguments around other numbers."""
-        parts = nested(self.input_structure, numbers)
+        return self.in_order(nested(self.input_structure, numbers))
+
+    def in_order(self, parts: Sequence[Any]) -> tuple[Any, ...]:
+        """Return what stands for each argument that is differentiated by in the order in which they were asked for."""
         return tuple([parts[place] for place in self._order])
+
+    def like_both(self, structure: Structure, rows: list[list[Any]]) -> list[tuple[Any, ...]]:
+        """Return trees like the arguments for each number and array of a structure, around a row for each number.
+
+        Those for an array hold arrays, whose shape is that of the array and then of what stands there in the argument.
+        """
+        found, start = [], 0
+        for shape in structure.shapes:
+            if not shape:
+                found.append(self.like_inputs(rows[start]))
+                start += 1
+                continue
+            end, column, leaves = start + math.prod(shape), 0, []
+            for inner in self.input_structure.shapes:
+                columns = range(column, column + math.prod(inner))
+                numbers = [row[place] for row in rows[start:end] for place in columns]
+                leaves.append(hooks.array_of(numbers, shape + inner))
+                column = columns.stop
+            found.append(self.in_order(unflatten(self.input_structure, leaves)))
+            start = end
+        return found
 
     def like_output(self, numbers: list[Any]) -> Any:
         """Return a tree like the result around other numbers."""

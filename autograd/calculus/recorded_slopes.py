@@ -111,7 +111,7 @@ class RecordedSlopes(Slopes):
     def of(self, node: Value, which: int) -> Any:
         """Return the slope of a node with respect to an operand: what its rule returns."""
         primitive: Any = node._primitive
-        if isinstance(node, _WideValue):
+        if node._left is None:
             return primitive.slopes[which](node, *_operands(node.parents))
         if node._right is None:
             return slope_of(primitive, which, node, _operand(node._left))

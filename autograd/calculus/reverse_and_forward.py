@@ -201,8 +201,8 @@ def _check_fresh(tape: Tape) -> None:
         node = tape.nodes[index]
         if starts[index] == starts[index + 1]:
             continue
-        if isinstance(node, _WideValue):
-            wide = node  # the compiled engine knows its type
+        if node._left is None:
+            wide: Any = node if isinstance(node, _WideValue) else node._right
             for i in range(len(wide._parents)):
                 parent, operand = wide._parents[i], wide._operands[i]
                 if parent._float != operand and operand == operand:

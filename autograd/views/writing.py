@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from autograd.given_slopes import GivenSlopes
 from autograd.notation import Formula, Names, constant, number, operation
 from autograd.value import Value, is_constant
 
@@ -60,6 +61,8 @@ class Writer:
         """Write the slope of a node with respect to one of its operands; None for a node of too many operands."""
         if node.primitive is None or len(node.parents) > FOLDED_NODES:
             return None
+        if isinstance(node.primitive, GivenSlopes) and not numeric:
+            return Formula("given slope", r"\text{given slope}")
         out = self.written(node, node.data, numeric)
         operands = [self.written(p, x, numeric) for p, x in zip(node.parents, node.operands, strict=True)]
         return Formula.of(node.primitive.some_slopes([index], out, *operands)[0])
