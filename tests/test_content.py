@@ -79,7 +79,7 @@ def test_the_content_of_random_graphs(nodes: list[Value]) -> None:
     for (_, parents), slopes in zip(content["stations"], content["slopes"], strict=True):
         assert len(slopes) == len(parents) == len(set(parents))
     operations = [node for node in order if node.primitive is not None]
-    if len(stations) < len(operations):
+    if len(stations) < len(operations) or any(len(set(node.parents)) < len(node.parents) for node in operations):
         assert len(content["operations"]) == len(operations)
         assert list(map(len, content["operationSlopes"])) == [len(node.parents) for node in operations]
     else:

@@ -82,13 +82,8 @@ export class Picture {
   resize() {
     if (this.paper || this.container.clientWidth === this.width) return; // one that grows taller changes nothing
     this.width = this.container.clientWidth;
-    const isNarrow = this.width < BREAKPOINT;
-    if (isNarrow !== this.isNarrow || this.graph.content.network) {
-      this.isNarrow = isNarrow;
-      this.build();
-      if (this.state) this.update(...this.state);
-    }
-    this.scale();
+    if (this.width < BREAKPOINT !== this.isNarrow || this.graph.content.network) this.fit();
+    else this.scale();
   }
 
   build() {
