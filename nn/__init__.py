@@ -12,6 +12,7 @@ which suggest the right ones). The examples and the command line, `python -m nn`
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
+from nn.examples.article import article_page
 from nn.examples.pages import digit_page, logic_gates_page, worked_example_page
 from nn.functional import functional_call
 from nn.history import History
@@ -47,6 +48,7 @@ __all__ = [
     "load_network",
     "network_page",
     "worked_example_page",
+    "article_page",
     "logic_gates_page",
     "digit_page",
 ]

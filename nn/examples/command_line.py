@@ -19,6 +19,7 @@ from autograd.notation import in_ascii
 from autograd.saving import check_folder
 from nn.checkpoints import save_network
 from nn.examples import worked_example
+from nn.examples.article import article_page
 from nn.examples.command_options import Parser, integer, positive_number, program
 from nn.examples.digits_command import run_digits
 from nn.examples.gpt_command import run_gpt
@@ -34,7 +35,7 @@ EXAMPLES = {  # what to type after the program's name, and what it does
     "digits": "a 64-32-10 network that reads 1,797 real digits, tested with five parts",
     "digits --mnist FOLDER": "a 784-300-10 network that reads MNIST",
     "gpt": "a GPT of scalar nodes that makes up names",
-    "page": "three live pages: the worked example, logic gates, a network that reads digits",
+    "page": "live pages: the article told, the worked example, gates, digits",
 }
 
 
@@ -193,14 +194,14 @@ def _train_gate(gate: str, words: Sequence[str]) -> None:
 def _write_pages(words: Sequence[str]) -> None:
     parser = Parser(
         "page",
-        description="Writes the worked example, logic gates and a network that reads digits as pages for a browser: "
-        "step through every number, ask why a gradient is what it is, change anything, and train. The last one needs "
-        "scikit-learn, and is left out without it.",
+        description="Writes pages for a browser: the article told beside its picture, the worked example, logic gates "
+        "and a network that reads digits. Step through every number, ask why a gradient is what it is, change anything "
+        "and train. The last page needs scikit-learn, and is left out without it.",
     )
     parser.add_argument("--out", type=Path, default=Path("pages"), metavar="FOLDER", help="where they go (pages)")
     options = parser.parse_args(words)
     parser.check_out(options.out, "pages")
-    pages = {"worked_example": worked_example_page, "logic_gates": logic_gates_page}
+    pages = {"article": article_page, "worked_example": worked_example_page, "logic_gates": logic_gates_page}
     has_digits = find_spec("sklearn") is not None
     if has_digits:
         pages["digits"] = digit_page

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 from autograd import Constant, LivePage, Value
 from autograd.views.live_page.content import GraphContent
+from autograd.views.live_page.story import Item
 from nn.examples import digits, worked_example
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
@@ -30,8 +31,12 @@ def gate_network(generator: random.Random) -> MLP:
     return network
 
 
-def worked_example_page() -> LivePage:
-    """Make a page of the article's network, to step through, explain and train it in both orders of update."""
+def worked_example_page(story: Sequence[Item] = ()) -> LivePage:
+    """Make a page of the article's network, to step through, explain and train it in both orders of update.
+
+    Args:
+        story: a text beside the picture, as for `live_page`.
+    """
     graphs: list[GraphContent] = []
     biases = {}
     for kind in get_args(worked_example.Biases):
@@ -41,22 +46,17 @@ def worked_example_page() -> LivePage:
             graphs.append(GraphContent(total, layers=neurons_of(network, total)))
         learning = [parameter.label for parameter in worked_example.learning_parameters(network, kind)]
         biases[kind] = _learning(graphs, learning)
-    published = []
-    for key, figure in worked_example.PUBLISHED.items():  # such as "dE_total/dw5" or "out_o1 after 10000 rounds"
-        name, _, rounds = key.partition(" after ")
-        parameter = name.partition("dE_total/d")[2]
-        kind = "grad" if parameter else "data"
-        published.append([int(rounds.split()[0]) if rounds else 0, parameter or name, kind, figure])
-    return LivePage(
-        graphs,
-        "A step by step backpropagation example",
-        {
-            "learningRate": worked_example.LEARNING_RATE,
-            "biases": biases,
-            "published": published,
-            "publishedNote": "Its figures after training come from the sequential order of update, with frozen biases.",
-        },
-    )
+    settings = {
+        "learningRate": worked_example.LEARNING_RATE,
+        "biases": biases,
+        "published": [worked_example.Published.of(key) for key in worked_example.PUBLISHED],
+        "publishedNote": "✓: equal in all the digits printed. Its errors and outputs after training come from the "
+        "sequential order of update, with frozen biases. Of ∂E_o2/∂out_h1 it prints one unit too much in the last "
+        "digit.",
+    }
+    if story:
+        settings["story"] = story
+    return LivePage(graphs, "A step by step backpropagation example", settings)
 
 
 def logic_gates_page(seed: int = 1) -> LivePage:

@@ -22,7 +22,6 @@ DIGITS = 12
 def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mapping[str, Path]) -> Iterator[str]:
     """Tell the article, line by line, with the figures of its untrained network and the paths of two pictures."""
     yield "A step by step backpropagation example, after Matt Mazur (2015)"
-    yield '"published" is what the article prints.'
     yield from _given(figures)
     yield from _forward(figures)
     total, weights = worked_example.forward(network), {str(weight.label): weight for weight in network.parameters()}
@@ -30,6 +29,7 @@ def story(network: MLP[list[Value]], figures: Mapping[str, Any], pictures: Mappi
     yield from _hidden_weights(total, weights["w1"], figures)
     yield from _updates(figures)
     yield from _training(figures)
+    yield from _comparison(figures)
     yield from _section("Where to go on")
     yield f"the network, neurons and weights:    {pictures['network']}"
     yield f"the computation graph of one round:  {pictures['graph']}"
@@ -98,7 +98,7 @@ def _forward(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"        = {decimal(number[f'E_{name}'])}"
     yield "E_total = E_o1 + E_o2"
     yield f"        = {decimal(number['E_o1'])} + {decimal(number['E_o2'])}"
-    yield f"        = {decimal(number['E_total'])}  (published {figures['published']['E_total']})"
+    yield f"        = {decimal(number['E_total'])}"
 
 
 def _output_weights(total: Value, w5: Value, figures: Mapping[str, Any]) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _output_weights(total: Value, w5: Value, figures: Mapping[str, Any]) -> Iter
     yield from _section("The backward pass, an output weight: w5")
     yield from _wrapped(explain(total, w5))
     yield ""
-    yield f"(published {figures['published']['dE_total/dw5']}) The same by the delta rule:"
+    yield "The same by the delta rule:"
     yield ""
     yield from _wrapped(explain(total, w5, form="delta"))
     yield from _section("The other output weights")
@@ -123,14 +123,11 @@ def _output_weights(total: Value, w5: Value, figures: Mapping[str, Any]) -> Iter
 
 
 def _hidden_weights(total: Value, w1: Value, figures: Mapping[str, Any]) -> Iterator[str]:
-    gradient, published = figures["backward"], figures["published"]
+    gradient = figures["backward"]
     yield from _section("The backward pass, a hidden weight: w1")
     yield "The output of h1 reaches the error through both outputs, so two terms add up."
     yield ""
     yield from _wrapped(explain(total, w1))
-    yield ""
-    yield f"(published {published['dE_total/dw1']}; of ∂E_o2/∂out_h1 = −0.01904911826 the article prints"
-    yield "−0.019049119, which is one unit too much in its last digit.)"
     yield from _section("The other hidden weights")
     for weight, neuron, source in (("w2", "h1", "i2"), ("w3", "h2", "i1"), ("w4", "h2", "i2")):
         product = f"{decimal(gradient[f'net_{neuron}'])} · {figures['inputs'][source]:g}"
@@ -157,7 +154,7 @@ def _updates(figures: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _training(figures: Mapping[str, Any]) -> Iterator[str]:
-    rounds, trained, published = figures["rounds"], figures["training"], figures["published"]
+    rounds, trained = figures["rounds"], figures["training"]
     orders = list(trained)
     yield from _section(f"After one round, and after {rounds:,}" if rounds != 1 else "After one round")
     yield "The article describes the simultaneous order, in which all weights change at"
@@ -165,14 +162,30 @@ def _training(figures: Mapping[str, Any]) -> Iterator[str]:
     yield "sequential order, in which the hidden layer's gradients are formed with output"
     yield "weights that have already changed. Here are both, each by its name."
     yield ""
-    comparable = figures["biases"] == "frozen" and figures["learning_rate"] == worked_example.LEARNING_RATE
-    yield "".join(word.ljust(21) for word in ("after", *orders, "published" if comparable else "")).rstrip()
+    yield "".join(word.ljust(21) for word in ("after", *orders)).rstrip()
     lines = [("E_total", "1"), *((name, str(rounds)) for name in ("E_total", "out_o1", "out_o2"))]
     for name, count in lines[: 1 if rounds == 1 else None]:
-        key = f"{name} after {count} round{'' if count == '1' else 's'}"
         values = "".join(decimal(trained[order][count][name]).ljust(21) for order in orders)
         title = f"{int(count):,}: {name}"
-        yield f"{title:<21}{values}{published.get(key, '') if comparable else ''}".rstrip()
+        yield f"{title:<21}{values}".rstrip()
+
+
+def _comparison(figures: Mapping[str, Any]) -> Iterator[str]:
+    computed = figures["computed"]
+    yield from _section("Every figure that the article prints, in its order")
+    yield "✓: equal in all the digits that the article prints. Weights after a round are"
+    yield "those of the simultaneous order; errors and outputs after training are those of"
+    yield "the sequential one."
+    yield ""
+    yield f"{'':<29}{'here':<21}{'article':<14}✓"
+    for key, here in computed.items():
+        name, by, rounds, text = figure = worked_example.Published.of(key)
+        title = f"∂{name}/∂{by}" if by else f"{name}, round {rounds:,}" if rounds else name
+        sign = "✓" if figure.equals(here) else "≠"
+        yield f"{title:<29}{decimal(here):<21}{text.replace('-', '−'):<14}{sign}"
+    for key, reason in worked_example.MISPRINTED.items():
+        name, by, *_ = worked_example.Published.of(key)
+        yield f"≠ ∂{name}/∂{by}: the article prints {reason}."
 
 
 def _wrapped(explanation: Explanation) -> Iterable[str]:

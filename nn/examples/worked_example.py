@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from autograd import Constant, Drawing, Value, draw, find_node, gradients, sum, topological_order
 from autograd.notation import Names
@@ -36,16 +36,76 @@ HIDDEN_BIAS, OUTPUT_BIAS = 0.35, 0.60
 LEARNING_RATE = 0.5
 ROUNDS = 10_000
 
-# What the article prints, to its own digits.
+# Every figure that the article computes, in its order and to its own digits. Weights after a round are those of the
+# simultaneous order; the error and the outputs after training come from the sequential one.
 PUBLISHED = {
+    "net_h1": "0.3775",
+    "out_h1": "0.593269992",
+    "out_h2": "0.596884378",
+    "net_o1": "1.105905967",
+    "out_o1": "0.75136507",
+    "out_o2": "0.772928465",
+    "E_o1": "0.274811083",
+    "E_o2": "0.023560026",
     "E_total": "0.298371109",
+    "dE_total/dout_o1": "0.74136507",
+    "dout_o1/dnet_o1": "0.186815602",
+    "dnet_o1/dw5": "0.593269992",
     "dE_total/dw5": "0.082167041",
+    "w5 after 1 round": "0.35891648",
+    "w6 after 1 round": "0.408666186",
+    "w7 after 1 round": "0.511301270",
+    "w8 after 1 round": "0.561370121",
+    "dE_o1/dnet_o1": "0.138498562",
+    "dnet_o1/dout_h1": "0.40",
+    "dE_o1/dout_h1": "0.055399425",
+    "dE_o2/dout_h1": "-0.019049119",
+    "dE_total/dout_h1": "0.036350306",
+    "dout_h1/dnet_h1": "0.241300709",
+    "dnet_h1/dw1": "0.05",
     "dE_total/dw1": "0.000438568",
+    "w1 after 1 round": "0.149780716",
+    "w2 after 1 round": "0.19956143",
+    "w3 after 1 round": "0.24975114",
+    "w4 after 1 round": "0.29950229",
     "E_total after 1 round": "0.291027924",
     "E_total after 10000 rounds": "0.000035085",
     "out_o1 after 10000 rounds": "0.015912196",
     "out_o2 after 10000 rounds": "0.984065734",
 }
+MISPRINTED = {"dE_o2/dout_h1": "one unit too much in its last digit"}
+
+
+class Published(NamedTuple):
+    """A figure that the article prints.
+
+    Attributes:
+        name: the node, the parameter, or the node that is differentiated.
+        by: of a derivative the node that it is taken by, else None.
+        rounds: how many rounds of training come before.
+        text: the figure as printed.
+    """
+
+    name: str
+    by: str | None
+    rounds: int
+    text: str
+
+    @classmethod
+    def of(cls, key: str) -> Published:
+        """Return the figure of a key of `PUBLISHED`, such as "dE_total/dw5" or "out_o1 after 10000 rounds"."""
+        quantity, _, rounds = key.partition(" after ")
+        name, _, by = quantity.partition("/d")
+        return cls(name[1:] if by else name, by or None, int(rounds.split()[0]) if rounds else 0, PUBLISHED[key])
+
+    @property
+    def order(self) -> Order:
+        """The order of update that the figure comes from."""
+        return "sequential" if self.rounds and not self.name.startswith("w") else "simultaneous"
+
+    def equals(self, number: float) -> bool:
+        """Return whether a number is the same in all the digits that are printed."""
+        return f"{number:.{len(self.text.partition('.')[2])}f}" == self.text
 
 
 def build_network(biases: Biases = "frozen") -> MLP[list[Value]]:
@@ -158,8 +218,9 @@ def figures(
 
     Returns:
         A dict with `inputs`, `targets`, `parameters`, `forward` (net, out and E), `backward` (∂E_total with respect to
-        every node and parameter), `chain` (the factors of the article's two derivations), `published`, and under
-        `training`, for each order and number of rounds (1 and `rounds`), the error, outputs and parameters.
+        every node and parameter), `chain` (the factors of the article's two derivations), `published`, under
+        `computed` what these runs give for each published figure that they are about, and under `training`, for each
+        order and number of rounds (1 and `rounds`), the error, outputs and parameters.
     """
     network = build_network(biases)
     total = forward(network)
@@ -173,6 +234,20 @@ def figures(
     def factors(*pairs: tuple[str, str]) -> dict[str, float]:
         return {f"d{of}/d{by}": gradients(find(of), [find(by)])[0].data for of, by in pairs}
 
+    training = {
+        order: {str(count): _trained(order, count, biases, learning_rate) for count in (1, rounds)} for order in orders
+    }
+    is_articles = biases == "frozen" and learning_rate == LEARNING_RATE
+    here = {}
+    for key in PUBLISHED:
+        name, by, after, _ = figure = Published.of(key)
+        if by is not None:
+            here[key] = gradients(find(name), [find(by)])[0].data
+        elif not after:
+            here[key] = find(name).data
+        elif is_articles and str(after) in training.get(figure.order, {}):
+            trained = training[figure.order][str(after)]
+            here[key] = trained["parameters"].get(name, trained.get(name))
     return {
         "inputs": INPUTS,
         "targets": TARGETS,
@@ -189,11 +264,9 @@ def figures(
                 ("E_o1", "out_h1"), ("E_o2", "out_h1"), ("E_total", "out_h1"), ("out_h1", "net_h1"), ("net_h1", "w1")
             ),
         },
-        "training": {
-            order: {str(count): _trained(order, count, biases, learning_rate) for count in (1, rounds)}
-            for order in orders
-        },
+        "training": training,
         "published": PUBLISHED,
+        "computed": here,
     }
 
 

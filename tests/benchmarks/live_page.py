@@ -16,7 +16,7 @@ from pathlib import Path
 from playwright.sync_api import Page, sync_playwright
 
 from autograd import Value, live_page, sum
-from nn import worked_example_page
+from nn import article_page, worked_example_page
 
 TIMES = 7
 PAINTED = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -52,7 +52,10 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
         print(f"Chromium {browser.version}")
         worked = worked_example_page().save(Path(folder) / "worked_example.html")
-        print(f"{'the page of the worked example':<58}{worked.stat().st_size / 1000:>8.1f} kB   (bar 100 kB)")
+        print(f"{'the page of the worked example':<58}{worked.stat().st_size / 1000:>8.1f} kB   (bar 110 kB)")
+
+        told = article_page().save(Path(folder) / "article.html")
+        print(f"{'the page of the article as a story':<58}{told.stat().st_size / 1000:>8.1f} kB   (bar 160 kB)")
 
         times, painted = [], []
         for _ in range(TIMES):

@@ -38,6 +38,7 @@ class GraphContent:
         program: the graph as a program.
         learning: the leaves that a training changes.
         forms: the primitives that the program applies, each with a number of operands.
+        names: what the page calls each node.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class GraphContent:
                 raise ValueError(
                     f"a prediction names {node!r:.80}, which is not in this graph; give pairs of an output and a target"
                 )
+        self.names = [self.graph.names.of(node).plain for node in self.graph.nodes]
         inner = {*self.learning, *parameters}
         from autograd.programs import Program  # it needs NumPy
 
@@ -83,7 +85,7 @@ class GraphContent:
         graph, slots, templates = self.graph, self.graph.slots, Templates(self.graph)
         operations = [node for node in graph.nodes if node.primitive is not None]
         stations = [node for node in operations if node in graph.stations]
-        names = [graph.names.of(node).plain for node in graph.nodes]
+        names = self.names
         targets = [n for n in graph.nodes if n in graph.stations and not is_constant(n) and n is not graph.output]
         program = {**json.loads(self.program.to_json()), "layers": self._layers_of_parameters()}
         content: dict[str, Any] = {

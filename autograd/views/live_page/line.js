@@ -66,28 +66,64 @@ export function backwardLine(page, step) {
   return [sentence, line];
 }
 
-/** The sentence and the line of what a round of training did to a parameter. */
-export function updateLine(page, slot) {
-  const { graph, training, settings } = page;
-  const { names, program } = graph;
-  const index = settings.learning.indexOf(slot);
-  const name = names.plain(slot);
-  const last = training.round - 1;
-  const { rate, pick, cases } = training.segmentAt(last).settings;
-  const which =
-    cases.length < 2 ? ` of round ${counted(last)}` : pick ? ", of the case picked" : ", mean over the cases";
-  const caption = [names.derivative(program.output, slot), which];
-  const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
-  const line = [
-    pair({ value: training.before[index], caption: [names.element(slot), " before"], name, kind: "before" }),
-    sign(" − "),
-    pair({ value: rate, caption: ["learning rate"], name: "learning rate", kind: "rate" }),
-    sign(" × "),
-    pair({ value: training.applied[index], caption, name, kind: "applied", level: 4 }),
-    sign(" = "),
-    pair({ value: training.numbers[index], caption: [names.element(slot), " now"], name, look: "result" }),
+/** The sentence and the line of an update to come: of a number that learns, less a part of its gradient. */
+export function updateLine(page, step) {
+  const { names } = page.graph;
+  const { settings } = page;
+  const name = names.element(step.slot);
+  const isLater =
+    settings.order === "sequential" && page.training.groups[0].every((index) => settings.learning[index] !== step.slot);
+  const how = isLater ? ", by the gradient that the new output weights give it." : ".";
+  const update = { ...page.updateOf(step.slot), which: whichGradient(settings), isHidden: page.isHidden };
+  return [
+    [name, " moves against its gradient", how],
+    terms(page, update, result(page, step, [names.element(step.slot), " next"], names.plain(step.slot), "next")),
   ];
-  return [sentence, line];
+}
+
+/** The sentence and the line of what a round of training did to a number. */
+export function roundLine(page, slot) {
+  const { graph, training, settings } = page;
+  const { names } = graph;
+  const index = settings.learning.indexOf(slot);
+  const last = training.round - 1;
+  const { settings: then } = training.segmentAt(last);
+  const update = {
+    slot,
+    before: training.before[index],
+    applied: training.applied[index],
+    settings: then,
+    which: whichGradient(then) || ` of round ${counted(last)}`,
+  };
+  const now = pair({
+    value: training.numbers[index],
+    caption: [names.element(slot), " now"],
+    name: names.plain(slot),
+    look: "result",
+  });
+  const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
+  return [sentence, terms(page, update, now)];
+}
+
+/** Of which cases the gradient is that a round applies, if there are several. */
+function whichGradient({ cases, pick }) {
+  return cases.length < 2 ? "" : pick ? ", of the case picked" : ", mean over the cases";
+}
+
+/** The line of an update: a number less the learning rate times a gradient is `now`. */
+function terms({ graph }, { slot, before, applied, settings, which, isHidden }, now) {
+  const { names, program } = graph;
+  const name = names.plain(slot);
+  const caption = [names.derivative(program.output, slot), which];
+  return [
+    pair({ value: before, caption: [names.element(slot), " before"], name, kind: "before", isHidden }),
+    sign(" − "),
+    pair({ value: settings.rate, caption: ["learning rate"], name: "learning rate", kind: "rate", isHidden }),
+    sign(" × "),
+    pair({ value: applied, caption, name, kind: "applied", level: 4, isHidden }),
+    sign(" = "),
+    now,
+  ];
 }
 
 /** What a step computes: the number, or a field for a prediction of it. */

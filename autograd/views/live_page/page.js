@@ -4,11 +4,12 @@ import { prepareControls } from "./controls.js";
 import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
-import { backwardLine, forwardLine, updateLine, verdict } from "./line.js";
+import { backwardLine, forwardLine, roundLine, updateLine, verdict } from "./line.js";
 import { counted, element, Names, parse, partsOf, readNumber, written } from "./notation.js";
 import { Picture, show } from "./picture.js";
 import { Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
+import { Story } from "./story.js";
 import { casesTable, derivation, parameterRows, publishedRows } from "./tables.js";
 import { Training } from "./training.js";
 
@@ -33,13 +34,20 @@ class Page {
     this.parts.title.append(data.title);
     this.case = this.position = 0;
     prepareControls(this);
+    if (data.story) this.story = new Story(this, data.story);
     this.begin();
+    this.story?.follow();
   }
 
   // State.
 
   get steps() {
     return this.parts.unfold.checked ? this.graph.unfolded : this.graph.steps;
+  }
+
+  /** Whether there is something to learn, so that the steps end with an update and are followed by the next round. */
+  get learns() {
+    return !this.parts.training.hidden;
   }
 
   get settings() {
@@ -72,6 +80,7 @@ class Page {
       cases: data.gates?.[this.parts.gate.value] ?? data.cases ?? [],
       leaves: program.initial,
     });
+    this.parts.training.hidden = !this.settings.learning.length;
     if (isNew) this.prepareGraph();
     this.refresh();
   }
@@ -86,7 +95,6 @@ class Page {
     this.parts.errorName.textContent =
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
     this.parts.error.dataset.name = name;
-    this.parts.training.hidden = !settings.learning.length;
     const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
     const targets = [...graph.derivatives.roots.keys()];
     this.prepareQuestion(targets.sort((a, b) => isParameter(a) - isParameter(b) || a - b));
@@ -109,15 +117,14 @@ class Page {
     this.why.addEventListener("change", () => this.ask(targets.find((slot) => key(slot) === this.why.value)));
   }
 
-  /** The numbers of all leaves at the round shown, with the chosen case. */
-  leaves() {
-    const { settings, training } = this;
+  /** The numbers of all leaves, with the chosen case; by default those of the round shown. */
+  leaves(settings = this.settings, numbers = this.training.numbers) {
     const leaves = Float64Array.from(settings.leaves);
     settings.cases[this.case]?.forEach((number, column) => {
       leaves[settings.columns[column]] = number;
     });
     settings.learning.forEach((slot, index) => {
-      leaves[slot] = training.numbers[index];
+      leaves[slot] = numbers[index];
     });
     return leaves;
   }
@@ -125,13 +132,30 @@ class Page {
   /** Compute everything anew, and show it. */
   refresh() {
     this.moment = new Moment(this.graph, this.leaves());
-    this.results = null;
+    this.results = this.update = null;
+    const { learning } = this.settings;
+    if (this.groups !== this.training.groups) {
+      this.groups = this.training.groups; // the numbers that move together, those that move first being the first
+      const slots = this.learns ? this.groups.flat().map((index) => learning[index]) : [];
+      for (const steps of [this.graph.steps, this.graph.unfolded]) steps.updating(slots);
+    }
     this.show();
   }
 
   resultsAt(index) {
-    this.results ??= this.steps.results(this.moment);
+    const { steps } = this;
+    if (index >= steps.backward) return { value: this.updateOf(steps.list[index].slot).now };
+    this.results ??= steps.results(this.moment);
     return this.results[index];
+  }
+
+  /** What the next round does to a number that learns. */
+  updateOf(slot) {
+    const { training, settings } = this;
+    this.update ??= training.step(training.numbers, training.round);
+    const index = settings.learning.indexOf(slot);
+    const { numbers, applied } = this.update;
+    return { slot, before: training.numbers[index], applied: applied[index], now: numbers[index], settings };
   }
 
   /** The gradient of a node as far as it is known. */
@@ -154,18 +178,19 @@ class Page {
 
   /** The current step, with the boxes that it concerns. */
   current() {
-    const index = this.isAsking ? this.position : this.position - 1;
+    const index = this.isAsking ? this.position : (this.lit ?? this.position - 1);
     const step = this.steps.list[index];
     if (!step) return null;
-    const station = this.folds.get(step.slot);
+    const station = this.folds.get(step.slot) ?? step.slot;
     const parent = this.folds.get(step.parent) ?? step.parent;
+    const isBackward = step.phase === "backward";
     const isWithin = station === parent; // an edge between operations of one box
     return {
       ...step,
       index,
       station,
-      box: isWithin || step.phase === "forward" ? undefined : parent,
-      factors: step.phase === "forward" ? [] : parse(step.formula).map((part) => part.slot),
+      box: isBackward && !isWithin ? parent : undefined,
+      factors: isBackward ? parse(step.formula).map((part) => part.slot) : [],
     };
   }
 
@@ -214,13 +239,34 @@ class Page {
 
   go(position) {
     this.isAsking = false;
-    this.message = undefined;
+    this.message = this.lit = undefined;
     this.position = Math.min(Math.max(position, 0), this.steps.length);
     this.show();
   }
 
+  /** Show a round, training up to it where no one has. */
+  reach(round) {
+    const { training } = this;
+    if (round === training.round) return;
+    this.stop();
+    training.travel(Math.min(round, training.last));
+    while (training.round < round && training.advance());
+    this.refresh();
+  }
+
+  /** Show a step, while what was known stays known. */
+  light(step, position) {
+    this.go(position);
+    this.lit = step - 1;
+    this.show();
+  }
+
   next() {
-    if (this.isAsking || this.position >= this.steps.length) return;
+    if (this.isAsking || this.story?.next()) return;
+    if (this.position >= this.steps.length) {
+      if (this.learns) this.train(1);
+      return;
+    }
     if (!this.parts.predict.checked) return this.go(this.position + 1);
     this.isAsking = true;
     this.areFactorsShown = false;
@@ -231,6 +277,7 @@ class Page {
   }
 
   previous() {
+    if (this.story?.previous()) return;
     this.go(this.isAsking ? this.position : this.position - 1);
   }
 
@@ -301,25 +348,28 @@ class Page {
     this.showOthers();
     this.parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
     if (this.parts.all.open) this.list.show();
+    this.story?.show();
     if (this.parts.published.open)
       this.parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
   }
 
   showControls() {
-    const { length, forward } = this.steps;
+    const { length, forward, backward } = this.steps;
     const { position, isAsking } = this;
     const focused = this.root.activeElement;
     this.parts.first.disabled = this.parts.previous.disabled = position === 0 && !isAsking;
-    this.parts.next.disabled = this.parts.last.disabled = position === length;
+    this.parts.last.disabled = position === length;
+    this.parts.next.disabled = position === length && !this.learns;
     if (focused?.disabled) this.parts[position ? "previous" : "next"].focus();
     for (const id of ["first", "next", "last", "play"]) this.parts[id].hidden = isAsking === true;
     this.parts.answers.hidden = !isAsking;
     this.parts.play.textContent = this.player ? "Pause" : "Play";
     const slider = this.parts.position;
-    const [turn, done] = [forward, position].map((count) => `${(100 * count) / length}%`);
+    const [turn, end, done] = [forward, backward, position].map((count) => `${(100 * count) / length}%`);
     slider.max = length;
     slider.value = position;
     slider.style.setProperty("--turn", turn);
+    slider.style.setProperty("--end", end);
     slider.style.setProperty("--done", done);
     this.parts.turning.style.left = turn;
     this.parts.count.textContent = `step ${position} of ${length}`;
@@ -339,7 +389,7 @@ class Page {
     let found;
     let at;
     if (training.diverged) found = { text: "The training diverged. Choose a smaller learning rate." };
-    else if (training.round || this.position === this.steps.length) {
+    else if (training.round || this.position >= this.steps.backward) {
       at = settings.learning.slice(0, WATCHED).find((slot) => {
         found = diagnose(graph, moment, slot);
         return found && (found.isUnary || !(Math.abs(moment.grads[slot]) < 1));
@@ -365,12 +415,16 @@ class Page {
     ];
     let line = [];
     if (step) {
-      const isBackward = step.phase === "backward";
-      chip.textContent = isBackward ? "← Backward" : "Forward →";
-      [sentence, line] = isBackward ? backwardLine(this, step) : forwardLine(this, step);
+      const [name, lineOf] = {
+        forward: ["Forward →", forwardLine],
+        backward: ["← Backward", backwardLine],
+        update: ["Update", updateLine],
+      }[step.phase];
+      chip.textContent = name;
+      [sentence, line] = lineOf(this, step);
     } else if (training.applied) {
       chip.textContent = `Round ${counted(training.round)}`;
-      [sentence, line] = updateLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
+      [sentence, line] = roundLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
     }
     chip.className = `chip ${step?.phase ?? ""}`;
     this.parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));

@@ -32,6 +32,7 @@ from autograd.value import Value
 from autograd.views.diagnosis import LARGE, SENTENCES, SMALL
 from autograd.views.live_page.content import GraphContent, NeuronNodes
 from autograd.views.live_page.rules import rules_script
+from autograd.views.live_page.story import Item, story_content
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
@@ -39,7 +40,8 @@ SCRIPTS = (  # each after those that it imports from
     *("placement", "picture", "curve", "line", "tables", "controls", "page"),
 )
 STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
-FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
+ADDED = ("image", "story")  # scripts and styles of pages that have such settings alone
+ORDERS = ("simultaneous", "sequential")  # of update
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -53,6 +55,10 @@ class LivePage:
 
     def __init__(self, graphs: Sequence[GraphContent], title: str, settings: Mapping[str, Any]) -> None:
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
+        if settings.get("story"):
+            names = set.intersection(*(set(graph.names) for graph in graphs))
+            story = story_content(settings["story"], names, {*ORDERS, *settings.get("biases", ())})
+            settings = {**settings, "story": story}
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
         causes = {p.name: [p.when_flat, p.when_steep, p.lists] for p, _ in forms if p.when_flat or p.when_steep}
         diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
@@ -95,6 +101,7 @@ def live_page(
     pick: bool = False,
     predictions: Iterable[tuple[Value | str, Value | str]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
+    story: Iterable[Item] = (),
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
@@ -110,6 +117,8 @@ def live_page(
         predictions: pairs of an output of a network and its target, or of their labels, which the table of cases
             compares.
         layers: the neurons of each layer, to draw the graph as a network.
+        story: a text beside the picture, whose paragraphs set the step: pairs (step, text), and questions (step,
+            question, answer), as `autograd.views.live_page.story` describes them.
 
     Returns:
         The page.
@@ -118,7 +127,8 @@ def live_page(
         TypeError: if `output` is no Value, a number of a case is no number, or the graph holds a primitive that is not
             in the table, whose function only Python knows; the message names it.
         ValueError: if a case names no leaf of the graph, or one twice, a label names no node of it, or several, rows
-            differ in the leaves that they name, a number is not finite, or the learning rate is not greater than 0.
+            differ in the leaves that they name, a number is not finite, the learning rate is not greater than 0, or the
+            story names what the graph does not have.
     """
     rate = as_float(learning_rate)
     if not 0.0 < rate < math.inf:
@@ -133,7 +143,11 @@ def live_page(
     graph = GraphContent(output, None if learning is None else map(find, learning), inputs, layers, pairs)
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
-    return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
+    settings: dict[str, Any] = {"learningRate": rate, "cases": numbers, "pick": pick}
+    told = list(story)
+    if told:
+        settings["story"] = told
+    return LivePage([graph], title or f"{name}, step by step", settings)
 
 
 def _numbers(row: Mapping[Value | str, float], keys: Sequence[Value | str], index: int) -> list[float]:
@@ -156,7 +170,7 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     from rcssmin import cssmin
     from rjsmin import jsmin
 
-    added = [FOR_IMAGES] if data.get("image") else []
+    added = [name for name in ADDED if data.get(name)]
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)

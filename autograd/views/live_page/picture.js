@@ -64,6 +64,7 @@ export class Picture {
     this.chosen = (graph.content.network?.layers ?? []).map(() => 0);
     this.focus = graph.program.output;
     this.isNarrow = container.clientWidth < BREAKPOINT;
+    this.isWide = graph.isWide?.();
     this.build();
     this.width = container.clientWidth;
   }
@@ -71,8 +72,10 @@ export class Picture {
   resize() {
     if (this.container.clientWidth === this.width) return; // a picture that grows taller changes nothing
     this.width = this.container.clientWidth;
-    if (this.width < BREAKPOINT !== this.isNarrow) {
-      this.isNarrow = this.width < BREAKPOINT;
+    const { isNarrow, isWide } = this;
+    this.isNarrow = this.width < BREAKPOINT;
+    this.isWide = this.graph.isWide?.();
+    if (this.isNarrow !== isNarrow || this.isWide !== isWide) {
       this.build();
       if (this.state) this.update(...this.state);
     }
@@ -193,6 +196,7 @@ export class Picture {
       const isReceiving = isBackward && current.box !== undefined;
       classList.toggle("current", current && slot === (isReceiving ? current.box : current.station));
       classList.toggle("backward", isBackward);
+      classList.toggle("update", current?.phase === "update");
       classList.toggle("giving", isReceiving && slot === current.station);
       classList.toggle("slope", isReceiving && current.factors.includes(slot));
       classList.toggle("asked", slot === asked);

@@ -103,7 +103,8 @@ function readingOrder(operations, parentsOf) {
   return order;
 }
 
-/** The steps forward, one for each operation, and backward, one for each edge; at a position so many are done. */
+/** The steps forward, one for each operation, backward, one for each edge, and then the updates, one for each number
+ * that learns; at a position so many are done. */
 export class Steps {
   constructor(graph, unfolded) {
     const { content, program } = graph;
@@ -129,10 +130,18 @@ export class Steps {
         this.list.push({ phase: "backward", slot, parent, operand, formula: slopes[this.indices.get(slot)][operand] });
       });
     }
+    this.backward = this.list.length; // where the steps backward end
   }
 
   get length() {
     return this.list.length;
+  }
+
+  /** Let the steps end with the updates of some leaves. */
+  updating(slots) {
+    this.list.length = this.backward;
+    this.list.push(...slots.map((slot) => ({ phase: "update", slot })));
+    return this;
   }
 
   /** The numbers of every step at a moment: a step's result; backward also its slope and the gradient before it. */
@@ -142,7 +151,7 @@ export class Steps {
     const sums = new Map();
     const local = new Float64Array(program.size);
     let last = -1;
-    for (let index = this.forward; index < this.list.length; index++) {
+    for (let index = this.forward; index < this.backward; index++) {
       const { slot, parent, operand } = this.list[index];
       if (!this.isUnfolded && slot !== last) this.localSlopes(slot, moment, local);
       const edge = program.starts[slot] + operand;

@@ -89,14 +89,19 @@ export function parameterRows(page, slots) {
 /** The rows of figures that an article prints, beside those of this moment. */
 export function publishedRows(page, figures) {
   const { graph, moment, training } = page;
-  const { names, program } = graph;
-  return figures.map(([round, name, kind, text]) => {
-    const slot = names.names.indexOf(name);
-    const value = kind === "grad" ? moment.grads[slot] : moment.numbers[slot];
-    const label = kind === "grad" ? names.derivative(program.output, slot) : names.element(slot);
-    const isHere = round === training.round && page.mayShow(slot, kind);
-    const here = isHere ? element("span", about(name, kind, value), written(value)) : "–";
-    return row(...[counted(round), label, text, here].map((content) => element("td", content)));
+  const { names } = graph;
+  return figures.map(([name, by, round, text]) => {
+    const [slot, below] = [name, by].map((label) => names.names.indexOf(label));
+    const kind = by ? "grad" : "data";
+    const value = by ? moment.derivative(slot, below) : moment.numbers[slot];
+    const label = by ? names.derivative(slot, below) : names.element(slot);
+    const isHere = round === training.round && page.mayShow(by ? below : slot, kind);
+    const here = isHere
+      ? element("span", about(by ? names.plainDerivative(slot, below) : name, kind, value), written(value))
+      : "–";
+    const isEqual = value.toFixed(text.split(".")[1].length) === text;
+    const sign = !isHere ? "" : isEqual ? "✓" : "≠";
+    return row(...[counted(round), label, text.replace("-", "−"), here, sign].map((content) => element("td", content)));
   });
 }
 
@@ -111,7 +116,7 @@ export class StepList {
     const { steps, position, isAsking } = this.page;
     const { length } = steps;
     const from = length <= LISTED_STEPS ? 0 : Math.max(0, Math.min(position - LISTED_STEPS / 2, length - LISTED_STEPS));
-    if (this.steps !== steps || this.from !== from) {
+    if (this.steps !== steps || this.from !== from || this.rows.length !== Math.min(length - from, LISTED_STEPS)) {
       [this.steps, this.from] = [steps, from];
       this.rows = steps.list.slice(from, from + LISTED_STEPS).map((step, index) => this.row(step, from + index));
       this.list.firstElementChild.replaceChildren(...this.rows.map(({ item }) => item));
@@ -129,13 +134,16 @@ export class StepList {
 
   row(step, index) {
     const { names, program } = this.page.graph;
-    const isBackward = step.phase === "backward";
     const node = names.element(step.slot);
-    const label = isBackward
-      ? element("span", names.derivative(program.output, step.parent), element("span.quiet", " from ", node))
-      : node;
-    const name = names.plain(isBackward ? step.parent : step.slot);
-    const number = element("span.number", about(name, isBackward ? "sum" : "data"));
+    const [label, kind, slot] = {
+      forward: () => [node, "data", step.slot],
+      backward: () => {
+        const from = element("span.quiet", " from ", node);
+        return [element("span", names.derivative(program.output, step.parent), from), "sum", step.parent];
+      },
+      update: () => [element("span", node, element("span.quiet", " next")), "next", step.slot],
+    }[step.phase]();
+    const number = element("span.number", about(names.plain(slot), kind));
     const item = element(`li.${step.phase}`, label, number);
     item.addEventListener("click", () => this.page.go(index + 1));
     return { item, number };

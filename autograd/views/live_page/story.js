@@ -1,0 +1,516 @@
+// A story: paragraphs beside the picture that set the step, with numbers that follow what is edited. Only pages with a
+// story hold this script; `story.py` says how a story is written.
+
+import { about, bracketed, element, parse, powers, readNumber, written } from "./notation.js";
+import { show, TYPED } from "./picture.js";
+import { BOX, NetworkPlacement } from "./placement.js";
+import { Moment } from "./steps.js";
+import { Training } from "./training.js";
+
+const READING_LINE = 0.4; // of the height of the window: the paragraph there is the current one
+const NEAR = 0.005; // of the number that is asked for
+const SCROLLING = 700; // milliseconds for which a smooth scroll to a paragraph is not followed
+const TRIES = 2; // before an answer offers to show the number
+const WIDE = 600; // pixels from which a network stands in wide rows
+const [COLUMN, COLUMN_PITCH, ROW_GAP] = [124, 141, 28]; // widths of a box and of a column, and what is between rows
+
+export class Story {
+  constructor(page, items) {
+    this.page = page;
+    this.told = this.score = this.asked = 0;
+    this.numbers = [];
+    this.paragraphs = [];
+    this.sections = [];
+    const main = page.root.querySelector("main");
+    const [picture, step, columns] = main.children;
+    this.text = element("article", { id: "story" }, ...items.map((item) => this.element(item)));
+    const side = element("div.side", picture, step, page.parts.steps);
+    main.prepend(element("div.beside", this.text, side));
+    columns.querySelector("div").prepend(element("h2.heading", "Go on by yourself"));
+    this.prepareHeader();
+    for (const graph of page.graphs) graph.isWide = () => picture.clientWidth > WIDE;
+    const watch = () => requestAnimationFrame(() => this.isResting || this.follow());
+    addEventListener("scroll", watch, { passive: true });
+    for (const event of ["wheel", "touchmove"]) {
+      const wake = () => {
+        this.isResting = false;
+      };
+      addEventListener(event, wake, { passive: true });
+    }
+  }
+
+  // What it is made of.
+
+  element(item) {
+    if (item.heading) {
+      const heading = element("h2.heading", item.heading);
+      this.sections.push({ heading, from: this.paragraphs.length, name: item.heading });
+      return heading;
+    }
+    const content = item.text.map((pieces) => this.paragraph(pieces));
+    const made = element("section.told", { tabindex: "0" }, ...content);
+    const paragraph = { element: made, step: item.step };
+    if (item.answer) this.ask(paragraph, item);
+    this.paragraphs.push(paragraph);
+    for (const event of ["focusin", "click"]) {
+      made.addEventListener(event, () => {
+        this.rest();
+        this.go(paragraph);
+      });
+    }
+    return made;
+  }
+
+  /** A paragraph; one that begins with ">" is a line of numbers, one with "≠" a note. */
+  paragraph(pieces) {
+    const [first, ...rest] = pieces;
+    const kind = typeof first === "string" ? { ">": "p.numbers", "≠": "p.quiet" }[first[0]] : undefined;
+    const cut = kind === "p.numbers" ? [first.slice(1).trimStart(), ...rest] : pieces;
+    const made = element(kind ?? "p", ...cut.flatMap((piece) => this.piece(piece)));
+    if (pieces.some((piece) => piece.rounds)) made.classList.add("trained"); // no pencil can work it out
+    return made;
+  }
+
+  piece(piece) {
+    if (typeof piece === "string") {
+      return piece.split(/([❶❷❸❹])/).map((text) => {
+        const digit = "❶❷❸❹".indexOf(text) + 1;
+        return text && digit ? element("span.disc", String(digit)) : text;
+      });
+    }
+    if (Array.isArray(piece)) {
+      const name = ([base, index]) => element("i", base, element("sub", index));
+      const made = piece.flatMap((part) => (Array.isArray(part) ? name(part) : powers(part)));
+      return [element("span.formula", ...made)];
+    }
+    const name = [piece.of, piece.by].filter(Boolean).join("/");
+    const isGiven = !piece.by && !piece.kind && !piece.rounds && this.isLeaf(piece.of);
+    const number = element(isGiven ? "span.number" : "span.number.computed", about(name, "told"));
+    const mark = element("span.mark");
+    this.numbers.push({ ...piece, number, mark });
+    return [element("span.figure", number, mark)];
+  }
+
+  isLeaf(label) {
+    const { names, program } = this.page.graphs[0];
+    return program.isLeaf(names.names.indexOf(label));
+  }
+
+  prepareHeader() {
+    const { parts, root } = this.page;
+    this.place = element("span.quiet");
+    this.choice = element("select", { "aria-label": "Section" });
+    this.choice.append(...this.sections.map(({ name }, index) => element("option", { value: index }, name)));
+    this.choice.addEventListener("change", () => this.scrollTo(this.paragraphs[this.sections[this.choice.value].from]));
+    const print = element("button", "Print");
+    print.addEventListener("click", () => globalThis.print());
+    addEventListener("beforeprint", () => this.prepareSheet());
+    this.back = element("button", { hidden: "" }, "Your numbers · Back to the first ones");
+    this.back.addEventListener("click", () => {
+      this.page.begin();
+      this.current = undefined;
+      this.follow();
+    });
+    this.bar = element("div.bar");
+    const header = root.querySelector("header");
+    if (this.sections.length) header.append(element("nav", this.back, this.place, this.choice, print));
+    header.after(this.bar);
+    this.turn = element("button.turning", { hidden: "" }, "Your turn ↓");
+    this.turn.addEventListener("click", () => {
+      const open = this.paragraphs.find((paragraph) => paragraph.field && !paragraph.isRight);
+      this.scrollTo(open);
+      open.field.focus({ preventScroll: true });
+    });
+    parts.next.after(this.turn);
+  }
+
+  /** The lines of numbers once more, for the second sheet of a print: the answers to the blanks of the first one. */
+  prepareSheet() {
+    this.answers?.remove();
+    const lines = [...this.text.querySelectorAll(".numbers:not(.trained)")].map((line) => line.cloneNode(true));
+    this.answers = element("section.answers-sheet", element("h2.heading", "Answers"), ...lines);
+    this.text.after(this.answers);
+    const { output } = this.page.graph.program;
+    const first = written(this.at(0).moment.numbers[output], 4);
+    this.answers.prepend(
+      element("p.quiet", `Check yourself: ${this.page.graph.names.plain(output)} begins with ${first}.`),
+    );
+  }
+
+  // Where the reader is.
+
+  /** The paragraph that crosses the reading line. */
+  follow() {
+    const line = innerHeight * READING_LINE + this.top();
+    const crossed = this.paragraphs.findLast(({ element: made }) => made.getBoundingClientRect().top <= line);
+    if (crossed && crossed !== this.current) this.go(crossed);
+  }
+
+  /** How much of the window the picture covers where it stands above the text. */
+  top() {
+    const side = this.text.nextElementSibling.getBoundingClientRect();
+    const text = this.text.getBoundingClientRect();
+    return side.right > text.left + 1 && side.left < text.right - 1 ? side.height * (1 - READING_LINE) : 0;
+  }
+
+  /** Do not follow the scrolling that something else than the reader's wheel or finger causes. */
+  rest() {
+    this.isResting = true;
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => {
+      this.isResting = false;
+    }, SCROLLING);
+  }
+
+  scrollTo(paragraph) {
+    const { top } = paragraph.element.getBoundingClientRect();
+    const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.rest();
+    scrollBy({ top: top - innerHeight * READING_LINE - this.top() + 8, behavior: isCalm ? "instant" : "smooth" });
+    this.go(paragraph);
+  }
+
+  /** Make a paragraph the current one, and let the picture show its step. */
+  go(paragraph) {
+    if (this.current === paragraph) return;
+    this.current = paragraph;
+    const { page } = this;
+    const position = this.positionOf(paragraph.step);
+    const { rounds = 0 } = paragraph.step;
+    page.reach(rounds);
+    this.told = paragraph === this.paragraphs[0] ? 0 : Math.max(this.told, position);
+    page.light(position, rounds ? 0 : this.told);
+  }
+
+  /** The number of steps that are done once a named one is. */
+  positionOf(step) {
+    const { steps, graph } = this.page;
+    if (Number.isInteger(step)) return step < 0 ? steps.length + 1 + step : Math.min(step, steps.length);
+    if (step === "start") return 0;
+    if (step === "end") return steps.length;
+    if (step.rounds) return 0;
+    const [slot, from] = [step.of, step.from].map((name) => graph.names.names.indexOf(name));
+    const isMeant = {
+      next: (other) => other.phase === "update" && other.slot === slot,
+      grad: (other) => other.phase === "backward" && other.parent === slot && (!step.from || other.slot === from),
+    }[step.kind ?? ""];
+    const index = steps.list.findLastIndex(isMeant ?? ((other) => other.phase === "forward" && other.slot === slot));
+    return index + 1;
+  }
+
+  next() {
+    const { page } = this;
+    const place = this.paragraphs.indexOf(this.current);
+    const following = this.paragraphs[place + 1];
+    const target = following ? this.positionOf(following.step) : page.steps.length;
+    if (target > this.told + 1) {
+      this.told++;
+      page.light(this.told, this.told);
+    } else if (following) this.scrollTo(following);
+    else return false;
+    return true;
+  }
+
+  previous() {
+    const place = this.paragraphs.indexOf(this.current);
+    if (place <= 0) return false;
+    this.told = Math.min(this.told, this.positionOf(this.paragraphs[place - 1].step));
+    this.scrollTo(this.paragraphs[place - 1]);
+    return true;
+  }
+
+  // Questions.
+
+  ask(paragraph, item) {
+    const verdict = element(
+      "p.quiet",
+      { id: `verdict${this.asked}`, role: "status" },
+      "Enter checks. Next is always open.",
+    );
+    const label = { "aria-label": "Your answer", "aria-describedby": verdict.id };
+    const field = element("input", { ...TYPED, ...label });
+    const check = element("button", "Check");
+    const tell = element("button", "Show it");
+    const score = element("span.quiet.score");
+    let tries = 0;
+    const say = (text, isRight) => {
+      verdict.replaceChildren(...(isRight ? [element("b", "✓ Right"), text] : [text]));
+      field.toggleAttribute("aria-invalid", isRight === false);
+    };
+    const judge = () => {
+      const value = this.answerOf(item.answer);
+      const [text, isRight] = this.verdict(item.answer, field.value, value);
+      tries++;
+      if (isRight && !paragraph.isRight) {
+        paragraph.isRight = true;
+        this.score++;
+      }
+      say(isRight || tries < TRIES ? text : `${text} “Show it” gives the answer.`, Boolean(isRight));
+      this.showScore();
+    };
+    check.addEventListener("click", judge);
+    tell.addEventListener("click", () => {
+      field.value = this.formOf(item.answer).at(-1);
+      say(`${this.formOf(item.answer).join(" = ")}.`);
+    });
+    field.addEventListener("keydown", (event) => {
+      event.stopPropagation();
+      if (event.key === "Enter") judge();
+    });
+    const row = element("p.buttons", field, check, tell);
+    paragraph.element.prepend(element("p.turn", element("b", "Your turn"), score));
+    paragraph.element.append(row, verdict);
+    paragraph.element.classList.add("asks");
+    Object.assign(paragraph, { field, score });
+    this.asked++;
+  }
+
+  showScore() {
+    for (const { score } of this.paragraphs) {
+      if (score) score.textContent = `${this.score} of ${this.asked} right so far`;
+    }
+    this.turn.hidden = this.score === this.asked;
+  }
+
+  answerOf(answer) {
+    return typeof answer === "string" ? readNumber(answer) : this.valueOf(answer);
+  }
+
+  /** What is right about an answer: a sentence, and whether it is right. */
+  verdict(answer, typed, value) {
+    const guess = readNumber(typed);
+    const isNear = (other) => Math.abs(guess - other) <= NEAR * Math.abs(other);
+    if (Number.isNaN(guess)) return ["Type a number, such as 0.15."];
+    if (isNear(value)) return [`: ${this.formOf(answer).join(" = ")}.`, true];
+    const missed = typeof answer === "string" ? undefined : this.missed(answer, isNear);
+    if (missed) return [missed];
+    if (isNear(-value)) return ["The size is right, the sign is not."];
+    return [guess * value > 0 ? "The sign is right, the size is not yet." : "Not yet."];
+  }
+
+  /** Which factor, operand or branch an answer has left out. */
+  missed({ of, by, kind }, isNear) {
+    const { graph, moment } = this.at(0);
+    const { names, program } = graph;
+    const [slot, below] = [of, by].map((name) => names.names.indexOf(name));
+    if (kind === "next") {
+      const { before, applied, settings } = this.updateOf(slot);
+      if (isNear(before + settings.rate * applied)) return "The step goes against the gradient: subtract it.";
+      if (isNear(before - applied)) return "The learning rate is missing.";
+      if (isNear(applied)) return `That is the gradient; ${of} less the learning rate times it is the answer.`;
+      return isNear(settings.rate * applied) ? `That is the step; subtract it from ${of}.` : undefined;
+    }
+    const top = by ? slot : program.output;
+    const bottom = by ? below : slot;
+    if (!by && !kind) {
+      const operand = graph.operands(slot).find((other) => isNear(moment.numbers[other]));
+      return operand === undefined ? undefined : `That is ${names.plain(operand)}; ${of} is computed from it.`;
+    }
+    if (isNear(moment.numbers[top])) return `That is ${names.plain(top)} itself, not its slope.`;
+    const users = (graph.users.get(bottom) ?? []).filter((user) => user <= top);
+    const parts = users.map((user) => moment.derivative(top, user) * this.slope(user, bottom));
+    const road = parts.findIndex(isNear);
+    if (users.length > 1 && road >= 0) {
+      const others = users.filter((_, index) => index !== road).map((user) => names.plain(user));
+      return `Only one way. Add the one over ${others.join(" and ")}.`;
+    }
+    const factor =
+      users.length === 1 && [moment.derivative(top, users[0]), this.slope(users[0], bottom)].findIndex(isNear);
+    if (factor === 0)
+      return `That is ∂${names.plain(top)}/∂${names.plain(users[0])}; multiply it by the slope of ${names.plain(users[0])}.`;
+    if (factor === 1)
+      return `That is ∂${names.plain(users[0])}/∂${names.plain(bottom)}; multiply it by the gradient of ${names.plain(users[0])}.`;
+  }
+
+  slope(station, operand) {
+    const { graph, moment } = this.at(0);
+    this.scratch ??= new Float64Array(graph.program.size);
+    graph.steps.localSlopes(station, moment, this.scratch);
+    return this.scratch[operand];
+  }
+
+  /** The sides of the equation that gives an answer, as text. */
+  formOf(answer) {
+    const value = written(this.answerOf(answer));
+    if (typeof answer === "string") return [value];
+    const { graph, moment } = this.at(0);
+    const { names, steps } = graph;
+    const [slot, below] = [answer.of, answer.by].map((name) => names.names.indexOf(name));
+    if (answer.kind === "next") {
+      const { before, applied, settings } = this.updateOf(slot);
+      return [`${written(before)} − ${written(settings.rate)} × ${bracketed(written(applied), 4)}`, value];
+    }
+    const index = steps.indices.get(slot);
+    const edge = steps.list.find((step) => step.phase === "backward" && step.slot === slot && step.parent === below);
+    const template = answer.by ? edge?.formula : answer.kind ? "" : steps.list[index]?.formula;
+    if (!template) return [value];
+    return [
+      parse(template)
+        .map((part) => (typeof part === "string" ? part : bracketed(written(moment.numbers[part.slot]), 4)))
+        .join(""),
+      value,
+    ];
+  }
+
+  // Numbers.
+
+  /** The graph, its numbers and the training after some rounds from the first ones, with a choice of order or biases. */
+  at(rounds, choices = []) {
+    const { page } = this;
+    const first = page.training.samples[0].numbers;
+    const { settings } = page.training.segments[0];
+    if (this.first !== first || this.settings !== settings) {
+      [this.first, this.settings, this.runs] = [first, settings, new Map()];
+    }
+    const key = `${rounds} ${choices}`;
+    if (!this.runs.has(key)) this.runs.set(key, this.run(rounds, choices));
+    return this.runs.get(key);
+  }
+
+  run(rounds, choices) {
+    const { page, settings } = this;
+    const kinds = page.data.biases ?? {};
+    const kind = choices.map((choice) => kinds[choice]).find(Boolean);
+    const order = choices.find((choice) => !kinds[choice]) ?? "simultaneous";
+    const graph = kind ? page.graphs[kind.graph] : page.graph;
+    const leaves = Float64Array.from(graph.program.initial);
+    const given = page.leaves(settings, this.first);
+    for (let slot = 0; slot < leaves.length; slot++) {
+      const same = page.graph.names.names.indexOf(graph.names.plain(slot));
+      if (same >= 0 && graph.program.isLeaf(slot)) leaves[slot] = given[same];
+    }
+    const cases = graph === page.graph ? settings.cases : [];
+    const training = new Training(graph.program, {
+      ...settings,
+      cases,
+      order,
+      leaves,
+      learning: kind?.learning ?? settings.learning,
+    });
+    while (training.round < rounds && training.advance());
+    training.settings.learning.forEach((slot, index) => {
+      leaves[slot] = training.numbers[index];
+    });
+    return { graph, training, moment: new Moment(graph, leaves) };
+  }
+
+  updateOf(slot) {
+    const { training } = this.at(0);
+    const { settings } = training;
+    const index = settings.learning.indexOf(slot);
+    const { numbers, applied } = training.step(training.numbers, 0);
+    return { before: training.numbers[index], applied: applied[index], now: numbers[index], settings };
+  }
+
+  valueOf({ of, by, kind, rounds = 0, with: choices }) {
+    const { graph, moment } = this.at(rounds, choices);
+    const [slot, below] = [of, by].map((name) => graph.names.names.indexOf(name));
+    if (by) return moment.derivative(slot, below);
+    if (kind === "next") return this.updateOf(slot).now;
+    return (kind === "grad" ? moment.grads : moment.numbers)[slot];
+  }
+
+  /** Whether the numbers are those that the page came with. */
+  get isOriginal() {
+    const { page } = this;
+    const { graph, moment, training } = this.at(0);
+    const { initial } = graph.program;
+    const isSame = initial.every(
+      (number, slot) => !graph.program.isLeaf(slot) || Object.is(number, moment.numbers[slot]),
+    );
+    return isSame && training.settings.rate === page.data.learningRate;
+  }
+
+  /** Show which paragraph is the current one, and all numbers. */
+  show() {
+    const place = this.paragraphs.indexOf(this.current);
+    this.paragraphs.forEach(({ element: made }, index) => {
+      made.classList.toggle("current", index === place);
+      made.classList.toggle("read", index < place);
+      if (index === place) made.setAttribute("aria-current", "step");
+      else made.removeAttribute("aria-current");
+    });
+    const section = this.sections.findLastIndex(({ from }) => from <= Math.max(place, 0));
+    if (section >= 0) {
+      this.place.textContent = `${section + 1} of ${this.sections.length}`;
+      this.choice.value = section;
+    }
+    this.bar.style.setProperty("--read", `${(100 * (place + 1)) / this.paragraphs.length}%`);
+    if (this.at(0) === this.shown) return;
+    this.shown = this.at(0);
+    const { isOriginal } = this;
+    this.back.hidden = isOriginal;
+    const showNumber = ({ number, mark, printed, ...what }) => {
+      const value = this.valueOf(what);
+      const decimals = printed?.split(".")[1]?.length ?? 0;
+      const isEqual = printed && value.toFixed(decimals) === printed;
+      const text = isEqual && isOriginal ? printed.replace("-", "−") : written(value);
+      show(number, value, text);
+      mark.textContent = !printed || !isOriginal ? "" : isEqual ? " ✓" : " ≠";
+      mark.className = `mark ${isEqual ? "equal" : "unequal"}`;
+      number.title = printed ? `printed ${printed.replace("-", "−")}, here ${written(value, 12)}` : "";
+      mark.role = mark.textContent ? "img" : null;
+      mark.ariaLabel = !mark.textContent ? null : isEqual ? "equal to what is printed" : "not what is printed";
+    };
+    const later = this.numbers.filter(({ rounds }) => rounds);
+    this.numbers.filter(({ rounds }) => !rounds).forEach(showNumber);
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => later.forEach(showNumber)); // trainings take a moment
+    this.showScore();
+  }
+}
+
+// A network in wide rows, from top to bottom: its weights and biases over one line, each neuron under its own.
+
+const { placeDown } = NetworkPlacement.prototype;
+
+NetworkPlacement.prototype.placeDown = function () {
+  if (!this.graph.isWide?.()) return placeDown.call(this);
+  const rows = this.layers.map(({ neurons, biases, isShared }) => {
+    const half = Math.ceil(neurons.length / 2);
+    const own = neurons.map(([, , weights, bias]) => (isShared || bias === null ? weights : [...weights, bias]));
+    return isShared ? [...own.slice(0, half).flat(), biases[0], ...own.slice(half).flat()] : own.flat();
+  });
+  const columns = Math.max(5, ...rows.map((row) => row.length));
+  const pitch = Math.min(COLUMN_PITCH, (5 * COLUMN_PITCH) / columns);
+  const width = Math.min(COLUMN, pitch - 8);
+  const row = (slots, y, height = BOX, kind = "") => {
+    const start = ((columns - slots.length) / 2) * pitch + 2;
+    slots.forEach((slot, index) => {
+      this.add(slot, start + index * pitch, y, width, height, kind);
+    });
+  };
+  const middle = (slots) => slots.reduce((sum, slot) => sum + this.at.get(slot).x, 0) / slots.length;
+  let y = 2;
+  const top = rows[0];
+  row(top, y + 30 + ROW_GAP);
+  const first = this.layers[0].neurons.map(([, , weights]) => middle(weights));
+  this.inputs.forEach((slot, index) => {
+    const x = first.length === this.inputs.length ? first[index] : ((columns - this.inputs.length) / 2 + index) * pitch;
+    this.add(slot, x, y, width, 30, "pill");
+  });
+  y += 30 + ROW_GAP;
+  let sources = this.inputs;
+  this.layers.forEach(({ neurons }, depth) => {
+    if (depth) row(rows[depth], y);
+    for (const [net, out, weights] of neurons) {
+      const x = middle(weights);
+      this.add(net, x, y + BOX + ROW_GAP, width);
+      if (out === net) continue;
+      this.add(out, x, y + 2 * BOX + ROW_GAP + 8, width);
+      this.connect(net, out, [[out, net]], { isDown: true });
+      this.frames.push({ x: x - 6, y: y + BOX + ROW_GAP - 6, width: width + 12, height: 2 * BOX + 20 });
+    }
+    for (const neuron of neurons) this.linesOf(neuron, sources, { isDown: true });
+    y += 3 * BOX + 2 * ROW_GAP + 8;
+    sources = neurons.map((neuron) => neuron[1]);
+  });
+  const [entries, ...later] = this.errors;
+  const half = Math.ceil(entries.length / 2);
+  const left = entries.slice(0, half).flatMap(({ slot, leaves }) => [...leaves, slot]);
+  const right = entries.slice(half).flatMap(({ slot, leaves }) => [slot, ...leaves]);
+  row([...left, ...later.flat().flatMap(({ slot, leaves }) => [...leaves, slot]), ...right], y);
+  for (const { slot, operands } of this.errors.flat()) {
+    for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
+  }
+};
