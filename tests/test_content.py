@@ -22,6 +22,7 @@ from autograd.views.live_page.content import GraphContent
 from nn import MLP, Neuron
 from nn.examples.worked_example import build_network, forward
 from nn.pages import neurons_of
+from tests.driven_page import projectile
 from tests.test_writing import graphs
 
 
@@ -78,7 +79,7 @@ def test_the_content_of_random_graphs(nodes: list[Value]) -> None:
     for (_, parents), slopes in zip(content["stations"], content["slopes"], strict=True):
         assert len(slopes) == len(parents) == len(set(parents))
     operations = [node for node in order if node.primitive is not None]
-    if len(stations) < len(operations):
+    if len(stations) < len(operations) or any(len(set(node.parents)) < len(node.parents) for node in operations):
         assert len(content["operations"]) == len(operations)
         assert list(map(len, content["operationSlopes"])) == [len(node.parents) for node in operations]
     else:
@@ -109,6 +110,34 @@ def test_what_learns_and_what_is_given() -> None:
     assert learning() == (["x", "y"], [])
     assert learning(inputs=[y]) == (["x"], ["y"])
     assert learning(inputs=[x, y]) == ([], ["x", "y"])
+
+
+def test_a_training_is_offered_where_there_is_something_to_learn() -> None:
+    def offered(output: Value, **arguments: Any) -> bool:
+        content = data_of(live_page(output, **arguments))["graphs"][0]
+        assert content["canTrain"] <= bool(content["learning"])
+        return bool(content["canTrain"])
+
+    x, y = Value(3.0, "x"), Value(0.5, "y")
+    ball = projectile()
+    energy = Value(2.0, "m") * y**2 / 2.0
+    energy.label = "Energy"
+    assert not any(map(offered, (x * y, ball, energy)))
+    assert offered(Parameter(2.0, "w") * x)
+    assert offered(x * y, learning=[x])
+    assert offered(ball, learning_rate=0.5)
+    assert offered(x * y, cases=[{"x": 1.0}])
+    assert not offered(x * y, learning=[])
+    assert not offered(x * y, cases=[{"x": 1.0, "y": 2.0}])
+    for label in ("E", "E_total", "loss", "squared error", "Cost"):
+        output = (x - y) ** 2
+        output.label = label
+        assert offered(output), label
+    target = Value(1.0, "target_o1")
+    output = (x * y - target) ** 2
+    assert offered(output)
+    content = content_of(output)
+    assert [content["names"][slot] for slot in content["learning"]] == ["x", "y"]
 
 
 def test_constants_get_no_gradient() -> None:
@@ -280,7 +309,8 @@ def small_graph() -> Value:
 
 @pytest.mark.parametrize("number", ["1", None, 1j, True, [1.0]])
 def test_numbers_that_are_none_are_named(number: Any) -> None:
-    for arguments in ({"cases": [{"x": number}]}, {"learning_rate": number}):
+    rates = [] if number is None else [{"learning_rate": number}]  # None asks for the usual one
+    for arguments in ({"cases": [{"x": number}]}, *rates):
         with pytest.raises(TypeError, match=f"got .* of type {type(number).__name__}"):
             live_page(small_graph(), **arguments)
 

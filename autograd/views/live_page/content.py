@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -12,7 +13,9 @@ from autograd.primitives import Primitive
 from autograd.value import Parameter, Value, is_constant
 from autograd.views.live_page.placement import place
 from autograd.views.live_page.stations import StationGraph
-from autograd.views.live_page.templates import Templates
+from autograd.views.live_page.templates import MARK, Templates
+
+ERROR = "^E($|_)|(?i:error|loss|cost)"  # in the label of an output that a training is to make smaller
 
 
 class NeuronNodes(NamedTuple):
@@ -37,6 +40,7 @@ class GraphContent:
     Attributes:
         program: the graph as a program.
         learning: the leaves that a training changes.
+        can_train: whether there is something to learn, as `live_page` explains.
         forms: the primitives that the program applies, each with a number of operands.
     """
 
@@ -53,8 +57,11 @@ class GraphContent:
         self.output = output
         leaves = [node for node in self.graph.nodes if node.primitive is None]
         parameters: list[Value] = [node for node in leaves if isinstance(node, Parameter)]
+        targets = {leaf for leaf in leaves if (leaf.label or "").lower().startswith("target")}
+        has_aim = bool(parameters or self.inputs or targets or re.search(ERROR, output.label or ""))
+        self.can_train = learning is not None or has_aim
         if learning is None:
-            variables = parameters or [node for node in leaves if not is_constant(node)]
+            variables = parameters or [node for node in leaves if not (is_constant(node) or node in targets)]
             learning = [node for node in variables if node not in self.inputs]
         self.learning = list(learning)
         for node in (*self.inputs, *self.learning):
@@ -92,14 +99,16 @@ class GraphContent:
             "bases": [len((base_and_index(name) or [""])[0]) for name in names],  # where their indices begin
             "constants": [slots[node] for node in graph.nodes if is_constant(node)],
             "learning": [slots[node] for node in self.learning],
+            "canTrain": self.can_train and bool(self.learning),
             "columns": [slots[node] for node in self.inputs],
             "predictions": [[slots[out], slots[target]] for out, target in self.predictions],
             "stations": [[slots[n], [slots[parent] for parent in graph.parents(n)]] for n in stations],
             "formulas": [templates.folded_operation(node) for node in stations],
             "slopes": [templates.folded_slopes(node) for node in stations],
-            "derivations": templates.derivations(targets),
+            "derivations": _shortened(templates.derivations(targets)),
         }
-        if len(stations) < len(operations):  # with every operation unfolded
+        repeats = any(len({*node.parents}) < len(node.parents) for node in operations)
+        if len(stations) < len(operations) or repeats:  # with every operation unfolded, and each use of an operand
             content["operations"] = [templates.operation(node) for node in operations]
             content["operationSlopes"] = [templates.slopes(node) for node in operations]
         network = self._network()
@@ -144,3 +153,15 @@ class GraphContent:
             for layer in self.layers
         ]
         return {"inputs": [slots[node] for node in inputs], "layers": layers}
+
+
+def _shortened(derivations: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    """Write a row as its name, its computation, and its terms or its formula.
+
+    The name of a derivative between two nodes is left out: it says the same as the computation.
+    """
+    rows = []
+    for name, terms, formula, computation in derivations["rows"]:
+        is_plain = computation and name == f"∂{MARK}{computation[0]}/∂{MARK}{computation[-1]}"
+        rows.append(["" if is_plain else name, computation, terms or formula])
+    return {**derivations, "rows": rows}

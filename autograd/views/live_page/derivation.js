@@ -13,7 +13,10 @@ export class Derivatives {
     this.graph = graph;
     const { rows, roots, definitions } = graph.content.derivations;
     this.definitions = new Map(definitions);
-    this.rows = rows.map(([name, terms, formula, computation]) => ({ name, terms, formula, computation }));
+    this.rows = rows.map(([name, computation, rest]) => {
+      const [terms, formula] = typeof rest === "string" ? [[], rest] : [rest, ""];
+      return { name: name || `∂@${computation.join("/∂@")}`, terms, formula, computation };
+    });
     this.roots = new Map(roots);
     if (!this.rows.length) this.writeOneStepAtATime();
   }

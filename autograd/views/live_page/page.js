@@ -86,7 +86,7 @@ class Page {
     this.parts.errorName.textContent =
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
     this.parts.error.dataset.name = name;
-    this.parts.training.hidden = !settings.learning.length;
+    this.parts.training.hidden = !graph.content.canTrain;
     const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
     const targets = [...graph.derivatives.roots.keys()];
     this.prepareQuestion(targets.sort((a, b) => isParameter(a) - isParameter(b) || a - b));

@@ -39,6 +39,16 @@ SCRIPTS = (  # each after those that it imports from
 )
 STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
 FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
+SHORTER_SCRIPT = {  # how a script without spaces is also written, where each statement has its semicolon or is a block
+    r"\bconst\b": "let",
+    r"\bundefined\b": "void 0",
+    r"(?<![\w$])\((\w+)\)=>": r"\1=>",
+    r",\)": ")",
+    r"(?<![\w.])(\d+)\.0(?!\d)": r"\1",
+    r";?\}\n?": "}",
+}
+SHORTER_MARKUP = {r"\n\s*": "", r'="([\w-]+)"(?=[ >])': r"=\1"}  # no line ends within a text
+SHORTER_STYLE = {r"(?<=[ :,(])0(?=\.)| (?=/)|(?<=/) ": ""}
 FRAME_HEIGHT = 900  # of a page in a notebook, in pixels
 
 
@@ -54,7 +64,8 @@ class LivePage:
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         forms = dict.fromkeys(form for graph in graphs for form in graph.forms)
         causes = {p.name: [p.when_flat, p.when_steep] for p, _ in forms if p.when_flat or p.when_steep}
-        diagnosis = {"small": SMALL, "large": LARGE, "sentences": SENTENCES, "causes": causes}
+        sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
+        diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
         content = [graph.to_dict() for graph in graphs]
         data = {"title": self.title, **settings, "diagnosis": diagnosis, "graphs": content}
         self.html = _assembled(self.title, rules_script(forms), data)
@@ -90,12 +101,16 @@ def live_page(
     title: str | None = None,
     *,
     learning: Iterable[Value] | None = None,
-    learning_rate: float = 0.1,
+    learning_rate: float | None = None,
     pick: bool = False,
     predictions: Iterable[tuple[Value, Value]] = (),
     layers: Sequence[Sequence[NeuronNodes]] = (),
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
+
+    It offers a training where there is something to learn: `learning` or `learning_rate` is given, the graph has
+    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", begins with
+    "E_", or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
 
     Args:
         output: the node that the graph leads to; a training makes it smaller.
@@ -103,8 +118,8 @@ def live_page(
             or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
         title: the heading; by default it names the output.
         learning: the leaves that a training changes; by default the parameters, or, where there are none, all variables
-            that the cases give no numbers for.
-        learning_rate: the size of a step of the training, which can be changed on the page.
+            but targets and those that the cases give numbers for.
+        learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
         pick: whether a round of the training takes one case, picked at random, instead of all.
         predictions: pairs of an output of a network and its target, which the table of cases compares.
         layers: the neurons of each layer, to draw the graph as a network.
@@ -118,12 +133,13 @@ def live_page(
         ValueError: if a case names no leaf of the graph, rows differ in the leaves that they name, a number is not
             finite, or the learning rate is not greater than 0.
     """
-    rate = as_float(learning_rate)
+    rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
         raise ValueError(f"the learning rate of a page must be a number greater than 0, such as 0.1; got {rate}")
     rows = [dict(case) for case in cases or ()]
     keys = list(rows[0]) if rows else []
     graph = GraphContent(output, learning, _columns(output, keys), layers, predictions)
+    graph.can_train |= learning_rate is not None
     numbers = [_numbers(row, keys, index) for index, row in enumerate(rows)]
     name = graph.graph.names.of(output).plain
     return LivePage([graph], title or f"{name}, step by step", {"learningRate": rate, "cases": numbers, "pick": pick})
@@ -168,8 +184,9 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
     modules = "\n".join([rules, *(_read(f"{name}.js") for name in (*SCRIPTS[:-1], *added, SCRIPTS[-1]))])
     joined = re.sub("^export |^import .*\n", "", modules, flags=re.MULTILINE)  # one script has no modules
     script = jsmin('"use strict";\n' + joined, keep_bang_comments=True)
-    markup = re.sub(r"\n\s+", "\n", _read("page.html"))
+    markup = _shorter(_read("page.html"), SHORTER_MARKUP)
     style = cssmin("\n".join(_read(f"{name}.css") for name in (*STYLES, *added)))
+    script, style = _shorter(script, SHORTER_SCRIPT), _shorter(style, SHORTER_STYLE)
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -184,6 +201,12 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any]) -> str:
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
+
+
+def _shorter(text: str, forms: Mapping[str, str]) -> str:
+    for long, short in forms.items():
+        text = re.sub(long, short, text)
+    return text
 
 
 def _hash(text: str) -> str:
