@@ -50,11 +50,13 @@ class Driven:
         self.heard.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
-    def open(self, page: LivePage | str, *, is_framed: bool = False) -> Driven:
-        """Open a page from a file; in a frame if its HTML is that of a notebook's cell."""
+    def open(self, page: LivePage | str, *, is_framed: bool = False, place: str = "") -> Driven:
+        """Open a page from a file, at a place such as "#step=3"; in a frame if its HTML is that of a cell."""
         path = self.folder / "page.html"
         path.write_text(page if isinstance(page, str) else page.html, encoding="utf-8")
-        self.page.goto(path.as_uri())
+        if place:
+            self.page.goto("about:blank")  # else a place alone would not load the file
+        self.page.goto(path.as_uri() + place)
         self.root = self.page.frames[1] if is_framed else self.page
         self.heard.remove(f"request: {path.as_uri()}")
         return self

@@ -1,7 +1,9 @@
 // The controls of the page: what each does, and which are offered.
 
+import { prepareCopying } from "./copy.js";
 import { about, element, readNumber } from "./notation.js";
 import { field } from "./picture.js";
+import { prepareSheet } from "./sheet.js";
 import { StepList } from "./tables.js";
 
 /** Let the controls act on a page, and hide those that it has no use for. */
@@ -31,6 +33,8 @@ export function prepareControls(page) {
       else page.train(Infinity);
     },
     reset: () => page.begin(),
+    smaller: () => page.picture.zoom(-1),
+    larger: () => page.picture.zoom(1),
   });
   on("input", {
     position: () => page.go(Number(parts.position.value)),
@@ -65,7 +69,7 @@ export function prepareControls(page) {
       if (text === undefined) return page.say();
       const rate = readNumber(text);
       if (!(rate > 0 && rate < Infinity))
-        return page.say(`“${text.slice(0, 40)}” is no learning rate; type a number greater than 0, such as 0.5.`);
+        return page.say(`“${text.slice(0, 40)}” is not a learning rate. Type a number greater than 0, such as 0.5.`);
       page.change({ rate });
       return true;
     },
@@ -84,6 +88,9 @@ export function prepareControls(page) {
   parts.gateName.textContent = data.gateName ?? "Gate";
   parts.published.hidden = !data.published;
   parts.publishedNote.textContent = data.publishedNote ?? "";
+  prepareSheet(page);
+  prepareCopying(page, "copyText", false);
+  prepareCopying(page, "copyLatex", true);
   page.list = new StepList(page, parts.list);
   new ResizeObserver(() => page.training && page.showTraining()).observe(parts.curve);
   new ResizeObserver(() => page.picture?.resize()).observe(parts.picture);

@@ -10,6 +10,7 @@ const DARK = 0.54; // a pixel with more ink has white letters, so that the contr
 const STRONGEST = 55; // percent of colour behind the letters of a weight
 const TARGET = 84; // the width of a target
 
+NetworkPlacement.isNeverFolded = true;
 Object.assign(WIDTHS, { weightRow: 152, resultRow: 160, error: 124 }); // all layers stand side by side
 
 /** Boxes in a square, row by row; returns its frame. */
@@ -35,7 +36,7 @@ NetworkPlacement.prototype.placeAcross = function () {
   const square = this.square(weights, pixels.x + pixels.width + 30, top, "weight");
   const end = square.x + square.width;
   this.frames.push(pixels, { ...square, isChosen: true });
-  this.neurons(first.neurons, chosen, end + 45, tops[0]);
+  this.neurons(first, chosen, end + 45, tops[0]);
   const toNet = (slot) => [net, slot];
   this.edges.push(line(pixels, square, this.inputs.map(toNet)), line(square, this.at.get(net), weights.map(toNet)));
   if (bias !== null) {

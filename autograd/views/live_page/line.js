@@ -50,8 +50,13 @@ export function backwardLine(page, step) {
   const gradient = (node) => [names.derivative(program.output, node)];
   const isGuarded = Number.isNaN(page.moment.grads[slot] * slope) && !Number.isNaN(page.resultsAt(step.index).value);
   const notChosen = isGuarded ? ` (${page.graph.diagnosis.sentences.not_chosen})` : "";
-  const end = `${isFirst ? "" : ", which adds it to what is there"}${notChosen}.`;
-  const sentence = [names.element(slot), " hands its gradient to ", element("b", names.element(parent)), end];
+  const end = `${isFirst ? "" : ", which adds it to the sum so far"}${notChosen}.`;
+  const sentence = [
+    names.element(slot),
+    " passes its gradient, times the slope, to ",
+    element("b", names.element(parent)),
+    end,
+  ];
   const caption = [names.derivative(slot, parent), ...(formula ? [" = ", names.formula(formula)] : [])];
   const given = { value: page.moment.grads[slot], caption: gradient(slot), name: names.plain(slot), kind: "grad" };
   const line = [
@@ -77,7 +82,7 @@ export function updateLine(page, slot) {
   const which =
     cases.length < 2 ? ` of round ${counted(last)}` : pick ? ", of the case picked" : ", mean over the cases";
   const caption = [names.derivative(program.output, slot), which];
-  const sentence = ["Every weight moved against its gradient; ", names.element(slot), ", for example:"];
+  const sentence = ["Each parameter moved against its gradient. For example, ", names.element(slot), ":"];
   const line = [
     pair({ value: training.before[index], caption: [names.element(slot), " before"], name, kind: "before" }),
     sign(" − "),
@@ -113,8 +118,8 @@ export function verdict(typed, { value, slope, before }, grad) {
   if (isNear(guess, value) || (Number.isNaN(value) && typed === "nan")) return { text: "✓ Right.", isRight: true };
   if (isNear(-guess, value)) return { text: "The size is right, the sign is not." };
   if (before && isNear(guess, grad * slope)) return { text: "The factors are right; add what was there before." };
-  if (isNear(guess, slope)) return { text: "This factor is right; multiply it by the gradient that is handed on." };
+  if (isNear(guess, slope)) return { text: "This factor is right; multiply it by the gradient that is passed on." };
   if (isNear(guess, grad)) return { text: "This factor is right; multiply it by the slope." };
-  if (guess * value > 0) return { text: "The sign is right, the size is not yet." };
+  if (guess * value > 0) return { text: "The sign is right, the size is not." };
   return { text: "Not yet." };
 }

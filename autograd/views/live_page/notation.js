@@ -15,11 +15,13 @@ export function written(x, digits = 9) {
   return signed(`${withoutZeros(mantissa)}e${power[0]}${power.slice(1).padStart(2, "0")}`);
 }
 
-/** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. */
-export function shortened(x, digits = 5) {
+/** A number as a box of the graph shows it: some digits, of which zeros at the end go only where they are exact. Three
+ * digits are two where a sign and zeros come before them. */
+export function shortened(x, most = 5) {
   if (!Number.isFinite(x) || x === 0) return written(x);
   const size = Math.abs(x);
-  if (size < (digits < 5 ? 1e-3 : 1e-5) || size >= 10 ** (digits + 1)) {
+  const digits = most < 5 && x < 0 && size < 0.01 ? 2 : most;
+  if (size < (most < 5 ? 1e-3 : 1e-5) || size >= 10 ** (most + 1)) {
     const [mantissa, exponent] = x.toExponential(Math.min(digits, 3) - 1).split("e");
     return signed(`${withoutZeros(mantissa)}e${Number(exponent)}`);
   }
@@ -111,6 +113,7 @@ export class Names {
     const base = this.bases[slot];
     const made = element("i", base ? name.slice(0, base) : name);
     if (base) made.append(element("sub", name.slice(base).replace(/^_/, "")));
+    made.name = [name, base];
     return made;
   }
 

@@ -1,5 +1,6 @@
 // The page: its state, its controls, and when what is shown.
 
+import { followAddress } from "./address.js";
 import { prepareControls } from "./controls.js";
 import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
@@ -34,6 +35,7 @@ class Page {
     this.case = this.position = 0;
     prepareControls(this);
     this.begin();
+    this.keepPlace = followAddress(this);
   }
 
   // State.
@@ -82,6 +84,7 @@ class Page {
     const name = graph.names.plain(output);
     this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
     this.picture = new Picture(this.parts.picture, graph, this);
+    this.parts.weightKey.hidden = !graph.content.network;
     this.parts.unfolding.hidden = graph.unfolded === graph.steps;
     this.parts.errorName.textContent =
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
@@ -177,7 +180,7 @@ class Page {
     const value = readNumber(text);
     const { settings, training } = this;
     if (!Number.isFinite(value))
-      return this.say(`“${text.slice(0, 40)}” is no number; type one such as 0.15 or −2e−3.`);
+      return this.say(`“${text.slice(0, 40)}” is not a number. Type one, such as 0.15 or −2e−3.`);
     this.stop();
     const index = settings.learning.indexOf(slot);
     const column = settings.columns.indexOf(slot);
@@ -290,6 +293,7 @@ class Page {
   // What is shown.
 
   show() {
+    this.keepPlace?.();
     this.showControls();
     this.showPicture();
     this.showStep();
@@ -321,7 +325,7 @@ class Page {
     slider.value = position;
     slider.style.setProperty("--turn", turn);
     slider.style.setProperty("--done", done);
-    this.parts.turning.style.left = turn;
+    this.parts.turning.style.left = `max(${turn}, 5em)`;
     this.parts.count.textContent = `step ${position} of ${length}`;
     slider.setAttribute("aria-valuetext", this.parts.count.textContent);
   }
@@ -329,7 +333,7 @@ class Page {
   showPicture() {
     this.picture.update(this, this.current(), this.warned());
     this.parts.hidden.hidden = !this.picture.placement.isPart;
-    this.parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations and its neighbours.`;
+    this.parts.hidden.textContent = `One of ${counted(this.graph.stations.length)} operations, with its neighbours.`;
   }
 
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
@@ -361,7 +365,7 @@ class Page {
     let sentence = [
       "Press ",
       element("b", "Next"),
-      " and the first number is computed. After the last one the gradient goes back. Numbers with a dotted line can be changed.",
+      ": the first number is computed. After the last one, the gradient goes back. Numbers with a dotted line can be changed.",
     ];
     let line = [];
     if (step) {
@@ -414,10 +418,11 @@ class Page {
     this.parts.derivation.hidden = !isAsked;
     const isShown = isAsked && this.mayShow(asked, "grad");
     const found = isShown && diagnose(graph, moment, asked);
+    this.parts.copies.hidden = !isShown;
     this.parts.diagnosis.hidden = !found;
     this.parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
     this.parts.derivation.replaceChildren(
-      ...(isShown ? derivation(this, asked) : ["Its numbers are yet to be predicted."]),
+      ...(isShown ? derivation(this, asked) : ["It is shown when you have predicted its numbers."]),
     );
   }
 

@@ -35,9 +35,9 @@ from autograd.views.live_page.rules import rules_script
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
     *("notation", "program", "training", "steps", "derivation", "diagnosis"),
-    *("placement", "picture", "curve", "line", "tables", "controls", "page"),
+    *("placement", "picture", "curve", "line", "tables", "copy", "sheet", "controls", "address", "page"),
 )
-STYLES = ("page", "controls", "picture", "line", "columns")  # a rule may override those of the files before it
+STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
 FOR_IMAGES = "image"  # a script and a style that only pages of networks which read an image hold
 SHORTER_SCRIPT = {  # how a script without spaces is also written, where each statement has its semicolon or is a block
     r"\bconst\b": "let",

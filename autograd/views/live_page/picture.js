@@ -1,11 +1,15 @@
 // The picture of a graph: boxes of HTML over lines of SVG.
 
 import { about, element, shortened, svg } from "./notation.js";
-import { place } from "./placement.js";
+import { MOST_ROWS, place } from "./placement.js";
 
 const BREAKPOINT = 700; // pixels below which the picture runs from top to bottom
 const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
-const SMALLEST = 0.92; // a picture that would be smaller scrolls
+const BESIDE = 400; // how wide a picture from top to bottom may be to stand beside the controls
+const SMALLEST = 0.75; // how much a wide one is reduced to fit; one that would be smaller still scrolls, as large as
+const SCROLLED = 0.92; // this
+const ZOOM = 1.25; // a step of it
+const MOST_ZOOMED = 3;
 
 /** The attributes of a field for a number. */
 export const TYPED = { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false" };
@@ -62,17 +66,25 @@ export class Picture {
     this.graph = graph;
     this.page = page;
     this.chosen = (graph.content.network?.layers ?? []).map(() => 0);
+    this.open = this.zoomed = 0;
     this.focus = graph.program.output;
+    this.isTall = place(graph, true, Infinity, this).width < BESIDE;
+    container.closest("main").classList.toggle("beside", this.isTall);
     this.isNarrow = container.clientWidth < BREAKPOINT;
     this.build();
     this.width = container.clientWidth;
   }
 
+  get em() {
+    return Number.parseFloat(getComputedStyle(this.container).fontSize) / 16;
+  }
+
   resize() {
-    if (this.container.clientWidth === this.width) return; // a picture that grows taller changes nothing
+    if (this.paper || this.container.clientWidth === this.width) return; // one that grows taller changes nothing
     this.width = this.container.clientWidth;
-    if (this.width < BREAKPOINT !== this.isNarrow) {
-      this.isNarrow = this.width < BREAKPOINT;
+    const isNarrow = this.width < BREAKPOINT;
+    if (isNarrow !== this.isNarrow || this.graph.content.network) {
+      this.isNarrow = isNarrow;
       this.build();
       if (this.state) this.update(...this.state);
     }
@@ -81,7 +93,8 @@ export class Picture {
 
   build() {
     const { graph } = this;
-    const placement = place(graph, this.isNarrow, this.chosen, this.focus);
+    const room = this.container.clientWidth / (SCROLLED * this.em);
+    const placement = place(graph, this.isNarrow, room, this);
     this.placement = placement;
     this.stage = element("div.stage");
     this.stage.style.width = `${placement.width}px`;
@@ -93,10 +106,15 @@ export class Picture {
     this.scale();
   }
 
-  drawLines({ width, height, frames, edges }) {
+  drawLines({ width, height, frames, edges, notes = [] }) {
     const drawing = svg("svg", { width, height, "aria-hidden": "true" });
     for (const { isChosen, ...frame } of frames) {
       drawing.append(svg("rect", { ...frame, rx: 10, class: isChosen ? "frame chosen" : "frame" }));
+    }
+    for (const { text, ...at } of notes) {
+      const note = svg("text", { ...at, class: "note" });
+      note.append(text);
+      drawing.append(note);
     }
     this.lines = edges.map((edge) => {
       const path = svg("path", { d: edge.path, class: "line" });
@@ -140,31 +158,62 @@ export class Picture {
   }
 
   scale() {
+    const { em } = this;
     const { width, height } = this.placement;
-    const em = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
-    const room = this.container.clientWidth;
-    const factor = Math.min(Math.max(room / width, SMALLEST * em), LARGEST * em);
+    const { clientWidth: room } = this.container;
+    const fitted = room / width < SMALLEST * em ? SCROLLED * em : Math.min(room / width, LARGEST * em);
+    this.container.style.height = this.isNarrow && height * fitted > 400 ? "" : `${Math.ceil(height * fitted) + 10}px`;
+    const whole = Math.min(fitted, room / width, this.container.clientHeight / height);
+    const factor = Math.min(Math.max(fitted * ZOOM ** this.zoomed, whole), MOST_ZOOMED * em);
     this.factor = factor;
     this.stage.style.transform = `scale(${factor})`;
     this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;
-    this.container.style.height = this.isNarrow && height * factor > 400 ? "" : `${Math.ceil(height * factor) + 10}px`;
     this.stage.style.marginBottom = `${height * (factor - 1)}px`;
     this.stage.style.marginRight = `${width * (factor - 1)}px`;
   }
 
-  /** Let the weights of the neuron that a step is about be shown, or the surroundings of its node. */
-  follow(slots) {
+  /** Fit the picture to a sheet of paper; without one, to the page again. */
+  fit(width, height) {
+    this.paper = width;
+    this.isNarrow = width ? this.isTall : this.width < BREAKPOINT;
+    this.build();
+    this.update(...this.state);
+    if (!width) return;
+    const { placement } = this;
+    const zoom = Math.min(width / placement.width, height / placement.height, LARGEST);
+    Object.assign(this.stage.style, { transform: "none", margin: "0 auto", zoom }); // paper takes a width before transforms
+    this.container.style.height = "auto";
+  }
+
+  /** Show the picture larger or smaller, the current node still in view; its frame stays as it is. */
+  zoom(by) {
+    const before = this.factor;
+    this.zoomed += by;
+    this.scale();
+    if (this.factor === before) this.zoomed -= by;
+    this.scrollTo(this.shown);
+  }
+
+  /** Let the weights of the neuron that a step is about be shown, the layer of its leading node, or its surroundings. */
+  follow(slots, leading) {
     const { network, placement } = this.graph.content;
     let isNew = false;
     if (network) {
+      const choose = (depth, index) => {
+        isNew ||= index !== this.chosen[depth] && this.placement.boxes.some((made) => made.kind === "row weight");
+        this.chosen[depth] = index;
+      };
       network.layers.forEach((layer, depth) => {
-        const index = layer.findIndex(([net, out, weights]) =>
-          slots.some((slot) => slot === net || slot === out || weights.includes(slot)),
-        );
-        if (index >= 0 && index !== this.chosen[depth]) {
-          this.chosen[depth] = index;
-          isNew ||= this.placement.boxes.some((made) => made.kind === "row weight");
-        }
+        const [index] = slots
+          .map((slot) => layer.findIndex(([net, out, weights]) => [net, out, ...weights].includes(slot)))
+          .filter((found) => found >= 0);
+        if (index === undefined) return;
+        choose(depth, index);
+        const source = layer[index][2].findIndex((weight) => slots.includes(weight));
+        if (source >= 0 && network.layers[depth - 1]?.length > MOST_ROWS) choose(depth - 1, source);
+        if (depth === this.open || !layer[index].flat().includes(leading)) return;
+        this.open = depth;
+        isNew ||= this.placement.isFolded;
       });
     } else if (!placement) {
       const [slot] = slots;
@@ -178,7 +227,8 @@ export class Picture {
   update(page, current, warned) {
     this.state = [page, current, warned];
     const { asked } = page;
-    this.follow([current?.box, current?.station, asked].filter((slot) => slot !== undefined));
+    const slots = [current?.box, current?.station, asked].filter((slot) => slot !== undefined);
+    this.follow(slots, current?.station ?? asked);
     const isBackward = current?.phase === "backward";
     const hasGradients = page.position > page.steps.forward;
     for (const [slot, { box, data, grad }] of this.boxes) {
@@ -199,7 +249,8 @@ export class Picture {
       classList.toggle("warned", warned.includes(slot));
     }
     this.updateLines(page, current, isBackward);
-    this.scrollTo(current?.box ?? current?.station);
+    this.shown = current?.box ?? current?.station ?? asked;
+    this.scrollTo(this.shown);
   }
 
   updateLines(page, current, isBackward) {

@@ -5,17 +5,20 @@ const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
 const NEURON = 2 * ROW + 6;
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
+export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
 const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
 const NARROW = 296; // its width
 export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
-/** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown; `focus` is a node. */
-export function place(graph, isNarrow, chosen, focus) {
+/** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown, `focus` a node. Where a
+ * network is wider than the room, the weights of all layers but the open one are folded away. */
+export function place(graph, isNarrow, room, { chosen, open, focus }) {
   const { network, placement } = graph.content;
-  if (network) return new NetworkPlacement(graph, chosen).result(isNarrow);
-  if (placement) return placed(placement[isNarrow ? "down" : "across"]);
-  return surroundings(graph, focus);
+  if (!network) return placement ? placed(placement[isNarrow ? "down" : "across"]) : surroundings(graph, focus);
+  const whole = new NetworkPlacement(graph, chosen).result(isNarrow);
+  const hasRoom = whole.width <= room || NetworkPlacement.isNeverFolded;
+  return hasRoom ? whole : new NetworkPlacement(graph, chosen, open).result(isNarrow);
 }
 
 function placed({ size, boxes, edges }) {
@@ -74,24 +77,31 @@ function curve(x, y, u, v, right, down) {
 
 /** A network: its inputs, its layers, and then what its error is made of. */
 export class NetworkPlacement {
-  constructor(graph, chosen) {
+  /** `open` is the layer that is not folded, if any is. */
+  constructor(graph, chosen, open) {
     this.graph = graph;
     this.chosen = chosen;
+    this.open = open;
+    this.isFolded = open !== undefined;
     const { inputs, layers } = graph.content.network;
     this.inputs = inputs;
-    this.layers = layers.map((neurons) => this.layer(neurons));
+    this.layers = layers.map((neurons, depth) => this.layer(neurons, depth));
     this.boxes = [];
     this.frames = [];
     this.edges = [];
+    this.notes = [];
     this.at = new Map();
     this.errors = this.errorColumns(new Set([...inputs, ...layers.flat(3)]));
   }
 
-  layer(neurons) {
+  layer(neurons, depth) {
+    const last = neurons.length - MOST_ROWS;
+    const first = Math.max(0, Math.min(this.chosen[depth] - MOST_ROWS / 2, last));
+    const shown = neurons.slice(first, first + MOST_ROWS);
     const biases = [...new Set(neurons.map((neuron) => neuron[3]).filter((bias) => bias !== null))];
     const weights = neurons.reduce((sum, neuron) => sum + neuron[2].length, 0);
     const isShared = biases.length === 1 && neurons.length > 1;
-    return { neurons, biases, isShared, isLarge: weights > MOST_BOXES };
+    return { neurons, shown, biases, isShared, isLarge: this.isFolded || weights > MOST_BOXES };
   }
 
   /** What comes after the last layer, in columns: each a station with the leaves that only it uses. */
@@ -119,7 +129,8 @@ export class NetworkPlacement {
     else this.placeAcross();
     const bottom = Math.max(...[...this.boxes, ...this.frames].map((made) => made.y + made.height));
     const right = Math.max(...this.boxes.map((made) => made.x + made.width));
-    return { width: right + 10, height: bottom + 10, boxes: this.boxes, frames: this.frames, edges: this.edges };
+    const { boxes, frames, edges, notes, isFolded } = this;
+    return { width: right + 10, height: bottom + (notes.length ? 28 : 10), boxes, frames, edges, notes, isFolded };
   }
 
   add(slot, x, y, width, height = BOX, kind = "") {
@@ -163,11 +174,11 @@ export class NetworkPlacement {
   }
 
   /** How tall a layer is, and where the centres of its neurons are. */
-  blocks({ neurons, isShared, isLarge }) {
+  blocks({ neurons, shown, isShared, isLarge }) {
     const centres = [];
     const gap = isLarge ? 6 : 24;
     let y = 0;
-    neurons.forEach(([net, out, weights, bias], index) => {
+    (isLarge ? shown : neurons).forEach(([net, out, weights, bias], index) => {
       const own = weights.length + (bias !== null && !isShared ? 1 : 0);
       const block = isLarge ? NEURON : Math.max(own * PITCH, net === out ? PITCH : 2 * PITCH) - 10;
       centres.push(y + block / 2);
@@ -215,8 +226,12 @@ export class NetworkPlacement {
   }
 
   /** The neurons of a large layer, in rows. */
-  neurons(neurons, chosen, x, top) {
-    neurons.forEach((neuron, index) => {
+  neurons({ neurons, shown }, chosen, x, top) {
+    if (shown.length < neurons.length) {
+      const y = top + shown.length * (NEURON + 6) + 10;
+      this.notes.push({ x, y, text: `${shown.length} of ${neurons.length} neurons` });
+    }
+    shown.forEach((neuron, index) => {
       const [net, out] = neuron;
       const y = top + index * (NEURON + 6);
       const height = (net === out ? ROW : 2 * ROW) + 4;
@@ -226,22 +241,14 @@ export class NetworkPlacement {
     });
   }
 
-  rowsAcross({ neurons, biases, isShared }, depth, sources, start, top) {
+  rowsAcross(layer, depth, sources, start, top) {
+    const { neurons, biases, isShared } = layer;
+    const isOpen = !this.isFolded || depth === this.open;
     const x = start + 28;
-    const right = x + WIDTHS.weightRow + 28;
-    const chosen = neurons[Math.min(this.chosen[depth] ?? 0, neurons.length - 1)];
-    this.neurons(neurons, chosen, right, top);
-    let last = -Infinity;
-    const levels = sources.map((slot) => this.at.get(slot));
-    const order = [...sources.keys()].sort((a, b) => levels[a].y - levels[b].y);
-    for (const index of order) {
-      const centre = levels[index].y + levels[index].height / 2;
-      const y = Math.max(centre - ROW / 2, last + ROW + 2);
-      this.add(chosen[2][index], x, y, WIDTHS.weightRow, ROW, "row weight");
-      last = y;
-    }
-    const shown = isShared ? biases : chosen[3] === null ? [] : [chosen[3]];
-    for (const bias of shown) this.add(bias, x, last + 2 * ROW, WIDTHS.weightRow, ROW, "row weight");
+    const right = x + (isOpen ? WIDTHS.weightRow : 16) + 28;
+    const chosen = isOpen ? neurons[this.chosen[depth]] : null;
+    this.neurons(layer, chosen, right, top);
+    if (isOpen) this.weightsAcross(layer, chosen, sources, x);
     for (const neuron of neurons) {
       if (neuron === chosen) continue;
       neuron[2].forEach((weight, index) => {
@@ -250,8 +257,23 @@ export class NetworkPlacement {
       });
       if (isShared) this.connect(biases[0], neuron[0], [[neuron[0], biases[0]]], { isFaint: true });
     }
-    this.linesOf(chosen, sources);
+    if (isOpen) this.linesOf(chosen, sources);
     return right + WIDTHS.resultRow + 5;
+  }
+
+  /** The weights of the chosen neuron, each level with its input. */
+  weightsAcross({ biases, isShared }, chosen, sources, x) {
+    let last = -Infinity;
+    const levels = sources.map((slot) => this.at.get(slot));
+    const order = [...sources.keys()].filter((index) => levels[index]).sort((a, b) => levels[a].y - levels[b].y);
+    for (const index of order) {
+      const centre = levels[index].y + levels[index].height / 2;
+      const y = Math.max(centre - ROW / 2, last + ROW + 2);
+      this.add(chosen[2][index], x, y, WIDTHS.weightRow, ROW, "row weight");
+      last = y;
+    }
+    const shown = isShared ? biases : chosen[3] === null ? [] : [chosen[3]];
+    for (const bias of shown) this.add(bias, x, last + 2 * ROW, WIDTHS.weightRow, ROW, "row weight");
   }
 
   errorsAcross(start) {
