@@ -109,8 +109,8 @@ def live_page(
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
     It offers a training where there is something to learn: `learning` or `learning_rate` is given, the graph has
-    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", begins with
-    "E_", or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
+    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", alone or with
+    an index, or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
 
     Args:
         output: the node that the graph leads to; a training makes it smaller.
