@@ -82,13 +82,8 @@ export class Picture {
   resize() {
     if (this.paper || this.container.clientWidth === this.width) return; // one that grows taller changes nothing
     this.width = this.container.clientWidth;
-    const isNarrow = this.width < BREAKPOINT;
-    if (isNarrow !== this.isNarrow || this.graph.content.network) {
-      this.isNarrow = isNarrow;
-      this.build();
-      if (this.state) this.update(...this.state);
-    }
-    this.scale();
+    if (this.width < BREAKPOINT !== this.isNarrow || this.graph.content.network) this.fit();
+    else this.scale();
   }
 
   build() {
@@ -165,6 +160,11 @@ export class Picture {
     this.container.style.height = this.isNarrow && height * fitted > 400 ? "" : `${Math.ceil(height * fitted) + 10}px`;
     const whole = Math.min(fitted, room / width, this.container.clientHeight / height);
     const factor = Math.min(Math.max(fitted * ZOOM ** this.zoomed, whole), MOST_ZOOMED * em);
+    this.enlarge(factor, room);
+  }
+
+  enlarge(factor, room) {
+    const { width, height } = this.placement;
     this.factor = factor;
     this.stage.style.transform = `scale(${factor})`;
     this.stage.style.marginLeft = `${Math.max((room - width * factor) / 2, 0)}px`;
