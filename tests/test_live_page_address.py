@@ -105,6 +105,6 @@ def test_many_rounds_are_trained_in_slices_before_the_step(driven: Driven) -> No
 def test_a_frame_without_rights_has_no_address(driven: Driven) -> None:
     """And nothing is heard of it."""
     driven.open(worked_page()._repr_html_(), is_framed=True)
-    driven.press("Next step", "Next step")
+    driven.slide("Step", 2)
     assert place(driven) == ""
     assert driven.known_steps() == 2
