@@ -105,10 +105,10 @@ def primitive(
     if not slopes:
         raise TypeError("a primitive needs a slope for each of its operands, as in @primitive(lambda out, x: …)")
     rows = [list(row) for row in slopes if not callable(row)]
-    if rows and (len(rows) < len(slopes) or not rows[0] or len(set(map(len, rows))) > 1):
+    if rows and (len(rows) < len(slopes) or not rows[0] or len(set(map(len, rows))) > 1 or plain or latex):
         raise TypeError(
             "a primitive with several results needs for each of them a list with a slope for each operand, as in "
-            "@primitive([lambda out, x: …], [lambda out, x: …])"
+            "@primitive([lambda out, x: …], [lambda out, x: …]), and is written by its name, without plain or latex"
         )
 
     def decorate(function: Rule) -> Any:
