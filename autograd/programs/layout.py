@@ -39,7 +39,6 @@ from autograd.programs.groups import (
 )
 from autograd.programs.passes import PASSES, Pass
 from autograd.programs.program import Program
-from autograd.programs.scanning import analyse
 from autograd.programs.sharing import with_shared_places
 
 if TYPE_CHECKING:
@@ -113,12 +112,7 @@ class Layout:
 
     def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
         self.program = program
-        levels, vary, needed = analyse(program.starts, program.operands, program.outputs, varies)
-        self.levels, self.varies, self.is_needed = (
-            np.asarray(levels),
-            np.frombuffer(vary, bool),
-            np.frombuffer(needed, bool),
-        )
+        self.levels, self.varies, self.is_needed = program.analysed(varies)
         self.places = np.full(len(program), -1, np.int64)
         self.sizes = [0, 0]  # of the uniform and the varying memory
         self.groups: tuple[list[Group], list[Group]] = ([], [])
