@@ -19,7 +19,7 @@ from autograd.floats import as_float
 from autograd.modes import Failures, ieee_arithmetic, program_recording
 from autograd.saving import shortened
 from autograd.tape import Tape, begin
-from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
+from autograd.trees import flat, nested
 from autograd.value import Value
 
 
@@ -90,7 +90,7 @@ class RecordedCall:
         places = list(dict.fromkeys([index % count for index in numbers]))
         self._order = [places.index(index % count) for index in numbers]  # one may be asked for twice
         chosen = [arguments[place] for place in places]
-        given, self.input_structure = flat(chosen)
+        given, self.input_structure = flat(chosen, Value)
         if not given:
             for argument, entry in zip(chosen, self.input_structure.entries, strict=True):
                 if entry.is_static:  # as_float says what it expected
@@ -108,7 +108,7 @@ class RecordedCall:
                 result = function(*new, **keywords or {})
         finally:
             _around.reset(token)
-        outputs, self.output_structure = flat(result)
+        outputs, self.output_structure = flat(result, Value)
         self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs, since=self.since)
         if current is not None and not around and may_fail(self.tape):
@@ -171,14 +171,3 @@ class RecordedCall:
         """Return the gradients of the inputs, from those of some outputs."""
         grads = pull(self.tape, self.inputs, seeds, recorded)
         return [grads.get(node, 0.0) for node in self.inputs]
-
-
-def flat(tree: Any) -> tuple[list[Number], Structure]:
-    """Return the numbers of a tree, and its structure."""
-    leaves, structure = flatten(tree, Value)
-    return numbers_of(leaves), structure
-
-
-def nested(structure: Structure, numbers: list[Any]) -> Any:
-    """Return a tree of a structure around a list of numbers, or of anything else."""
-    return unflatten(structure, cut(structure, numbers))

@@ -12,7 +12,7 @@ import numpy as np
 from autograd.modes import ieee_arithmetic, recording
 from autograd.programs.recording import RecordedFunction
 from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, leaves_of_rows, owner_of, rows_of
-from autograd.trees import container, cut, flatten, numbers_of, unflatten
+from autograd.trees import container, cut, flat, nested, unflatten
 from autograd.value import Value
 
 LOOKED_AT = 10  # at least so many examples or rounds are run with Values, where a result is not finite; more of them
@@ -228,11 +228,11 @@ def run_eagerly(recorded: RecordedFunction, numbers: Sequence[float], where: str
     Raises:
         ValueError: if a result depends on an operation outside its domain, with the error that it raises elsewhere.
     """
-    arguments, keywords = unflatten(recorded.call, cut(recorded.call, list(map(Value, numbers))))
+    arguments, keywords = nested(recorded.call, list(map(Value, numbers)))
     try:
         with recording(), ieee_arithmetic() as failures:
             result = recorded.function(*arguments, **keywords)
-        found = [number for number in numbers_of(flatten(result, Value)[0]) if isinstance(number, Value)]
+        found = [number for number in flat(result, Value)[0] if isinstance(number, Value)]
         failures.check(*[number for number in found if not math.isfinite(number.data)])
     except (ValueError, ZeroDivisionError) as error:
         raise type(error)(f"{error} (in {where})") if where else error from None
@@ -281,5 +281,4 @@ def replay(
     for i in range(low, min(low + LOOKED_AT, times)):
         row = [number for table in tables for number in table[i].tolist()]
         result = run_eagerly(recorded, [*state, *row], f"round {i + 1}")
-        numbers = numbers_of(flatten(result, Value)[0])
-        state = [number.data if isinstance(number, Value) else number for number in numbers[:size]]
+        state = [number.data if isinstance(number, Value) else number for number in flat(result, Value)[0][:size]]

@@ -39,7 +39,7 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import is_recording_program
 from autograd.saving import shortened
-from autograd.trees import Structure, container, cut, flatten, numbers_of, static, unflatten
+from autograd.trees import Structure, container, cut, flatten, nested, numbers_of, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ class Compiled(Generic[ResultT]):
                 )
             if call is not None and has_value([leaf for leaf in leaves if hasattr(leaf, "shape")]):
                 # Arrays of objects become arrays of Values, as when it is recorded.
-                arguments, keywords = unflatten(call, cut(call, numbers_of(leaves)))
+                arguments, keywords = nested(call, numbers_of(leaves))
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded
@@ -275,8 +275,7 @@ class Compiled(Generic[ResultT]):
             warnings.warn(f"repeat was interrupted after {done} of {times} calls", RuntimeWarning, stacklevel=2)
         elif not is_finite:
             replay(recorded, times, recorded.inputs(start), tables, results, size)
-        states = container(tuple, structures)
-        ends = unflatten(states, cut(states, inputs[:size]))
+        ends = nested(container(tuple, structures), inputs[:size])
         if is_bare:
             return ends[0]
         return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in kept])))
