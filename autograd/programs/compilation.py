@@ -123,12 +123,12 @@ class Compiled(Generic[ResultT]):
         try:
             call, leaves = self._flatten(arguments, keywords)
         except TypeError as error:
-            if not has_value(flatten((arguments, keywords), Value)[0]):
+            call, leaves = None, flatten((arguments, keywords), Value)[0]
+            if not has_value(leaves):
                 raise TypeError(
                     f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
                     f"it"
                 ) from error
-            call, leaves = None, flatten((arguments, keywords), Value)[0]
         recorded = None if call is None or has_value(leaves) else self._record(call)
         if recorded is None or (recorded.captured and (is_recording_program() or is_differentiated(recorded.captured))):
             if out is not None:
@@ -189,7 +189,7 @@ class Compiled(Generic[ResultT]):
             batch = self._last_batch[1]
             filled = batch.filled(arguments)
             if filled is not None:  # as in most calls
-                self._refuse_gradient(batch.recorded)
+                self._without_gradient(batch.recorded)
                 return batch.run(*filled, out)
         if reduce not in ("each", "mean", "sum"):
             raise ValueError(f"reduce must be 'each', 'mean' or 'sum', got {reduce!r}")
@@ -209,7 +209,7 @@ class Compiled(Generic[ResultT]):
                 f"a batch needs as many examples in each argument of over={sorted(varying)}, and at least one; got "
                 f"{sorted(counts) or 'none'}"
             )
-        batch = Batch(self._record_of_numbers(call), varying, reduce)
+        batch = Batch(self._without_gradient(self._record(call)), varying, reduce)
         self._last_batch = key, batch
         return batch.run(numbers, tables, out)
 
@@ -248,7 +248,7 @@ class Compiled(Generic[ResultT]):
         names += [f"entry {place} of each" for place in range(len(each))]
         fixed = self._static(len(arguments))
         call, numbers, tables = split(arguments, fixed - set(varying), varying, names, times)
-        recorded = self._record_of_numbers(call)
+        recorded = self._without_gradient(self._record(call))
         structures = [part for place, part in enumerate(call.parts[0].entries[: len(state)]) if place not in fixed]
         is_bare = structures == [recorded.result]
         found = (recorded.result,) if is_bare else recorded.result.entries
@@ -349,19 +349,14 @@ class Compiled(Generic[ResultT]):
                 programs.move_to_end(call)
         return recorded
 
-    def _record_of_numbers(self, call: Structure) -> RecordedFunction:
-        """Return the same, where no gradient may flow to what the function refers to."""
-        recorded = self._record(call)
-        self._refuse_gradient(recorded)
-        return recorded
-
-    def _refuse_gradient(self, recorded: RecordedFunction) -> None:
-        """Refuse to run without a graph what a gradient has to flow through."""
+    def _without_gradient(self, recorded: RecordedFunction) -> RecordedFunction:
+        """Return what was recorded, to be run without a graph; refuse it if a gradient has to flow through it."""
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
                 f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
                 f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
             )
+        return recorded
 
 
 @overload

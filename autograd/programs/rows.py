@@ -150,11 +150,6 @@ def is_contiguous(array: Any) -> bool:
     return bool(is_float64 and array.flags.c_contiguous)
 
 
-def owner_of(array: Any) -> Any:
-    """Return what owns the memory of an array."""
-    return array if array.base is None else array.base
-
-
 def filled(structure: Structure, tree: Any) -> Row | None:
     """Return the numbers of a tree, if it is seen at once that it has this structure; or None."""
     numbers = np.empty(structure.size)
