@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import repeat
 from operator import is_
 from typing import Any
 
@@ -48,8 +49,8 @@ class Batch:
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
         # The last arrays and their shapes, which are often given again, and the tables and the numbers that they hold.
         self._given: tuple[list[Any], list[Any], list[Rows], Row | None] = [], [], [], None
-        # The last tables of arguments and of results, and whether results overwrite each of them, or the numbers.
-        self._apart: tuple[list[Rows] | None, list[Rows] | None, list[bool]] = None, None, []
+        # The last tables of arguments and of results; and which of those, followed by the numbers, these overwrite.
+        self._apart: tuple[list[Rows] | None, list[Rows] | None, list[int]] = None, None, []
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
         """Return the numbers of arguments as `run` takes them, if it is seen at once that they fit; or None."""
@@ -88,12 +89,14 @@ class Batch:
         if leaves is not None:
             known_results, known_tables, overwritten = self._apart
             if results is not known_results or tables is not known_tables:
-                share = np.may_share_memory
-                overwritten = [any(share(given, result) for result in results) for given in (*tables, numbers)]
+                share, given = np.may_share_memory, [*tables, numbers]
+                overwritten = [i for i, array in enumerate(given) if any(map(share, repeat(array), results))]
                 self._apart = results, tables, overwritten
-            if any(overwritten):
-                pairs = zip((*tables, numbers), overwritten, strict=True)
-                *tables, numbers = [array.copy() if is_overwritten else array for array, is_overwritten in pairs]
+            if overwritten:
+                given = [*tables, numbers]
+                for place in overwritten:
+                    given[place] = given[place].copy()
+                *tables, numbers = given
         examples = count if self.has_varying or self.reduce == "each" else 1
         known, schedule = self._last
         if known != examples:
