@@ -107,7 +107,7 @@ def test_moved_groups_read_and_write_the_same_numbers_elsewhere() -> None:
                 assert varies is does_vary
                 assert after.tolist() == places[varies][before].tolist()
             if isinstance(group, Total):
-                assert moved.results().tolist() == places[0][group.results()].tolist()  # type: ignore[union-attr]  # a Total
+                assert moved.results().tolist() == places[0][group.results()].tolist()
             else:
                 assert moved.out == places[group.varies][group.out]  # type: ignore[union-attr]  # no Total
 

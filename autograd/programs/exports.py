@@ -243,7 +243,7 @@ class ArrayFunction:
         if isinstance(groups[0], Matrix):
             return self._products(_Products.of(groups, self.zero))
         step = self._map(groups) if isinstance(groups[0], Map) else self._sums(groups)
-        self.sources.put(np.concatenate([np.arange(group.out, group.out + group.count) for group in groups]))
+        self.sources.put(np.concatenate([group.results() for group in groups]))
         return step
 
     def _map(self, groups: list[Map]) -> Reading:

@@ -77,13 +77,27 @@ class Operand(NamedTuple):
             memory.places(self.gathered, self.varies, "an operand")
 
 
-class _OfOperands:
+class _Group:
+    """What groups share whose results stand one after another, from the place `out` of one of the memories on."""
+
+    out: int
+    varies: bool
+    count: int
+
+    @property
+    def size(self) -> int:
+        """How many places from `out` on hold the results."""
+        return self.count
+
+    def results(self) -> Integers:
+        """Return the place of each result."""
+        return np.arange(self.out, self.out + self.count)
+
+
+class _OfOperands(_Group):
     """What the groups share whose members read a few operands each, which stand in lists of these names."""
 
     lists: ClassVar[tuple[str, ...]]
-    count: int
-    varies: bool
-    out: int
 
     def all_operands(self) -> list[Operand]:
         """Return the operands."""
@@ -165,7 +179,7 @@ class Sum(_OfOperands):
 
 
 @dataclass
-class Matrix:
+class Matrix(_Group):
     """Dot products of rows with columns: all of them, or of each row with a range of columns.
 
     Attributes:
@@ -241,7 +255,7 @@ class Matrix:
 
 
 @dataclass
-class Chain:
+class Chain(_Group):
     """Instructions one after another: for programs that are deep and narrow.
 
     Attributes:
@@ -273,19 +287,23 @@ class Chain:
                 yield Map(TABLE[code - 1], code, out, True, 1, operands[start:end])
 
     @property
-    def varies(self) -> bool:
+    def varies(self) -> bool:  # type: ignore[override]  # it is known from the rest, as the count is
         """Whether the results vary."""
         return self.outs is not None
+
+    @property
+    def count(self) -> int:  # type: ignore[override]  # likewise
+        """How many instructions there are."""
+        return len(self.codes)
 
     @property
     def size(self) -> int:
         """How many places from `out` on hold the results."""
         return self.count if self.outs is None else int(self.outs.max()) + 1 - self.out
 
-    @property
-    def count(self) -> int:
-        """How many instructions there are."""
-        return len(self.codes)
+    def results(self) -> Integers:
+        """Return the place of each result."""
+        return super().results() if self.outs is None else self.outs
 
     def work(self) -> int:
         """Return how many operations it takes."""
@@ -346,6 +364,8 @@ class Total:
     terms: Integers
     factors: Integers | None
     outs: Integers
+
+    varies: ClassVar = False
 
     @property
     def count(self) -> int:
@@ -471,8 +491,7 @@ class Code:
                 demand(group.varies is varies, f"a {name} stands among the groups of the other memory")
                 demand(not varies or lanes > 0, f"a {name} varies, but there are no lanes")
                 demand(type(group.count) is int and group.count > 0, f"a {name} has {group.count} members")
-                size = group.size if isinstance(group, Chain) else group.count
-                memory.range(group.out, size, varies, f"the result of a {name}")
+                memory.range(group.out, group.size, varies, f"the result of a {name}")
                 group.check(memory)
         for total in self.totals:
             demand(lanes > 0, "there are totals, but no lanes")

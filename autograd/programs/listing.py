@@ -143,17 +143,9 @@ class Profile:
         made_by = [np.full(size, -1) for size in sizes]
         entries: list[Entry] = []
         for group in (*self.code.all_groups(), *self.code.totals):
-            if isinstance(group, Total):
-                vary, made = False, group.results()
-            else:
-                vary, made = group.varies, np.arange(group.out, group.out + group.count)
-                if isinstance(group, Chain) and group.outs is not None:
-                    made = group.outs
-            count = (
-                group.count
-                if isinstance(group, Total) and group.factors is not None
-                else int(weight_at[vary][made].sum())
-            )
+            vary, made = group.varies, group.results()
+            is_product = isinstance(group, Total) and group.factors is not None
+            count = group.count if is_product else int(weight_at[vary][made].sum())
             sources = {int(i) for memory, places in group.reads() for i in np.unique(made_by[memory][places])} - {-1}
             level = 1 + max((entries[i].level for i in sources), default=0)
             made_by[vary][made] = len(entries)
