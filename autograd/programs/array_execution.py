@@ -310,13 +310,8 @@ class _Memory:
     def _chain(self, group: Chain) -> Run:
         """Return the step of a chain: a call of Python for each link, on a list of floats; of NumPy, if it varies."""
         if group.varies:
-            runs = [self._sum(each) if isinstance(each, Sum) else self._map(each) for each in group.apart()]
-
-            def run_all() -> None:
-                for run in runs:
-                    run()
-
-            return run_all
+            steps = [self._sum(each) if isinstance(each, Sum) else self._map(each) for each in group.apart()]
+            return partial(self.run, steps)
         places, ends = group.operands.tolist(), group.starts.tolist()
         links = []
         for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):

@@ -150,14 +150,14 @@ def _structures_of(program: Program) -> tuple[Structure, Structure]:
         call, result = program.structures
         positional, named = call.parts[0].entries, call.parts[1]
     else:
-        positional, named = (_array(program.inputs),) if len(program.inputs) else (), container(dict, (), ())
-        result = _array(program.outputs)
-    parameters = (_array(program.parameters),) if len(program.parameters) else ()
-    return container(tuple, [container(tuple, [*parameters, *positional]), named]), result
+        positional, named = _arrays(program.inputs), container(dict, (), ())
+        result = array_structure(program.outputs.shape)
+    return container(tuple, [container(tuple, [*_arrays(program.parameters), *positional]), named]), result
 
 
-def _array(slots: Integers) -> Structure:
-    return array_structure((len(slots),))
+def _arrays(slots: Integers) -> tuple[Structure, ...]:
+    """Return the structure of an array of numbers for slots, if there are any."""
+    return (array_structure(slots.shape),) if len(slots) else ()
 
 
 def _described(call: Structure) -> str:

@@ -12,7 +12,7 @@ This file has more than 500 lines because whatever gives numbers their places st
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -274,7 +274,8 @@ class Layout:
         members, sides = members[order], [side[order] for side in sides]
         out = self._put(members)
         for start, end in _runs(list(sides[0].T)) if is_plain else [(0, len(members))]:
-            terms, *factors = [operands_of(side[start:end].T, v) for side, v in zip(sides, vary, strict=True)]
+            read = zip(sides, vary, strict=True)
+            terms, *factors = [[operand_of(column[start:end], v) for column in side.T] for side, v in read]
             group = Sum(terms, factors[0] if factors else [], out + start, varies, end - start)
             self.groups[varies].append(group)
 
@@ -453,7 +454,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
     steps = np.stack([np.diff(column) for column in columns])
     regular = ((steps == 0) | (steps == 1)).all(axis=0)
     changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
-    candidates = np.flatnonzero(~regular | changes) if count > 2 else np.flatnonzero(~regular)
+    candidates = np.flatnonzero(~regular | changes)
     if len(candidates) > 64 + count // 2:
         return None
     starts = [0]
@@ -472,11 +473,6 @@ def operand_of(places: Integers, varies: bool) -> Operand:
     if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
         return Operand(varies, CONTIGUOUS if step else SINGLE, first)
     return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
-
-
-def operands_of(columns: Iterable[Integers], varies: bool) -> list[Operand]:
-    """Return the operands that read columns of places."""
-    return [operand_of(column, varies) for column in columns]
 
 
 def _runs(columns: list[Integers]) -> Iterator[tuple[int, int]]:

@@ -32,7 +32,7 @@ from autograd.modes import ieee_arithmetic, recording
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.groups import TABLE
 from autograd.programs.scanning import analyse, columns
-from autograd.saving import finite_number, shortened
+from autograd.saving import finite_number, parsed, shortened
 from autograd.tape import Tape
 from autograd.value import Value
 
@@ -368,9 +368,9 @@ class Program:
             ValueError: if the text is not such a program.
         """
         try:
-            content = json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise _malformed(f"it is not JSON ({str(error)[:100]})") from None
+            content = parsed(text)
+        except ValueError as error:
+            raise _malformed(f"it is not JSON ({error})") from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise _malformed(f"it is not of the format {FORMAT!r}")
         if type(content.get("version")) is not int or content["version"] != VERSION:
@@ -499,7 +499,3 @@ def _read(number: object) -> float:
         return finite_number(number)
     except ValueError as error:
         raise _malformed(str(error)) from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}")
