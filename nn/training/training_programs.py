@@ -80,7 +80,7 @@ class _Case:
         return error_of(self.loss, output, target), output
 
 
-class CaseFunctions:
+class CasePrograms:
     """The error of a case, its gradients and the outputs of the network, compiled.
 
     Args:
@@ -211,7 +211,7 @@ class CaseFunctions:
                 )
 
 
-class UpdateFunction:
+class UpdateProgram:
     """The step of an optimizer, compiled. It is recorded again when it has changed.
 
     Args:
@@ -274,13 +274,9 @@ class UpdateFunction:
                 for row, new in zip((numbers, *memory), made, strict=True):
                     row[places] = chosen[1] if new is None else new
             return Update(numbers, memory, steps + 1, missed + ~reached)
-        out: list[Any] = [numbers, *memory]
-        for place in self.grad_places:
-            out[place] = None
-        self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, reduce="each", out=out)
-        for place in self.grad_places:
-            out[place] = grads
-        return Update(numbers, out[1:], steps + 1, missed)
+        out: list[Any] = [None if place in self.grad_places else row for place, row in enumerate((numbers, *memory))]
+        self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, out=out)
+        return Update(numbers, [grads if row is None else row for row in out[1:]], steps + 1, missed)
 
     def _step(self, learning_rate: Value, steps: Value, number: Value, grad: Value, *memory: Value) -> list[Any]:
         """Return the new number and memory of a parameter.
