@@ -104,10 +104,8 @@ class Layout:
     """The places of a program's numbers, and its groups.
 
     Args:
-        program: the program.
+        program, totals, deep: as for `lower`.
         varies: for each slot whether it is an input that varies over the examples of a batch.
-        totals: whether what is wanted of outputs that vary is their sum over the examples.
-        deep: how many groups for each instruction of a memory make them a chain; 1 for none.
     """
 
     def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
@@ -194,16 +192,17 @@ class Layout:
         counts = np.diff(program.starts)[slots]
         starts = np.concatenate([[0], np.cumsum(counts)])
         operands = program.operands[spread(program.starts[slots], counts)]
-        out, outs, operands_vary = self.sizes[vary], None, None
         if vary:
-            outs, operands_vary = self._put_again(slots, counts, operands), self.varies[operands]
+            self._put_again(slots, counts, operands)
         else:
             self._put(slots)
-        chain = Chain(program.codes[slots], starts, self.places[operands], out, outs, operands_vary)
+        chain = Chain(
+            program.codes[slots], starts, self.places[operands], self.varies[operands], self.places[slots], vary
+        )
         self.groups[vary].append(chain)
 
-    def _put_again(self, slots: Integers, counts: Integers, operands: Integers) -> Integers:
-        """Give the results of a chain places, of which those that are no longer read are used again; return them."""
+    def _put_again(self, slots: Integers, counts: Integers, operands: Integers) -> None:
+        """Give the results of a chain places, of which those that are no longer read are used again."""
         program = self.program
         free: list[int] = []
         last = np.full(len(program), -1)  # the step of the chain that reads a slot last
@@ -221,7 +220,6 @@ class Layout:
                 self.sizes[1] += 1
             outs[step] = free.pop()
         self.places[slots] = outs
-        return outs
 
     def _add(self, members: Integers) -> None:
         """Add the group, or groups, of some slots."""
