@@ -88,7 +88,8 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
     """
     inputs = list(inputs)
     grads = _passed(accumulate, tape, seeds, inputs, recorded)
-    found = {tape.nodes[index]: grads[index] for index in tape.indices_of(inputs) if grads[index] is not None}
+    indices = zip(inputs, tape.indices_of(inputs), strict=True)
+    found = {node: grads[index] for node, index in indices if index >= 0 and grads[index] is not None}
     _note(found.values(), recorded)
     return found
 
@@ -97,8 +98,10 @@ def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number],
     """Compute in forward mode, from the tangents of some nodes, those of the outputs, as graphs if recorded."""
     outputs = list(outputs)
     pushed = _passed(_push, tape, tangents, tangents, recorded)
-    indices = {tape.nodes[index]: index for index in tape.indices_of(outputs)}
-    found = [0.0 if (tangent := pushed[indices[output]]) is None else tangent for output in outputs]
+    indices = tape.indices_of(outputs)
+    if -1 in indices:
+        raise KeyError("an output is not on the tape")
+    found = [0.0 if pushed[index] is None else pushed[index] for index in indices]
     _note(found, recorded)
     return found
 
@@ -124,8 +127,9 @@ def _passed(
     with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
         while True:
             numbers: list[Any] = [None] * len(tape)
-            for index in tape.indices_of(seeds):
-                numbers[index] = seeds[tape.nodes[index]]
+            for node, index in zip(seeds, tape.indices_of(seeds), strict=True):
+                if index >= 0:
+                    numbers[index] = seeds[node]
             run(tape, numbers, dependents, slopes)
             if slopes.guarded is guarded:
                 return numbers

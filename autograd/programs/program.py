@@ -20,7 +20,6 @@ import copy
 import itertools
 import json
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -133,12 +132,8 @@ class Program:
         program = cls.__new__(cls)
         program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)
         program.starts, program.operands = (np.array(part, np.int64) for part in (tape.starts, tape.operands))
-        wanted = [*outputs, *inputs]
-        slots = tape.indices_of(wanted)
-        if len(slots) < len(wanted) or not all(map(operator.is_, map(tape.nodes.__getitem__, slots), wanted)):
-            slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
-            slots = [slot_of[id(node)] for node in wanted]
-        program.outputs, program.inputs = np.split(np.array(slots, np.int64), [len(outputs)])
+        slots = np.array(tape.indices_of([*outputs, *inputs]), np.int64)
+        program.outputs, program.inputs = np.split(slots, [len(outputs)])
         is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < least)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)

@@ -127,7 +127,8 @@ class RecordedFunction:
         tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
         if current.derivatives:
-            slots = _deciding(self.program, tape.indices_of(current.derivatives))
+            found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
+            slots = _deciding(self.program, found)
             outs = np.concatenate([self.program.outputs, np.setdiff1d(slots, self.program.outputs)])
             self.program = self.program.replaced(outputs=outs)
         self.checked = len(self.program.outputs) - len(outputs)
