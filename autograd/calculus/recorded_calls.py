@@ -29,7 +29,7 @@ class _Around(NamedTuple):
     Attributes:
         inputs: all their inputs: a result that depends on one of them is going to be differentiated again.
         since: when the first of them began.
-        reached: nodes that are known to depend on an input.
+        reached: the inputs, and nodes that are known to depend on one.
     """
 
     inputs: tuple[Value, ...]
@@ -102,7 +102,8 @@ class RecordedCall:
             new[place] = argument
         around, current = _around.get(), program_recording.get()
         outer, since = ((), self.since) if around is None else around[:2]
-        token = _around.set(_Around((*outer, *self.inputs), since, set()))
+        inputs = (*outer, *self.inputs)
+        token = _around.set(_Around(inputs, since, set(inputs)))
         try:
             with nullcontext(Failures()) if around or current else ieee_arithmetic() as self.failures:
                 result = function(*new, **keywords or {})
@@ -116,17 +117,11 @@ class RecordedCall:
         self.recorded = (
             current is not None
             or any(isinstance(number, Value) for number in given)
-            or (around is not None and self._is_reached(around))
+            or (around is not None and self.tape.reaches(around.reached, around.since))
         )
         if not self.recorded:
             for output in self.outputs:
                 output.data  # noqa: B018  # which is refused if it was computed from what has no number
-
-    def _is_reached(self, around: _Around) -> bool:
-        """Return whether the function refers to what depends on an input of the transformations around it."""
-        if not around.reached:
-            around.reached.update(around.inputs)
-        return self.tape.reaches(around.reached, around.since)
 
     def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
         """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.

@@ -247,8 +247,10 @@ def listing(program: Program, varying: Sequence[int], timed: bool, most: int | N
     """Write the text of `Program.listing`."""
     profile = Profile(program, varying)
     entries = profile.entries
-    lines = [_summary(profile), ""]
-    before = profile.recorded
+    before, (inputs, parameters) = profile.recorded, profile.leaves
+    summary = f"{counted(before, 'instruction')} in {counted(len(entries), 'group')}: {counted(inputs, 'input')}, "
+    summary += f"{counted(parameters, 'parameter')}, {counted(len(profile.code.outputs), 'output')}"
+    lines = [summary, ""]
     lines.append(f"{'pass':<28}{'instructions':>14}{'after it':>12}")
     for name, after in profile.passes:
         lines.append(f"{name:<28}{before:>14,}{after:>12,}")
@@ -282,15 +284,6 @@ def listing(program: Program, varying: Sequence[int], timed: bool, most: int | N
         share = _percent(sum(shares[i] or 0.0 for i in rest)) if timed else ""
         lines.append(f"{share:>7}{instructions:>14,}  {len(rest):,} more groups")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _summary(profile: Profile) -> str:
-    inputs, parameters = profile.leaves
-    return (
-        f"{counted(profile.recorded, 'instruction')} in {counted(len(profile.entries), 'group')}: "
-        f"{counted(inputs, 'input')}, {counted(parameters, 'parameter')}, "
-        f"{counted(len(profile.code.outputs), 'output')}"
-    )
 
 
 def _row(texts: Sequence[str], widths: Sequence[int]) -> str:
