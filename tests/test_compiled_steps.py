@@ -553,7 +553,7 @@ def test_an_interrupt_at_any_line(tmp_path: Path, way: str, monkeypatch: pytest.
     # What traces lines can raise an error between the end of a `with` block and the release of its lock.
     monkeypatch.setattr(functional, "_replacing", threading.RLock())
     monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
-    test_steps.check_interrupts(tmp_path, way, every=3, compiled=True)
+    test_steps.check_interrupts(tmp_path, way, every=5, compiled=True)
 
 
 @pytest.mark.parametrize("interrupts", [[40], [40, 42], [40, 42, 43, 44], [16, 17, 18]])

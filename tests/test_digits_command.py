@@ -82,6 +82,7 @@ def test_mnist_is_learned_with_each_seed(mnist: Path, tmp_path: Path, capsys: py
     assert "loaded again, and gives\nthe same numbers for 50 images" in told
 
 
+@pytest.mark.engine_independent
 def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
     mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

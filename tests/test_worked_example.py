@@ -82,6 +82,7 @@ def test_one_round_changes_all_weights_from_the_original_ones() -> None:
     assert (weights["b1"], weights["b2"]) == (0.35, 0.6)
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize(("order", "biases"), TRAINING)
 def test_training(order: Order, biases: Biases) -> None:
     after_one, after_all, out_o1, out_o2 = TRAINING[order, biases]
@@ -90,6 +91,7 @@ def test_training(order: Order, biases: Biases) -> None:
     assert (nodes["E_total"].data, nodes["out_o1"].data, nodes["out_o2"].data) == close((after_all, out_o1, out_o2))
 
 
+@pytest.mark.engine_independent
 def test_the_published_figures_are_those_of_the_sequential_order() -> None:
     result = figures(["sequential"])
     one, all_rounds = result["training"]["sequential"]["1"], result["training"]["sequential"]["10000"]
