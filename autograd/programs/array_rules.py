@@ -172,13 +172,13 @@ class Sources:
 
     Args:
         arrays: what reads and reshapes them.
+        count: how many places there are.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, count: int) -> None:
         self.arrays = arrays
         self.sizes: list[int] = []
-        self._array = np.zeros(0, np.int64)
-        self._index = np.zeros(0, np.int64)
+        self._array, self._index = np.full(count, ABSENT), np.zeros(count, np.int64)
 
     def put(self, places: Integers, indices: Integers | None = None, size: int | None = None) -> None:
         """Let a further array hold the numbers of some places.
@@ -188,17 +188,13 @@ class Sources:
             indices: for each its index in the array; 0, 1, … when not given.
             size: of the array, if it holds more than that.
         """
-        missing = int(places.max(initial=-1)) + 1 - len(self._array)
-        if missing > 0:
-            self._array = np.concatenate([self._array, np.full(missing, ABSENT)])
-            self._index = np.concatenate([self._index, np.zeros(missing, np.int64)])
         self._array[places] = len(self.sizes)
         self._index[places] = np.arange(len(places)) if indices is None else indices
         self.sizes.append(len(places) if size is None else size)
 
     def has(self, places: Integers) -> bool:
         """Whether there is an array for each of these places."""
-        return bool((places < len(self._array)).all() and (self._array[places] != ABSENT).all())
+        return bool((self._array[places] != ABSENT).all())
 
     def read(self, places: Integers) -> Reading:
         """What reads the numbers of some places.

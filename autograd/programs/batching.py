@@ -59,28 +59,19 @@ class Batch:
         given = [arguments[place] for place in self.array_places]
         arrays, shapes, tables, numbers = self._given
         if not arrays or not all(map(is_, given, arrays)) or [array.shape for array in given] != shapes:
-            found = self._tables(given)
-            if found is None:
+            found = [rows_of(argument, part) for argument, (_, part) in zip(given, self.varying, strict=False)]
+            tables, numbers = [table for table in found if table is not None and len(table)], None
+            if len(tables) < len(found) or len(set(map(len, tables))) != 1:
                 return None
-            tables, numbers = found
+            if self.is_shared:
+                array, shape = given[-1], self.uniform.shapes[0]
+                if not is_contiguous(array) or array.shape != shape or not array.flags.writeable:
+                    return None
+                numbers = array.reshape(-1)
             self._given = given, [array.shape for array in given], tables, numbers
         if numbers is None:
             numbers = filled(self.uniform, tuple([arguments[place] for place in self.places]))
         return None if numbers is None else (numbers, tables)
-
-    def _tables(self, given: list[Any]) -> tuple[list[Rows], Row | None] | None:
-        """Return the tables of arguments that vary, and the array of the other numbers if there is one."""
-        tables = [rows_of(argument, part) for argument, (_, part) in zip(given, self.varying, strict=False)]
-        counts = {0 if table is None else len(table) for table in tables}
-        if len(counts) != 1 or 0 in counts:
-            return None
-        numbers = None
-        if self.is_shared:
-            array = given[-1]
-            if not is_contiguous(array) or (array.shape,) != tuple(self.uniform.shapes) or not array.flags.writeable:
-                return None
-            numbers = array.reshape(-1)
-        return tables, numbers  # type: ignore[return-value]  # the count of None would be 0
 
     def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
         """Return the results for the numbers that are the same for all examples, and tables with a row for each."""

@@ -194,7 +194,6 @@ class Compiled(Generic[ResultT]):
         if reduce not in ("each", "mean", "sum"):
             raise ValueError(f"reduce must be 'each', 'mean' or 'sum', got {reduce!r}")
         fixed = self._static(len(arguments))
-        over = over if over is None else argument_numbers(over, "over")
         varying = set(range(len(arguments))) - fixed if over is None else _places_of(over, len(arguments))
         if varying & fixed:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
@@ -432,7 +431,8 @@ def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[
 
 def _places_of(over: int | Sequence[int], count: int) -> set[int]:
     """Return the places among so many arguments that `over` names."""
-    places = [over] if isinstance(over, int) else over
+    given = argument_numbers(over, "over")
+    places = [given] if isinstance(given, int) else given
     for place in places:
         if not -count <= place < count:
             raise ValueError(f"there is no argument {place} as in over={over}: {count} were given")

@@ -182,8 +182,8 @@ class ArrayFunction:
     """
 
     def __init__(self, code: Code, inputs: Sequence[int], outputs: Sequence[tuple[int, ...]], arrays: Arrays) -> None:
-        self.arrays, self.sources = arrays, Sources(arrays)
         self.zero = code.uniform_size  # the place of the number that is read where terms are missing
+        self.arrays, self.sources = arrays, Sources(arrays, self.zero + 1)
         start = 0
         for size in inputs:
             self.sources.put(np.arange(start, start + size))
