@@ -6,7 +6,7 @@ import math
 import os
 import stat
 from reprlib import Repr
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,6 +61,19 @@ def check_folder(path: str | os.PathLike[str]) -> None:
         raise FileNotFoundError(f"cannot write {str(path)!r}: the folder {str(folder)!r} does not exist")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise PermissionError(f"cannot write {str(path)!r}: the folder {str(folder)!r} is not writable")
+
+
+def parsed(text: str | bytes) -> Any:
+    """Return what JSON holds; a ValueError of at most 100 characters unless it is JSON, without nan and infinities."""
+    import json
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"it holds {constant}")
+
+    try:
+        return json.loads(text, parse_constant=refuse)
+    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
+        raise ValueError(str(error)[:100]) from None
 
 
 def finite_number(thing: object) -> float:

@@ -14,7 +14,7 @@ cdef class Tape:
     cdef readonly list nodes
     cdef readonly object operands, starts
 
-    @cython.locals(recorded=list, indices=list, others=set, index=Py_ssize_t)
+    @cython.locals(recorded=list, indices=list, others=dict, index=Py_ssize_t)
     cpdef list indices_of(self, object nodes)
 
     @cython.locals(node=Value, found=bytearray, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, end=Py_ssize_t,

@@ -79,18 +79,20 @@ class Tape:
         return self.operands[self.starts[index] : self.starts[index + 1]]
 
     def indices_of(self, nodes: Iterable[Value]) -> list[int]:
-        """Return the indices of those nodes that are on the tape, in no particular order."""
+        """Return the index of each of some nodes; -1 for one that is not on the tape."""
         recorded = self.nodes
         indices: list[int] = []
-        others: set[int] = set()
+        others: dict[int, Value] = {}  # by the place in the list
         for node in nodes:
             index = runtime.last_index(node)
-            if index < len(recorded) and recorded[index] is node:
-                indices.append(index)
-            else:
-                others.add(id(node))
+            if index >= len(recorded) or recorded[index] is not node:
+                others[len(indices)], index = node, -1
+            indices.append(index)
         if others:
-            indices += [index for index, node in enumerate(recorded) if id(node) in others]
+            wanted = set(map(id, others.values()))
+            found = {id(node): index for index, node in enumerate(recorded) if id(node) in wanted}
+            for place, node in others.items():
+                indices[place] = found.get(id(node), -1)
         return indices
 
     def dependents(self, inputs: Iterable[Value]) -> bytearray:
@@ -100,7 +102,8 @@ class Tape:
         """
         found = bytearray(len(self.nodes))
         for index in self.indices_of(inputs):
-            found[index] = 1
+            if index >= 0:
+                found[index] = 1
         starts, operands = runtime.indices(self.starts), runtime.indices(self.operands)
         start = 0
         for index in range(len(found)):

@@ -368,6 +368,11 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
     return made
 
 
+def nested(structure: Structure, numbers: Any) -> Any:
+    """Return a tree of this structure around a list or row of numbers, or of anything else."""
+    return unflatten(structure, cut(structure, numbers))
+
+
 def cut(structure: Structure, numbers: Any) -> list[Any]:
     """Return the leaves for `unflatten` that a flat list or row of numbers holds; arrays of a row share its memory."""
     leaves: list[Any] = []
@@ -379,6 +384,12 @@ def cut(structure: Structure, numbers: Any) -> list[Any]:
         else:
             leaves += part if is_list else part.tolist()
     return leaves
+
+
+def flat(tree: Any, number: Classes = (), static_leaves: Classes = object) -> tuple[list[Any], Structure]:
+    """Return the same as `flatten`, but a list with an entry for each number, also for those of arrays."""
+    leaves, structure = flatten(tree, number, static_leaves)
+    return numbers_of(leaves), structure
 
 
 def numbers_of(leaves: Sequence[Any]) -> list[Any]:

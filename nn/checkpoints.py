@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from autograd.saving import finite_number, save, shortened
+from autograd.saving import finite_number, parsed, save, shortened
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 
@@ -152,13 +152,10 @@ class _UnfitError(Exception):
 
 
 def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"it holds {constant}")
-
     try:
-        content = json.loads(Path(path).read_bytes(), parse_constant=refuse)
-    except (ValueError, RecursionError) as error:  # a decoding error is a ValueError
-        raise _UnfitError(f"is damaged ({str(error)[:100]}); save the network again, or use another file") from None
+        content = parsed(Path(path).read_bytes())
+    except ValueError as error:
+        raise _UnfitError(f"is damaged ({error}); save the network again, or use another file") from None
     content = content if isinstance(content, dict) else {}
     if content.get("format") != FORMAT or not isinstance(content.get("parameters"), dict):
         raise _UnfitError("holds no network; it should be a file written by save_network or fit")

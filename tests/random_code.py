@@ -36,11 +36,11 @@ def chain_code(program: Program) -> Code:
     place = np.empty(len(program), np.int64)
     place[np.concatenate([inputs, others, steps])] = np.arange(len(program))
     constants = dict(zip(place[others].tolist(), program.numbers[others].tolist(), strict=True))
-    leaves = len(inputs) + len(others)
     groups: list[Any] = []
     if len(steps):
         starts = np.append(program.starts[steps], len(program.operands))
-        groups.append(Chain(program.codes[steps], starts, place[program.operands], leaves))
+        vary = np.zeros(len(program.operands), bool)
+        groups.append(Chain(program.codes[steps], starts, place[program.operands], vary, place[steps], False))
     added = {len(PRIMITIVES) + 1 + i: other for i, other in enumerate(program.others)}
     outputs = place[program.outputs]
     return Code(

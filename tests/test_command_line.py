@@ -39,6 +39,7 @@ def check_refused(arguments: list[str], remedy: str, capsys: pytest.CaptureFixtu
     assert remedy in captured.err
 
 
+@pytest.mark.engine_independent
 def test_the_worked_example_with_every_published_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     story = run(["--out", str(tmp_path)], capsys)
     for figure in (

@@ -39,7 +39,7 @@ from nn import (
     mean_squared_error,
     softmax_cross_entropy,
 )
-from nn.training import compiled_functions, compiled_steps
+from nn.training import compiled_steps, training_programs
 from tests import test_steps
 from tests.test_loop import XOR, small_network
 from tests.test_steps import kept
@@ -266,7 +266,7 @@ def test_parameters_that_no_gradient_reaches_take_no_step(
 ) -> None:
     """Also after steps that reached others, and where a state is computed again from an earlier one."""
     if goes_back:
-        monkeypatch.setattr(compiled_steps.CompiledSteps, "_change", lambda self, update: self._go_back())
+        monkeypatch.setattr(compiled_steps.CompiledTraining, "_change", lambda self, update: self._go_back())
     found = []
     for compiled in (True, False):
         network = Partly()
@@ -428,13 +428,13 @@ def test_which_functions_may_change_something(function: Any, may: bool) -> None:
 
 def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[object] = []
-    record = compiled_functions.CaseFunctions._record
+    record = training_programs.CasePrograms._record
 
     def counted(self: Any) -> None:
         made.append(self)
         record(self)
 
-    monkeypatch.setattr(compiled_functions.CaseFunctions, "_record", counted)
+    monkeypatch.setattr(training_programs.CasePrograms, "_record", counted)
     network: Any = Scaled()
 
     def anneal(history: History) -> None:
@@ -444,7 +444,7 @@ def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch)
     fit(network, XOR, rounds=9, callback=anneal, compiled=True)
     assert len(made) == 1
     seen: list[object] = []
-    monkeypatch.setattr(compiled_functions.CaseFunctions, "_graph", seen.append)
+    monkeypatch.setattr(training_programs.CasePrograms, "_graph", seen.append)
     rate = 0.5
     for settings in ({"callback": lambda history: False}, {"schedule": lambda rounds: rate / (1 + rounds)}):
         fit(network, XOR, rounds=9, compiled=True, metric=accuracy, **settings)
@@ -548,18 +548,18 @@ def test_a_class_among_one_and_targets_of_wrapped_losses() -> None:
 @pytest.mark.engine_independent
 @pytest.mark.parametrize("way", ["whole", "picked", "batches"])
 def test_an_interrupt_at_any_line(tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = (*test_steps.INTERRUPTED, compiled_steps.__file__, compiled_functions.__file__, functional.__file__)
+    files = (*test_steps.INTERRUPTED, compiled_steps.__file__, training_programs.__file__, functional.__file__)
     monkeypatch.setattr(test_steps, "INTERRUPTED", files)
     # What traces lines can raise an error between the end of a `with` block and the release of its lock.
     monkeypatch.setattr(functional, "_replacing", threading.RLock())
     monkeypatch.setattr(compiled_steps, "MOST_STEPS", 2)  # so that a step may be undone after one or after several
-    test_steps.check_interrupts(tmp_path, way, every=3, compiled=True)
+    test_steps.check_interrupts(tmp_path, way, every=5, compiled=True)
 
 
 @pytest.mark.parametrize("interrupts", [[40], [40, 42], [40, 42, 43, 44], [16, 17, 18]])
 def test_further_interrupts_do_not_lose_a_step(interrupts: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     """They come in the 40th step or the 16th, and while the state before it is computed again."""
-    step, calls = compiled_functions.UpdateFunction.run, itertools.count(1)
+    step, calls = training_programs.UpdateProgram.run, itertools.count(1)
 
     def interrupted(self: Any, *arguments: Any) -> Any:
         result = step(self, *arguments)
@@ -567,7 +567,7 @@ def test_further_interrupts_do_not_lose_a_step(interrupts: list[int], monkeypatc
             raise KeyboardInterrupt
         return result
 
-    monkeypatch.setattr(compiled_functions.UpdateFunction, "run", interrupted)
+    monkeypatch.setattr(training_programs.UpdateProgram, "run", interrupted)
     network, other = small_network(), small_network()
     optimizer = SGD(network.parameters(), 0.1, momentum=0.9)
     try:

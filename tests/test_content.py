@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autograd
 from autograd import Constant, LivePage, NeuronNodes, Parameter, Value, live_page, steps, topological_order
@@ -23,6 +23,7 @@ from nn import MLP, Neuron
 from nn.examples.worked_example import build_network, forward
 from nn.pages import neurons_of
 from tests.driven_page import projectile
+from tests.shared_code import examples
 from tests.test_writing import graphs
 
 
@@ -60,7 +61,7 @@ def evaluated_at(content: Mapping[str, Any], row: Sequence[float]) -> tuple[floa
     }
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(graphs(labelled=True))
 def test_the_content_of_random_graphs(nodes: list[Value]) -> None:
     output = nodes[-1]

@@ -41,16 +41,16 @@ def test_a_copied_graph_is_a_graph_of_its_own(copier: Callable[[Any], Any]) -> N
 @pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
 def test_deep_graphs_are_copied(copier: Callable[[Any], Any]) -> None:
     x = node = Value(1.0)
-    for _ in range(5_000):
+    for _ in range(2_000):
         node = node * 1.0 + x
     for _ in range(2):
         x2, node2 = copier((x, node))
         node2.backward()
-        assert (x2.grad, x.has_grad) == (5_001.0, False)
+        assert (x2.grad, x.has_grad) == (2_001.0, False)
     node2 = copier(node.parents[0])  # of a part, after the whole
     node2.backward()
     leaves = [leaf for leaf in topological_order(node2) if type(leaf) is Value and leaf.primitive is None]
-    assert [leaf.grad for leaf in leaves] == [5_000.0]
+    assert [leaf.grad for leaf in leaves] == [2_000.0]
 
 
 def test_a_shallow_copy_shares_the_parents() -> None:

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
 from autograd import Derivative, Value, explain
 from nn import MLP
+from tests.shared_code import examples
 from tests.test_value import expressions, run
 
 
@@ -32,7 +33,7 @@ def sizes(output: Value) -> dict[Value, float]:
     return total
 
 
-@settings(max_examples=400, deadline=None)
+@examples(400)
 @given(expressions(), st.integers(0, 2**12), st.sampled_from(["stations", "full"]))
 def test_the_printed_factors_make_the_gradient(
     expression: tuple[list[float], list[tuple[str, ...]]], labelled: int, detail: str

@@ -13,7 +13,7 @@ from nn import MLP, load_network
 from nn.examples.command_line import main
 from nn.examples.command_options import program
 from nn.examples.digits import CANDIDATES, SETTINGS_OF_MNIST
-from nn.training.steps import Steps
+from nn.training.steps import Training
 from tests.test_command_line import check_refused, run
 from tests.test_mnist_files import small_files, write
 
@@ -82,15 +82,16 @@ def test_mnist_is_learned_with_each_seed(mnist: Path, tmp_path: Path, capsys: py
     assert "loaded again, and gives\nthe same numbers for 50 images" in told
 
 
+@pytest.mark.engine_independent
 def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
     mnist: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["digits", "--mnist", str(mnist), "--seeds", "1", "--rounds", "4", "--out"]
     monkeypatch.setattr("nn.examples.digits_command._draw", lambda *arguments: None)  # the pictures are drawn above
     run([*arguments, str(tmp_path / "whole")], capsys)
-    steps, step = 0, Steps.step
+    steps, step = 0, Training.step
 
-    def interrupted(self: Steps) -> None:
+    def interrupted(self: Training) -> None:
         nonlocal steps
         steps += 1
         if steps == 14:  # of five in each round
@@ -98,7 +99,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_last_bit(
         step(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Steps, "step", interrupted)
+        patch.setattr(Training, "step", interrupted)
         assert main([*arguments, str(tmp_path / "broken")]) == 130
     said = capsys.readouterr().err
     assert "stopped with seed 1 after 2 rounds and 3 batches of the next" in said

@@ -156,6 +156,7 @@ def test_what_does_not_vary_needs_no_slope() -> None:
 
 
 @pytest.mark.engine_independent
+@pytest.mark.engine_independent
 def test_random_programs() -> None:
     for seed in range(5):
         rng = random.Random(seed)
@@ -205,6 +206,7 @@ def test_second_derivatives() -> None:
     assert same(jax.jacrev(compile(grad(valley)).program(x).to_jax())(x), np.array(wanted))
 
 
+@pytest.mark.engine_independent
 def test_a_deep_and_narrow_program() -> None:
     def chain(x: Any) -> Any:
         for _ in range(30):
@@ -215,6 +217,7 @@ def test_a_deep_and_narrow_program() -> None:
     assert same(ours.program(0.3).to_jax()(0.3), ours(0.3))
 
 
+@pytest.mark.engine_independent
 def test_many_examples() -> None:
     def error(weights: Any, x: Any, target: Any) -> Any:
         return (dot(weights["w"], x).tanh() + weights["b"] - target) ** 2
@@ -309,6 +312,7 @@ def test_arguments_of_another_form_are_refused(call: Callable[[Any], Any], messa
 # What JAX does with a function.
 
 
+@pytest.mark.engine_independent
 def test_the_type_of_numbers_is_that_of_jax_and_of_the_arguments() -> None:
     exported = (
         compile(lambda x, y: (np.exp(x * y), greater(x[0], 0.5), relu(y) + 0.1)).program(np.ones(2), 1.0).to_jax()
@@ -328,6 +332,7 @@ def test_stablehlo() -> None:
     assert "stablehlo.multiply" in jax.jit(exported).lower(np.ones(3)).as_text()
 
 
+@pytest.mark.engine_independent
 def test_the_page_of_the_documentation_with_four_devices() -> None:
     """Its examples, gradients over several devices among them; the tests of the documentation run them with one."""
     variables = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4", "JAX_PLATFORMS": "cpu"}

@@ -54,6 +54,7 @@ def test_positions_of_no_weight_change_nothing() -> None:
     assert flat(padded_gradients) == pytest.approx(flat(gradients), rel=1e-12, abs=1e-17)
 
 
+@pytest.mark.engine_independent
 def test_a_step_is_that_of_the_optimizer() -> None:
     expected, losses = gpt.train_eagerly(2, 1000)
     parameters, means, squares = gpt.initial_parameters(), gpt.zeros(), gpt.zeros()
@@ -73,6 +74,7 @@ def test_names_are_the_same_at_each_run() -> None:
     assert sum(numpy.prod(shape) for shape in gpt.SHAPES.values()) == 4192
 
 
+@pytest.mark.engine_independent
 def test_predictions_are_what_the_loss_measures_and_look_at_no_later_token() -> None:
     parameters, (inputs, targets, weights) = gpt.initial_parameters(), gpt.document("emma")
     rows = numpy.array([[logit.data for logit in logits] for logits in predictions(parameters, inputs)])

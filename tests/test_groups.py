@@ -107,7 +107,7 @@ def test_moved_groups_read_and_write_the_same_numbers_elsewhere() -> None:
                 assert varies is does_vary
                 assert after.tolist() == places[varies][before].tolist()
             if isinstance(group, Total):
-                assert moved.results().tolist() == places[0][group.results()].tolist()  # type: ignore[union-attr]  # a Total
+                assert moved.results().tolist() == places[0][group.results()].tolist()
             else:
                 assert moved.out == places[group.varies][group.out]  # type: ignore[union-attr]  # no Total
 
@@ -201,13 +201,15 @@ def test_matrices(change: dict[str, Any], message: str) -> None:
     ("change", "message"),
     [
         (lambda chain: {"operands": chain.operands + 1}, "reads what is not yet there"),
-        (lambda chain: {"operands": chain.operands - 1}, "reads what is not yet there"),
+        (lambda chain: {"operands": chain.operands - 1}, "an operand of a chain is at places from -1"),
+        (lambda chain: {"operands_vary": chain.operands_vary | True}, "an operand varies where the results do not"),
         (lambda chain: {"starts": chain.starts[::-1]}, "do not fit together"),
         (lambda chain: {"starts": chain.starts[:-1]}, "do not fit together"),
         (lambda chain: {"codes": chain.codes * 0}, "is not a primitive"),
         (lambda chain: {"codes": chain.codes + 2**32}, "is not a primitive"),
         (lambda chain: {"codes": chain.codes * 0 + EXP.index}, "exp has 2 operands"),
-        (lambda chain: {"out": chain.out + 1}, "the result of a Chain"),
+        (lambda chain: {"outs": chain.outs + 1}, "the result of a Chain"),
+        (lambda chain: {"outs": chain.outs[::-1]}, "the results of a chain do not fit together"),
     ],
 )
 def test_chains(change: Callable[[Any], dict[str, Any]], message: str) -> None:
@@ -227,11 +229,10 @@ def test_chains(change: Callable[[Any], dict[str, Any]], message: str) -> None:
         (lambda chain: {"operands_vary": chain.operands_vary[1:]}, "do not fit together"),
         (lambda chain: {"operands_vary": chain.operands_vary * 1}, "do not fit together"),
         (lambda chain: {"outs": chain.outs[1:]}, "do not fit together"),
-        (lambda chain: {"out": chain.out + 1}, "the results of a chain do not fit together"),
-        (lambda chain: {"outs": chain.outs + 9, "out": chain.out + 9}, "the result of a Chain"),
+        (lambda chain: {"outs": chain.outs + 9}, "the result of a Chain"),
         (lambda chain: {"outs": chain.outs[::-1]}, "overwrites what it reads"),
         (lambda chain: {"codes": chain.codes * 0 + EXP.index}, "exp has 2 operands"),
-        (lambda chain: {"outs": None, "operands_vary": None}, "stands among the groups of the other memory"),
+        (lambda chain: {"varies": False}, "stands among the groups of the other memory"),
     ],
 )
 def test_chains_that_vary(change: Callable[[Any], dict[str, Any]], message: str) -> None:
@@ -259,9 +260,10 @@ def test_sizes() -> None:
             varying.check(0)
 
 
+@pytest.mark.engine_independent
 def test_every_place_of_a_group_is_looked_at() -> None:
     """Any operand of any group, put at the end of its memory, is refused."""
-    for seed in range(100):
+    for seed in range(40):
         code, lanes = some_code(random.Random(seed))
         for group in code.all_groups():
             for name in ("operands", "terms", "factors"):

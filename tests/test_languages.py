@@ -97,6 +97,7 @@ def test_an_operand_gets_its_name_where_it_is_used_twice() -> None:
     )
 
 
+@pytest.mark.engine_independent
 @LANGUAGES
 def test_a_rule_of_many_operands_has_linear_size_and_bounded_depth(language: Language) -> None:
     def size(count: int) -> int:

@@ -55,6 +55,7 @@ def outputs_of(*cells: str) -> list[Any]:
     return outputs
 
 
+@pytest.mark.engine_independent
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages that run notebooks
 def test_a_notebook_without_widgets_has_the_bar_as_text() -> None:
     outputs = outputs_of("import sys; sys.modules['ipywidgets'] = None", TRAINING)
@@ -64,6 +65,7 @@ def test_a_notebook_without_widgets_has_the_bar_as_text() -> None:
     assert "Warning" not in text
 
 
+@pytest.mark.engine_independent
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
 def test_a_notebook_has_the_bar_as_a_widget() -> None:
     outputs = outputs_of("import warnings; warnings.simplefilter('error')", TRAINING)
@@ -71,6 +73,7 @@ def test_a_notebook_has_the_bar_as_a_widget() -> None:
     assert "application/vnd.jupyter.widget-view+json" in outputs[0].data
 
 
+@pytest.mark.engine_independent
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
 def test_a_notebook_shows_no_bar_that_is_not_wanted() -> None:
     assert outputs_of(TRAINING.replace("rounds=30", "rounds=30, progress=False")) == []

@@ -322,11 +322,11 @@ def test_a_deep_graph() -> None:
     limit = sys.getrecursionlimit()
     x = Value(1.0)
     node = x
-    for _ in range(100_000):
+    for _ in range(20_000):
         node = node * 1.0 + x
     (first,) = autograd.gradients(node, [x])
-    assert (first.data, sys.getrecursionlimit()) == (100_001.0, limit)
-    assert push(Tape(node), [node], {x: 1.0}, recorded=True) == [100_001.0]
+    assert (first.data, sys.getrecursionlimit()) == (20_001.0, limit)
+    assert push(Tape(node), [node], {x: 1.0}, recorded=True) == [20_001.0]
 
 
 def test_a_node_that_was_recorded_elsewhere_since_is_found() -> None:
@@ -335,7 +335,7 @@ def test_a_node_that_was_recorded_elsewhere_since_is_found() -> None:
     tape = Tape(output)
     Tape(Value(1.0) * 2.0 + 1.0, y, x, output)  # the nodes have other indices now
     assert pull(tape, [y, x], {output: 1.0}, recorded=False) == {x: 3.0, y: 2.0}
-    assert sorted(tape.indices_of([output, x, Value(5.0)])) == [0, 2]
+    assert tape.indices_of([output, x, Value(5.0)]) == [2, 0, -1]
     with pytest.raises(KeyError):
         push(tape, [Value(1.0)], {x: 1.0}, recorded=False)
 

@@ -39,9 +39,10 @@ def what_is_read(code: Code) -> Iterator[Read]:
         yield memories[varies][place]
 
 
+@pytest.mark.engine_independent
 def test_every_number_is_read_before_its_place_is_taken() -> None:
     shared = 0
-    for seed in range(300):
+    for seed in range(150):
         rng = random.Random(seed)
         program = random_program(rng)
         varies = np.array([rng.random() < 0.5 for _ in program.inputs] + [False] * len(program.parameters))
@@ -52,7 +53,7 @@ def test_every_number_is_read_before_its_place_is_taken() -> None:
             assert list(what_is_read(code)) == list(what_is_read(apart)), seed
             assert (code.uniform_size, code.varying_size) <= (apart.uniform_size, apart.varying_size)
             shared += code.uniform_size < apart.uniform_size or code.varying_size < apart.varying_size
-    assert shared > 300, "most programs have numbers that can share a place"
+    assert shared > 150, "most programs have numbers that can share a place"
 
 
 def test_what_is_read_as_a_range_stays_one() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autograd
 from autograd import Constant, Parameter, Value, topological_order
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.writing import FOLDED_NODES
 from nn.examples.worked_example import build_network, forward
+from tests.shared_code import examples
 from tests.test_writing import graphs
 
 
@@ -35,7 +36,7 @@ def below(graph: StationGraph, station: Value) -> tuple[set[Value], set[Value]]:
     return folded, met
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs(labelled=True))
 def test_every_node_is_a_station_or_folds_into_one(nodes: list[Value]) -> None:
     output = nodes[-1]

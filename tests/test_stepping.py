@@ -5,13 +5,14 @@ import math
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 import autograd
 from autograd import Constant, LivePage, Step, Value, steps, topological_order
 from autograd.tape import Tape
 from autograd.views import drawing, rendering, stepping
 from nn.examples.worked_example import build_network, forward
+from tests.shared_code import examples
 from tests.test_writing import graphs
 
 
@@ -38,7 +39,7 @@ def test_the_backward_pass_goes_as_the_article_goes() -> None:
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs())
 def test_the_node_computed_first_comes_first_of_those_that_are_ready(nodes: list[Value]) -> None:
     output = nodes[-1]
@@ -52,7 +53,7 @@ def test_the_node_computed_first_comes_first_of_those_that_are_ready(nodes: list
     assert [(step.node, step.parent) for step in steps(output) if step.parent is not None] == expected
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs())
 def test_steps_replay_to_the_data_and_gradients_of_backward(nodes: list[Value]) -> None:
     output = nodes[-1]
@@ -122,6 +123,7 @@ def test_names() -> None:
     assert re.match(r"output = v5 \+ v2 = ", lines[3])
 
 
+@pytest.mark.engine_independent
 def test_a_large_graph_is_stepped_lazily() -> None:
     node = x = Value(1.0, "x")
     for _ in range(100_000):
@@ -181,6 +183,7 @@ def test_a_notebook_shows_the_page_in_a_frame_without_rights_and_a_picture_where
     assert shown.count("<script") == 1  # the one beside the frame
 
 
+@pytest.mark.engine_independent
 def test_a_very_large_graph_is_a_page_without_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     node = Value(1.0)
     while len(topological_order(node)) < drawing.DISPLAYED_NODES:

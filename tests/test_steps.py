@@ -29,6 +29,7 @@ def interrupted_at(line: int, task: Callable[[], Any]) -> tuple[bool, Any]:
         if event == "line":
             count += 1
             if count == line:
+                sys.settrace(None)  # it takes most of the time
                 raise KeyboardInterrupt
         return trace
 
@@ -59,10 +60,10 @@ class Run:
                 "schedule": lambda rounds: 0.05 / (1 + rounds), "callback": lambda history: None,
             }  # fmt: skip
 
-    def fit(self, number: int, path: Path | None, resume: bool = False) -> History:
+    def fit(self, number: int, path: Path | None, resume: bool = False, **others: Any) -> History:
         return fit(
             self.network, XOR[1:3], optimizer=self.optimizer, rounds=number, pick=self.pick, checkpoint=path,
-            checkpoint_every=self.rounds - 1, resume=resume, **self.watched,
+            checkpoint_every=self.rounds - 1, resume=resume, **{**self.watched, **others},
         )  # fmt: skip
 
     def state(self) -> tuple[Any, ...]:
@@ -79,7 +80,8 @@ def kept(history: History) -> list[list[float]]:
 def check_interrupts(folder: Path, way: str, every: int = 1, **watched: Any) -> None:
     """Check that an interrupt at any line neither loses a step nor does one twice.
 
-    From the file as well as in memory, the training goes on to the very numbers of one without a break.
+    From the file as well as in memory, the training goes on to the very numbers of one without a break; eagerly, which
+    gives the bits of a compiled one.
     """
     whole = Run(way, **watched)
     full = kept(whole.fit(whole.rounds, None))
@@ -91,7 +93,7 @@ def check_interrupts(folder: Path, way: str, every: int = 1, **watched: Any) -> 
         if not came:
             break
         resumed = Run(way, **watched)
-        again = resumed.fit(whole.rounds, path, resume=True)
+        again = resumed.fit(whole.rounds, path, resume=True, compiled=False)
         assert resumed.state() == whole.state(), line
         assert again.rounds == whole.rounds
         if history is not None:
@@ -102,7 +104,7 @@ def check_interrupts(folder: Path, way: str, every: int = 1, **watched: Any) -> 
             assert kept(again) == [numbers[done:] for numbers in full], line
             assert run.optimizer.steps == done * (2 if way == "batches" else 1) + history.batches
             if not history.batches:
-                run.fit(whole.rounds - done, None)
+                run.fit(whole.rounds - done, None, compiled=False)
                 assert run.optimizer.steps == whole.optimizer.steps
                 if way != "batches":  # whose schedule begins anew
                     assert run.state() == whole.state(), line

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
@@ -21,6 +21,7 @@ from autograd.views.live_page.templates import DERIVED_NODES, MOST_DERIVATIVES, 
 from autograd.views.writing import FORMULA_LENGTH, TERMS
 from nn import MLP
 from nn.examples.worked_example import build_network, forward
+from tests.shared_code import examples
 from tests.test_derivation import sizes
 from tests.test_writing import evaluated, graphs
 
@@ -86,7 +87,7 @@ def targets_of(graph: StationGraph) -> list[Value]:
 # Operations.
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs(), st.data())
 def test_filled_with_names_and_numbers_an_operation_is_the_line_of_its_step(
     nodes: list[Value], data: st.DataObject
@@ -110,7 +111,7 @@ def test_filled_with_names_and_numbers_an_operation_is_the_line_of_its_step(
             assert computed(text, graph) == pytest.approx(slope, rel=1e-12, abs=1e-14)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(graphs(labelled=True))
 def test_folded_formulas_compute_the_station_and_its_slopes_and_these_the_gradient(nodes: list[Value]) -> None:
     output = nodes[-1]
@@ -264,7 +265,7 @@ class Rows:
                 assert math.fsum(parts) == pytest.approx(value, rel=1e-9, abs=1e-9 * size + 1e-12), self.name(place)
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(graphs(labelled=True))
 def test_the_rows_of_derivations_compute_the_engines_gradients(nodes: list[Value]) -> None:
     output = nodes[-1]
@@ -303,7 +304,7 @@ def test_no_row_is_made_of_itself() -> None:
     assert all(place not in rows.parts(place) for place in range(len(rows.rows)))
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs(labelled=True))
 def test_the_rows_say_what_explain_says(nodes: list[Value]) -> None:
     for place, node in enumerate(nodes):
@@ -384,6 +385,7 @@ def two_back(length: int) -> Value:
     return b
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("build", [leapfrog, two_back])
 @pytest.mark.parametrize("length", [3, 25, 100, 250])
 def test_a_long_recurrence_is_derived_or_left_to_the_page(build: Callable[[int], Value], length: int) -> None:
@@ -410,6 +412,7 @@ def test_a_network_with_a_thousand_parameters_and_a_graph_of_thousands_of_nodes(
         assert len(derivations["rows"]) <= MOST_DERIVATIVES
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("combined", [autograd.sum, lambda terms: autograd.dot(terms, terms[::-1])])
 def test_slopes_of_many_terms_take_time_in_proportion(combined: Callable[[list[Value]], Value]) -> None:
     """Sixteen times as many terms took 150 times as long when each slope went through all of them."""

@@ -4,17 +4,18 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 
 import autograd
 from autograd import Constant, Value
 from autograd.notation import Formula
 from autograd.tape import Tape
 from autograd.views.tracing import edges, trace, trace_formulas
+from tests.shared_code import examples
 from tests.test_value import expressions, run
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(expressions())
 def test_the_gradients_traced_are_those_of_backward(expression: tuple[list[float], list[tuple[str, ...]]]) -> None:
     numbers, instructions = expression

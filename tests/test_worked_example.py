@@ -82,6 +82,7 @@ def test_one_round_changes_all_weights_from_the_original_ones() -> None:
     assert (weights["b1"], weights["b2"]) == (0.35, 0.6)
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize(("order", "biases"), TRAINING)
 def test_training(order: Order, biases: Biases) -> None:
     after_one, after_all, out_o1, out_o2 = TRAINING[order, biases]
@@ -91,6 +92,7 @@ def test_training(order: Order, biases: Biases) -> None:
     assert reached == close([after_all, out_o1, out_o2])
 
 
+@pytest.mark.engine_independent
 def test_every_published_figure_is_ours_to_its_own_digits_but_for_the_misprint() -> None:
     computed = figures()["computed"]
     assert list(computed) == list(PUBLISHED)
@@ -99,6 +101,7 @@ def test_every_published_figure_is_ours_to_its_own_digits_but_for_the_misprint()
     assert computed["dE_o2/dout_h1"] == close(-0.0190491182583)
 
 
+@pytest.mark.engine_independent
 def test_the_published_figures_after_training_are_those_of_the_sequential_order() -> None:
     one, all_rounds = (figures(["sequential"])["training"]["sequential"][count] for count in ("1", "10000"))
     assert f"{one['E_total']:.9f}" == PUBLISHED["E_total after 1 round"]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
@@ -15,6 +15,7 @@ from autograd import Constant, Value, topological_order
 from autograd.notation import Names
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.views.writing import FOLDED_NODES, TERMS, Writer
+from tests.shared_code import examples
 from tests.test_value import expressions, results_of
 
 
@@ -57,7 +58,7 @@ def writer_of(output: Value, is_station: Callable[[Value], bool] = lambda node: 
     return Writer(Names(output, topological_order(output)), is_station)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(graphs())
 def test_formulas_compute_the_data_and_the_slopes_of_nodes(nodes: list[Value]) -> None:
     order = topological_order(nodes[-1])

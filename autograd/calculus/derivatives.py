@@ -25,7 +25,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
-from autograd.calculus.recorded_calls import RecordedCall, argument_numbers, flat, nested
+from autograd.calculus.recorded_calls import RecordedCall, argument_numbers
 from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
 from autograd.calculus.signatures import (
     Floats,
@@ -44,7 +44,7 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import is_recording, recording
 from autograd.tape import Tape
-from autograd.trees import unflatten
+from autograd.trees import flat, nested, unflatten
 from autograd.value import Value
 
 Argnums: TypeAlias = "int | Sequence[int]"
@@ -229,7 +229,7 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
 
 def _direction(run: RecordedCall, tangents: Sequence[Any]) -> dict[Value, Number]:
     """Return the tangents of the inputs; if one of them is a Value, what is computed with them is recorded."""
-    direction, _ = flat(list(tangents))
+    direction, _ = flat(list(tangents), Value)
     if len(direction) != len(run.inputs):
         raise ValueError(f"a direction needs one number for each input, got {len(direction)} for {len(run.inputs)}")
     run.recorded = run.recorded or any(isinstance(number, Value) for number in direction)
@@ -270,7 +270,7 @@ def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any
 
     @_records
     def pull_back(cotangents: Any) -> tuple[Any, ...]:
-        given, _ = flat(cotangents)
+        given, _ = flat(cotangents, Value)
         if len(given) != len(run.outputs):
             raise ValueError(f"one number for each output is needed, got {len(given)} for {len(run.outputs)}")
         seeds: dict[Value, Number] = {}
@@ -467,6 +467,6 @@ def stop_gradient(tree: TreeT) -> TreeT:
     It gives constants, as `Value.detach` does, rather than the nodes of the primitive `stop_gradient`, which keep what
     they were computed from; while a function is compiled they are such nodes, since their numbers change.
     """
-    numbers, structure = flat(tree)
+    numbers, structure = flat(tree, Value)
     detached: TreeT = nested(structure, [n.detach() if isinstance(n, Value) else n for n in numbers])
     return detached

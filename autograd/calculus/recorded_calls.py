@@ -20,7 +20,7 @@ from autograd.hooks import hooks
 from autograd.modes import Failures, ieee_arithmetic, program_recording
 from autograd.saving import shortened
 from autograd.tape import Tape, begin
-from autograd.trees import Structure, cut, flatten, leaves_of, numbers_of, unflatten
+from autograd.trees import Structure, flat, flatten, leaves_of, nested, unflatten
 from autograd.value import Value
 
 
@@ -30,7 +30,7 @@ class _Around(NamedTuple):
     Attributes:
         inputs: all their inputs: a result that depends on one of them is going to be differentiated again.
         since: when the first of them began.
-        reached: nodes that are known to depend on an input.
+        reached: the inputs, and nodes that are known to depend on one.
     """
 
     inputs: tuple[Value, ...]
@@ -93,7 +93,7 @@ class RecordedCall:
         places = list(dict.fromkeys([index % count for index in numbers]))
         self._order = [places.index(index % count) for index in numbers]  # one may be asked for twice
         chosen = [arguments[place] for place in places]
-        given, self.input_structure = flat(chosen)
+        given, self.input_structure = flat(chosen, Value)
         if not given:
             for argument, entry in zip(chosen, self.input_structure.entries, strict=True):
                 if entry.is_static:  # as_float says what it expected
@@ -105,7 +105,8 @@ class RecordedCall:
             new[place] = argument
         around, current = _around.get(), program_recording.get()
         outer, since = ((), self.since) if around is None else around[:2]
-        token = _around.set(_Around((*outer, *self.inputs), since, set()))
+        inputs = (*outer, *self.inputs)
+        token = _around.set(_Around(inputs, since, set(inputs)))
         try:
             with nullcontext(Failures()) if around or current else ieee_arithmetic() as self.failures:
                 result = function(*new, **keywords or {})
@@ -119,7 +120,7 @@ class RecordedCall:
                     f"{type(result).__name__}"
                 )
             result, self.aux = result
-        outputs, self.output_structure = flat(result)
+        outputs, self.output_structure = flat(result, Value)
         self.outputs = [as_value(output) for output in outputs]
         self.tape = Tape(*self.outputs, since=self.since)
         if current is not None and not around and may_fail(self.tape):
@@ -127,7 +128,7 @@ class RecordedCall:
         self.recorded = (
             current is not None
             or any(isinstance(number, Value) for number in given)
-            or (around is not None and any(self._is_reached(around, tape) for tape in self._tapes()))
+            or (around is not None and any(tape.reaches(around.reached, around.since) for tape in self._tapes()))
         )
         if not self.recorded:
             for output in self.outputs:
@@ -137,13 +138,7 @@ class RecordedCall:
         """Yield the tape, and that of the auxiliary result."""
         yield self.tape
         if self.aux is not None:
-            yield Tape(*[number for number in flat(self.aux)[0] if isinstance(number, Value)], since=self.since)
-
-    def _is_reached(self, around: _Around, tape: Tape) -> bool:
-        """Return whether the function refers to what depends on an input of the transformations around it."""
-        if not around.reached:
-            around.reached.update(around.inputs)
-        return tape.reaches(around.reached, around.since)
+            yield Tape(*[number for number in flat(self.aux, Value)[0] if isinstance(number, Value)], since=self.since)
 
     def check(self, outputs: Sequence[Value], derivatives: Iterable[Number] = ()) -> None:
         """Raise the error of an operation outside its domain that an output depends on, if a number is not finite.
@@ -174,7 +169,7 @@ class RecordedCall:
         _, structure = flatten(self.aux, Value)
         leaves = []
         for leaf in leaves_of(structure, self.aux):
-            numbers, kind = flat(leaf)
+            numbers, kind = flat(leaf, Value)
             has_values = any(isinstance(number, Value) for number in numbers)
             finished = [self.finished(n) if isinstance(n, Value) else n for n in numbers] if has_values else []
             leaves.append(nested(kind, finished) if has_values else leaf)
@@ -223,14 +218,3 @@ class RecordedCall:
         """Return the gradients of the inputs, from those of some outputs."""
         grads = pull(self.tape, self.inputs, seeds, recorded)
         return [grads.get(node, 0.0) for node in self.inputs]
-
-
-def flat(tree: Any) -> tuple[list[Number], Structure]:
-    """Return the numbers of a tree, and its structure."""
-    leaves, structure = flatten(tree, Value)
-    return numbers_of(leaves), structure
-
-
-def nested(structure: Structure, numbers: list[Any]) -> Any:
-    """Return a tree of a structure around a list of numbers, or of anything else."""
-    return unflatten(structure, cut(structure, numbers))

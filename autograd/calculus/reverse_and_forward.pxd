@@ -5,27 +5,23 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, accumulate, begin, guarded_product, plus
+from autograd.tape cimport Slopes, Tape, begin, guarded_product, plus
 from autograd.value cimport Constant, Value, _WideValue
 
 @cython.locals(node=Value)
 cdef unsigned long long _first_time(list nodes) except? 0
 
-@cython.locals(found=list)
-cdef list _of_each(Tape tape, object numbers)
+@cython.locals(dependents=bytearray, numbers=list, slopes=Slopes)
+cdef list _passed(object run, Tape tape, object seeds, object inputs, bint recorded)
 
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
-cdef int _push(Tape tape, list pushed, bytearray reached, Slopes slopes) except -1
+cpdef object _push(Tape tape, list pushed, bytearray reached, Slopes slopes)
 
-cdef Primitive divide, greater, power, where
+cdef Primitive divide, power
 
 @cython.locals(node=Value, primitive=Primitive, last=Value, number=double)
 cpdef bint may_fail(Tape tape)
-
-@cython.locals(found=list, nodes=list, node=Value, primitive=Primitive, reached=bytearray, index=Py_ssize_t,
-               edge=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
-cpdef list deciding(Tape tape, object derivatives)
 
 @cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
                starts="const unsigned int *")

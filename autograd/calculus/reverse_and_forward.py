@@ -17,13 +17,13 @@ The slopes are computed from floats, or from Values where the derivatives are to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
 from autograd.calculus.recorded_slopes import RecordedSlopes
 from autograd.modes import ieee_arithmetic, program_recording
 from autograd.native import runtime
-from autograd.primitives import divide, greater, power, where
+from autograd.primitives import divide, power
 from autograd.tape import Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value import Constant, Value, _WideValue
 
@@ -87,14 +87,9 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
     If recorded, the gradients are graphs, to be differentiated again.
     """
     inputs = list(inputs)
-    grads, wanted, slopes = _of_each(tape, seeds), tape.dependents(inputs), _slopes(tape, recorded)
-    guarded = slopes.guarded
-    with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
-        accumulate(tape, grads, wanted, slopes)
-        if slopes.guarded is not guarded:  # a product was nan: again, as programs do, with all of them guarded
-            grads = _of_each(tape, seeds)
-            accumulate(tape, grads, wanted, slopes)
-    found = {tape.nodes[index]: grads[index] for index in tape.indices_of(inputs) if grads[index] is not None}
+    grads = _passed(accumulate, tape, seeds, inputs, recorded)
+    indices = zip(inputs, tape.indices_of(inputs), strict=True)
+    found = {node: grads[index] for node, index in indices if index >= 0 and grads[index] is not None}
     _note(found.values(), recorded)
     return found
 
@@ -102,37 +97,47 @@ def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], rec
 def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
     """Compute in forward mode, from the tangents of some nodes, those of the outputs, as graphs if recorded."""
     outputs = list(outputs)
-    pushed, reached, slopes = _of_each(tape, tangents), tape.dependents(tangents), _slopes(tape, recorded)
-    guarded = slopes.guarded
-    with ieee_arithmetic():
-        _push(tape, pushed, reached, slopes)
-        if slopes.guarded is not guarded:
-            pushed = _of_each(tape, tangents)
-            _push(tape, pushed, reached, slopes)
-    indices = {tape.nodes[index]: index for index in tape.indices_of(outputs)}
-    found = [0.0 if (tangent := pushed[indices[output]]) is None else tangent for output in outputs]
+    pushed = _passed(_push, tape, tangents, tangents, recorded)
+    indices = tape.indices_of(outputs)
+    if -1 in indices:
+        raise KeyError("an output is not on the tape")
+    found = [0.0 if pushed[index] is None else pushed[index] for index in indices]
     _note(found, recorded)
     return found
 
 
-def _of_each(tape: Tape, numbers: Mapping[Value, Number]) -> list[Any]:
-    """Return for each node of a tape its number, or None."""
-    found: list[Any] = [None] * len(tape)
-    for index in tape.indices_of(numbers):
-        found[index] = numbers[tape.nodes[index]]
-    return found
+def _passed(
+    run: Callable[..., Any], tape: Tape, seeds: Mapping[Value, Number], inputs: Iterable[Value], recorded: bool
+) -> list[Any]:
+    """Return for each node of a tape what a pass makes of the seeds; None where it has no number.
 
-
-def _slopes(tape: Tape, recorded: bool) -> Slopes:
-    if not recorded:
-        return Slopes()
-    _check_fresh(tape)
-    current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
-    return RecordedSlopes(None if current is None else current.guarded)
+    Args:
+        run: the pass, `accumulate` or `_push`.
+        tape: the graph.
+        seeds: the numbers of some nodes.
+        inputs: what the nodes that count depend on.
+        recorded: whether the numbers are to be graphs.
+    """
+    slopes = Slopes()
+    if recorded:
+        _check_fresh(tape)
+        current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
+        slopes = RecordedSlopes(None if current is None else current.guarded)
+    guarded, dependents = slopes.guarded, tape.dependents(inputs)
+    with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
+        while True:
+            numbers: list[Any] = [None] * len(tape)
+            for node, index in zip(seeds, tape.indices_of(seeds), strict=True):
+                if index >= 0:
+                    numbers[index] = seeds[node]
+            run(tape, numbers, dependents, slopes)
+            if slopes.guarded is guarded:
+                return numbers
+            guarded = slopes.guarded  # a product was nan: again, as programs do, with all of them guarded
 
 
 def _note(derivatives: Iterable[Number], recorded: bool) -> None:
-    """Note derivatives while a program is recorded: see `deciding`."""
+    """Note derivatives while a program is recorded, which compares the results: they may be nan though no result is."""
     current = program_recording.get() if recorded else None
     if current is not None:
         current.derivatives.extend([number for number in derivatives if isinstance(number, Value)])
@@ -172,27 +177,6 @@ def may_fail(tape: Tape) -> bool:
             if not (number != 0.0 if primitive is divide else number > 0.0 and number % 1.0 == 0.0):
                 return True
     return False
-
-
-def deciding(tape: Tape, derivatives: Sequence[Value]) -> list[int]:
-    """Return what is compared or a condition, and depends on derivatives: they may be nan though no result is.
-
-    They are given by their indices on the tape.
-    """
-    found: list[int] = []
-    nodes, reached = tape.nodes, bytearray(len(tape))
-    for index in tape.indices_of(derivatives):
-        reached[index] = 1
-    starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
-    for index in range(len(nodes)):
-        node = nodes[index]
-        primitive: Any = node._primitive
-        for edge in range(starts[index], starts[index + 1]):
-            if reached[operands[edge]]:
-                reached[index] = 1
-                if primitive is greater or (primitive is where and edge == starts[index]) or not primitive.index:
-                    found.append(operands[edge])
-    return found
 
 
 def _check_fresh(tape: Tape) -> None:

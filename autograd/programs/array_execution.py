@@ -310,27 +310,22 @@ class _Memory:
     def _chain(self, group: Chain) -> Run:
         """Return the step of a chain: a call of Python for each link, on a list of floats; of NumPy, if it varies."""
         if group.varies:
-            runs = [self._sum(each) if isinstance(each, Sum) else self._map(each) for each in group.apart()]
-
-            def run_all() -> None:
-                for run in runs:
-                    run()
-
-            return run_all
-        places, ends = group.operands.tolist(), group.starts.tolist()
+            steps = [self._sum(each) if isinstance(each, Sum) else self._map(each) for each in group.apart()]
+            return partial(self.run, steps)
+        places, ends, out = group.operands.tolist(), group.starts.tolist(), group.out
         links = []
         for code, start, end in zip(group.codes.tolist(), ends, ends[1:], strict=False):
             primitive = TABLE[code - 1] if code <= len(TABLE) else self.code.others[code]
             links.append((primitive, primitive.value, places[start:end]))
 
         def step() -> None:
-            numbers = self.uniform[: group.out].tolist()
+            numbers = self.uniform[:out].tolist()
             for primitive, value, operands in links:
                 try:
                     numbers.append(value(*[numbers[place] for place in operands]))
                 except (ValueError, ArithmeticError):  # noqa: PERF203  # as for the primitive itself, without a call more
                     numbers.append(primitive(*[numbers[place] for place in operands]))
-            self.uniform[group.out : group.out + group.count] = numbers[group.out :]
+            self.uniform[out : len(numbers)] = numbers[out:]
 
         return step
 

@@ -75,10 +75,8 @@ class Arrays:
     def __init__(self, module: Any, **others: Function) -> None:
         self.module = module
         self._is_numpy = module.__name__ == "numpy"
-        functions = {**_functions(module), **others}
-        if self._is_numpy:
-            own = {"power": _power, "erf": by_element(primitives.erf), "erfc": by_element(primitives.erfc)}
-            functions = {**functions, **own, **others}
+        own = {"power": _power, "erf": by_element(primitives.erf), "erfc": by_element(primitives.erfc)}
+        functions = {**_functions(module), **(own if self._is_numpy else {}), **others}
         self._functions = {PRIMITIVES[name]: function for name, function in functions.items()}
 
     def function(self, primitive: Primitive) -> Function | None:
@@ -123,8 +121,6 @@ def by_element(primitive: Primitive) -> Function:
     """A primitive as a function of arrays of NumPy, which calls it with the floats of each element."""
 
     def function(*operands: Any) -> Any:
-        import numpy as np
-
         arrays = np.broadcast_arrays(*operands)
         columns = [array.ravel().tolist() for array in arrays]
         return np.array([primitive(*numbers) for numbers in zip(*columns, strict=True)]).reshape(arrays[0].shape)
@@ -138,8 +134,6 @@ def _power(x: Any, y: Any) -> Any:
     For one exponent of −1, 0.5 or 2 for all, NumPy computes something else: sqrt(−inf) for (−inf) ** 0.5, for instance.
     Hence exponents of full shape; and squares as Python's, since NumPy's powers miss the last digit of some.
     """
-    import numpy as np
-
     return np.where(np.equal(y, 2.0), np.multiply(x, x), np.power(x, y + np.zeros_like(x)))
 
 
@@ -161,7 +155,7 @@ def _functions(module: Any) -> dict[str, Function]:
         "negate": module.negative,
         "abs": module.abs,
         "remainder": remainder,
-        "power": lambda x, y: module.where(module.equal(y, 2.0), x * x, module.power(x, y)),
+        "power": lambda x, y: where(module.equal(y, 2.0), x * x, module.power(x, y)),
         "greater": lambda a, b: where(a > b, 1.0, 0.0),
         "where": lambda condition, a, b: where(condition != 0.0, a, b),
         "maximum": lambda a, b: where((a >= b) | (a != a), a, b),
@@ -169,13 +163,8 @@ def _functions(module: Any) -> dict[str, Function]:
         "sign": lambda x: where((x == 0.0) | (x != x), x, module.copysign(1.0, x)),
         "atan2": module.arctan2,
         "hypot": module.hypot,
-        **{name: getattr(module, _numpy_name(name)) for name in SAME_NAMES},
+        **{name: getattr(module, f"arc{name[1:]}" if name[0] == "a" else name) for name in SAME_NAMES},
     }
-
-
-def _numpy_name(name: str) -> str:
-    """NumPy's name of a function of one number: arcsin for asin."""
-    return f"arc{name[1:]}" if name[0] == "a" else name
 
 
 class Sources:
@@ -183,13 +172,13 @@ class Sources:
 
     Args:
         arrays: what reads and reshapes them.
+        count: how many places there are.
     """
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, count: int) -> None:
         self.arrays = arrays
         self.sizes: list[int] = []
-        self._array = np.zeros(0, np.int64)
-        self._index = np.zeros(0, np.int64)
+        self._array, self._index = np.full(count, ABSENT), np.zeros(count, np.int64)
 
     def put(self, places: Integers, indices: Integers | None = None, size: int | None = None) -> None:
         """Let a further array hold the numbers of some places.
@@ -199,17 +188,13 @@ class Sources:
             indices: for each its index in the array; 0, 1, … when not given.
             size: of the array, if it holds more than that.
         """
-        missing = int(places.max(initial=-1)) + 1 - len(self._array)
-        if missing > 0:
-            self._array = np.concatenate([self._array, np.full(missing, ABSENT)])
-            self._index = np.concatenate([self._index, np.zeros(missing, np.int64)])
         self._array[places] = len(self.sizes)
         self._index[places] = np.arange(len(places)) if indices is None else indices
         self.sizes.append(len(places) if size is None else size)
 
     def has(self, places: Integers) -> bool:
         """Whether there is an array for each of these places."""
-        return bool((places < len(self._array)).all() and (self._array[places] != ABSENT).all())
+        return bool((self._array[places] != ABSENT).all())
 
     def read(self, places: Integers) -> Reading:
         """What reads the numbers of some places.
@@ -255,26 +240,20 @@ class Sources:
         return self.arrays.module.concatenate(parts) if len(parts) > 1 else parts[0]
 
 
-class _Cut(NamedTuple):
-    """How the last axis of an array is cut: from `start` on, into a number of parts of one length."""
-
-    start: int
-    parts: int
-    length: int
-
-
 class _Piece(NamedTuple):
     """Indices of one array as nested loops: for each axis a count and a step.
 
     Attributes:
         indices: the indices.
         axes: count and step of each loop, the outermost first; None where there are no such loops.
-        cuts: how an array is cut into these axes, in the order of their steps; with the last slice.
+        cuts: how the last axis of an array is cut again and again into these axes, in the order of their steps: from
+            where on, into how many parts, of which length.
+        last: what is read of the last parts.
     """
 
     indices: Integers
     axes: tuple[tuple[int, int], ...] | None
-    cuts: tuple[_Cut, ...] = ()
+    cuts: tuple[tuple[int, int, int], ...] = ()
     last: slice = slice(None)
 
     @classmethod
@@ -293,7 +272,7 @@ class _Piece(NamedTuple):
             first, length = first - start, step
             if start < 0 or first + extent > step:
                 return cls(indices, None)
-            cuts.append(_Cut(start, count, step))
+            cuts.append((start, count, step))
         step, count = inner[0] if inner else (1, 1)
         return cls(indices, axes, tuple(cuts), slice(first, first + (count - 1) * step + 1, step))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Sequence
+from itertools import repeat
 from operator import is_
 from typing import Any
 
@@ -11,8 +12,8 @@ import numpy as np
 
 from autograd.modes import ieee_arithmetic, recording
 from autograd.programs.recording import RecordedFunction
-from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, leaves_of_rows, owner_of, rows_of
-from autograd.trees import container, cut, flatten, numbers_of, unflatten
+from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, leaves_of_rows, rows_of
+from autograd.trees import container, cut, flat, nested, unflatten
 from autograd.value import Value
 
 LOOKED_AT = 10  # at least so many examples or rounds are run with Values, where a result is not finite; more of them
@@ -31,7 +32,7 @@ class Batch:
 
     def __init__(self, recorded: RecordedFunction, varying: Collection[int], reduce: str) -> None:
         self.recorded, self.reduce = recorded, reduce
-        parts = recorded.arguments.entries if recorded.arguments is not None else ()
+        parts = recorded.arguments.entries
         self.varying = [(place, part) for place, part in enumerate(parts) if place in varying]
         self.places = [place for place in range(len(parts)) if place not in varying]
         self.uniform = container(tuple, [parts[place] for place in self.places])
@@ -48,7 +49,7 @@ class Batch:
         self._last: tuple[int, Any] = 0, None  # how many examples were run, and by which schedule
         # The last arrays and their shapes, which are often given again, and the tables and the numbers that they hold.
         self._given: tuple[list[Any], list[Any], list[Rows], Row | None] = [], [], [], None
-        # The last tables of arguments and of results, and which of the arguments results overwrite.
+        # The last tables of arguments and of results; and which of those, followed by the numbers, these overwrite.
         self._apart: tuple[list[Rows] | None, list[Rows] | None, list[int]] = None, None, []
 
     def filled(self, arguments: Sequence[Any]) -> tuple[Row, list[Rows]] | None:
@@ -58,49 +59,35 @@ class Batch:
         given = [arguments[place] for place in self.array_places]
         arrays, shapes, tables, numbers = self._given
         if not arrays or not all(map(is_, given, arrays)) or [array.shape for array in given] != shapes:
-            found = self._tables(given)
-            if found is None:
+            found = [rows_of(argument, part) for argument, (_, part) in zip(given, self.varying, strict=False)]
+            tables, numbers = [table for table in found if table is not None and len(table)], None
+            if len(tables) < len(found) or len(set(map(len, tables))) != 1:
                 return None
-            tables, numbers = found
+            if self.is_shared:
+                array, shape = given[-1], self.uniform.shapes[0]
+                if not is_contiguous(array) or array.shape != shape or not array.flags.writeable:
+                    return None
+                numbers = array.reshape(-1)
             self._given = given, [array.shape for array in given], tables, numbers
         if numbers is None:
             numbers = filled(self.uniform, tuple([arguments[place] for place in self.places]))
         return None if numbers is None else (numbers, tables)
 
-    def _tables(self, given: list[Any]) -> tuple[list[Rows], Row | None] | None:
-        """Return the tables of arguments that vary, and the array of the other numbers if there is one."""
-        tables = [rows_of(argument, part) for argument, (_, part) in zip(given, self.varying, strict=False)]
-        counts = {0 if table is None else len(table) for table in tables}
-        if len(counts) != 1 or 0 in counts:
-            return None
-        numbers = None
-        if self.is_shared:
-            array = given[-1]
-            if not is_contiguous(array) or (array.shape,) != tuple(self.uniform.shapes) or not array.flags.writeable:
-                return None
-            numbers = array.reshape(-1)
-        return tables, numbers  # type: ignore[return-value]  # the count of None would be 0
-
     def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
-        """Return the results.
-
-        Args:
-            numbers: those of the arguments that are the same for all examples.
-            tables: those of the others, with a row for each example.
-            out: arrays for the results.
-        """
+        """Return the results for the numbers that are the same for all examples, and tables with a row for each."""
         count = len(tables[0])
         results, leaves = self.results.of(count, out)
         if leaves is not None:
             known_results, known_tables, overwritten = self._apart
             if results is not known_results or tables is not known_tables:
-                overwritten = self._overwritten(leaves, results, numbers, tables)
+                share, given = np.may_share_memory, [*tables, numbers]
+                overwritten = [i for i, array in enumerate(given) if any(map(share, repeat(array), results))]
                 self._apart = results, tables, overwritten
-            for place in overwritten:
-                if place < len(tables):
-                    tables = [*tables[:place], tables[place].copy(), *tables[place + 1 :]]
-                else:
-                    numbers = numbers.copy()
+            if overwritten:
+                given = [*tables, numbers]
+                for place in overwritten:
+                    given[place] = given[place].copy()
+                *tables, numbers = given
         examples = count if self.has_varying or self.reduce == "each" else 1
         known, schedule = self._last
         if known != examples:
@@ -126,44 +113,13 @@ class Batch:
             change(result[0], count, out=result[0], where=chosen)
             at += len(chosen)
 
-    @staticmethod
-    def _overwritten(leaves: list[Any], results: list[Rows], numbers: Row, tables: list[Rows]) -> list[int]:
-        """Return which tables results overwrite, by their places; the numbers follow the tables.
-
-        Args:
-            leaves: the arrays of `out`.
-            results: the same as tables.
-            numbers: those of the arguments that are the same for all examples.
-            tables: those of the others.
-        """
-        found: list[int] = []
-        owners = [owner_of(leaf) for leaf in leaves]
-        ids = set(map(id, owners))
-        for place, table in enumerate([*tables, numbers]):
-            owner = owner_of(table)
-            if type(owner) is np.ndarray and id(owner) not in ids:
-                continue  # as in most cases; memory that is not of an array may be shared without this being seen
-            for result, other in zip(results, owners, strict=True):
-                is_apart = owner is not other and type(owner) is type(other) is np.ndarray
-                if not is_apart and np.may_share_memory(table, result):
-                    found.append(place)
-                    break
-        return found
-
     def _run_again(self, examples: int, numbers: Row, tables: list[Rows], results: list[Rows]) -> None:
-        """Compute with guarded products what is nan, and look at the examples whose results are not finite then.
-
-        Args:
-            examples: how many were run.
-            numbers: those of the arguments that are the same for all examples.
-            tables: those of the others.
-            results: all outputs, which are written to.
-        """
+        """Compute with guarded products what is nan, and run with Values some examples that are not finite then."""
         guarded = self.recorded.guarded()
+        inputs = guarded.inputs(numbers)
         if guarded is not self.recorded:
-            inputs, is_each = guarded.inputs(numbers), self.reduce == "each"
             wrong = np.flatnonzero(np.any([np.isnan(rows).any(axis=1) for rows in results], axis=0))
-            if is_each and len(wrong):
+            if self.reduce == "each" and len(wrong):
                 parts = [np.empty((len(wrong), rows.shape[1])) for rows in results]
                 given = [table[wrong] for table in tables]
                 guarded.schedule(self.varies, False, len(wrong)).run(len(wrong), inputs, given, parts)
@@ -171,15 +127,12 @@ class Batch:
                     rows[wrong] = part
             elif len(wrong):
                 guarded.schedule(self.varies, True, examples).run(examples, inputs, tables, results)
-        if not all(np.isfinite(rows).all() for rows in results):
-            self._run_eagerly(guarded, numbers, tables)
-
-    def _run_eagerly(self, guarded: RecordedFunction, numbers: Row, tables: list[Rows]) -> None:
-        """Run some examples with Values, after a result that is not finite."""
+        if all(np.isfinite(rows).all() for rows in results):
+            return
         varies = np.frombuffer(self.varies, bool)
         row = np.empty(len(varies))
         row[~varies] = numbers
-        for example in self._not_finite(guarded, guarded.inputs(numbers), tables):
+        for example in self._not_finite(guarded, inputs, tables):
             row[varies] = np.concatenate([table[example] for table in tables])
             run_eagerly(guarded, row.tolist(), f"example {example}")
 
@@ -202,37 +155,24 @@ class Batch:
 
 
 def call_again(recorded: RecordedFunction, numbers: Row, results: list[Rows]) -> None:
-    """Compute the results of a call with guarded products, if they are nan, and look at those that are not finite then.
-
-    Args:
-        recorded: the function.
-        numbers: those of its arguments.
-        results: all outputs, which are written to.
-    """
+    """Compute the results of a call with guarded products, and run it with Values if they are not finite then."""
     guarded = recorded.guarded()
-    if guarded is not recorded:
-        _, is_finite = guarded.schedule().run(1, guarded.inputs(numbers), [], results)
-        if is_finite:
-            return
-    run_eagerly(recorded, numbers.tolist())
+    if guarded is recorded or not guarded.schedule().run(1, guarded.inputs(numbers), [], results)[1]:
+        run_eagerly(recorded, numbers.tolist())
 
 
 def run_eagerly(recorded: RecordedFunction, numbers: Sequence[float], where: str = "") -> Any:
     """Run a function with Values, after a result that is not finite, and return its result.
 
-    Args:
-        recorded: the function.
-        numbers: those of its arguments.
-        where: what to call this call in a message.
-
     Raises:
-        ValueError: if a result depends on an operation outside its domain, with the error that it raises elsewhere.
+        ValueError: if a result depends on an operation outside its domain, with the error that it raises elsewhere,
+            and `where` that was.
     """
-    arguments, keywords = unflatten(recorded.call, cut(recorded.call, list(map(Value, numbers))))
+    arguments, keywords = nested(recorded.call, list(map(Value, numbers)))
     try:
         with recording(), ieee_arithmetic() as failures:
             result = recorded.function(*arguments, **keywords)
-        found = [number for number in numbers_of(flatten(result, Value)[0]) if isinstance(number, Value)]
+        found = [number for number in flat(result, Value)[0] if isinstance(number, Value)]
         failures.check(*[number for number in found if not math.isfinite(number.data)])
     except (ValueError, ZeroDivisionError) as error:
         raise type(error)(f"{error} (in {where})") if where else error from None
@@ -240,12 +180,7 @@ def run_eagerly(recorded: RecordedFunction, numbers: Sequence[float], where: str
 
 
 def replay(
-    recorded: RecordedFunction,
-    times: int,
-    start: Row,
-    tables: Sequence[Rows],
-    results: Sequence[Rows],
-    size: int,
+    recorded: RecordedFunction, times: int, start: Row, tables: Sequence[Rows], results: Sequence[Rows], size: int
 ) -> None:
     """Run some rounds with Values, from where results are no longer finite: the engine's error says what happened.
 
@@ -260,20 +195,16 @@ def replay(
     Raises:
         KeyboardInterrupt: after Ctrl-C.
     """
-
-    def run(inputs: Row, first: int, end: int) -> bool:
-        rows = [np.empty((end - first, result.shape[1])) for result in results]
-        given = [table[first:end] for table in tables]
-        done, is_finite = recorded.schedule().run(end - first, inputs, given, rows, size)
-        if done < end - first:
-            raise KeyboardInterrupt
-        return bool(is_finite)
-
     low, high, inputs = 0, times, start.copy()
     while high - low > 1:  # what the rounds before `low` give is finite, and what those before `high` give is not
         middle = (low + high) // 2
-        tried = inputs.copy()
-        if run(tried, low, middle):
+        count, tried = middle - low, inputs.copy()
+        rows = [np.empty((count, result.shape[1])) for result in results]
+        given = [table[low:middle] for table in tables]
+        done, is_finite = recorded.schedule().run(count, tried, given, rows, size)
+        if done < count:
+            raise KeyboardInterrupt
+        if is_finite:
             low, inputs = middle, tried
         else:
             high = middle
@@ -281,5 +212,4 @@ def replay(
     for i in range(low, min(low + LOOKED_AT, times)):
         row = [number for table in tables for number in table[i].tolist()]
         result = run_eagerly(recorded, [*state, *row], f"round {i + 1}")
-        numbers = numbers_of(flatten(result, Value)[0])
-        state = [number.data if isinstance(number, Value) else number for number in numbers[:size]]
+        state = [number.data if isinstance(number, Value) else number for number in flat(result, Value)[0][:size]]

@@ -39,7 +39,7 @@ from autograd.calculus.signatures import (
 )
 from autograd.modes import is_recording_program
 from autograd.saving import shortened
-from autograd.trees import Structure, container, cut, flatten, numbers_of, static, unflatten
+from autograd.trees import Structure, container, cut, flatten, nested, numbers_of, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -123,12 +123,12 @@ class Compiled(Generic[ResultT]):
         try:
             call, leaves = self._flatten(arguments, keywords)
         except TypeError as error:
-            if not has_value(flatten((arguments, keywords), Value)[0]):
+            call, leaves = None, flatten((arguments, keywords), Value)[0]
+            if not has_value(leaves):
                 raise TypeError(
                     f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
                     f"it"
                 ) from error
-            call, leaves = None, flatten((arguments, keywords), Value)[0]
         recorded = None if call is None or has_value(leaves) else self._record(call)
         if recorded is None or (recorded.captured and (is_recording_program() or is_differentiated(recorded.captured))):
             if out is not None:
@@ -138,7 +138,7 @@ class Compiled(Generic[ResultT]):
                 )
             if call is not None and has_value([leaf for leaf in leaves if hasattr(leaf, "shape")]):
                 # Arrays of objects become arrays of Values, as when it is recorded.
-                arguments, keywords = unflatten(call, cut(call, numbers_of(leaves)))
+                arguments, keywords = nested(call, numbers_of(leaves))
             return self.function(*arguments, **keywords)
         if not (keywords or self.static_argnums or recorded.captured):
             self._last = recorded
@@ -189,12 +189,11 @@ class Compiled(Generic[ResultT]):
             batch = self._last_batch[1]
             filled = batch.filled(arguments)
             if filled is not None:  # as in most calls
-                self._refuse_gradient(batch.recorded)
+                self._without_gradient(batch.recorded)
                 return batch.run(*filled, out)
         if reduce not in ("each", "mean", "sum"):
             raise ValueError(f"reduce must be 'each', 'mean' or 'sum', got {reduce!r}")
         fixed = self._static(len(arguments))
-        over = over if over is None else argument_numbers(over, "over")
         varying = set(range(len(arguments))) - fixed if over is None else _places_of(over, len(arguments))
         if varying & fixed:
             raise ValueError(f"over={over} has a static argument in it: static_argnums are {self.static_argnums}")
@@ -209,7 +208,7 @@ class Compiled(Generic[ResultT]):
                 f"a batch needs as many examples in each argument of over={sorted(varying)}, and at least one; got "
                 f"{sorted(counts) or 'none'}"
             )
-        batch = Batch(self._record_of_numbers(call), varying, reduce)
+        batch = Batch(self._without_gradient(self._record(call)), varying, reduce)
         self._last_batch = key, batch
         return batch.run(numbers, tables, out)
 
@@ -248,7 +247,7 @@ class Compiled(Generic[ResultT]):
         names += [f"entry {place} of each" for place in range(len(each))]
         fixed = self._static(len(arguments))
         call, numbers, tables = split(arguments, fixed - set(varying), varying, names, times)
-        recorded = self._record_of_numbers(call)
+        recorded = self._without_gradient(self._record(call))
         structures = [part for place, part in enumerate(call.parts[0].entries[: len(state)]) if place not in fixed]
         is_bare = structures == [recorded.result]
         found = (recorded.result,) if is_bare else recorded.result.entries
@@ -275,8 +274,7 @@ class Compiled(Generic[ResultT]):
             warnings.warn(f"repeat was interrupted after {done} of {times} calls", RuntimeWarning, stacklevel=2)
         elif not is_finite:
             replay(recorded, times, recorded.inputs(start), tables, results, size)
-        states = container(tuple, structures)
-        ends = unflatten(states, cut(states, inputs[:size]))
+        ends = nested(container(tuple, structures), inputs[:size])
         if is_bare:
             return ends[0]
         return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in kept])))
@@ -350,19 +348,14 @@ class Compiled(Generic[ResultT]):
                 programs.move_to_end(call)
         return recorded
 
-    def _record_of_numbers(self, call: Structure) -> RecordedFunction:
-        """Return the same, where no gradient may flow to what the function refers to."""
-        recorded = self._record(call)
-        self._refuse_gradient(recorded)
-        return recorded
-
-    def _refuse_gradient(self, recorded: RecordedFunction) -> None:
-        """Refuse to run without a graph what a gradient has to flow through."""
+    def _without_gradient(self, recorded: RecordedFunction) -> RecordedFunction:
+        """Return what was recorded, to be run without a graph; refuse it if a gradient has to flow through it."""
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
                 f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
                 f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
             )
+        return recorded
 
 
 @overload
@@ -438,7 +431,8 @@ def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[
 
 def _places_of(over: int | Sequence[int], count: int) -> set[int]:
     """Return the places among so many arguments that `over` names."""
-    places = [over] if isinstance(over, int) else over
+    given = argument_numbers(over, "over")
+    places = [given] if isinstance(given, int) else given
     for place in places:
         if not -count <= place < count:
             raise ValueError(f"there is no argument {place} as in over={over}: {count} were given")

@@ -150,14 +150,14 @@ def _structures_of(program: Program) -> tuple[Structure, Structure]:
         call, result = program.structures
         positional, named = call.parts[0].entries, call.parts[1]
     else:
-        positional, named = (_array(program.inputs),) if len(program.inputs) else (), container(dict, (), ())
-        result = _array(program.outputs)
-    parameters = (_array(program.parameters),) if len(program.parameters) else ()
-    return container(tuple, [container(tuple, [*parameters, *positional]), named]), result
+        positional, named = _arrays(program.inputs), container(dict, (), ())
+        result = array_structure(program.outputs.shape)
+    return container(tuple, [container(tuple, [*_arrays(program.parameters), *positional]), named]), result
 
 
-def _array(slots: Integers) -> Structure:
-    return array_structure((len(slots),))
+def _arrays(slots: Integers) -> tuple[Structure, ...]:
+    """Return the structure of an array of numbers for slots, if there are any."""
+    return (array_structure(slots.shape),) if len(slots) else ()
 
 
 def _described(call: Structure) -> str:
@@ -182,8 +182,8 @@ class ArrayFunction:
     """
 
     def __init__(self, code: Code, inputs: Sequence[int], outputs: Sequence[tuple[int, ...]], arrays: Arrays) -> None:
-        self.arrays, self.sources = arrays, Sources(arrays)
         self.zero = code.uniform_size  # the place of the number that is read where terms are missing
+        self.arrays, self.sources = arrays, Sources(arrays, self.zero + 1)
         start = 0
         for size in inputs:
             self.sources.put(np.arange(start, start + size))
@@ -243,7 +243,7 @@ class ArrayFunction:
         if isinstance(groups[0], Matrix):
             return self._products(_Products.of(groups, self.zero))
         step = self._map(groups) if isinstance(groups[0], Map) else self._sums(groups)
-        self.sources.put(np.concatenate([np.arange(group.out, group.out + group.count) for group in groups]))
+        self.sources.put(np.concatenate([group.results() for group in groups]))
         return step
 
     def _map(self, groups: list[Map]) -> Reading:

@@ -77,13 +77,27 @@ class Operand(NamedTuple):
             memory.places(self.gathered, self.varies, "an operand")
 
 
-class _OfOperands:
+class _Group:
+    """What groups share whose results stand one after another, from the place `out` of one of the memories on."""
+
+    out: int
+    varies: bool
+    count: int
+
+    @property
+    def size(self) -> int:
+        """How many places from `out` on hold the results."""
+        return self.count
+
+    def results(self) -> Integers:
+        """Return the place of each result."""
+        return np.arange(self.out, self.out + self.count)
+
+
+class _OfOperands(_Group):
     """What the groups share whose members read a few operands each, which stand in lists of these names."""
 
     lists: ClassVar[tuple[str, ...]]
-    count: int
-    varies: bool
-    out: int
 
     def all_operands(self) -> list[Operand]:
         """Return the operands."""
@@ -165,7 +179,7 @@ class Sum(_OfOperands):
 
 
 @dataclass
-class Matrix:
+class Matrix(_Group):
     """Dot products of rows with columns: all of them, or of each row with a range of columns.
 
     Attributes:
@@ -241,27 +255,24 @@ class Matrix:
 
 
 @dataclass
-class Chain:
+class Chain(_Group):
     """Instructions one after another: for programs that are deep and narrow.
 
     Attributes:
         codes, starts, operands: as of a `Program`, but with the places of the operands.
-        out: the place of the first result. The others follow, or stand at `outs`.
-        outs: the place of each result of a chain that varies: from `out` on, some used again. Else None.
-        operands_vary: of a chain that varies, for each operand in which memory it is. Else None.
+        operands_vary: for each operand in which memory it is.
+        outs: the place of each result; one after another, unless they vary: then some places are used again.
     """
 
     codes: Integers
     starts: Integers
     operands: Integers
-    out: int
-    outs: Integers | None = None
-    operands_vary: Truths | None = None
+    operands_vary: Truths
+    outs: Integers
+    varies: bool
 
     def apart(self) -> Iterator[Map | Sum]:
         """Yield a group for each instruction of a chain that varies."""
-        assert self.outs is not None
-        assert self.operands_vary is not None
         pairs = zip(self.operands_vary.tolist(), self.operands.tolist(), strict=True)
         operands = [Operand(varies, CONTIGUOUS, place) for varies, place in pairs]
         starts = self.starts.tolist()
@@ -273,19 +284,23 @@ class Chain:
                 yield Map(TABLE[code - 1], code, out, True, 1, operands[start:end])
 
     @property
-    def varies(self) -> bool:
-        """Whether the results vary."""
-        return self.outs is not None
+    def out(self) -> int:  # type: ignore[override]  # it is known from the rest, as the count is
+        """The lowest place of a result."""
+        return int(self.outs.min())
+
+    @property
+    def count(self) -> int:  # type: ignore[override]  # likewise
+        """How many instructions there are."""
+        return len(self.codes)
 
     @property
     def size(self) -> int:
         """How many places from `out` on hold the results."""
-        return self.count if self.outs is None else int(self.outs.max()) + 1 - self.out
+        return int(self.outs.max()) + 1 - self.out
 
-    @property
-    def count(self) -> int:
-        """How many instructions there are."""
-        return len(self.codes)
+    def results(self) -> Integers:
+        """Return the place of each result."""
+        return self.outs
 
     def work(self) -> int:
         """Return how many operations it takes."""
@@ -293,20 +308,17 @@ class Chain:
 
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that it reads and does not compute itself."""
-        if self.operands_vary is None:
-            return [(False, self.operands[self.operands < self.out])]
-        is_own = (self.operands >= self.out) & (self.operands < self.out + self.size)
-        is_read = self.operands_vary & ~is_own
-        return [(False, self.operands[~self.operands_vary]), (True, self.operands[is_read])]
+        is_own = (self.operands_vary == self.varies) & (self.operands >= self.out)
+        is_own &= self.operands < self.out + self.size
+        return [(vary, self.operands[(self.operands_vary == vary) & ~is_own]) for vary in (False, True)]
 
     def moved(self, places: tuple[Integers, Integers]) -> Chain:
         """Return the group at new places."""
-        operands, out = self.operands.copy(), int(places[self.varies][self.out])
+        operands = self.operands.copy()
         for vary in (False, True):
-            chosen = self.operands_vary == vary if self.operands_vary is not None else slice(0 if vary else None)
+            chosen = self.operands_vary == vary
             operands[chosen] = places[vary][operands[chosen]]
-        outs = None if self.outs is None else places[1][self.outs]
-        return replace(self, operands=operands, out=out, outs=outs)
+        return replace(self, operands=operands, outs=places[self.varies][self.outs])
 
     def ranges(self, varies: bool) -> list[tuple[int, int]]:
         """Return the range of its results, which stay together."""
@@ -314,21 +326,20 @@ class Chain:
 
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
-        codes, starts, operands = (integers(part, "a chain") for part in (self.codes, self.starts, self.operands))
+        parts = self.codes, self.starts, self.operands, self.outs
+        (codes, starts, operands, outs), vary = [integers(part, "a chain") for part in parts], self.operands_vary
         counts = np.diff(starts)
         fits = len(starts) == len(codes) + 1 and starts[0] == 0 and starts[-1] == len(operands) and (counts >= 0).all()
         demand(bool(fits), "the operands of a chain do not fit together")
-        if self.outs is None or self.operands_vary is None:
-            latest = np.repeat(self.out + np.arange(len(codes)), counts)
-            demand(bool(((operands >= 0) & (operands < latest)).all()), "a step of a chain reads what is not yet there")
-        else:
-            outs, vary = integers(self.outs, "a chain"), self.operands_vary
-            fits = outs.shape == codes.shape and vary.shape == operands.shape and vary.dtype == bool
-            demand(fits and self.out == outs.min(), "the results of a chain do not fit together")
-            memory.places(operands[vary], True, "an operand of a chain")
-            memory.places(operands[~vary], False, "an operand of a chain")
-            overwritten = vary & (operands == np.repeat(outs, counts))
-            demand(not overwritten.any(), "a step of a chain overwrites what it reads")
+        fits = outs.shape == codes.shape and vary.shape == operands.shape and vary.dtype == bool
+        fits = fits and (self.varies or np.array_equal(outs, self.out + np.arange(len(codes))))
+        demand(fits, "the results of a chain do not fit together")
+        own = np.repeat(outs, counts)
+        demand(self.varies or bool((operands < own).all()), "a step of a chain reads what is not yet there")
+        demand(self.varies or not vary.any(), "an operand varies where the results do not")
+        memory.places(operands[vary], True, "an operand of a chain")
+        memory.places(operands[~vary], False, "an operand of a chain")
+        demand(not ((vary == self.varies) & (operands == own)).any(), "a step of a chain overwrites what it reads")
         for code, count in sorted(set(zip(codes.tolist(), counts.tolist(), strict=True))):
             memory.primitive(TABLE[code - 1] if 0 < code <= len(TABLE) else memory.others.get(code), code, count)
 
@@ -346,6 +357,8 @@ class Total:
     terms: Integers
     factors: Integers | None
     outs: Integers
+
+    varies: ClassVar = False
 
     @property
     def count(self) -> int:
@@ -471,8 +484,7 @@ class Code:
                 demand(group.varies is varies, f"a {name} stands among the groups of the other memory")
                 demand(not varies or lanes > 0, f"a {name} varies, but there are no lanes")
                 demand(type(group.count) is int and group.count > 0, f"a {name} has {group.count} members")
-                size = group.size if isinstance(group, Chain) else group.count
-                memory.range(group.out, size, varies, f"the result of a {name}")
+                memory.range(group.out, group.size, varies, f"the result of a {name}")
                 group.check(memory)
         for total in self.totals:
             demand(lanes > 0, "there are totals, but no lanes")

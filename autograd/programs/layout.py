@@ -12,7 +12,7 @@ This file has more than 500 lines because whatever gives numbers their places st
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -39,7 +39,6 @@ from autograd.programs.groups import (
 )
 from autograd.programs.passes import PASSES, Pass
 from autograd.programs.program import Program
-from autograd.programs.scanning import analyse
 from autograd.programs.sharing import with_shared_places
 
 if TYPE_CHECKING:
@@ -105,20 +104,13 @@ class Layout:
     """The places of a program's numbers, and its groups.
 
     Args:
-        program: the program.
+        program, totals, deep: as for `lower`.
         varies: for each slot whether it is an input that varies over the examples of a batch.
-        totals: whether what is wanted of outputs that vary is their sum over the examples.
-        deep: how many groups for each instruction of a memory make them a chain; 1 for none.
     """
 
     def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
         self.program = program
-        levels, vary, needed = analyse(program.starts, program.operands, program.outputs, varies)
-        self.levels, self.varies, self.is_needed = (
-            np.asarray(levels),
-            np.frombuffer(vary, bool),
-            np.frombuffer(needed, bool),
-        )
+        self.levels, self.varies, self.is_needed = program.analysed(varies)
         self.places = np.full(len(program), -1, np.int64)
         self.sizes = [0, 0]  # of the uniform and the varying memory
         self.groups: tuple[list[Group], list[Group]] = ([], [])
@@ -200,16 +192,17 @@ class Layout:
         counts = np.diff(program.starts)[slots]
         starts = np.concatenate([[0], np.cumsum(counts)])
         operands = program.operands[spread(program.starts[slots], counts)]
-        out, outs, operands_vary = self.sizes[vary], None, None
         if vary:
-            outs, operands_vary = self._put_again(slots, counts, operands), self.varies[operands]
+            self._put_again(slots, counts, operands)
         else:
             self._put(slots)
-        chain = Chain(program.codes[slots], starts, self.places[operands], out, outs, operands_vary)
+        chain = Chain(
+            program.codes[slots], starts, self.places[operands], self.varies[operands], self.places[slots], vary
+        )
         self.groups[vary].append(chain)
 
-    def _put_again(self, slots: Integers, counts: Integers, operands: Integers) -> Integers:
-        """Give the results of a chain places, of which those that are no longer read are used again; return them."""
+    def _put_again(self, slots: Integers, counts: Integers, operands: Integers) -> None:
+        """Give the results of a chain places, of which those that are no longer read are used again."""
         program = self.program
         free: list[int] = []
         last = np.full(len(program), -1)  # the step of the chain that reads a slot last
@@ -227,7 +220,6 @@ class Layout:
                 self.sizes[1] += 1
             outs[step] = free.pop()
         self.places[slots] = outs
-        return outs
 
     def _add(self, members: Integers) -> None:
         """Add the group, or groups, of some slots."""
@@ -280,7 +272,8 @@ class Layout:
         members, sides = members[order], [side[order] for side in sides]
         out = self._put(members)
         for start, end in _runs(list(sides[0].T)) if is_plain else [(0, len(members))]:
-            terms, *factors = [operands_of(side[start:end].T, v) for side, v in zip(sides, vary, strict=True)]
+            read = zip(sides, vary, strict=True)
+            terms, *factors = [[operand_of(column[start:end], v) for column in side.T] for side, v in read]
             group = Sum(terms, factors[0] if factors else [], out + start, varies, end - start)
             self.groups[varies].append(group)
 
@@ -459,7 +452,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
     steps = np.stack([np.diff(column) for column in columns])
     regular = ((steps == 0) | (steps == 1)).all(axis=0)
     changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
-    candidates = np.flatnonzero(~regular | changes) if count > 2 else np.flatnonzero(~regular)
+    candidates = np.flatnonzero(~regular | changes)
     if len(candidates) > 64 + count // 2:
         return None
     starts = [0]
@@ -478,11 +471,6 @@ def operand_of(places: Integers, varies: bool) -> Operand:
     if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
         return Operand(varies, CONTIGUOUS if step else SINGLE, first)
     return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
-
-
-def operands_of(columns: Iterable[Integers], varies: bool) -> list[Operand]:
-    """Return the operands that read columns of places."""
-    return [operand_of(column, varies) for column in columns]
 
 
 def _runs(columns: list[Integers]) -> Iterator[tuple[int, int]]:

@@ -143,17 +143,9 @@ class Profile:
         made_by = [np.full(size, -1) for size in sizes]
         entries: list[Entry] = []
         for group in (*self.code.all_groups(), *self.code.totals):
-            if isinstance(group, Total):
-                vary, made = False, group.results()
-            else:
-                vary, made = group.varies, np.arange(group.out, group.out + group.count)
-                if isinstance(group, Chain) and group.outs is not None:
-                    made = group.outs
-            count = (
-                group.count
-                if isinstance(group, Total) and group.factors is not None
-                else int(weight_at[vary][made].sum())
-            )
+            vary, made = group.varies, group.results()
+            is_product = isinstance(group, Total) and group.factors is not None
+            count = group.count if is_product else int(weight_at[vary][made].sum())
             sources = {int(i) for memory, places in group.reads() for i in np.unique(made_by[memory][places])} - {-1}
             level = 1 + max((entries[i].level for i in sources), default=0)
             made_by[vary][made] = len(entries)
@@ -255,8 +247,10 @@ def listing(program: Program, varying: Sequence[int], timed: bool, most: int | N
     """Write the text of `Program.listing`."""
     profile = Profile(program, varying)
     entries = profile.entries
-    lines = [_summary(profile), ""]
-    before = profile.recorded
+    before, (inputs, parameters) = profile.recorded, profile.leaves
+    summary = f"{counted(before, 'instruction')} in {counted(len(entries), 'group')}: {counted(inputs, 'input')}, "
+    summary += f"{counted(parameters, 'parameter')}, {counted(len(profile.code.outputs), 'output')}"
+    lines = [summary, ""]
     lines.append(f"{'pass':<28}{'instructions':>14}{'after it':>12}")
     for name, after in profile.passes:
         lines.append(f"{name:<28}{before:>14,}{after:>12,}")
@@ -290,15 +284,6 @@ def listing(program: Program, varying: Sequence[int], timed: bool, most: int | N
         share = _percent(sum(shares[i] or 0.0 for i in rest)) if timed else ""
         lines.append(f"{share:>7}{instructions:>14,}  {len(rest):,} more groups")
     return "\n".join(line.rstrip() for line in lines)
-
-
-def _summary(profile: Profile) -> str:
-    inputs, parameters = profile.leaves
-    return (
-        f"{counted(profile.recorded, 'instruction')} in {counted(len(profile.entries), 'group')}: "
-        f"{counted(inputs, 'input')}, {counted(parameters, 'parameter')}, "
-        f"{counted(len(profile.code.outputs), 'output')}"
-    )
 
 
 def _row(texts: Sequence[str], widths: Sequence[int]) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import ADD, DOT, MULTIPLY, SUM
 from autograd.programs.program import Program, from_edges
-from autograd.programs.scanning import analyse
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -71,31 +70,23 @@ def with_constants_folded(program: Program) -> Program:
     [2.0, 7.38905609893065]
     """
     program = _with_ones(program)
-    leaves = (program.codes == 0) & ~program.is_constant
-    is_constant = ~np.frombuffer(analyse(program.starts, program.operands, program.outputs, leaves)[1], bool)
-    numbers, codes = program.numbers.copy(), np.where(is_constant, 0, program.codes)
+    is_constant, numbers = ~program.analysed((program.codes == 0) & ~program.is_constant)[1], program.numbers.copy()
     for slot in np.flatnonzero(is_constant & (program.codes > 0)).tolist():
         numbers[slot] = program.primitive(int(program.codes[slot]))(*numbers[program.operands_of(slot)].tolist())
-    starts, operands = from_edges(program.owners(), program.operands, len(codes), codes > 0)
     slots = np.flatnonzero(is_constant)
     _, first, same = np.unique(numbers[slots].view(np.int64), return_index=True, return_inverse=True)
-    alias = np.arange(len(codes))
+    alias = np.arange(len(program))
     alias[slots] = slots[first[same.reshape(-1)]]
-    return _redirected(program.replaced(codes=codes, starts=starts, operands=operands, numbers=numbers), alias)
+    return _redirected(program.with_leaves(is_constant).replaced(numbers=numbers), alias)
 
 
 def _with_ones(program: Program) -> Program:
     """Make constants of x ** 0 and 1 ** x."""
     known = np.where(program.is_constant, program.numbers, np.nan)
-    slots = np.flatnonzero(program.codes == POWER)
-    first = program.starts[slots]
-    ones = slots[(known[program.operands[first]] == 1.0) | (known[program.operands[first + 1]] == 0.0)]
-    if not len(ones):
-        return program
-    codes, numbers = program.codes.copy(), program.numbers.copy()
-    codes[ones], numbers[ones] = 0, 1.0
-    starts, operands = from_edges(program.owners(), program.operands, len(codes), codes > 0)
-    return program.replaced(codes=codes, starts=starts, operands=operands, numbers=numbers)
+    is_one = program.codes == POWER
+    first = program.starts[:-1][is_one]
+    is_one[is_one] = (known[program.operands[first]] == 1.0) | (known[program.operands[first + 1]] == 0.0)
+    return program.with_leaves(is_one).replaced(numbers=np.where(is_one, 1.0, program.numbers))
 
 
 def without_dead_code(program: Program) -> Program:
@@ -107,9 +98,7 @@ def without_dead_code(program: Program) -> Program:
     >>> without_dead_code(given).uses().tolist()
     [1, 0, 0, 1]
     """
-    is_needed = program.needed()
-    starts, operands = from_edges(program.owners(), program.operands, len(program), is_needed)
-    return program.replaced(codes=np.where(is_needed, program.codes, 0), starts=starts, operands=operands)
+    return program.with_leaves(~program.needed())
 
 
 def with_sums(program: Program) -> Program:

@@ -20,7 +20,6 @@ import copy
 import itertools
 import json
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ from autograd.modes import ieee_arithmetic, recording
 from autograd.primitives import PRIMITIVES, Primitive
 from autograd.programs.groups import TABLE
 from autograd.programs.scanning import analyse, columns
-from autograd.saving import finite_number, shortened
+from autograd.saving import finite_number, parsed, shortened
 from autograd.tape import Tape
 from autograd.value import Value
 
@@ -133,12 +132,8 @@ class Program:
         program = cls.__new__(cls)
         program.codes, program.numbers, program.others = np.asarray(codes), np.asarray(numbers), tuple(others)
         program.starts, program.operands = (np.array(part, np.int64) for part in (tape.starts, tape.operands))
-        wanted = [*outputs, *inputs]
-        slots = tape.indices_of(wanted)
-        if len(slots) < len(wanted) or not all(map(operator.is_, map(tape.nodes.__getitem__, slots), wanted)):
-            slot_of = {id(tape.nodes[slot]): slot for slot in slots}  # they came in another order
-            slots = [slot_of[id(node)] for node in wanted]
-        program.outputs, program.inputs = np.split(np.array(slots, np.int64), [len(outputs)])
+        slots = np.array(tape.indices_of([*outputs, *inputs]), np.int64)
+        program.outputs, program.inputs = np.split(slots, [len(outputs)])
         is_parameter = (program.codes == 0) & (np.frombuffer(constant, np.uint8) < least)
         is_parameter[program.inputs] = False
         program.parameters = np.flatnonzero(is_parameter)
@@ -159,23 +154,30 @@ class Program:
 
     def pruned(self) -> Program:
         """Make a program in which the inputs are leaves, without the slots that no output needs then."""
-        codes = self.codes.copy()
-        codes[self.inputs] = 0
-        starts, operands = from_edges(self.owners(), self.operands, len(self), codes > 0)
-        wanted = np.concatenate([self.outputs, self.inputs])
-        kept = np.flatnonzero(np.frombuffer(analyse(starts, operands, wanted, bytearray(len(self)))[2], bool))
-        moved = np.full(len(self), -1)
-        moved[kept] = np.arange(len(kept))
+        leaves = np.zeros(len(self), bool)
+        leaves[self.inputs] = True
+        program = self.with_leaves(leaves)
+        is_kept = leaves | program.needed()
+        program, moved = program.with_leaves(~is_kept), np.where(is_kept, np.cumsum(is_kept) - 1, -1)
         parameters = moved[self.parameters]
-        return self.replaced(
-            codes=codes[kept],
-            starts=np.concatenate([[0], np.cumsum(np.diff(starts)[kept])]),
-            operands=moved[operands[np.isin(np.repeat(np.arange(len(self)), np.diff(starts)), kept)]],
-            numbers=self.numbers[kept],
+        return program.replaced(
+            codes=program.codes[is_kept],
+            starts=np.append(program.starts[:-1][is_kept], len(program.operands)),
+            operands=moved[program.operands],
+            numbers=self.numbers[is_kept],
             inputs=moved[self.inputs],
             parameters=parameters[parameters >= 0],
             outputs=moved[self.outputs],
-            labels={int(moved[slot]): label for slot, label in self.labels.items() if moved[slot] >= 0},
+            labels={int(moved[slot]): label for slot, label in self.labels.items() if is_kept[slot]},
+        )
+
+    def with_leaves(self, chosen: Truths) -> Program:
+        """Make a program in which some slots are no results of instructions."""
+        counts = np.where(chosen, 0, np.diff(self.starts))
+        return self.replaced(
+            codes=np.where(chosen, 0, self.codes),
+            starts=np.concatenate([[0], np.cumsum(counts)]),
+            operands=self.operands[~chosen[self.owners()]],
         )
 
     def __len__(self) -> int:
@@ -214,9 +216,14 @@ class Program:
         """Return how often each slot is used: as an operand, and as an output."""
         return np.bincount(self.operands, minlength=len(self)) + np.bincount(self.outputs, minlength=len(self))
 
+    def analysed(self, varies: Truths) -> tuple[Integers, Truths, Truths]:
+        """Return for each slot its level, whether it depends on one that varies, and whether outputs need it."""
+        levels, vary, needed = analyse(self.starts, self.operands, self.outputs, varies)
+        return np.asarray(levels), np.frombuffer(vary, bool), np.frombuffer(needed, bool)
+
     def needed(self) -> Truths:
         """Return for each slot whether outputs need it."""
-        return np.frombuffer(analyse(self.starts, self.operands, self.outputs, bytearray(len(self)))[2], bool)
+        return self.analysed(np.zeros(len(self), bool))[2]
 
     def run(
         self, inputs: Sequence[float] | None = None, parameters: Sequence[float] | None = None
@@ -356,9 +363,9 @@ class Program:
             ValueError: if the text is not such a program.
         """
         try:
-            content = json.loads(text, parse_constant=_refuse)
-        except (ValueError, RecursionError) as error:
-            raise _malformed(f"it is not JSON ({str(error)[:100]})") from None
+            content = parsed(text)
+        except ValueError as error:
+            raise _malformed(f"it is not JSON ({error})") from None
         if not isinstance(content, dict) or content.get("format") != FORMAT:
             raise _malformed(f"it is not of the format {FORMAT!r}")
         if type(content.get("version")) is not int or content["version"] != VERSION:
@@ -442,20 +449,13 @@ class Program:
                 raise _malformed(f"the label of slot {shortened(labelled)} is {shortened(label)}")
 
 
-def from_edges(owners: Integers, operands: Integers, size: int, has: Truths | None = None) -> tuple[Integers, Integers]:
+def from_edges(owners: Integers, operands: Integers, size: int) -> tuple[Integers, Integers]:
     """Return where the operands of each slot start, and the operands, of pairs (owner, operand) in their order.
 
     >>> starts, operands = from_edges(np.array([3, 2, 3]), np.array([0, 1, 2]), 4)
     >>> starts.tolist(), operands.tolist()
     ([0, 0, 0, 1, 3], [1, 0, 2])
-
-    Args:
-        owners, operands: the pairs.
-        size: how many slots there are.
-        has: of each slot whether it keeps its operands; all of them when not given.
     """
-    if has is not None:
-        owners, operands = owners[has[owners]], operands[has[owners]]
     order = np.argsort(owners, kind="stable")
     starts = np.zeros(size + 1, np.int64)
     np.cumsum(np.bincount(owners, minlength=size), out=starts[1:])
@@ -494,7 +494,3 @@ def _read(number: object) -> float:
         return finite_number(number)
     except ValueError as error:
         raise _malformed(str(error)) from None
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"it holds {constant}")

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.calculus.reverse_and_forward import deciding
 from autograd.modes import (
     NOT_OF_USERS,
     ieee_arithmetic,
@@ -38,13 +37,12 @@ from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
-from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
+from autograd.trees import Structure, flat, nested
 from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 
 if TYPE_CHECKING:
-    from autograd.programs.groups import Code
+    from autograd.programs.groups import Code, Integers
 
-CONDITIONS = [greater.index, where.index]
 GUARDS = [select_multiply.index, strong_multiply.index]
 # The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
@@ -103,7 +101,7 @@ class RecordedFunction:
         self.arguments = call.parts[0]
         number = _number_of(function)
         inputs = list(map(placeholder, islice(cycle(PLACEHOLDERS), call.size), repeat(number)))
-        arguments, named = unflatten(call, cut(call, inputs))
+        arguments, named = nested(call, inputs)
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
         current = Recording(function, inputs, is_guarded, [], [], number)
@@ -116,10 +114,10 @@ class RecordedFunction:
                     raise
                 raise refused from error
             try:
-                found, self.result = flatten(result, Value, STATIC_LEAVES)
+                found, self.result = flat(result, Value, STATIC_LEAVES)
             except TypeError as error:
                 raise TypeError(f"the result of {name_of(function)} cannot be that of a program: {error}") from error
-            outputs = [each if isinstance(each, Value) else Constant(each) for each in numbers_of(found)]
+            outputs = [each if isinstance(each, Value) else Constant(each) for each in found]
         self.results = Results(self.result)
         others: list[Value] = []
         if current.checked:
@@ -128,9 +126,9 @@ class RecordedFunction:
         wanted, structures = [*outputs, *others], (call, self.result)
         tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
-        codes = self.program.codes
-        if current.derivatives and (np.isin(codes, CONDITIONS) | (codes > len(TABLE))).any():
-            slots = np.unique(np.array(deciding(tape, current.derivatives), np.int64))
+        if current.derivatives:
+            found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
+            slots = _deciding(self.program, found)
             outs = np.concatenate([self.program.outputs, np.setdiff1d(slots, self.program.outputs)])
             self.program = self.program.replaced(outputs=outs)
         self.checked = len(self.program.outputs) - len(outputs)
@@ -201,6 +199,19 @@ class RecordedFunction:
             made = selection.execution().Schedule(code, lanes, self.exact)
             schedule = self._schedules.setdefault(key, made)
         return schedule
+
+
+def _deciding(program: Program, derivatives: Sequence[int]) -> Integers:
+    """Return what is compared or a condition, and depends on derivatives: it may be nan though no result is."""
+    owners = program.owners()
+    codes, is_first = program.codes[owners], np.arange(len(owners)) == program.starts[owners]
+    decides = (codes == greater.index) | ((codes == where.index) & is_first) | (codes > len(TABLE))
+    slots: Integers = program.operands[decides]
+    if len(slots):
+        varies = np.zeros(len(program), bool)
+        varies[derivatives] = True
+        slots = np.unique(slots[program.analysed(varies)[1][slots]])
+    return slots
 
 
 def refuse(node: Value, what: str) -> None:

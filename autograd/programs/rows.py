@@ -61,9 +61,7 @@ def split(
                     raise ValueError(f"each needs {times} entries, one for each call; {entry} has {len(table)}")
             tables += rows
         else:
-            leaves, part = flatten(argument, Value, STATIC_LEAVES)
-            if has_value(leaves):
-                raise _value_refusal(names[place])
+            leaves, part = _flattened(argument, names[place])
             uniform += leaves
         parts.append(part)
     return container(tuple, [container(tuple, parts), container(dict, (), ())]), row_of(uniform), tables
@@ -86,8 +84,7 @@ def examples_of(argument: Any, name: str) -> tuple[Structure, list[Rows]]:
     firsts: list[Any] = []
     tables: list[Rows] = []
     for holder in holders:
-        if isinstance(holder, Value):
-            raise _value_refusal(name)
+        _refuse_values([holder] if isinstance(holder, Value) else (), name)
         if not isinstance(holder, list) and not getattr(holder, "shape", ()):
             raise _refusal(argument, name)
         first, table = _table_of(holder, name)
@@ -102,16 +99,13 @@ def _table_of(holder: Any, name: str) -> tuple[Any, Rows]:
         leaves, structure = flatten(holder.astype(np.float64) if holder.dtype == bool else holder, Value)
         if structure.is_static:
             raise TypeError(f"expected an array of real numbers, got one of the type {holder.dtype}")
-        if has_value(leaves):
-            raise _value_refusal(name)
+        _refuse_values(leaves, name)
         shape = holder.shape[1:]
         return np.zeros(shape)[()], leaves[0].reshape(len(holder), math.prod(shape))
     rows = []
     structures = []
     for example in holder:
-        leaves, structure = flatten(example, Value, STATIC_LEAVES)
-        if has_value(leaves):
-            raise _value_refusal(name)
+        leaves, structure = _flattened(example, name)
         structures.append(structure)
         rows.append(row_of(leaves))
         if structure != structures[0]:
@@ -129,11 +123,19 @@ def _refusal(argument: Any, name: str) -> TypeError:
     )
 
 
-def _value_refusal(name: str) -> TypeError:
-    return TypeError(
-        f"{name} holds a Value, but many examples, or many calls, are run without a graph: pass plain numbers "
-        f"(v.data); for gradients, compile the function that grad or value_and_grad gives"
-    )
+def _flattened(tree: Any, name: str) -> tuple[list[Any], Structure]:
+    """Return the leaves of a tree without Values, and its structure."""
+    leaves, structure = flatten(tree, Value, STATIC_LEAVES)
+    _refuse_values(leaves, name)
+    return leaves, structure
+
+
+def _refuse_values(leaves: Sequence[Any], name: str) -> None:
+    if has_value(leaves):
+        raise TypeError(
+            f"{name} holds a Value, but many examples, or many calls, are run without a graph: pass plain numbers "
+            f"(v.data); for gradients, compile the function that grad or value_and_grad gives"
+        )
 
 
 def rows_of(examples: Any, structure: Structure) -> Rows | None:
@@ -148,11 +150,6 @@ def is_contiguous(array: Any) -> bool:
     """Return whether something is a C-contiguous array of float64."""
     is_float64 = type(array) is np.ndarray and (array.dtype is FLOAT64 or array.dtype == FLOAT64)
     return bool(is_float64 and array.flags.c_contiguous)
-
-
-def owner_of(array: Any) -> Any:
-    """Return what owns the memory of an array."""
-    return array if array.base is None else array.base
 
 
 def filled(structure: Structure, tree: Any) -> Row | None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autograd.programs.groups import Chain, Code
+from autograd.programs.groups import Code
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -60,7 +60,7 @@ def _moved(code: Code, varies: bool) -> tuple[Integers, int]:
     is_cut = np.zeros(size + 1, bool)  # where one block of places may end, and another start
     for time, group in enumerate(groups):
         if group.varies is varies:
-            written = slice(group.out, group.out + (group.size if isinstance(group, Chain) else group.count))
+            written = slice(group.out, group.out + group.size)
             first[written] = last[written] = time
             is_cut[[written.start, written.stop]] = True
         for does_vary, read in group.reads():

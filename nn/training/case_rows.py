@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from autograd import Value
 from autograd.saving import shortened
-from autograd.trees import Structure, cut, flatten, numbers_of, unflatten
+from autograd.trees import Structure, flat, flatten, nested
 from nn.metrics import Case
 from nn.training.cases import PLAIN, is_plain
 
@@ -68,8 +68,7 @@ class CaseRows(NamedTuple):
 
     def rebuilt(self, numbers: Iterable[Any]) -> Case:
         """Return the inputs and the target of a case around the numbers of a row, or what stands for these."""
-        structure = flatten(self.first, Value)[1]
-        inputs, target = unflatten(structure, cut(structure, list(numbers)))
+        inputs, target = nested(flatten(self.first, Value)[1], list(numbers))
         return inputs, target
 
 
@@ -102,8 +101,8 @@ def _checked(thing: Any, name: str) -> tuple[Structure, list[float]]:
 
 def _flat(thing: Any) -> tuple[Structure, list[float]]:
     """Return the structure of a thing, in which tuples and arrays of one dimension count as lists, and its numbers."""
-    leaves, structure = flatten(_with_lists(thing), Value, (str, bool, type(None)))
-    return structure, [leaf.data if isinstance(leaf, Value) else leaf for leaf in numbers_of(leaves)]
+    numbers, structure = flat(_with_lists(thing), Value, (str, bool, type(None)))
+    return structure, [number.data if isinstance(number, Value) else number for number in numbers]
 
 
 def _with_lists(thing: Any) -> Any:

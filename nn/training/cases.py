@@ -101,36 +101,26 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str, tries_a
                     )
     outputs: dict[int | None, Any] = {}
     fitting: set[tuple[int | None, type, object]] = set()  # numbers that are known as targets of outputs
-    with no_grad():
-        for number, case in enumerate(cases):
-            _try(network, case, loss, outputs, fitting, f"{name}[{number}]", tries_any_loss or loss in LOSSES)
-
-
-def _try(
-    network: Module,
-    case: Case,
-    loss: Loss,
-    outputs: dict[int | None, Any],
-    fitting: set[tuple[int | None, type, object]],
-    name: str,
-    tries_loss: bool,
-) -> None:
-    inputs, target = case
+    takes_numbers, tries_loss = isinstance(network, MLP | Layer | Neuron), tries_any_loss or loss in LOSSES
+    what = name
     try:
-        length = len(inputs) if hasattr(inputs, "__len__") else None
-        if length not in outputs:
-            outputs[length] = network(inputs)
-        for entry in inputs if isinstance(network, MLP | Layer | Neuron) and not is_plain(inputs) else ():
-            if not isinstance(entry, Value):
-                as_float(entry)
-        is_number = type(target) is int or type(target) is float
-        if tries_loss and not (is_number and (length, type(target), target) in fitting):
-            error_of(loss, outputs[length], target)
-            if is_number:
-                fitting.add((length, type(target), target))
+        with no_grad():
+            for number, (inputs, target) in enumerate(cases):
+                what = f"{name}[{number}]"
+                length = len(inputs) if hasattr(inputs, "__len__") else None
+                if length not in outputs:
+                    outputs[length] = network(inputs)
+                for entry in inputs if takes_numbers and not is_plain(inputs) else ():
+                    if not isinstance(entry, Value):
+                        as_float(entry)
+                known = (length, type(target), target) if type(target) in PLAIN else None
+                if tries_loss and (known is None or known not in fitting):
+                    error_of(loss, outputs[length], target)
+                    if known is not None:
+                        fitting.add(known)
     except (ValueError, TypeError) as error:
         kind = ValueError if isinstance(error, ValueError) else TypeError
-        raise kind(f"{name} does not fit: {error}") from error
+        raise kind(f"{what} does not fit: {error}") from error
 
 
 def _is_plainly_finite(data: Any) -> bool:

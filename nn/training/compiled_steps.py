@@ -16,9 +16,9 @@ from nn.checkpoints import Checkpoint, Position
 from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
-from nn.training.compiled_functions import CaseFunctions, Numbers, UpdateFunction
 from nn.training.options import Options
-from nn.training.steps import STEPPED, Steps
+from nn.training.steps import STEPPED, Training
+from nn.training.training_programs import CasePrograms, Numbers, UpdateProgram
 
 # Steps, and cases in them, between two copies of the state: copies take little beside that, and no more is computed
 # again after an interrupt.
@@ -37,7 +37,7 @@ class _Mark(NamedTuple):
     steps: list[tuple[Sequence[int], float]]
 
 
-def recorded(options: Options) -> Callable[..., Steps]:
+def recorded(options: Options) -> Callable[..., Training]:
     """Record a training, and return what makes its steps. The generators stay as they were.
 
     Raises:
@@ -49,14 +49,14 @@ def recorded(options: Options) -> Callable[..., Steps]:
         validation.check_like(cases, "validation", "cases")
     generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
     try:
-        case = CaseFunctions(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
+        case = CasePrograms(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
     finally:
         for generator, state in generators:
             generator.setstate(state)
-    return partial(CompiledSteps, case, UpdateFunction(options.optimizer), validation)
+    return partial(CompiledTraining, case, UpdateProgram(options.optimizer), validation)
 
 
-class CompiledSteps(Steps):
+class CompiledTraining(Training):
     """The steps of a training that was recorded.
 
     The state is that of `committed.update`, in arrays that a step changes in place. `show` writes it to the network and
@@ -73,8 +73,8 @@ class CompiledSteps(Steps):
 
     def __init__(
         self,
-        case: CaseFunctions,
-        update: UpdateFunction,
+        case: CasePrograms,
+        update: UpdateProgram,
         validation: CaseRows | None,
         options: Options,
         done: Checkpoint | None = None,

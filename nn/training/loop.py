@@ -23,7 +23,7 @@ from nn.optimizers import Optimizer
 from nn.parameters import Module
 from nn.training.options import Options
 from nn.training.progress import progress_bar
-from nn.training.steps import Steps
+from nn.training.steps import Training
 
 
 @explained("fit(network, cases, rounds=100), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
@@ -139,9 +139,9 @@ def fit(
     return history
 
 
-def _prepared(options: Options) -> Steps:
+def _prepared(options: Options) -> Training:
     """Return the steps of a training, recorded if it is to be compiled, and resumed if that was asked for."""
-    make: Callable[..., Steps] = Steps
+    make: Callable[..., Training] = Training
     if options.compiled:
         from nn.training.compiled_steps import recorded  # which needs NumPy
 

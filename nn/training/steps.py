@@ -41,7 +41,7 @@ class _Committed(NamedTuple):
     generator_state: tuple[Any, ...] | None
 
 
-class Steps:
+class Training:
     """A training in steps of one batch each.
 
     The commit point of a step is the assignment of `committed`. After an interrupt, `settle` undoes the step if that

@@ -187,4 +187,4 @@ def test_a_parameter_that_is_not_read_from_the_network_is_refused() -> None:
 def test_messages_name_no_class_of_this_package() -> None:
     with pytest.raises(TypeError) as caught:
         fit(small_network(), XOR, loss=reads_data, compiled=True)
-    assert not re.search(r"_Case|CaseFunctions|called|differentiated", str(caught.value))
+    assert not re.search(r"_Case|CasePrograms|called|differentiated", str(caught.value))

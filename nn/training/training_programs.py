@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Collection, Sequence
 from itertools import compress
 from operator import is_, is_not
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,21 +34,12 @@ TRIED, FEWEST_TRIED, MOST_NUMBERS = 8, 2, 500_000
 FAILURE = "the network and the loss cannot be recorded as a program"
 
 
-class _Graph(NamedTuple):
-    """What a function computes, to be compared with what it computed before.
+class _Graph:
+    """What a compiled function records for some arguments, and the leaves that it refers to, to be compared later."""
 
-    Attributes:
-        program: what was recorded of it.
-        read: the leaves that it refers to.
-    """
-
-    program: Program
-    read: list[Value]
-
-    @classmethod
-    def of(cls, function: Any, *arguments: Any) -> _Graph:
-        """Return what a compiled function records for some arguments."""
-        return cls(function.program(*arguments), function.parameters(*arguments))
+    def __init__(self, function: Any, *arguments: Any) -> None:
+        self.program: Program = function.program(*arguments)
+        self.read: list[Value] = function.parameters(*arguments)
 
     def is_like(self, other: _Graph, parameters: Collection[Value] = ()) -> bool:
         """Return whether the same is computed, whatever numbers the leaves hold that both refer to.
@@ -80,7 +71,7 @@ class _Case:
         return error_of(self.loss, output, target), output
 
 
-class CaseFunctions:
+class CasePrograms:
     """The error of a case, its gradients and the outputs of the network, compiled.
 
     Args:
@@ -146,7 +137,7 @@ class CaseFunctions:
         """Return how the error of a case is computed, which takes a fraction of the time that the gradients take."""
         compiled = compile(_named(lambda row: self.case(*self.rows.rebuilt(row))[0]))
         try:
-            return _Graph.of(compiled, self.rows.rows[-1])
+            return _Graph(compiled, self.rows.rows[-1])
         except Exception as error:
             raise _not_recorded(FAILURE, error) from error
 
@@ -201,17 +192,11 @@ class CaseFunctions:
                 self.run(self.rows.rows[row : row + 1])
             except (ValueError, ArithmeticError):  # outside a domain, of which the training will tell
                 continue
-            error = float(self.error_and_gradients[0])
-            if not _agree(error, expected):
-                raise TypeError(
-                    f"the network and the loss give {expected!r} for cases[{place}], and the program recorded of them "
-                    f"{error!r}: what they compute depends on something that a program does not record, such as random "
-                    f"numbers, the number of calls or a comparison with ==; write it with where, greater and abs, or "
-                    f"{REMEDY}"
-                )
+            said = f"the network and the loss give {expected!r} for cases[{place}]"
+            _check_same(float(self.error_and_gradients[0]), expected, said)
 
 
-class UpdateFunction:
+class UpdateProgram:
     """The step of an optimizer, compiled. It is recorded again when it has changed.
 
     Args:
@@ -243,7 +228,7 @@ class UpdateFunction:
         step, memory = compile(self._step), [0.0] * len(self.optimizer.memory)
         arguments = (self.optimizer.learning_rate, 0.0, 0.5, 0.25, *memory)
         try:
-            recorded = _Graph.of(step, *arguments)
+            recorded = _Graph(step, *arguments)
             if self.recorded is not None and recorded.is_like(self.recorded):
                 self.settings = settings
                 return
@@ -274,13 +259,9 @@ class UpdateFunction:
                 for row, new in zip((numbers, *memory), made, strict=True):
                     row[places] = chosen[1] if new is None else new
             return Update(numbers, memory, steps + 1, missed + ~reached)
-        out: list[Any] = [numbers, *memory]
-        for place in self.grad_places:
-            out[place] = None
-        self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, reduce="each", out=out)
-        for place in self.grad_places:
-            out[place] = grads
-        return Update(numbers, out[1:], steps + 1, missed)
+        out: list[Any] = [None if place in self.grad_places else row for place, row in enumerate((numbers, *memory))]
+        self.step.batch(rate, float(steps), numbers, grads, *memory, over=self.over, out=out)
+        return Update(numbers, [grads if row is None else row for row in out[1:]], steps + 1, missed)
 
     def _step(self, learning_rate: Value, steps: Value, number: Value, grad: Value, *memory: Value) -> list[Any]:
         """Return the new number and memory of a parameter.
@@ -307,12 +288,8 @@ class UpdateFunction:
                 except (ValueError, ArithmeticError):
                     continue
                 for one, other in zip(made, expected, strict=True):
-                    if not _agree(grad if one is None else one, other):
-                        raise TypeError(
-                            f"the rule of {type(self.optimizer).__name__} gives {other!r} for a gradient of {grad}, "
-                            f"and the program recorded of it {one!r}: it depends on something that a program does not "
-                            f"record, such as a comparison with ==; write it with where, greater and abs, or {REMEDY}"
-                        )
+                    said = f"the rule of {type(self.optimizer).__name__} gives {other!r} for a gradient of {grad}"
+                    _check_same(grad if one is None else one, other, said)
 
 
 def _outputs_by_case(output: Any) -> list[Any] | None:
@@ -333,10 +310,18 @@ def _reached(output: Value) -> set[Value]:
     return reached
 
 
-def _agree(a: float, b: float) -> bool:
-    if not (math.isfinite(a) and math.isfinite(b)):
-        return math.isfinite(a) == math.isfinite(b)
-    return abs(a - b) <= 1e-9 * max(1.0, abs(a), abs(b))
+def _check_same(found: float, expected: float, said: str) -> None:
+    """Raise a TypeError if a program gives another number than what it was recorded of, of which is said what it is."""
+    if math.isfinite(found) and math.isfinite(expected):
+        is_same = abs(found - expected) <= 1e-9 * max(1.0, abs(found), abs(expected))
+    else:
+        is_same = math.isfinite(found) == math.isfinite(expected)
+    if not is_same:
+        raise TypeError(
+            f"{said}, and the program recorded of it {found!r}: what is computed depends on something that a program "
+            f"does not record, such as random numbers, the number of calls or a comparison with ==; write it with "
+            f"where, greater and abs, or {REMEDY}"
+        )
 
 
 def _named(function: Callable[..., Any]) -> Callable[..., Any]:
