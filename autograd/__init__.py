@@ -13,9 +13,10 @@ Python.
 
 The modules `primitives` (the table of differentiable functions), `value` (the node of a graph) and `tape` (a graph as a
 flat list, and its backward pass) are the engine; beside them stand `arrays`, `reductions`, `modes`, `copying`,
-`given_slopes`, `floats`, `notation` and `saving`. `native` holds what compiling the engine needs, `calculus` derivatives
-and their checks, `programs` graphs as lists of instructions, `views` steps, explanations, diagnoses and drawings. All
-public names can be imported from `autograd`; those of the last three packages are imported when they are first used.
+`given_slopes`, `floats`, `notation` and `saving`. `native` holds what compiling the engine needs, `calculus` has
+derivatives and their checks, `programs` graphs as lists of instructions, `views` steps, explanations, diagnoses and
+drawings. All public names can be imported from `autograd`; those of the last three packages are imported when they
+are first used.
 """
 
 import typing as _typing
