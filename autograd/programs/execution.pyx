@@ -38,7 +38,7 @@ cdef extern from "schedule.h":
     ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
                              double *, double *, int *) noexcept nogil
     ctypedef struct Step:
-        int kind, row_space, column_space, row_distance, column_distance
+        int kind, row_space, row_distance, column_distance
         Loop loop
         size_t out, n, arity, lanes, row_count, offset, out_step, scratch
         Source operands[3]
