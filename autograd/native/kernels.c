@@ -79,35 +79,10 @@ static inline double at(Spaces spaces, const Source *source, size_t i) {
     return spaces[source->space][source->index == NULL ? source->place + i * source->step : source->index[i]];
 }
 
-static void sums(double *out, Spaces spaces, const Source *terms, size_t count, size_t n) {
-    if (n < SHORT)
-        for (size_t i = 0; i < n; ++i) {
-            double acc = -0.0;
-            for (size_t j = 0; j < count; ++j) acc += at(spaces, &terms[j], i);
-            out[i] = acc;
-        }
-    else
-        for (size_t start = 0; start < n; start += BLOCK) {
-            double buffer[BLOCK], *restrict acc = out + start;
-            size_t size = n - start < BLOCK ? n - start : BLOCK;
-            for (size_t j = 0; j < count; ++j) {
-                const double *term = block_of(spaces, &terms[j], start, size, buffer);
-#define ADD_TO(acc, operator) \
-    if (terms[j].step) \
-        for (size_t i = 0; i < size; ++i) acc[i] operator term[i]; \
-    else \
-        for (size_t i = 0; i < size; ++i) acc[i] operator *term;
-                if (j == 0) ADD_TO(acc, =)
-                else ADD_TO(acc, +=)
-#undef ADD_TO
-            }
-        }
-}
-
 static int is_run(const Source *source) { return source->step == 1 && source->index == NULL; }
 
-static void dots(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n) {
-    if (count == 2 && !lefts[0].step && !lefts[1].step && is_run(&rights[0]) && is_run(&rights[1])) {
+static void sums(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n) {
+    if (rights != NULL && count == 2 && !lefts[0].step && !lefts[1].step && is_run(&rights[0]) && is_run(&rights[1])) {
         const double a = at(spaces, &lefts[0], 0), b = at(spaces, &lefts[1], 0);
         const double *x = spaces[rights[0].space] + rights[0].place, *y = spaces[rights[1].space] + rights[1].place;
         double *restrict sum = out;
@@ -115,7 +90,10 @@ static void dots(double *out, Spaces spaces, const Source *lefts, const Source *
     } else if (n < SHORT)
         for (size_t i = 0; i < n; ++i) {
             double acc = -0.0;
-            for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i) * at(spaces, &rights[j], i);
+            if (rights == NULL)
+                for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i);
+            else
+                for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i) * at(spaces, &rights[j], i);
             out[i] = acc;
         }
     else
@@ -124,19 +102,22 @@ static void dots(double *out, Spaces spaces, const Source *lefts, const Source *
             size_t size = n - start < BLOCK ? n - start : BLOCK;
             for (size_t j = 0; j < count; ++j) {
                 const double *left = block_of(spaces, &lefts[j], start, size, left_buffer);
-                const double *right = block_of(spaces, &rights[j], start, size, right_buffer);
+                const double *right = rights == NULL ? NULL : block_of(spaces, &rights[j], start, size, right_buffer);
+#define EACH(operator, term) \
+    for (size_t i = 0; i < size; ++i) acc[i] operator term;
 #define ADD_TO(acc, operator) \
-    if (lefts[j].step && rights[j].step) \
-        for (size_t i = 0; i < size; ++i) acc[i] operator left[i] * right[i]; \
-    else if (rights[j].step) \
-        for (size_t i = 0; i < size; ++i) acc[i] operator *left * right[i]; \
-    else if (lefts[j].step) \
-        for (size_t i = 0; i < size; ++i) acc[i] operator left[i] * *right; \
-    else \
-        for (size_t i = 0; i < size; ++i) acc[i] operator *left * *right;
+    if (right == NULL) { \
+        if (lefts[j].step) EACH(operator, left[i]) \
+        else EACH(operator, *left) \
+    } else if (lefts[j].step) { \
+        if (rights[j].step) EACH(operator, left[i] * right[i]) \
+        else EACH(operator, left[i] * *right) \
+    } else if (rights[j].step) EACH(operator, *left * right[i]) \
+    else EACH(operator, *left * *right)
                 if (j == 0) ADD_TO(acc, =)
                 else ADD_TO(acc, +=)
 #undef ADD_TO
+#undef EACH
             }
         }
 }
@@ -426,7 +407,7 @@ static void chain(double *memory, const Link *links, size_t count, size_t first,
 #define TEXT_OF(name) NAME_OF(name)
 
 const Kernels *KERNELS(void) {
-    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,         find_loop,   gather,    map,       sums, dots,
-                                    matrix,           panel_matrix, matrix_each, transpose, add_lanes, all_finite, chain};
+    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,        find_loop, gather,    map,        sums, matrix,
+                                    panel_matrix,     matrix_each, transpose, add_lanes, all_finite, chain};
     return &kernels;
 }

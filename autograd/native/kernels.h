@@ -50,9 +50,8 @@ typedef struct {
     void (*gather)(double *out, const double *memory, const uint32_t *index, size_t n);
     /* A loop over operands that may be gathered. */
     void (*map)(Loop loop, double *out, Spaces spaces, const Source *operands, size_t arity, size_t n);
-    /* out[i] = ((t[0][i] + t[1][i]) + …), and the same of products. */
-    void (*sums)(double *out, Spaces spaces, const Source *terms, size_t count, size_t n);
-    void (*dots)(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n);
+    /* out[i] = (l[0][i] · r[0][i] + l[1][i] · r[1][i]) + …; if `rights` is NULL, the sum of the lefts. */
+    void (*sums)(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n);
     /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + offset + c]; with scratch memory, if it is long. */
     void (*matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
                    size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,

@@ -33,7 +33,7 @@ typedef struct {
     const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
     size_t row_count, offset, out_step;
     ptrdiff_t row_step;
-    int row_space, column_space;
+    int row_space;
     size_t scratch; /* the place of that of a long matrix product; 0 for none */
     const Link *links;
     PyObject *primitive; /* borrowed from the code */
@@ -76,12 +76,6 @@ static void transpose_places(const Kernels *kernels, double *out, size_t out_ste
     }
 }
 
-static void add_up(const Kernels *kernels, double *out, Spaces spaces, const Source *terms, const Source *factors,
-                   size_t count, size_t n) {
-    if (factors == NULL) kernels->sums(out, spaces, terms, count, n);
-    else kernels->dots(out, spaces, terms, factors, count, n);
-}
-
 static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, const Step *steps, size_t count,
                      size_t valid) {
     const Step *end = steps + count;
@@ -107,11 +101,11 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
                 for (size_t lane = 0; lane < lanes; ++lane) out[i * lanes + lane] = number;
             }
             break;
-        case SUMS: add_up(kernels, out, spaces, step->sources, step->factors, step->arity, step->n); break;
+        case SUMS: kernels->sums(out, spaces, step->sources, step->factors, step->arity, step->n); break;
         case SUMS_EACH:
             for (i = 0; i < step->n; ++i)
-                add_up(kernels, out + i * lanes, spaces, step->sources + i * step->arity,
-                       step->factors == NULL ? NULL : step->factors + i * step->arity, step->arity, lanes);
+                kernels->sums(out + i * lanes, spaces, step->sources + i * step->arity,
+                              step->factors == NULL ? NULL : step->factors + i * step->arity, step->arity, lanes);
             break;
         case GATHER: kernels->gather(out, spaces[step->row_space], step->rows, step->n); break;
         case TRANSPOSE:
@@ -119,7 +113,7 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
             break;
         case MATRIX:
             kernels->matrix(out, step->out_step, spaces[step->row_space], step->rows, step->row_step, step->row_count,
-                            spaces[step->column_space], step->columns, step->offset, step->n, step->arity,
+                            memory, step->columns, step->offset, step->n, step->arity,
                             step->scratch ? memory + step->scratch : NULL);
             break;
         case MATRIX_EACH:

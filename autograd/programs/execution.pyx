@@ -38,7 +38,7 @@ cdef extern from "schedule.h":
     ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
                              double *, double *, int *) noexcept nogil
     ctypedef struct Step:
-        int kind, row_space, column_space, row_distance, column_distance
+        int kind, row_space, row_distance, column_distance
         Loop loop
         size_t out, n, arity, lanes, row_count, offset, out_step, scratch
         Source operands[3]
@@ -166,7 +166,6 @@ cdef class Schedule:
     cdef Steps once, each  # those that run once, and for each block of examples
     cdef Sums *totals
     cdef Outputs outputs
-    cdef uint8_t *is_read  # of each input that varies
     cdef Product product  # that computes large matrix products, if they need not be exact
     cdef list kept  # what the pointers of the steps point to
     cdef list blocks
@@ -234,7 +233,7 @@ cdef class Schedule:
         self.totals_at = min([int(total.outs.min()) for total in code.totals], default=0)
         for i, total in enumerate(code.totals):
             self._add_total(&self.totals[i], total)
-        in_lanes, is_read = code.outputs_in_lanes(), code.varying_reads()
+        in_lanes = code.outputs_in_lanes()
         self.outputs.count = len(code.outputs)
         if self.total_count and self.outputs.count >= <size_t>LEAST_IN_PLACE:
             results = np.concatenate([total.results() for total in code.totals]) - self.totals_at
@@ -245,13 +244,9 @@ cdef class Schedule:
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
         self.outputs.places = self._index(outputs, False)
         self.outputs.in_lanes = <uint8_t *>self.keep(self.outputs.count)
-        self.is_read = <uint8_t *>self.keep(code.varying_inputs)
         truths = in_lanes.view(np.uint8)
         for i in range(self.outputs.count):
             self.outputs.in_lanes[i] = truths[i]
-        truths = is_read.view(np.uint8)
-        for i in range(self.varying_inputs):
-            self.is_read[i] = truths[i]
         starts = np.flatnonzero(np.concatenate([[self.outputs.count > 0], np.diff(outputs) != 1]))
         self.outputs.span_count = len(starts)
         self.outputs.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
@@ -652,9 +647,8 @@ cdef class Schedule:
                     else:
                         size, place = min(self.lanes, count - done), 0
                         for k in range(table_count):
-                            if widths[k] != 1 or self.is_read[place]:
-                                fill_lanes(kernels, numbers + self.varying + place * self.lanes,
-                                           rows[k] + done * widths[k], widths[k], size, self.lanes)
+                            fill_lanes(kernels, numbers + self.varying + place * self.lanes,
+                                       rows[k] + done * widths[k], widths[k], size, self.lanes)
                             place += widths[k]
                         run_steps(kernels, numbers, spaces, self.each.items, self.each.count, size)
                         if self.total_count:

@@ -440,16 +440,6 @@ class Code:
         varies: Truths = np.asarray(self.output_varies, bool) & (not self.totals)
         return varies
 
-    def varying_reads(self) -> Truths:
-        """Return of each varying place whether a group, a total or an output reads it."""
-        is_read = np.zeros(self.varying_size, bool)
-        for part in (*self.varying_groups, *self.totals):
-            for varies, places in part.reads():
-                if varies:
-                    is_read[places] = True
-        is_read[self.outputs[self.outputs_in_lanes()]] = True
-        return is_read
-
     def check(self, lanes: int) -> None:
         """Check that every place is within its memory, and that counts agree: whatever runs code does not look again.
 
