@@ -73,8 +73,8 @@ export class Page {
 
   /** Start with the numbers that the page came with, or with others for what learns. */
   begin(numbers) {
-    const { data } = this;
-    const kind = data.biases?.[this.parts.biases.value] ?? { graph: 0 };
+    const { data, parts } = this;
+    const kind = data.biases?.[parts.biases.value] ?? { graph: 0 };
     const isNew = this.graph !== this.graphs[kind.graph];
     this.stop();
     this.position = 0;
@@ -85,11 +85,11 @@ export class Page {
     this.training = this.trainingOf(program, {
       learning: kind.learning ?? content.learning,
       rate: data.learningRate,
-      order: this.parts.order.value,
-      pick: this.parts.pick.value === "one",
+      order: parts.order.value,
+      pick: parts.pick.value === "one",
       columns: content.columns,
-      gate: this.parts.gate.value,
-      cases: data.gates?.[this.parts.gate.value] ?? data.cases ?? [],
+      gate: parts.gate.value,
+      cases: data.gates?.[parts.gate.value] ?? data.cases ?? [],
       leaves: program.initial,
     });
     if (numbers) this.training.change(this.settings, numbers);
@@ -98,17 +98,17 @@ export class Page {
   }
 
   prepareGraph() {
-    const { graph, settings } = this;
+    const { graph, settings, parts } = this;
     const { output, parameters } = graph.program;
     const name = graph.names.plain(output);
     this.folds = new Map(graph.stations.flatMap((station) => graph.region(station).map((slot) => [slot, station])));
-    this.picture = new Picture(this.parts.picture, graph, this);
-    this.parts.weightKey.hidden = !graph.content.network;
-    this.parts.unfolding.hidden = graph.unfolded === graph.steps;
-    this.parts.errorName.textContent =
+    this.picture = new Picture(parts.picture, graph, this);
+    parts.weightKey.hidden = !graph.content.network;
+    parts.unfolding.hidden = graph.unfolded === graph.steps;
+    parts.errorName.textContent =
       settings.cases.length > 1 ? "Average error" : /^E|error|loss/i.test(name) ? "Error" : name;
-    this.parts.error.dataset.name = name;
-    this.parts.training.hidden = !this.learns;
+    parts.error.dataset.name = name;
+    parts.training.hidden = !this.learns;
     this.views ??= VIEWS.map((View) => new View(this));
     const isParameter = (slot) => (parameters.includes(slot) ? 0 : 1);
     const targets = [...graph.derivatives.roots.keys()];
@@ -116,18 +116,19 @@ export class Page {
   }
 
   prepareQuestion(targets) {
+    const { parts } = this;
     const { names, program } = this.graph;
-    this.parts.question.hidden = !targets.length;
+    parts.question.hidden = !targets.length;
     const isShort = targets.length <= CHOICES;
     const key = (slot) => (isShort ? String(slot) : names.plain(slot));
     const text = (slot) => (isShort ? names.plainDerivative(program.output, slot) : "");
     const options = targets.map((slot) => element("option", { value: key(slot) }, text(slot)));
     if (isShort) {
       this.why = element("select", { id: "why" }, element("option", { value: "" }, "∂…"), ...options);
-      this.parts.whyPlace.replaceChildren(this.why);
+      parts.whyPlace.replaceChildren(this.why);
     } else {
       this.why = element("input", { id: "why", type: "text", list: "targets", placeholder: "name of a node" });
-      this.parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
+      parts.whyPlace.replaceChildren(this.why, element("datalist", { id: "targets" }, ...options));
     }
     this.why.addEventListener("change", () => this.ask(targets.find((slot) => key(slot) === this.why.value)));
   }
@@ -279,18 +280,19 @@ export class Page {
   }
 
   next() {
+    const { parts } = this;
     if (this.isAsking || this.story?.next()) return;
     if (this.position >= this.steps.length) {
       if (this.learns) this.train(1);
       return;
     }
-    if (!this.parts.predict.checked) return this.go(this.position + 1);
+    if (!parts.predict.checked) return this.go(this.position + 1);
     this.isAsking = true;
     this.areFactorsShown = false;
     this.message = undefined;
     this.show();
-    this.parts.guess.value = "";
-    this.parts.guess.focus();
+    parts.guess.value = "";
+    parts.guess.focus();
   }
 
   previous() {
@@ -380,43 +382,43 @@ export class Page {
   // What is shown.
 
   show() {
+    const { parts } = this;
     this.keepPlace?.();
     this.showControls();
     this.showPicture();
     this.showStep();
     this.showTraining();
-    this.parts.cases.hidden = !this.settings.cases.length;
+    parts.cases.hidden = !this.settings.cases.length;
     this.tell("show");
     this.showWhy();
     this.showOthers();
-    this.parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
-    if (this.parts.all.open) this.list.show();
+    parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
+    if (parts.all.open) this.list.show();
     this.story?.show();
-    if (this.parts.published.open)
-      this.parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
+    if (parts.published.open) parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
   }
 
   showControls() {
     const { length, forward, backward } = this.steps;
-    const { position, isAsking } = this;
+    const { position, isAsking, parts } = this;
     const focused = this.root.activeElement;
-    this.parts.first.disabled = this.parts.previous.disabled = position === 0 && !isAsking;
-    this.parts.last.disabled = position === length;
-    this.parts.next.disabled = position === length && !this.learns;
-    if (focused?.disabled) this.parts[position ? "previous" : "next"].focus();
-    for (const id of ["first", "next", "last", "play"]) this.parts[id].hidden = isAsking === true;
-    this.parts.answers.hidden = !isAsking;
-    this.parts.play.textContent = this.player ? "Pause" : "Play";
-    const slider = this.parts.position;
+    parts.first.disabled = parts.previous.disabled = position === 0 && !isAsking;
+    parts.last.disabled = position === length;
+    parts.next.disabled = position === length && !this.learns;
+    if (focused?.disabled) parts[position ? "previous" : "next"].focus();
+    for (const id of ["first", "next", "last", "play"]) parts[id].hidden = isAsking === true;
+    parts.answers.hidden = !isAsking;
+    parts.play.textContent = this.player ? "Pause" : "Play";
+    const slider = parts.position;
     const [turn, end, done] = [forward, backward, position].map((count) => `${(100 * count) / length}%`);
     slider.max = length;
     slider.value = position;
     slider.style.setProperty("--turn", turn);
     slider.style.setProperty("--end", end);
     slider.style.setProperty("--done", done);
-    this.parts.turning.style.left = `max(${turn}, 5em)`;
-    this.parts.count.textContent = `step ${position} of ${length}`;
-    slider.setAttribute("aria-valuetext", this.parts.count.textContent);
+    parts.turning.style.left = `max(${turn}, 5em)`;
+    parts.count.textContent = `step ${position} of ${length}`;
+    slider.setAttribute("aria-valuetext", parts.count.textContent);
   }
 
   showPicture() {
@@ -454,9 +456,9 @@ export class Page {
   }
 
   showStep() {
-    const { training, settings } = this;
+    const { training, settings, parts } = this;
     const step = this.current();
-    const chip = this.parts.phase;
+    const chip = parts.phase;
     const said = this.isLive && this.tell("sentence");
     chip.hidden = !step && (said || !training.applied);
     let sentence = [
@@ -480,9 +482,9 @@ export class Page {
       [sentence, line] = roundLine(this, settings.learning.includes(this.asked) ? this.asked : settings.learning[0]);
     }
     chip.className = `chip ${step?.phase ?? ""}`;
-    this.parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));
-    this.parts.line.replaceChildren(...line);
-    let spoken = this.parts.sentence.textContent;
+    parts.sentence.replaceChildren(...(this.message ? [element("b", this.message)] : sentence));
+    parts.line.replaceChildren(...line);
+    let spoken = parts.sentence.textContent;
     if (step && !this.isAsking) {
       const { names, program } = this.graph;
       const { slot, parent } = step;
@@ -494,49 +496,49 @@ export class Page {
       this.spokenAt = Date.now();
       spoken = `Round ${counted(training.round)}, error ${shortened(training.error, 2)}.`;
     }
-    if (this.parts.spoken.textContent !== spoken) this.parts.spoken.textContent = spoken;
+    if (parts.spoken.textContent !== spoken) parts.spoken.textContent = spoken;
   }
 
   showTraining() {
-    const { training, settings } = this;
-    show(this.parts.rounds, training.round, counted(training.round));
+    const { training, settings, parts } = this;
+    show(parts.rounds, training.round, counted(training.round));
     const { isRunning } = this;
-    show(this.parts.error, training.error, isRunning ? shortened(training.error) : written(training.error));
+    show(parts.error, training.error, isRunning ? shortened(training.error) : written(training.error));
     show(this.rate, settings.rate, written(settings.rate));
-    this.parts.keep.textContent = isRunning ? "Pause training" : "Keep training";
-    this.parts.keep.classList.toggle("main", isRunning);
-    this.parts.next.classList.toggle("main", !isRunning);
-    this.parts.back.disabled = !training.round;
+    parts.keep.textContent = isRunning ? "Pause training" : "Keep training";
+    parts.keep.classList.toggle("main", isRunning);
+    parts.next.classList.toggle("main", !isRunning);
+    parts.back.disabled = !training.round;
     for (const button of this.root.querySelectorAll("[data-pace]"))
       button.ariaPressed = this.pace === button.dataset.pace;
-    const slider = this.parts.round;
+    const slider = parts.round;
     slider.max = training.last;
     slider.value = training.round;
     slider.disabled = training.last === 0;
     slider.setAttribute("aria-valuetext", `round ${training.round} of ${training.last}`);
-    this.parts.lastRound.textContent = training.last ? counted(training.last) : "";
-    this.parts.order.value = settings.order;
-    this.parts.pick.value = settings.pick ? "one" : "all";
-    this.parts.gate.value = settings.gate;
-    const drawn = drawCurve(this.parts.curve, training, this.isLogarithmic);
-    this.parts.empty.hidden = drawn !== null;
-    this.parts.high.textContent = drawn ? written(drawn.high, 2) : "";
-    this.parts.low.textContent = drawn ? written(drawn.low, 2) : "";
-    this.parts.logarithmic.checked = this.isLogarithmic ?? drawn?.isLogarithmic;
+    parts.lastRound.textContent = training.last ? counted(training.last) : "";
+    parts.order.value = settings.order;
+    parts.pick.value = settings.pick ? "one" : "all";
+    parts.gate.value = settings.gate;
+    const drawn = drawCurve(parts.curve, training, this.isLogarithmic);
+    parts.empty.hidden = drawn !== null;
+    parts.high.textContent = drawn ? written(drawn.high, 2) : "";
+    parts.low.textContent = drawn ? written(drawn.low, 2) : "";
+    parts.logarithmic.checked = this.isLogarithmic ?? drawn?.isLogarithmic;
   }
 
   showWhy() {
-    const { graph, asked, moment } = this;
+    const { graph, asked, moment, parts } = this;
     const isAsked = asked !== undefined;
     this.why.value = !isAsked ? "" : this.why.list ? graph.names.plain(asked) : asked;
-    this.parts.whyEmpty.hidden = isAsked || this.parts.question.hidden;
-    this.parts.derivation.hidden = !isAsked;
+    parts.whyEmpty.hidden = isAsked || parts.question.hidden;
+    parts.derivation.hidden = !isAsked;
     const isShown = isAsked && this.mayShow(asked, "grad");
     const found = isShown && diagnose(graph, moment, asked);
-    this.parts.copies.hidden = !isShown;
-    this.parts.diagnosis.hidden = !found;
-    this.parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
-    this.parts.derivation.replaceChildren(
+    parts.copies.hidden = !isShown;
+    parts.diagnosis.hidden = !found;
+    parts.diagnosis.textContent = found ? `⚠ ${found.text}` : "";
+    parts.derivation.replaceChildren(
       ...(isShown ? derivation(this, asked) : ["It is shown when you have predicted its numbers."]),
     );
   }

@@ -43,13 +43,15 @@ SCRIPTS = (  # each after those that it imports from
     *("notation", "program", "training", "steps", "derivation", "diagnosis"),
     *("placement", "picture", "curve", "line", "tables", "copy", "sheet", "controls", "address", "page"),
 )
+GRAPHS = "graph_placement"  # a script for graphs that are no networks
 STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule may override those of the files before it
 ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts and styles that some pages hold
     ("cases",): lambda data: data.get("cases") or data.get("gates"),
     ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
     ("image", "sketch"): lambda data: data.get("image"),
     ("weights",): lambda data: "file" in data["graphs"][0],
-    ("story",): lambda data: data.get("story"),
+    ("story", "story_rows"): lambda data: data.get("story"),
+    (GRAPHS,): lambda data: any("network" not in graph for graph in data["graphs"]),
 }
 COMPACT = "compact"  # a script and a style of the compact form
 FRAME = "frame"  # a script for a page that a frame may hold
@@ -236,7 +238,9 @@ def _style(names: Iterable[str]) -> str:
 
 
 def _markup() -> str:
-    return re.sub(r"\n\s+", "\n", _read("page.html"))
+    from minify_html import minify
+
+    return minify(_read("page.html"), keep_closing_tags=True)
 
 
 @cache
@@ -260,7 +264,7 @@ def _widget_script() -> str:
     style = "\n.page{all:initial;display:block}" + _style((*STYLES, COMPACT)).replace(":host", ".page")
     style = re.sub(r"([\d.]+)rem", lambda match: f"{16 * float(match[1]):g}px", style)
     constants = f"const MARKUP={json.dumps(_markup())};const STYLE={json.dumps(style)};"
-    return f"{constants}\n{_script((*SCRIPTS, COMPACT, *FOR_WIDGETS))}"
+    return f"{constants}\n{_script((*SCRIPTS, GRAPHS, COMPACT, *FOR_WIDGETS))}"
 
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme) -> str:

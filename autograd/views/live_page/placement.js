@@ -1,11 +1,12 @@
-// Where boxes and lines stand: a network in layers, other graphs as Graphviz placed them, or the surroundings of a node.
+// Where boxes and lines stand: a network in layers, and other graphs as `graph_placement.js` says.
+
+import { placed, surroundings } from "./graph_placement.js";
 
 export const BOX = 44; // the height of a box
 const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
-const MOST_NEIGHBOURS = 12;
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
 const NARROW = 296; // its width
 export const HEIGHTS = { neuron: 2 * ROW + 6 };
@@ -21,38 +22,7 @@ export function place(graph, isNarrow, room, { chosen, open, focus }) {
   return hasRoom ? whole : new NetworkPlacement(graph, chosen, open).result(isNarrow);
 }
 
-function placed({ size, boxes, edges }) {
-  return {
-    width: size[0],
-    height: size[1],
-    frames: [],
-    boxes: boxes.map(([slot, x, y, width, height]) => box(slot, x - width / 2, y - height / 2, width, height)),
-    edges: edges.map(([from, to, x, y, ...numbers]) => ({ path: `M${x},${y}C${numbers}`, of: [[to, from]] })),
-  };
-}
-
-/** A node between those it is computed from and those that use it. */
-function surroundings(graph, focus) {
-  const operands = graph.operands(focus);
-  const users = graph.users.get(focus) ?? [];
-  const columns = [operands.slice(0, MOST_NEIGHBOURS), [focus], users.slice(0, MOST_NEIGHBOURS)];
-  const height = Math.max(...columns.map((column) => column.length)) * (BOX + 28);
-  const width = 236;
-  const boxes = columns.flatMap((column, place) =>
-    column.map((slot, index) => {
-      const y = (height * (index + 0.5)) / column.length - (BOX + 18) / 2;
-      return box(slot, 10 + place * (width + 80), y, width, BOX + 18);
-    }),
-  );
-  const at = new Map(boxes.map((made) => [made.slot, made]));
-  const edges = [
-    ...columns[0].map((slot) => line(at.get(slot), at.get(focus), [[focus, slot]])),
-    ...columns[2].map((slot) => line(at.get(focus), at.get(slot), [[slot, focus]])),
-  ];
-  return { width: 3 * width + 180, height, frames: [], boxes, edges, isPart: true };
-}
-
-function box(slot, x, y, width, height, kind = "") {
+export function box(slot, x, y, width, height, kind = "") {
   return { slot, x, y, width, height, kind };
 }
 
