@@ -83,7 +83,7 @@ def test_it_is_drawn_stepped_and_explained() -> None:
     x = Value(0.5, "x")
     output = Value(math.sin(x.data), (x,), (math.cos(x.data),)) * 2.0
     output.backward()
-    assert "v1 = given slopes(x)" in draw(output).source
+    assert "given slopes(x)" in draw(output).source
     assert str(steps(output)[0]) == "v1 = given slopes(x) = given slopes(0.5) = 0.479425539"
     text = str(explain(output, x))
     assert "given slope" in text

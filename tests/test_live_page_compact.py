@@ -63,7 +63,7 @@ def test_at_736_pixels_neither_half_is_blank(driven: Driven) -> None:
 
 @pytest.mark.parametrize("make", [diamond, projectile])
 def test_its_numbers_are_those_of_the_page(make: Any, driven: Driven) -> None:
-    driven.open(live_page(make(), compact=True))
+    driven.open(live_page(make(), compact=True, learning_rate=0.1))
     driven.root.get_by_text("Train, curve, why").click()
     check_numbers(driven, make())
     driven.train(10)

@@ -16,6 +16,7 @@ const MANY = 3; // numbers of a line that have room with their names below them;
 const MARKS = {
   forward: { current: "is computed", editable: "can be changed" },
   backward: { current: "receives its gradient", slope: "gives its slope", editable: "can be changed" },
+  update: { current: "moves", editable: "can be changed" },
 };
 
 /** Put the parts of a page where its compact form has them. */

@@ -1,12 +1,12 @@
 // Where the boxes and lines of a graph stand that is no network: as Graphviz placed them, or the surroundings of a node.
 // Only pages of such graphs hold this script.
 
-import { BOX, box, line } from "./placement.js";
+import { BOX, box, line, OTHERS } from "./placement.js";
 
 const MOST_NEIGHBOURS = 12;
 
 /** A graph as Graphviz placed it. */
-export function placed({ size, boxes, edges }) {
+function placed({ size, boxes, edges }) {
   return {
     width: size[0],
     height: size[1],
@@ -17,7 +17,7 @@ export function placed({ size, boxes, edges }) {
 }
 
 /** A node between those it is computed from and those that use it. */
-export function surroundings(graph, focus) {
+function surroundings(graph, focus) {
   const operands = graph.operands(focus);
   const users = graph.users.get(focus) ?? [];
   const columns = [operands.slice(0, MOST_NEIGHBOURS), [focus], users.slice(0, MOST_NEIGHBOURS)];
@@ -36,3 +36,8 @@ export function surroundings(graph, focus) {
   ];
   return { width: 3 * width + 180, height, frames: [], boxes, edges, isPart: true };
 }
+
+OTHERS.place = (graph, isNarrow, focus) => {
+  const { placement } = graph.content;
+  return placement ? placed(placement[isNarrow ? "down" : "across"]) : surroundings(graph, focus);
+};

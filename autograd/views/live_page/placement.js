@@ -1,7 +1,5 @@
 // Where boxes and lines stand: a network in layers, and other graphs as `graph_placement.js` says.
 
-import { placed, surroundings } from "./graph_placement.js";
-
 export const BOX = 44; // the height of a box
 const PITCH = 54;
 export const ROW = 20; // the height of a row of a large layer
@@ -12,11 +10,14 @@ const NARROW = 296; // its width
 export const HEIGHTS = { neuron: 2 * ROW + 6 };
 export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
+/** How graphs are placed that are no networks, which the script adds that only their pages hold. */
+export const OTHERS = {};
+
 /** The placement of a graph. `chosen` is the neuron of each large layer whose weights are shown, `focus` a node. Where a
  * network is wider than the room, the weights of all layers but the open one are folded away. */
 export function place(graph, isNarrow, room, { chosen, open, focus }) {
-  const { network, placement } = graph.content;
-  if (!network) return placement ? placed(placement[isNarrow ? "down" : "across"]) : surroundings(graph, focus);
+  const { network } = graph.content;
+  if (!network) return OTHERS.place(graph, isNarrow, focus);
   const whole = new NetworkPlacement(graph, chosen).result(isNarrow);
   const hasRoom = whole.width <= room || NetworkPlacement.isNeverFolded;
   return hasRoom ? whole : new NetworkPlacement(graph, chosen, open).result(isNarrow);
