@@ -140,7 +140,7 @@ def test_a_frame_is_as_high_as_its_page(make: Any, driven: Driven) -> None:
     driven.root.wait_for_function(fits)
     before = driven.root.evaluate("innerHeight")
     driven.root.locator("summary:visible").last.click()
-    driven.root.wait_for_function(f"innerHeight !== {before}")
+    driven.root.wait_for_function(f"() => innerHeight !== {before}")
     driven.root.wait_for_function(fits)
 
 
