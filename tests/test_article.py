@@ -220,11 +220,11 @@ def test_the_score_and_what_is_shown_on_request(article: Driven) -> None:
     assert "0 of 7 right so far" in asked.inner_text()
 
 
-@pytest.mark.parametrize("width", [390, 820, 1280])
+@pytest.mark.parametrize("width", [390, 820, 1280, 1920])
 def test_the_text_never_scrolls_sideways_and_axe_finds_nothing(browser: Browser, tmp_path: Path, width: int) -> None:
     package = pytest.importorskip("axe_playwright_python", reason="axe-playwright-python, with axe-core, is not here")
     axe = (Path(package.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
-    scheme = {390: "dark", 820: "light", 1280: "light"}[width]
+    scheme = "dark" if width == 390 else "light"
     for driven in opened(browser, tmp_path, viewport={"width": width, "height": 800}, color_scheme=scheme):
         driven.open(article_page())
         driven.press(*["Next step"] * 4)

@@ -3,7 +3,7 @@
 import { about, element, shortened, svg } from "./notation.js";
 import { MOST_ROWS, place } from "./placement.js";
 
-const BREAKPOINT = 700; // pixels below which the picture runs from top to bottom
+const BREAKPOINT = 700; // pixels, or 43.75 em, below which the picture runs from top to bottom
 const LARGEST = 1.25; // how much a small picture is enlarged, in ems of 16 pixels
 const BESIDE = 400; // how wide a picture from top to bottom may be to stand beside the controls
 const SMALLEST = 0.75; // how much a wide one is reduced to fit; one that would be smaller still scrolls, as large as
@@ -70,7 +70,7 @@ export class Picture {
     this.focus = graph.program.output;
     this.isTall = place(graph, true, Infinity, this).width < BESIDE;
     container.closest("main").classList.toggle("beside", this.isTall);
-    this.isNarrow = container.clientWidth < BREAKPOINT;
+    this.isNarrow = container.clientWidth < BREAKPOINT * this.em;
     this.build();
     this.width = container.clientWidth;
   }
@@ -82,7 +82,7 @@ export class Picture {
   resize() {
     if (this.paper || this.container.clientWidth === this.width) return; // one that grows taller changes nothing
     this.width = this.container.clientWidth;
-    if (this.width < BREAKPOINT !== this.isNarrow || this.graph.content.network) this.fit();
+    if (this.width < BREAKPOINT * this.em !== this.isNarrow || this.graph.content.network) this.fit();
     else this.scale();
   }
 
@@ -174,7 +174,7 @@ export class Picture {
   /** Fit the picture to a sheet of paper; without one, to the page again. */
   fit(width, height) {
     this.paper = width;
-    this.isNarrow = width ? this.isTall : this.width < BREAKPOINT;
+    this.isNarrow = width ? this.isTall : this.width < BREAKPOINT * this.em;
     this.build();
     this.update(...this.state);
     if (!width) return;
