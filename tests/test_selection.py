@@ -168,7 +168,9 @@ def test_without_a_compiler_the_engine_of_another_environment_is_left_in_place(t
     """An installation that cannot compile must not remove what lies beside the source."""
     if not (FOLDER.parent / "setup.py").exists():
         pytest.skip("installed without the source of the compiled engine")
-    pytest.importorskip("setuptools", minversion="77", reason="no setuptools that reads this pyproject.toml is installed")
+    pytest.importorskip(
+        "setuptools", minversion="77", reason="no setuptools that reads this pyproject.toml is installed"
+    )
     copy = tmp_path / "copy"
     shutil.copytree(FOLDER, copy / "autograd", ignore=shutil.ignore_patterns("*.so", "__pycache__"))
     shutil.copytree(FOLDER.parent / "nn", copy / "nn")
