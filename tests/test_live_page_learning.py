@@ -198,6 +198,16 @@ def test_each_cell_has_the_colour_of_the_prediction_there(rounds: int, gates: Dr
         assert np.abs(small[..., :3] - colours(outs)).max() <= 0.5 + 1e-6
 
 
+def test_small_maps_are_drawn_again_when_the_window_changes(lively: Driven) -> None:
+    before = cells_of(lively, "#picture canvas >> nth=0")
+    lively.page.set_viewport_size({"width": 1150, "height": 900})
+    lively.root.wait_for_function("() => document.querySelector('.page').clientWidth === 1150")
+    lively.root.evaluate("() => new Promise((done) => setTimeout(done, 100))")  # until the picture has followed
+    after = cells_of(lively, "#picture canvas >> nth=0")
+    lively.page.set_viewport_size({"width": 1280, "height": 900})
+    assert np.array_equal(after, before)
+
+
 def test_the_map_follows_a_training(lively: Driven) -> None:
     before = cells_of(lively, ".map canvas")
     start(lively, "100")
@@ -507,6 +517,8 @@ def test_weights_that_python_saves_come_to_a_page_and_back(driven: Driven, tmp_p
 def test_a_page_in_a_notebook_saves_weights_too(driven: Driven, tmp_path: Path) -> None:
     driven.open(f"<!doctype html><title>A notebook</title><h1>A cell</h1>{gates_page()._repr_html_()}", is_framed=True)
     network = gate_network(random.Random(2))
+    driven.page.wait_for_function("() => document.querySelector('iframe').clientHeight !== 900")  # that of its page
+    driven.page.wait_for_timeout(300)  # until no button moves
     load_network(network, saved(driven, tmp_path / "page.json"))
     assert network.state_dict() == gate_network(random.Random(1)).state_dict()
 

@@ -84,6 +84,7 @@ def test_the_worked_example_is_one_sheet_and_the_page_is_as_it_was(screen: Drive
     before = screen.page.evaluate(places), screen.shown()
     paper = screen.page.pdf(format="A4", print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+    screen.page.wait_for_timeout(200)  # until what follows a print is done
     assert (screen.page.evaluate(places), screen.shown()) == before
 
 

@@ -177,6 +177,7 @@ export class Picture {
     this.isNarrow = width ? this.isTall : this.width < BREAKPOINT * this.em;
     this.build();
     this.update(...this.state);
+    this.page.tell("show"); // what others draw into the picture
     if (!width) return;
     const { placement } = this;
     const zoom = Math.min(width / placement.width, height / placement.height, LARGEST);
