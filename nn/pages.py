@@ -1,6 +1,7 @@
 """A network and its cases as a live page.
 
 >>> import random
+>>> from nn import MLP
 >>> network = MLP(2, [3, 1], "tanh", generator=random.Random(1))
 >>> network_page(network, [([0, 1], 1), ([1, 1], 0)], title="Two cases").title
 'Two cases'
@@ -12,11 +13,10 @@ from collections.abc import Iterable, Sequence
 from operator import index
 from typing import Any, SupportsIndex
 
-from autograd import Constant, LivePage, NeuronNodes, Value, live_page, topological_order
+from autograd import Constant, LivePage, Value, live_page, topological_order
 from autograd.floats import as_float
 from nn.checkpoints import file_of
 from nn.losses import Loss, half_squared_error, softmax_cross_entropy
-from nn.modules import MLP
 from nn.parameters import Module
 
 
@@ -77,24 +77,8 @@ def network_page(
         learning_rate=learning_rate,
         pick=pick,
         predictions=compared if loss is half_squared_error else (),
-        layers=neurons_of(network, error) if isinstance(network, MLP) else (),
         file=file_of(network),
     )
-
-
-def neurons_of(network: MLP[Any], output: Value) -> list[list[NeuronNodes]]:
-    """Return the nodes of each neuron in a graph, layer by layer; none if one of them is not in it."""
-    nodes = {node.label: node for node in topological_order(output) if node.label}
-    layers = []
-    for layer in network.layers:
-        neurons = []
-        for neuron in layer.neurons:
-            net = nodes.get(f"net_{neuron.name}")
-            if net is None:
-                return []
-            neurons.append(NeuronNodes(net, nodes.get(f"out_{neuron.name}", net), neuron.weights, neuron.bias))
-        layers.append(neurons)
-    return layers
 
 
 def _target_numbers(target: Any, loss: Loss, outputs: int) -> list[float]:

@@ -228,6 +228,8 @@ def test_the_text_never_scrolls_sideways_and_axe_finds_nothing(browser: Browser,
     for driven in opened(browser, tmp_path, viewport={"width": width, "height": 800}, color_scheme=scheme):
         driven.open(article_page())
         driven.press(*["Next step"] * 4)
+        assert driven.root.locator("#story").evaluate("e => e.clientWidth") >= 340
+        assert driven.button("Next step").evaluate("e => e.getBoundingClientRect().bottom") <= 800
         assert driven.root.evaluate("() => document.documentElement.scrollWidth") <= width
         driven.page.evaluate(axe)
         assert not driven.page.evaluate(AXE, True)
@@ -236,10 +238,33 @@ def test_the_text_never_scrolls_sideways_and_axe_finds_nothing(browser: Browser,
 def test_the_sheet_has_blanks_and_then_the_answers(article: Driven) -> None:
     article.root.evaluate("() => dispatchEvent(new Event('beforeprint'))")
     article.page.emulate_media(media="print")
-    blank, filled = "#story .numbers .computed", ".answers-sheet .computed"
-    colour = "(element) => getComputedStyle(element).color"
-    assert article.root.locator(blank).first.evaluate(colour) == "rgba(0, 0, 0, 0)"
-    assert article.root.locator(filled).first.evaluate(colour) != "rgba(0, 0, 0, 0)"
-    assert "begins with 0.2984" in article.root.locator(".answers-sheet").inner_text()
-    assert not article.root.get_by_role("button", name="Next step").is_visible()
+    sheet = article.root.locator("#sheet")
+    blanks, answers = sheet.locator("ol:not(.solutions ol) li"), sheet.locator(".solutions li")
+    assert blanks.count() == answers.count() > 30
+    assert blanks.first.inner_text() == "neth1 = 0.15 × 0.05 + 0.2 × 0.1 + 0.35 = "
+    assert blanks.first.locator(".blank").evaluate("e => getComputedStyle(e).borderBottomWidth") == "1px"
+    assert answers.first.inner_text() == "neth1 = 0.15 × 0.05 + 0.2 × 0.1 + 0.35 = 0.3775"
+    assert "10,000" not in sheet.inner_text()  # no pencil trains so long
+    assert "Check yourself: Etotal begins with 0.2984" in sheet.inner_text()
+    for name in ("Next step", "Print"):
+        assert not article.root.get_by_role("button", name=name).is_visible()
+    assert not article.root.get_by_role("combobox", name="Section").is_visible()
+    assert article.root.locator("#picture .box").count() == 2 + 8 + 2 + 4 + 4 + 2 + 3  # all stand in wide rows
     article.page.emulate_media(media="screen")
+
+
+def test_a_story_in_a_frame_scrolls_within_it(browser: Browser, tmp_path: Path) -> None:
+    for driven in opened(browser, tmp_path, viewport={"width": 1000, "height": 1000}):
+        driven.open(f"<!doctype html>{article_page()._repr_html_()}", is_framed=True)
+        assert driven.page.locator("iframe").evaluate("e => e.clientHeight") == 900
+        driven.root.evaluate("() => scrollTo(0, 2500)")
+        driven.root.wait_for_function("() => Number(document.querySelector('#position').value) > 3")
+
+
+def test_a_tap_on_a_paragraph_shows_its_step(browser: Browser, tmp_path: Path) -> None:
+    for driven in opened(browser, tmp_path, viewport={"width": 390, "height": 844}, has_touch=True):
+        driven.open(article_page())
+        paragraph = driven.root.locator(".told", has_text="The logistic function does the squeezing")
+        paragraph.evaluate("e => e.scrollIntoView()")
+        paragraph.tap()
+        assert position(driven) == 2

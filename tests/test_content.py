@@ -21,7 +21,6 @@ from autograd.views import rendering
 from autograd.views.live_page.content import GraphContent
 from nn import MLP, Neuron
 from nn.examples.worked_example import build_network, forward
-from nn.pages import neurons_of
 from tests.driven_page import projectile
 from tests.shared_code import examples
 from tests.test_writing import graphs
@@ -186,13 +185,13 @@ def network_content(network: MLP, inputs: Sequence[Value | float]) -> dict[str, 
     outputs = network.forward(inputs)
     total = autograd.sum([output * output for output in outputs])
     total.label = "E"
-    return content_of(total, layers=neurons_of(network, total))
+    return content_of(total)
 
 
 def test_the_neurons_of_the_worked_example() -> None:
     network = build_network("per-neuron")
     total = forward(network)
-    content = content_of(total, layers=neurons_of(network, total))
+    content = content_of(total)
     names = content["names"]
 
     def named(neuron: list[Any]) -> list[Any]:
@@ -238,11 +237,12 @@ def test_graphs_that_are_not_layered_as_said_are_placed_like_others() -> None:
     net = neuron([0.25, 0.75])  # plain numbers are no stations
     unlabelled = NeuronNodes(net.parents[0], net, neuron.weights, neuron.bias)
     outputs = MLP(2, [1]), MLP(2, [1])
-    y = outputs[1]([x, outputs[0]([x, 1.0])])
-    skipping = [*neurons_of(outputs[0], y)[:1]]
+    inner, of_inner = outputs[0]([x, 1.0]), outputs[0].layers[0].neurons[0]
+    y = outputs[1]([x, inner])
+    first = [NeuronNodes(inner, inner, of_inner.weights, of_inner.bias)]
     assert "network" not in network_content(twice, [x, x])
     assert "network" not in content_of(net, layers=[[unlabelled]])
-    assert "network" not in content_of(y * 1.0, layers=[skipping[0], skipping[0]])
+    assert "network" not in content_of(y * 1.0, layers=[first, first])
     assert network_content(twice, [x, x])["placement"] is not None
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 
 from autograd import Constant, Parameter, Value
 from autograd.views.live_page.neurons import layers_of
 from autograd.views.live_page.stations import StationGraph
-from nn import MLP, half_squared_error
-from nn.pages import neurons_of
+from nn import MLP, half_squared_error, softmax_cross_entropy
 
 
 @pytest.mark.parametrize("sizes", [[1], [2, 1], [5, 3, 1]])
@@ -22,12 +22,22 @@ def test_the_layers_of_an_mlp_are_found(sizes: list[int], activation: str | None
     error = half_squared_error(network(inputs), Constant(1.0, "target"))
     error.label = "E"
     found = layers_of(StationGraph(error))
-    assert [[neuron.net for neuron in layer] for layer in found] == [
-        [neuron.net for neuron in layer] for layer in neurons_of(network, error)
-    ]
     for layer, of_network in zip(found, network.layers, strict=True):
         for neuron, made in zip(layer, of_network.neurons, strict=True):
+            assert neuron.net.label == f"net_{made.name}"
+            assert neuron.out.label == f"{'out' if made.activation else 'net'}_{made.name}"
             assert (list(neuron.weights), neuron.bias) == (list(made.weights), made.bias)
+
+
+def test_what_a_loss_makes_of_an_output_is_no_activation() -> None:
+    network: MLP[Any] = MLP(4, [3, 12], "tanh", generator=random.Random(1))
+    outputs = network([Constant(0.1 * place, f"i{place}") for place in range(4)])
+    targets: list[Any] = [Constant(float(place == 3), f"target_{place}") for place in range(12)]
+    error = softmax_cross_entropy(outputs, targets)
+    error.label = "E"
+    found = layers_of(StationGraph(error))
+    assert [len(layer) for layer in found] == [3, 12]
+    assert all(neuron.out is neuron.net for neuron in found[1])
 
 
 def test_other_graphs_are_no_networks() -> None:

@@ -25,7 +25,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd.notation import InAscii, Names, in_notebook, number, operation
-from autograd.primitives import PRODUCT
+from autograd.primitives import PRODUCT, select_multiply
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.diagnosis import SENTENCES
@@ -199,7 +199,11 @@ class FoldedPass(Pass):
     def edges(self) -> list[Edge]:
         """Return the edge of each step backward, from a station to one below it."""
         grads = {self.output: 1.0, **{edge.parent: edge.after for edge in trace(self.output, edges(self.tape))}}
-        return list(ordered(self.tape.nodes, self._slopes(), grads, _part))
+        return list(
+            ordered(
+                self.tape.nodes, self._slopes(), grads, lambda _, __, grad, slope: select_multiply.value(grad, slope)
+            )
+        )
 
     def _slopes(self) -> Iterator[tuple[Value, int, Value, float]]:
         """Yield the edges between stations: the slope of each with respect to those next below it."""
@@ -222,12 +226,6 @@ class FoldedPass(Pass):
     @cached_property
     def _length(self) -> int:
         return len(self.operations) + sum(len(self.graph.parents(station)) for station in self.operations)
-
-
-def _part(node: Value, index: int, grad: float, slope: float) -> float:
-    """Return what a station adds to a gradient; what was not chosen adds nothing."""
-    part = grad * slope
-    return 0.0 if part != part and 0.0 in (grad, slope) else part
 
 
 class Steps(InAscii, Sequence[Step]):

@@ -17,7 +17,6 @@ from nn.checkpoints import file_of
 from nn.examples import digits, worked_example
 from nn.losses import half_squared_error, softmax_cross_entropy
 from nn.modules import MLP
-from nn.pages import neurons_of
 
 GATES = {"XOR": (0, 1, 1, 0), "OR": (0, 1, 1, 1), "NAND": (1, 1, 1, 0), "AND": (0, 0, 0, 1)}
 MISTAKES = 3  # that the page of digits offers
@@ -44,7 +43,7 @@ def worked_example_page(story: Sequence[Item] = ()) -> LivePage:
         network = worked_example.build_network(kind)
         if kind != "shared":  # which is the graph of the frozen ones
             total = worked_example.forward(network)
-            graphs.append(GraphContent(total, layers=neurons_of(network, total)))
+            graphs.append(GraphContent(total))
         learning = [parameter.label for parameter in worked_example.learning_parameters(network, kind)]
         biases[kind] = _learning(graphs, learning)
     settings = {
@@ -125,8 +124,7 @@ def _graph(
     """Return the graph of a network's error as the page shows it, with inputs and targets that change."""
     error.label = "E"
     predictions = list(zip(outputs, targets, strict=True))
-    layers = neurons_of(network, error)
-    return GraphContent(error, None, [*inputs, *targets], layers, predictions, file_of(network))
+    return GraphContent(error, None, [*inputs, *targets], (), predictions, file_of(network))
 
 
 def _learning(graphs: list[GraphContent], labels: Sequence[str | None]) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 import { element, partsOf } from "./notation.js";
 import { Page } from "./page.js";
 import { Picture } from "./picture.js";
-import { NetworkPlacement } from "./placement.js";
+import { NetworkPlacement, ROWS } from "./placement.js";
 
-const WIDE = 332; // of the rows of a network
 const TALL = 40; // of a box
 const SLIM = 19; // of a leaf that shares a place with another one
 const GAP = 6; // between boxes side by side
@@ -40,6 +39,8 @@ function arrange(root) {
   return more;
 }
 
+Object.assign(ROWS, { width: 332, gap: GAP, height: TALL });
+
 const { scale } = Picture.prototype;
 
 /** Show the whole graph where its letters stay legible. */
@@ -49,17 +50,6 @@ Picture.prototype.scale = function () {
   const { clientWidth: room, parentElement } = this.container;
   const whole = Math.min(room / width, (parentElement.clientHeight - 10) / height);
   if (whole >= LEAST && whole < this.factor) this.enlarge(whole, room);
-};
-
-/** Boxes side by side over the whole width, the middles of their columns apart; where the next row may start. */
-NetworkPlacement.prototype.row = function (slots, y, height = TALL, kind = "small") {
-  const width = Math.min((WIDE - GAP * (slots.length - 1)) / slots.length, 140);
-  const spare = WIDE - width * slots.length;
-  slots.forEach((slot, index) => {
-    const x = slots.length === 1 ? spare / 2 : (index * spare) / (slots.length - 1) + index * width;
-    this.add(slot, 4 + x, y, width, height, kind);
-  });
-  return y + height;
 };
 
 /** A network from top to bottom: targets stand between the outputs where there is room, all errors in one row. */

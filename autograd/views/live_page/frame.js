@@ -3,7 +3,10 @@
 if (parent !== window) {
   const { documentElement, body } = document;
   const isFixed = documentElement.dataset.theme;
-  const tell = () => parent.postMessage({ height: Math.ceil(body.getBoundingClientRect().height) }, "*");
+  const tell = () => {
+    if (document.getElementById("story")) return; // it scrolls within its frame
+    parent.postMessage({ height: Math.ceil(body.getBoundingClientRect().height) }, "*");
+  };
   new ResizeObserver(tell).observe(body);
   addEventListener("message", ({ source, data }) => {
     if (source === parent && !isFixed && ["light", "dark"].includes(data?.theme))

@@ -79,7 +79,7 @@ export function updateLine(page, step) {
   const isLater =
     settings.order === "sequential" && page.training.groups[0].every((index) => settings.learning[index] !== step.slot);
   const how = isLater ? ", by the gradient that the new output weights give it." : ".";
-  const update = { ...page.updateOf(step.slot), which: whichGradient(settings), isHidden: page.isHidden };
+  const update = { ...page.training.updateOf(step.slot), which: whichGradient(settings), isHidden: page.isHidden };
   return [
     [name, " moves against its gradient", how],
     terms(page, update, result(page, step, [names.element(step.slot), " next"], names.plain(step.slot), "next")),

@@ -56,10 +56,11 @@ def layers_of(graph: StationGraph) -> list[list[NeuronNodes]]:
         sources = tuple([source for _, source in terms if source is not None])
         if not net.label or not sources or len(biases) > 1 or None in biases:
             continue
-        above = users.get(net, [])
-        is_activated = len(above) == 1 and graph.operands(above[0]) == [net]
+        (user, *others) = users.get(net, [net])
+        is_activated = not others and [*user.parents] == [net] and (user.label or user is graph.output)  # not of a loss
+        out = user if is_activated else net
         weights = [weight for weight, source in terms if source is not None and weight is not None]
-        neuron = NeuronNodes(net, above[0] if is_activated else net, weights, biases[0] if biases else None)
+        neuron = NeuronNodes(net, out, weights, biases[0] if biases else None)
         waiting.setdefault(sources, []).append(neuron)
     layers = []
     sources = next((found for found in waiting if all(source.primitive is None for source in found)), ())

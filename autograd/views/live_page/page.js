@@ -150,7 +150,7 @@ export class Page {
   refresh() {
     this.tell("prepare");
     this.moment = new Moment(this.graph, this.leaves(), this.training.computed);
-    this.results = this.update = null;
+    this.results = null;
     const { learning } = this.settings;
     if (this.groups !== this.training.groups) {
       this.groups = this.training.groups; // the numbers that move together, those that move first being the first
@@ -169,18 +169,9 @@ export class Page {
 
   resultsAt(index) {
     const { steps } = this;
-    if (index >= steps.backward) return { value: this.updateOf(steps.list[index].slot).now };
+    if (index >= steps.backward) return { value: this.training.updateOf(steps.list[index].slot).now };
     this.results ??= steps.results(this.moment);
     return this.results[index];
-  }
-
-  /** What the next round does to a number that learns. */
-  updateOf(slot) {
-    const { training, settings } = this;
-    this.update ??= training.step(training.numbers, training.round);
-    const index = settings.learning.indexOf(slot);
-    const { numbers, applied } = this.update;
-    return { slot, before: training.numbers[index], applied: applied[index], now: numbers[index], settings };
   }
 
   /** The gradient of a node as far as it is known. */
@@ -254,28 +245,13 @@ export class Page {
     this.parts.casesPlace.querySelector(":checked").focus();
   }
 
-  go(position) {
+  /** Show what is known after so many steps; the last of them is the current one, unless another is. */
+  go(position, current) {
     if (this.isRunning) this.stop();
     this.isAsking = this.isLive = false;
-    this.message = this.lit = undefined;
+    this.message = undefined;
+    this.lit = current;
     this.position = Math.min(Math.max(position, 0), this.steps.length);
-    this.show();
-  }
-
-  /** Show a round, training up to it where no one has. */
-  reach(round) {
-    const { training } = this;
-    if (round === training.round) return;
-    this.stop();
-    training.travel(Math.min(round, training.last));
-    while (training.round < round && training.advance());
-    this.refresh();
-  }
-
-  /** Show a step, while what was known stays known. */
-  light(step, position) {
-    this.go(position);
-    this.lit = step - 1;
     this.show();
   }
 

@@ -48,7 +48,7 @@ STYLES = ("page", "controls", "picture", "line", "columns", "print")  # a rule m
 ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scripts and styles that some pages hold
     ("cases",): lambda data: data.get("cases") or data.get("gates"),
     ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
-    ("image", "sketch"): lambda data: data.get("image"),
+    ("image", "sketch", "strides"): lambda data: data.get("image"),
     ("weights",): lambda data: "file" in data["graphs"][0],
     ("story", "story_rows"): lambda data: data.get("story"),
     (GRAPHS,): lambda data: any("network" not in graph for graph in data["graphs"]),

@@ -69,7 +69,7 @@ export class Picture {
     this.open = this.zoomed = 0;
     this.focus = graph.program.output;
     this.isTall = place(graph, true, Infinity, this).width < BESIDE;
-    container.closest("main").classList.toggle("beside", this.isTall);
+    container.closest("main").classList.toggle("beside", this.isTall && !graph.isWide);
     this.isNarrow = container.clientWidth < BREAKPOINT * this.em;
     this.build();
     this.width = container.clientWidth;
@@ -174,7 +174,7 @@ export class Picture {
   /** Fit the picture to a sheet of paper; without one, to the page again. */
   fit(width, height) {
     this.paper = width;
-    this.isNarrow = width ? this.isTall : this.width < BREAKPOINT * this.em;
+    this.isNarrow = width ? this.isTall || Boolean(this.graph.isWide) : this.width < BREAKPOINT * this.em;
     this.build();
     this.update(...this.state);
     this.page.tell("show"); // what others draw into the picture

@@ -6,7 +6,7 @@ export const ROW = 20; // the height of a row of a large layer
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
-const NARROW = 296; // its width
+export const ROWS = { width: 296, gap: 8, height: BOX }; // of boxes on a narrow screen
 export const HEIGHTS = { neuron: 2 * ROW + 6 };
 export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
@@ -277,12 +277,12 @@ export class NetworkPlacement {
   // From top to bottom.
 
   placeDown() {
-    let y = this.line(this.inputs, 8, 30, "pill") + 26;
+    let y = this.row(this.inputs, 8, 30, "pill") + 26;
     let sources = this.inputs;
     for (const { neurons, biases, isShared } of this.layers) {
       const weights = neurons.flatMap((neuron) => neuron[2]);
       for (let first = 0; first < weights.length; first += MOST_ACROSS) {
-        y = this.line(weights.slice(first, first + MOST_ACROSS), y, BOX, "small") + 12;
+        y = this.row(weights.slice(first, first + MOST_ACROSS), y) + 12;
       }
       y += 12;
       const half = Math.ceil(neurons.length / 2);
@@ -290,7 +290,7 @@ export class NetworkPlacement {
       const across = isShared
         ? [...nets.slice(0, half), biases[0], ...nets.slice(half)]
         : neurons.flatMap(([net, , , bias]) => (bias === null ? [net] : [net, bias]));
-      const below = this.line(across, y, BOX, "small");
+      const below = this.row(across, y);
       const outs = neurons.filter(([net, out]) => out !== net);
       for (const [net, out] of outs) {
         const above = this.at.get(net);
@@ -303,9 +303,9 @@ export class NetworkPlacement {
     }
     for (const column of this.errors) {
       const leaves = column.flatMap((entry) => entry.leaves);
-      if (leaves.length) y = this.line(leaves, y, 30, "pill small") + 16;
+      if (leaves.length) y = this.row(leaves, y, 30, "pill small") + 16;
       const slots = column.map((entry) => entry.slot);
-      const below = this.line(slots, y, BOX, "small");
+      const below = this.row(slots, y);
       for (const { slot, operands } of column) {
         for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
       }
@@ -313,11 +313,11 @@ export class NetworkPlacement {
     }
   }
 
-  /** Boxes side by side over the whole width; where the next line may start. */
-  line(slots, y, height, kind) {
-    const gap = 8;
-    const width = Math.min((NARROW - gap * (slots.length - 1)) / slots.length, 140);
-    const spare = NARROW - width * slots.length;
+  /** Boxes side by side over the whole width; where the next row may start. */
+  row(slots, y, height = ROWS.height, kind = "small") {
+    const { width: room, gap } = ROWS;
+    const width = Math.min((room - gap * (slots.length - 1)) / slots.length, 140);
+    const spare = room - width * slots.length;
     slots.forEach((slot, index) => {
       const x = slots.length === 1 ? spare / 2 : (index * spare) / (slots.length - 1) + index * width;
       this.add(slot, 4 + x, y, width, height, kind);

@@ -1,4 +1,5 @@
-// The page on paper: the picture and every step. What is not computed yet is a blank, to be filled in by hand.
+// The page on paper: the picture, and every step or the lines of a story. What is not computed yet is a blank, to be
+// filled in by hand.
 
 import { element, written } from "./notation.js";
 
@@ -12,7 +13,7 @@ export function prepareSheet(page) {
   if (root !== document) return;
   parts.print.addEventListener("click", () => print());
   addEventListener("beforeprint", () => {
-    parts.sheet.replaceChildren(...lines(page));
+    parts.sheet.replaceChildren(...(page.story?.sheet() ?? [element("ol", ...lines(page))]));
     page.picture.fit(...PAPER);
   });
   addEventListener("afterprint", () => page.picture.fit());
@@ -25,7 +26,7 @@ function lines(page) {
   return steps.list.slice(0, MOST_LINES).map(({ phase, slot, parent, formula }, index) => {
     const result = index < position ? written(page.resultsAt(index).value) : element("span.blank");
     if (phase === "update") {
-      const { before, settings } = page.updateOf(slot);
+      const { before, settings } = page.training.updateOf(slot);
       const start = `${written(before)} − ${written(settings.rate)} · `;
       return element("li", names.element(slot), " next = ", start, gradient(slot), " = ", result);
     }

@@ -1,5 +1,5 @@
-// What a page that reads images has beside them: a canvas to draw on, a bar of probability for each class, and strides of a
-// neuron or a layer. Only the page of a network that reads images in squares holds this script.
+// What a page that reads images has beside them: a canvas to draw on, and a bar of probability for each class. Only the
+// page of a network that reads images in squares holds this script.
 
 import { VIEWS } from "./controls.js";
 import { about, element } from "./notation.js";
@@ -65,12 +65,6 @@ class Sketch {
     this.inputs = inputs;
     this.outputs = layers.at(-1).map((neuron) => neuron[1]);
     this.targets = graph.content.predictions.map(([, target]) => target);
-    this.neuronOf = new Map();
-    layers.forEach((layer, depth) => {
-      layer.forEach((neuron, index) => {
-        for (const slot of neuron.flat()) this.neuronOf.set(slot, [depth, index]);
-      });
-    });
     this.canvas = element("canvas", { width: CANVAS, height: CANVAS, role: "img" });
     this.canvas.ariaLabel = "Draw a digit here, with a mouse or a finger; by keys, change the pixels in the picture";
     this.context = this.canvas.getContext("2d");
@@ -86,12 +80,6 @@ class Sketch {
     const drawing = element("div", this.canvas, this.clear);
     parts.cases.append(element("div.sketch", drawing, element("div", this.answer, rows)));
     parts.cases.append(element("p.quiet", "Draw a digit. Mark the one that it is, to train on it."));
-    this.strides = ["neuron", "layer"].map((kind) => {
-      const made = element("button", { "aria-label": `Next ${kind}` }, kind);
-      made.addEventListener("click", () => this.stride(kind === "layer"));
-      return made;
-    });
-    parts.next.after(element("span.group", ...this.strides));
     parts.line.parentElement.tabIndex = 0; // it scrolls on a narrow screen
     this.listen();
     const home = parts.cases.parentElement;
@@ -160,26 +148,6 @@ class Sketch {
     }
   }
 
-  /** Go on to the end of what the next neuron does, or the next layer, with what is computed after it by no neuron. */
-  stride(isLayer) {
-    const { page } = this;
-    const { list } = page.steps;
-    const ownerOf = ({ phase, slot }) => {
-      const neuron = this.neuronOf.get(page.folds.get(slot) ?? slot);
-      return neuron && [phase, ...neuron.slice(0, isLayer ? 1 : 2)].join();
-    };
-    const owner = ownerOf(list[page.position]);
-    let end = page.position + 1;
-    while (
-      end < list.length &&
-      list[end].phase === list[end - 1].phase &&
-      [undefined, owner].includes(ownerOf(list[end]))
-    )
-      end++;
-    page.go(end);
-    if (this.strides[Number(isLayer)].disabled) page.parts.previous.focus();
-  }
-
   draw() {
     const { context, strokes } = this;
     const at = (point) => point.map((place) => place * CANVAS);
@@ -201,10 +169,6 @@ class Sketch {
 
   show() {
     const { page } = this;
-    for (const made of this.strides) {
-      made.hidden = page.isAsking === true;
-      made.disabled = page.position >= page.steps.length;
-    }
     this.draw();
     const numbers = this.outputs.map((slot) => page.moment.numbers[slot]);
     const most = Math.max(...numbers);

@@ -100,9 +100,6 @@ export class Story {
     this.choice = element("select", { "aria-label": "Section" });
     this.choice.append(...this.sections.map(({ name }, index) => element("option", { value: index }, name)));
     this.choice.addEventListener("change", () => this.scrollTo(this.paragraphs[this.sections[this.choice.value].from]));
-    const print = element("button", "Print");
-    print.addEventListener("click", () => globalThis.print());
-    addEventListener("beforeprint", () => this.prepareSheet());
     this.back = element("button", { hidden: "" }, "Your numbers · Back to the first ones");
     this.back.addEventListener("click", () => {
       this.page.begin();
@@ -111,7 +108,7 @@ export class Story {
     });
     this.bar = element("div.bar");
     const header = root.querySelector("header");
-    if (this.sections.length) header.append(element("nav", this.back, this.place, this.choice, print));
+    if (this.sections.length) header.append(element("nav", this.back, this.place, this.choice, parts.print));
     header.after(this.bar);
     this.turn = element("button.turning", { hidden: "" }, "Your turn ↓");
     this.turn.addEventListener("click", () => {
@@ -122,17 +119,28 @@ export class Story {
     parts.next.after(this.turn);
   }
 
-  /** The lines of numbers once more, for the second sheet of a print: the answers to the blanks of the first one. */
-  prepareSheet() {
-    this.answers?.remove();
-    const lines = [...this.text.querySelectorAll(".numbers:not(.trained)")].map((line) => line.cloneNode(true));
-    this.answers = element("section.answers-sheet", element("h2.heading", "Answers"), ...lines);
-    this.text.after(this.answers);
-    const { output } = this.page.graph.program;
+  /** The sheets to print: the headings and the lines of numbers with blanks for what a pencil computes; then answers. */
+  sheet() {
+    const { graph } = this.page;
+    const { output } = graph.program;
     const first = written(this.at(0).moment.numbers[output], 4);
-    this.answers.prepend(
-      element("p.quiet", `Check yourself: ${this.page.graph.names.plain(output)} begins with ${first}.`),
-    );
+    const list = (lines, start = 1) => element("ol", { start }, ...lines.map((line) => element("li", line)));
+    const answers = [];
+    const sections = this.sections[0]?.from === 0 ? this.sections : [{ from: 0 }, ...this.sections];
+    const blanks = sections.flatMap(({ name, from }, index) => {
+      const end = sections[index + 1]?.from;
+      const told = this.paragraphs.slice(from, end).map((paragraph) => paragraph.element);
+      const lines = told.flatMap((made) => [...made.querySelectorAll(".numbers:not(.trained)")]);
+      const start = answers.length + 1;
+      answers.push(...lines.map((line) => line.cloneNode(true)));
+      const open = lines.map((line) => line.cloneNode(true));
+      for (const number of open.flatMap((line) => [...line.querySelectorAll(".computed")])) {
+        number.replaceWith(element("span.blank"));
+      }
+      return lines.length ? [...(name ? [element("h2.heading", name)] : []), list(open, start)] : [];
+    });
+    const check = element("p", "Check yourself: ", graph.names.element(output), ` begins with ${first}.`);
+    return [...blanks, check, element("section.solutions", element("h2.heading", "Answers"), list(answers))];
   }
 
   // Where the reader is.
@@ -182,9 +190,20 @@ export class Story {
     const { page } = this;
     const position = this.positionOf(paragraph.step);
     const { rounds = 0 } = paragraph.step;
-    page.reach(rounds);
+    this.reach(rounds);
     this.told = paragraph === this.paragraphs[0] ? 0 : Math.max(this.told, position);
-    page.light(position, rounds ? 0 : this.told);
+    page.go(rounds ? 0 : this.told, position - 1);
+  }
+
+  /** Let the page show a round, trained for where it has not been yet. */
+  reach(round) {
+    const { page } = this;
+    const { training } = page;
+    if (round === training.round) return;
+    page.stop();
+    training.travel(Math.min(round, training.last));
+    while (training.round < round && training.advance());
+    page.refresh();
   }
 
   /** The number of steps that are done once a named one is. */
@@ -210,7 +229,7 @@ export class Story {
     const target = following ? this.positionOf(following.step) : page.steps.length;
     if (target > this.told + 1) {
       this.told++;
-      page.light(this.told, this.told);
+      page.go(this.told);
     } else if (following) this.scrollTo(following);
     else return false;
     return true;
@@ -299,7 +318,7 @@ export class Story {
     const { names, program } = graph;
     const [slot, below] = [of, by].map((name) => names.names.indexOf(name));
     if (kind === "next") {
-      const { before, applied, settings } = this.updateOf(slot);
+      const { before, applied, settings } = this.at(0).training.updateOf(slot);
       if (isNear(before + settings.rate * applied)) return "The step goes against the gradient: subtract it.";
       if (isNear(before - applied)) return "The learning rate is missing.";
       if (isNear(applied)) return `That is the gradient; ${of} less the learning rate times it is the answer.`;
@@ -342,7 +361,7 @@ export class Story {
     const { names, steps } = graph;
     const [slot, below] = [answer.of, answer.by].map((name) => names.names.indexOf(name));
     if (answer.kind === "next") {
-      const { before, applied, settings } = this.updateOf(slot);
+      const { before, applied, settings } = this.at(0).training.updateOf(slot);
       return [`${written(before)} − ${written(settings.rate)} × ${bracketed(written(applied), 4)}`, value];
     }
     const index = steps.indices.get(slot);
@@ -399,19 +418,11 @@ export class Story {
     return { graph, training, moment: new Moment(graph, leaves) };
   }
 
-  updateOf(slot) {
-    const { training } = this.at(0);
-    const { settings } = training;
-    const index = settings.learning.indexOf(slot);
-    const { numbers, applied } = training.step(training.numbers, 0);
-    return { before: training.numbers[index], applied: applied[index], now: numbers[index], settings };
-  }
-
   valueOf({ of, by, kind, rounds = 0, with: choices }) {
     const { graph, moment } = this.at(rounds, choices);
     const [slot, below] = [of, by].map((name) => graph.names.names.indexOf(name));
     if (by) return moment.derivative(slot, below);
-    if (kind === "next") return this.updateOf(slot).now;
+    if (kind === "next") return this.at(0).training.updateOf(slot).now;
     return (kind === "grad" ? moment.grads : moment.numbers)[slot];
   }
 

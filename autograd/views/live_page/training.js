@@ -136,6 +136,7 @@ export class Training {
   prepare(settings) {
     const { program } = this;
     this.prepared = settings;
+    this.foreseen = undefined;
     this.lanes = (settings.cases.length ? settings.cases : [[]]).map((row) => {
       const lane = Float64Array.from(settings.leaves);
       settings.columns.forEach((slot, column) => {
@@ -172,6 +173,16 @@ export class Training {
       }
     }
     return { numbers: next, applied };
+  }
+
+  /** What the next round does to a number that learns. */
+  updateOf(slot) {
+    if (this.foreseen?.from !== this.numbers)
+      this.foreseen = { from: this.numbers, ...this.step(this.numbers, this.round) };
+    const { settings, foreseen } = this;
+    const index = settings.learning.indexOf(slot);
+    const [before, applied, now] = [this.numbers, foreseen.applied, foreseen.numbers].map((numbers) => numbers[index]);
+    return { slot, before, applied, now, settings };
   }
 
   /** Compute the numbers of a case with those that learn, and return the output. */
