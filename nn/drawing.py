@@ -13,11 +13,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Literal
 
 from autograd import Drawing, Value
 from autograd.notation import cleaned
-from autograd.views.appearance import SMALL, colours, digraph, lines_of, shortened, width_of
+from autograd.views.appearance import SMALL, Theme, box_number, colours, digraph, lines_of, width_of
 
 COLUMN, ENDS = 12, 5  # circles that a column may have; of more, so many are shown at each end
 DIAMETER = 0.95  # of a circle, in inches
@@ -43,7 +42,7 @@ def draw_layers(
     biases: Mapping[str, Value],
     notes: Mapping[str, str] | None = None,
     *,
-    theme: Literal["light", "dark"] = "light",
+    theme: Theme = "light",
 ) -> Drawing:
     """Draw a network as circles in columns, with its weights on the lines between them.
 
@@ -101,7 +100,7 @@ def draw_layers(
     if lines:
         xs, ys = [x for x, _ in at.values()], [y for _, y in at.values()]
         foot = (min(xs) + max(xs)) / 2, min(ys) - DIAMETER / 2 - 0.3
-        text = f"blue: positive; rust, dashed: negative; the thickest line: {shortened(largest, DIGITS)}"
+        text = f"blue: positive; rust, dashed: negative; the thickest line: {box_number(largest, DIGITS)}"
         graph.node("legend", text, id="legend", pos=_pinned(foot), **small, **plain)
     return Drawing(graph.source)
 
@@ -186,7 +185,7 @@ def _along(line: Segment, place: float) -> Point:
 
 
 def _written(weight: Value, digits: int = DIGITS) -> str:
-    return f"{cleaned(weight.label)} {shortened(weight.data, digits)}".strip()
+    return f"{cleaned(weight.label)} {box_number(weight.data, digits)}".strip()
 
 
 def _width(weight: Value) -> float:

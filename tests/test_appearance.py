@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Value, draw
-from autograd.views.appearance import Theme, box_label, colours, shortened, width_of
+from autograd.views.appearance import Theme, box_label, box_number, colours, width_of
 
 BRIEF: dict[Theme, dict[str, str]] = {  # the table of colours in the design brief of the live page
     "light": {
@@ -74,12 +74,12 @@ def test_what_a_box_says_can_be_read(theme: Theme, text: str, ground: str) -> No
     ],
 )
 def test_a_number_of_a_box(x: float | None, text: str) -> None:
-    assert shortened(x, 5) == text
+    assert box_number(x, 5) == text
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False), st.integers(2, 17))
 def test_a_number_of_a_box_is_short_and_the_nearest_of_its_length(x: float, digits: int) -> None:
-    text = shortened(x, digits)
+    text = box_number(x, digits)
     assert len(text) <= digits + 5
     mantissa = text.replace("−", "-").split("e")[0].lstrip("-").replace(".", "").lstrip("0")
     read = float(text.replace("−", "-"))
@@ -92,7 +92,7 @@ def test_a_number_of_a_box_is_short_and_the_nearest_of_its_length(x: float, digi
 def test_all_seventeen_digits_read_back(content: bytes) -> None:
     (x,) = struct.unpack("d", content)
     if math.isfinite(x) and 1e-5 < abs(x) < 1e15:
-        assert float(shortened(x, 17).replace("−", "-")) == x
+        assert float(box_number(x, 17).replace("−", "-")) == x
 
 
 def test_a_wide_letter_takes_the_room_of_two() -> None:

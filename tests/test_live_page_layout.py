@@ -272,7 +272,7 @@ def test_the_key_speaks_of_weights_where_there_are_any(driven: Driven) -> None:
         assert key.evaluate("e => e.offsetHeight") < 36  # one line
         text = key.inner_text()
         assert ("dashed: negative" in text) == is_network
-        for part in ("Blue", "Orange", "gradient", "slope", "Outlined"):
+        for part in ("Blue", "Rust", "gradient", "slope", "Outlined"):
             assert part in text
 
 

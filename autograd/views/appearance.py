@@ -2,7 +2,7 @@
 
 >>> colours("light")["backward"]
 '#9c3f06'
->>> shortened(0.0821670406, 5), shortened(-1.25e-300, 5), shortened(None, 5)
+>>> box_number(0.0821670406, 5), box_number(-1.25e-300, 5), box_number(None, 5)
 ('0.082167', '−1.25e−300', '?')
 """
 
@@ -73,7 +73,7 @@ def digraph(rankdir: str, size: str | None, theme: Theme, **attributes: str) -> 
     return graph
 
 
-def shortened(x: float | None, digits: int) -> str:
+def box_number(x: float | None, digits: int) -> str:
     """Write a number of a box with so many significant digits, and fewer where it would be longer than digits + 5.
 
     Zeros at the end go only where they are exact. A number that is not known is a question mark.

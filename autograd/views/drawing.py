@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from autograd.notation import Names
 from autograd.saving import save
@@ -32,13 +32,14 @@ from autograd.value import Parameter, Value, is_constant
 from autograd.views.appearance import (
     MIDDLE,
     SMALL,
+    Theme,
     box_label,
+    box_number,
     colours,
     digraph,
     edge_label,
     in_any_font,
     lines_of,
-    shortened,
 )
 from autograd.views.folding import Folding, Link
 from autograd.views.rendering import SECONDS, render
@@ -147,7 +148,7 @@ def draw(
     rankdir: str | None = None,
     size: str | None = None,
     digits: int = 5,
-    theme: Literal["light", "dark"] = "light",
+    theme: Theme = "light",
 ) -> Drawing:
     """Draw the computation graph of a Value.
 
@@ -189,7 +190,7 @@ def draw(
         node, parent, slope = links[0]
         if slopes and len(links) == 1 and not is_constant(parent):
             known = slope if scene.data(node) is not None else None
-            stroke["label"] = edge_label(f"× {shortened(known, digits)}", digits + 7, colour["muted"])
+            stroke["label"] = edge_label(f"× {box_number(known, digits)}", digits + 7, colour["muted"])
         graph.edge(f"n{start}", f"n{end}", **stroke | scene.highlight(start, end))
     return Drawing(graph.source)
 
@@ -310,9 +311,9 @@ class _Scene:
         """Write a number, or the range of several."""
         known = [x for x in numbers if x is not None]
         if len(numbers) == 1 or not known:
-            return shortened(numbers[0], self.digits)
+            return box_number(numbers[0], self.digits)
         ends = [math.nan] if any(map(math.isnan, known)) else [min(known), max(known)]
-        return " … ".join(dict.fromkeys(shortened(x, self.digits) for x in ends))
+        return " … ".join(dict.fromkeys(box_number(x, self.digits) for x in ends))
 
 
 def _noun(leaf: Value) -> str:

@@ -14,9 +14,9 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from autograd.views.appearance import colours, digraph, lines_of
+from autograd.views.appearance import Theme, colours, digraph, lines_of
 from autograd.views.drawing import Drawing
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ DETAILED = 60  # groups up to which only those of one title that read the same s
 
 
 def draw_program(
-    program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB", theme: Literal["light", "dark"] = "light"
+    program: Program, varying: Sequence[int] = (), *, rankdir: str = "TB", theme: Theme = "light"
 ) -> Drawing:
     """Draw the groups of equal instructions that a program is lowered to.
 

@@ -28,9 +28,10 @@ from autograd.notation import InAscii, Names, in_notebook, number, operation
 from autograd.primitives import PRODUCT, select_multiply
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
+from autograd.views.appearance import Theme
 from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
-from autograd.views.live_page import LivePage, Theme, live_page
+from autograd.views.live_page import LivePage, live_page
 from autograd.views.live_page.stations import StationGraph
 from autograd.views.tracing import Edge, edges, in_reading_order, ordered, trace
 from autograd.views.writing import Writer
@@ -366,7 +367,7 @@ class Steps(InAscii, Sequence[Step]):
         if self._widget is not None:
             self._widget.show(self._pass)
 
-    def page(self, title: str | None = None, *, compact: bool = False, theme: Theme = None) -> LivePage:
+    def page(self, title: str | None = None, *, compact: bool = False, theme: Theme | None = None) -> LivePage:
         """Return the steps as a page for a browser, which can be edited and trained, as `live_page(output)`.
 
         Args:

@@ -22,7 +22,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, get_args
 
 from autograd.floats import as_float
 from autograd.notation import Names
@@ -30,13 +30,12 @@ from autograd.primitives import Primitive
 from autograd.saving import save
 from autograd.tape import Tape
 from autograd.value import Value
+from autograd.views.appearance import Theme
 from autograd.views.diagnosis import LARGE, SENTENCES, SMALL
 from autograd.views.live_page.content import GraphContent
 from autograd.views.live_page.neurons import NeuronNodes
 from autograd.views.live_page.rules import forms_script, rules_script
 from autograd.views.live_page.story import Item, story_content
-
-Theme: TypeAlias = Literal["light", "dark"] | None
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
@@ -75,9 +74,9 @@ class LivePage:
         settings: Mapping[str, Any],
         *,
         compact: bool = False,
-        theme: Theme = None,
+        theme: Theme | None = None,
     ) -> None:
-        if theme not in ("light", "dark", None):
+        if theme not in (*get_args(Theme), None):
             raise ValueError(f"the theme of a page must be 'light', 'dark' or None, got {theme!r:.80}")
         self.title = title.encode(errors="replace").decode()  # a lone surrogate cannot be written
         if settings.get("story"):
@@ -138,7 +137,7 @@ def live_page(
     story: Iterable[Item] = (),
     file: Mapping[str, Any] | None = None,
     compact: bool = False,
-    theme: Theme = None,
+    theme: Theme | None = None,
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
@@ -267,7 +266,7 @@ def _widget_script() -> str:
     return f"{constants}\n{_script((*SCRIPTS, GRAPHS, COMPACT, *FOR_WIDGETS))}"
 
 
-def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme) -> str:
+def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme | None) -> str:
     """Return the markup with the style and the script inline, each allowed by its hash and nothing else."""
     added = [name for names, has_use in ADDED.items() if has_use(data) for name in names]
     forms = [COMPACT] if compact else []
