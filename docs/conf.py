@@ -54,7 +54,7 @@ nitpick_ignore_regex = [
     ("py:.*", r"(collections|typing|numpy|os|pathlib|random|matplotlib)\..*|Axes|Path|array"),
     (
         "py:class",
-        "Argnums|Plain|Mixed|PullBack|Values|Floats|Integers|Truths|Structure|TreeT|Reduce",
+        "Argnums|Plain|Mixed|PullBack|Values|Floats|Integers|Truths|Structure|TreeT|Reduce|Theme",
     ),  # names of types in signatures, which type checkers resolve
     # What is defined in a module and is no public name. A test looks for those that are.
     ("py:.*", r"(autograd|nn)\.\w+\..*"),
