@@ -338,4 +338,4 @@ def test_pages_follow_the_rule() -> None:
     from autograd.views.live_page.rules import rules_script
 
     script = rules_script([(autograd.primitives.where, 3), (autograd.primitives.sqrt, 1)])
-    assert "export const SELECTS = [[true, true, true], [false]];" in script
+    assert "export const SELECTS = [[0, 1, 2], []];" in script

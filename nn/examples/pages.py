@@ -50,8 +50,8 @@ def worked_example_page(story: Sequence[Item] = ()) -> LivePage:
         "learningRate": worked_example.LEARNING_RATE,
         "biases": biases,
         "published": [worked_example.Published.of(key) for key in worked_example.PUBLISHED],
-        "publishedNote": "✓: equal in all digits printed. Errors and outputs after training are of the sequential "
-        "order, with frozen biases. The last digit of ∂E_o2/∂out_h1 is a misprint.",
+        "publishedNote": "✓: equal in all digits printed. Errors and outputs after training: sequential, biases "
+        "frozen. ∂E_o2/∂out_h1: misprinted.",
     }
     if story:
         settings["story"] = story

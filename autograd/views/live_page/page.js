@@ -10,7 +10,6 @@ import { counted, element, Names, parse, partsOf, readNumber, shortened, written
 import { Picture, show } from "./picture.js";
 import { Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
-import { Story } from "./story.js";
 import { derivation, parameterRows, publishedRows } from "./tables.js";
 import { Training } from "./training.js";
 
@@ -40,11 +39,9 @@ export class Page {
     this.case = this.position = this.spokenAt = 0;
     this.pace = "10";
     prepareControls(this);
-    if (data.story) this.story = new Story(this, data.story);
     this.begin();
-    this.story?.follow();
     this.keepPlace = followAddress(this);
-    this.story?.find();
+    this.tell("begun");
   }
 
   // State.
@@ -257,7 +254,7 @@ export class Page {
 
   next() {
     const { parts } = this;
-    if (this.isAsking || this.story?.next()) return;
+    if (this.isAsking || this.tell("next")) return;
     if (this.position >= this.steps.length) {
       if (this.learns) this.train(1);
       return;
@@ -272,7 +269,7 @@ export class Page {
   }
 
   previous() {
-    if (this.story?.previous()) return;
+    if (this.tell("previous")) return;
     this.go(this.isAsking ? this.position : this.position - 1);
   }
 
@@ -370,7 +367,6 @@ export class Page {
     this.showOthers();
     parts.allTitle.textContent = `All ${counted(this.steps.length)} steps`;
     if (parts.all.open) this.list.show();
-    this.story?.show();
     if (parts.published.open) parts.publishedRows.replaceChildren(...publishedRows(this, this.data.published));
   }
 

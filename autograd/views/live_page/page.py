@@ -222,30 +222,42 @@ def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
 
 
-def _script(names: Iterable[str], before: str = "", after: str = "") -> str:
-    """Return scripts as one, which has no modules."""
+@cache
+def _script(*names: str) -> str:
+    """Return scripts as one, rewritten shorter; the notices of licenses stay."""
+    from minify_html import minify
+
+    joined = _joined("\n".join(_read(f"{name}.js") for name in names))
+    return minify(f"<script>{joined}</script>", minify_js=True)[len("<script>") : -len("</script>")]
+
+
+def _joined(modules: str) -> str:
+    """Return modules as one script, which has none, without comments and spaces."""
     from rjsmin import jsmin
 
-    modules = "\n".join([before, *(_read(f"{name}.js") for name in names), after])
-    joined = re.sub("^export (?!default)|^import .*\n", "", modules, flags=re.MULTILINE)
-    script: str = jsmin(joined, keep_bang_comments=True)
-    return script
+    script = re.sub("^export (?!default)|^import .*\n", "", modules, flags=re.MULTILINE)
+    joined: str = jsmin(script, keep_bang_comments=True)
+    return joined
 
 
-def _style(names: Iterable[str]) -> str:
-    return _shortened("style", "\n".join(_read(f"{name}.css") for name in names if (FOLDER / f"{name}.css").exists()))
+@cache
+def _style(*names: str) -> str:
+    from minify_html import minify
+
+    rules = "\n".join(_read(f"{name}.css") for name in names if (FOLDER / f"{name}.css").exists())
+    return minify(f"<style>{rules}</style>", minify_css=True)[len("<style>") : -len("</style>")]
 
 
+@cache
 def _markup() -> str:
     from minify_html import minify
 
     return minify(_read("page.html"), keep_closing_tags=True)
 
 
-@cache
 def embedding_script() -> str:
     """Return the script beside a frame: it gives the frame the height of its page, and the page its theme."""
-    return _script(["theme", "embedding"])
+    return _script("theme", "embedding")
 
 
 def widget_script(forms: Iterable[tuple[Primitive, int]]) -> str:
@@ -254,16 +266,16 @@ def widget_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     Args:
         forms: the primitives of its graph, each with a number of operands.
     """
-    return f"{_script([], forms_script(forms))}\n{_widget_script()}"
+    return f"{_joined(forms_script(forms))}\n{_widget_script()}"
 
 
 @cache
 def _widget_script() -> str:
     # No size and no letter of the notebook reaches the page: neither what is inherited nor what a rem is there.
-    style = "\n.page{all:initial;display:block}" + _style((*STYLES, COMPACT)).replace(":host", ".page")
+    style = "\n.page{all:initial;display:block}" + _style(*STYLES, COMPACT).replace(":host", ".page")
     style = re.sub(r"([\d.]+)rem", lambda match: f"{16 * float(match[1]):g}px", style)
     constants = f"const MARKUP={json.dumps(_markup())};const STYLE={json.dumps(style)};"
-    return f"{constants}\n{_script((*SCRIPTS, GRAPHS, COMPACT, *FOR_WIDGETS))}"
+    return f"{constants}\n{_script(*SCRIPTS, GRAPHS, COMPACT, *FOR_WIDGETS)}"
 
 
 def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, theme: Theme | None) -> str:
@@ -271,9 +283,9 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, t
     added = [name for names, has_use in ADDED.items() if has_use(data) for name in names]
     forms = [COMPACT] if compact else []
     start = f'new {"Compact" * compact}Page(document, JSON.parse(document.getElementById("data").textContent));'
-    script = _script((*SCRIPTS[:-1], *added, SCRIPTS[-1], *forms, FRAME), f'"use strict";\n{rules}', start)
-    script = _shortened("script", script)
-    style = _style((*STYLES, *added, *forms))
+    scripts = _script(*SCRIPTS[:-1], *added, SCRIPTS[-1], *forms, FRAME)
+    script = f'"use strict";{_joined(rules)}\n{scripts}\n{start}'
+    style = _style(*STYLES, *added, *forms)
     sources = f"script-src '{_hash(script)}'; style-src '{_hash(style)}'"
     policy = f"default-src 'none'; {sources}; base-uri 'none'; form-action 'none'"
     text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
@@ -289,13 +301,6 @@ def _assembled(title: str, rules: str, data: Mapping[str, Any], compact: bool, t
         f'<script type="application/json" id="data">{text}</script>\n<script>{script}</script>\n'
         "</body>\n</html>\n"
     )
-
-
-def _shortened(tag: str, text: str) -> str:
-    """Return a script or a style without what a browser does not need; the notices of licenses stay."""
-    from minify_html import minify
-
-    return minify(f"<{tag}>{text}</{tag}>", minify_js=True, minify_css=True)[len(f"<{tag}>") : -len(f"</{tag}>")]
 
 
 def _hash(text: str) -> str:

@@ -40,10 +40,7 @@ export class Program {
     this.wanted = Uint8Array.from(this.operands, (slot) => 1 - this.isConstant[slot]);
     this.selects = new Uint8Array(this.operands.length); // for each edge whether its primitive selects
     for (let slot = 0; slot < size; slot++) {
-      const selects = SELECTS[this.forms[slot]] ?? [];
-      selects.forEach((selected, operand) => {
-        this.selects[this.starts[slot] + operand] = selected;
-      });
+      for (const operand of SELECTS[this.forms[slot]] ?? []) this.selects[this.starts[slot] + operand] = 1;
     }
   }
 

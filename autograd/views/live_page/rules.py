@@ -3,7 +3,7 @@
 >>> from autograd.primitives import tanh
 >>> print(rules_script([(tanh, 1)]))
 export const FORMS = ["tanh/1"];
-export const SELECTS = [[false]];
+export const SELECTS = [[]];
 export function compute(form, v, o, s) {
   switch (form) {
     case 0: { return Math.tanh(v[o[s]]); }
@@ -31,7 +31,7 @@ def forms_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     """Write the part of `rules_script` that says what there is to compute: `FORMS` and `SELECTS`."""
     kinds = dict.fromkeys(forms)
     names = [f"{primitive.name}/{count}" for primitive, count in kinds]
-    selects = [primitive.selects for primitive, _ in kinds]
+    selects = [[k for k, selects in enumerate(primitive.selects) if selects] for primitive, _ in kinds]
     return f"export const FORMS = {json.dumps(names)};\nexport const SELECTS = {json.dumps(selects)};\n"
 
 
@@ -41,7 +41,7 @@ def rules_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     Its exports, in which `form` is an index in `FORMS`:
 
     - `FORMS`: for each form, the primitive's name and the number of operands, as in "dot/4".
-    - `SELECTS`: for each form, for each operand whether a slope of 0 means that it was not chosen.
+    - `SELECTS`: for each form, the operands of which a slope of 0 means that they were not chosen.
     - `compute(form, v, o, s)`: the value. `v` holds all numbers, `o` holds indices in `v`, and `s` is the place in
       `o` of the first operand's index, so operand k is `v[o[s + k]]`.
     - `differentiate(form, out, v, o, s, wanted, d)`: writes the slope with respect to operand k into `d[s + k]`, for

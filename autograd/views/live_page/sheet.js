@@ -13,7 +13,7 @@ export function prepareSheet(page) {
   if (root !== document) return;
   parts.print.addEventListener("click", () => print());
   addEventListener("beforeprint", () => {
-    parts.sheet.replaceChildren(...(page.story?.sheet() ?? [element("ol", ...lines(page))]));
+    parts.sheet.replaceChildren(...(page.tell("sheet") ?? [element("ol", ...lines(page))]));
     page.picture.fit(...PAPER);
   });
   addEventListener("afterprint", () => page.picture.fit());

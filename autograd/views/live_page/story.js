@@ -1,6 +1,7 @@
 // A story: paragraphs beside the picture that set the step, with numbers that follow what is edited. Only pages with a
 // story hold this script; `story.py` says how a story is written.
 
+import { VIEWS } from "./controls.js";
 import { about, bracketed, element, parse, powers, readNumber, written } from "./notation.js";
 import { show, TYPED } from "./picture.js";
 import { Moment } from "./steps.js";
@@ -12,8 +13,8 @@ const SCROLLING = 700; // milliseconds for which a smooth scroll to a paragraph 
 const TRIES = 2; // before an answer offers to show the number
 const WIDE = 600; // pixels from which a network stands in wide rows
 
-export class Story {
-  constructor(page, items) {
+class Story {
+  constructor(page) {
     this.page = page;
     this.told = this.score = this.asked = 0;
     this.numbers = [];
@@ -21,12 +22,13 @@ export class Story {
     this.sections = [];
     const main = page.root.querySelector("main");
     const [picture, step, columns] = main.children;
-    this.text = element("article", { id: "story" }, ...items.map((item) => this.element(item)));
+    this.text = element("article", { id: "story" }, ...page.data.story.map((item) => this.element(item)));
     const side = element("div.side", picture, step, page.parts.steps);
     main.prepend(element("div.telling", this.text, side));
     columns.querySelector("div").prepend(element("h2.heading", "Go on by yourself"));
     this.prepareHeader();
     for (const graph of page.graphs) graph.isWide = () => picture.clientWidth > WIDE;
+    main.classList.remove("beside"); // the text is what stands beside the picture
     const watch = () => requestAnimationFrame(() => this.isResting || this.follow());
     addEventListener("scroll", watch, { passive: true });
     for (const event of ["wheel", "touchmove"]) {
@@ -152,11 +154,11 @@ export class Story {
     if (crossed && crossed !== this.current) this.go(crossed);
   }
 
-  /** Go to the paragraph of a step that the address names. */
-  find() {
+  /** Begin at the paragraph of the step that the address names, or where the window is. */
+  begun() {
     const { position } = this.page;
-    if (position)
-      this.scrollTo(this.paragraphs.find(({ step }) => this.positionOf(step) >= position) ?? this.paragraphs[0]);
+    if (!position) return this.follow();
+    this.scrollTo(this.paragraphs.find(({ step }) => this.positionOf(step) >= position) ?? this.paragraphs[0]);
   }
 
   /** How much of the window the picture covers where it stands above the text. */
@@ -475,3 +477,5 @@ export class Story {
     this.showScore();
   }
 }
+
+VIEWS.push(Story);
