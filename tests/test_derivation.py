@@ -108,6 +108,16 @@ def test_branches_with_several_entries() -> None:
         assert "weaker" not in str(explanation)
 
 
+def test_a_branch_leaves_out_the_edges_of_another() -> None:
+    """E = x · m + x · n: the way by m, which n is made of, holds nothing of the direct path from E to x."""
+    x = Value(0.3, "x")
+    m = labelled(x.exp(), "m")
+    n = labelled(m.exp(), "n")
+    explanation = explain(labelled(autograd.dot([x, x], [m, n]), "E"), x)
+    assert "∂E/∂m = (∂E/∂m by a direct path) + ∂E/∂n · ∂n/∂m\n" in str(explanation)
+    assert explanation.gradient == pytest.approx(m.data + n.data + 0.3 * (m.data + n.data * m.data), rel=1e-14)
+
+
 def test_weights_between_fully_connected_layers() -> None:
     network = MLP(3, [8, 8, 8, 1], "tanh", generator=random.Random(1))
     output = network([0.1, -0.2, 0.3])

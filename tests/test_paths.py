@@ -4,16 +4,12 @@ import pytest
 
 import autograd
 from autograd import Value
-from autograd.views.paths import Paths, Region
+from autograd.views.paths import Paths
 
 
 def labelled(value: Value, label: str) -> Value:
     value.label = label
     return value
-
-
-def whole(paths: Paths) -> Region:
-    return paths.region(paths.output, paths.input, paths.active[1:-1])
 
 
 def diamond() -> tuple[Value, Value, Value, Value, Value]:
@@ -28,9 +24,10 @@ def test_a_node_on_every_path_is_a_waypoint() -> None:
     x, u, left, right, output = diamond()
     paths = Paths(output, x, every_node=False)
     assert paths.active == [x, u, left, right, output]
-    assert paths.waypoints(whole(paths)) == [u]
+    assert list(paths.waypoints(paths.whole())) == [u]
     past = labelled(output + x, "F")
-    assert Paths(past, x, every_node=False).waypoints(whole(Paths(past, x, every_node=False))) == []
+    paths = Paths(past, x, every_node=False)
+    assert paths.waypoints(paths.whole()) == {}
 
 
 def test_branches_share_no_node() -> None:
@@ -40,14 +37,14 @@ def test_branches_share_no_node() -> None:
     assert [branch.inner for branch in paths.branches(region)] == [[left], [right]]
     assert [paths.gradient(branch) for branch in paths.branches(region)] == [3.0 * right.data, 5.0 * left.data]
     assert paths.gradient(region) == 3.0 * right.data + 5.0 * left.data
-    assert paths.accumulate(whole(paths))[x] == 2.0 * paths.gradient(region)
+    assert paths.accumulate(paths.whole())[x] == 2.0 * paths.gradient(region)
 
 
 def test_last_steps_are_the_stations_next_to_the_bottom() -> None:
     x, u, left, right, output = diamond()
     paths = Paths(output, u, every_node=False)
-    assert [(step.top, step.inner) for step in paths.last_steps(whole(paths))] == [(left, []), (right, [])]
-    assert paths.above(whole(paths), left).inner == []
+    assert [(step.top, step.inner) for step in paths.last_steps(paths.whole())] == [(left, []), (right, [])]
+    assert paths.above(paths.whole(), left).inner == []
     assert paths.above(Paths(output, x, every_node=False).region(output, x, [u, left, right]), u).inner == [left, right]
 
 

@@ -84,13 +84,12 @@ class Derivation:
         self.equations += 1
         if self.equations > EQUATIONS:
             return self.number_alone(region)
-        waypoints = [] if is_link else self.paths.waypoints(region)
+        waypoints = {} if is_link else self.paths.waypoints(region)
         if waypoints:
             return self.of_terms(name, [self.chain(region, waypoints)], region)
         if self.paths.is_direct(region):
-            factor = self.factor(name, region)
-            if factor.formula is not None or not region.inner:
-                return factor
+            if not region.inner or self.formula(region, numeric=False) is not None:
+                return self.factor(name, region)
             self.writer.named.update(region.inner)
             self.paths.stations.update(region.inner)
             return self._derived(region)
@@ -112,15 +111,16 @@ class Derivation:
         formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
         return Derivative(name, self.paths.gradient(region), (), *formulas, region)
 
-    def chain(self, region: Region, waypoints: list[Value]) -> list[Derivative]:
+    def chain(self, region: Region, waypoints: dict[Value, int]) -> list[Derivative]:
         """Return the derivatives from each waypoint to the next; the middle of a long chain is one factor."""
-        long = len(waypoints) > 2 * CHAIN_END
-        stops = [region.top, *(waypoints[:CHAIN_END] + waypoints[-CHAIN_END:] if long else waypoints), region.bottom]
-        ends = set(stops)
-        order = {node: index for index, node in enumerate(region.inner) if node in ends}
+        stops = list(waypoints.items())
+        long = len(stops) > 2 * CHAIN_END
+        if long:
+            stops = stops[:CHAIN_END] + stops[-CHAIN_END:]
+        ends = pairwise([(region.top, len(region.inner)), *stops, (region.bottom, -1)])
         factors = []
-        for count, (top, bottom) in enumerate(pairwise(stops)):
-            part = self.paths.region(top, bottom, region.inner[order.get(bottom, -1) + 1 : order.get(top)])
+        for count, ((top, end), (bottom, start)) in enumerate(ends):
+            part = self.paths.region(top, bottom, region.inner[start + 1 : end], region)
             is_middle = long and count == CHAIN_END
             factors.append(self.number_alone(part) if is_middle else self.derive(part, is_link=True))
         return factors
@@ -137,9 +137,9 @@ class Derivation:
 
     def branch(self, region: Region) -> list[Derivative]:
         """Return the factors of a branch. One that begins with a term of a sum is the derivative of that term."""
-        top, bottom, inner, entries = region
+        top, bottom, inner, _, entries = region
         if inner and len(entries) == 1 and inner[-1] in self.paths.stations & self.paths.terms(top):
-            return [self.derive(self.paths.region(inner[-1], bottom, inner[:-1]))]
+            return [self.derive(self.paths.region(inner[-1], bottom, inner[:-1], region))]
         waypoints = self.paths.waypoints(region)
         if waypoints:
             return self.chain(region, waypoints)

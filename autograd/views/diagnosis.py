@@ -16,13 +16,14 @@ import linecache
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from autograd.notation import InAscii, Names, number
 from autograd.primitives import FACTOR, stop_gradient
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
-from autograd.views.tracing import Edge, contribution, edges, trace
+from autograd.views.tracing import Edge, Slope, accumulate, contribution, edges, trace
 
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -111,9 +112,13 @@ class _Case:
         if any(node.primitive is stop_gradient for node in self.tape.nodes):  # a diagnosis names it: its slope is 0
             for index in range(len(self.tape)):
                 reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
-        self.is_reached = any(reached)
-        self.edges = list(trace(output, edges(self.tape, reached)))  # on the way, from the output on
-        self.grads = {output: 1.0, **{edge.parent: edge.after for edge in self.edges}}
+        self.reached, self.is_reached = reached, any(reached)
+        self.grads = accumulate(output, edges(self.tape, reached))
+
+    @cached_property
+    def edges(self) -> list[Edge]:
+        """Return the edges on the way, from the output on."""
+        return list(trace(self.output, edges(self.tape, self.reached)))
 
     def diagnosis(self) -> Diagnosis:
         name = self.names.derivative(self.output, self.input).plain
@@ -127,8 +132,8 @@ class _Case:
         is_named = "{node}" in sentence or kind == "no_influence"
         node = self.output if "{output}" in sentence else edge.node if edge and is_named else None
         text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
-        guarded = next(filter(self.is_guarded, self.edges), None)
-        if guarded is not None:
+        if any(map(self.is_guarded, edges(self.tape, self.reached))):
+            guarded = next(edge for edge in self.edges if self.is_guarded(edge[:4]))
             text += self.filled(SENTENCES["guarded"], guarded)
         source = f" {self.source(node)}" if node in self.sources else ""
         return Diagnosis(gradient, node, text + source + self.accumulated(gradient))
@@ -143,16 +148,19 @@ class _Case:
             return self.where_small(gradient)
         return "fine", None
 
-    def is_guarded(self, edge: Edge) -> bool:
+    def is_guarded(self, edge: Slope) -> bool:
         """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
-        grad = self.grads[edge.node]
-        return math.isnan(grad * edge.slope) and not math.isnan(contribution(edge.node, edge.operand, grad, edge.slope))
+        node, operand, _, slope = edge
+        grad = self.grads.get(node)
+        return (
+            grad is not None and math.isnan(grad * slope) and not math.isnan(contribution(node, operand, grad, slope))
+        )
 
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
             grad = self.grads[edge.node]
             part = grad * edge.slope
-            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge):
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge[:4]):
                 continue
             if math.isnan(edge.slope):
                 return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge
@@ -191,7 +199,7 @@ class _Case:
 
     def filled(self, sentence: str, edge: Edge | None) -> str:
         """Return a sentence with the names and numbers of an edge."""
-        fields = {"output": self.name(self.output), "first": self.first_nan()}
+        fields = {"output": self.name(self.output), "first": self.first_nan() if "{first}" in sentence else ""}
         if edge is not None:
             fields |= self.fields_of_edge(edge)
             fields["cause"] = self.cause(edge, fields)

@@ -142,7 +142,7 @@ def explain(
         return Explanation([[zero]], 0.0, note=note)
     if form == "delta":
         return _delta_rule(derivation)
-    root = derivation.derive(paths.region(output, input, paths.active[1:-1]))
+    root = derivation.derive(paths.whole())
     note = NOT_CHOSEN if derivation.is_guarded else ""
     return Explanation([*_paragraphs(root), *_definitions(derivation)], root.value, root, note)
 
@@ -206,9 +206,9 @@ def _delta_rule(derivation: Derivation) -> Explanation:
         )
     consumers = defaultdict(list)
     for node in paths.active:
-        for edge in paths.edges[node]:
+        for edge in paths.edges_of(node):
             consumers[edge[2]].append(node)
-    region = paths.region(paths.output, paths.input, paths.active[1:-1])
+    region = paths.whole()
     grads = paths.accumulate(region)
 
     def is_net_input(node: Value) -> bool:

@@ -33,7 +33,7 @@ from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
 from autograd.views.live_page.stations import StationGraph
-from autograd.views.tracing import Edge, edges, in_reading_order, ordered, trace
+from autograd.views.tracing import Edge, Slope, accumulate, edges, in_reading_order, ordered
 from autograd.views.writing import Writer
 
 if TYPE_CHECKING:
@@ -199,14 +199,14 @@ class FoldedPass(Pass):
     @cached_property
     def edges(self) -> list[Edge]:
         """Return the edge of each step backward, from a station to one below it."""
-        grads = {self.output: 1.0, **{edge.parent: edge.after for edge in trace(self.output, edges(self.tape))}}
+        grads = accumulate(self.output, edges(self.tape))
         return list(
             ordered(
                 self.tape.nodes, self._slopes(), grads, lambda _, __, grad, slope: select_multiply.value(grad, slope)
             )
         )
 
-    def _slopes(self) -> Iterator[tuple[Value, int, Value, float]]:
+    def _slopes(self) -> Iterator[Slope]:
         """Yield the edges between stations: the slope of each with respect to those next below it."""
         for station in reversed(self.operations):
             inside = [station, *reversed(self.graph.folded(station))]
@@ -216,7 +216,7 @@ class FoldedPass(Pass):
                 for index, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True))
                 if not is_constant(parent)
             ]
-            slopes = {edge.parent: edge.after for edge in trace(station, local)}
+            slopes = accumulate(station, local)
             for index, parent in enumerate(self.graph.parents(station)):
                 yield station, index, parent, slopes.get(parent, 0.0)
 

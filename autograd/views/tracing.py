@@ -24,6 +24,8 @@ from autograd.primitives import stop_gradient
 from autograd.tape import Slopes, Tape, guarded_product
 from autograd.value import Value, is_constant
 
+Slope = tuple[Value, int, Value, float]  # an edge: the node, the index of the operand, the parent, the slope
+
 
 class Edge(NamedTuple):
     """What a node passes back to one of its operands."""
@@ -36,50 +38,60 @@ class Edge(NamedTuple):
     after: float
 
 
-def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[tuple[Value, int, Value, float]]:
-    """Yield the edges of a graph in the order of a backward pass: node, index of the operand, parent, slope.
+def edges(tape: Tape, reached: bytearray | None = None) -> Iterator[Slope]:
+    """Yield the edges of a graph in the order of a backward pass.
 
     Those to nodes that are not reached are left out; by default, those to constants.
     """
     wanted = reached if reached is not None else [not is_constant(node) for node in tape.nodes]
-    for i in reversed(range(len(tape))):
-        operands = tape.operands_of(i)
-        if any(wanted[operand] for operand in operands):
-            node = tape.nodes[i]
-            for index, (operand, slope) in enumerate(zip(operands, node.slopes, strict=True)):
-                if wanted[operand]:
-                    yield node, index, tape.nodes[operand], slope
+    nodes, starts, operands = tape.nodes, tape.starts, tape.operands
+    for i in reversed(range(len(nodes))):
+        slopes: tuple[float, ...] = ()
+        for index, operand in enumerate(operands[starts[i] : starts[i + 1]]):
+            if wanted[operand]:
+                slopes = slopes or nodes[i].slopes
+                yield nodes[i], index, nodes[operand], slopes[index]
 
 
-def trace(output: Value, edges: Iterable[tuple[Value, int, Value, float]]) -> Iterator[Edge]:
+def trace(output: Value, edges: Iterable[Slope]) -> Iterator[Edge]:
     """Accumulate gradients from an output along `edges`, and yield each edge that the pass reaches."""
     grads = {output: 1.0}
     for node, index, parent, slope in edges:
         if node in grads:
             before = grads.get(parent, 0.0)
             grads[parent] = after = before + contribution(node, index, grads[node], slope)
-            yield Edge(node, index, parent, slope, before, after)
+            yield Edge._make((node, index, parent, slope, before, after))
+
+
+def accumulate(output: Value, edges: Iterable[Slope]) -> dict[Value, float]:
+    """Accumulate gradients from an output along `edges`, and return that of each node that the pass reaches."""
+    grads = {output: 1.0}
+    for node, index, parent, slope in edges:
+        if node in grads:
+            grads[parent] = grads.get(parent, 0.0) + contribution(node, index, grads[node], slope)
+    return grads
 
 
 def contribution(node: Value, index: int, grad: float, slope: float) -> float:
     """Return what a node adds to the gradient of an operand."""
+    part = grad * slope
+    if part == part:
+        return part
     primitive = node.primitive
     if primitive is None or primitive is stop_gradient:
         return 0.0
-    part: float = guarded_product(primitive, index, grad, slope, Slopes())
-    return part
+    return float(guarded_product(primitive, index, grad, slope, Slopes()))
 
 
 def in_reading_order(tape: Tape) -> Iterator[Edge]:
     """Yield the edges of a backward pass in the order in which a person would work them out."""
-    passed = list(trace(tape.nodes[-1], edges(tape)))
-    grads = {tape.nodes[-1]: 1.0, **{edge.parent: edge.after for edge in passed}}
-    return ordered(tape.nodes, [edge[:4] for edge in passed], grads, contribution)
+    grads = accumulate(tape.nodes[-1], edges(tape))
+    return ordered(tape.nodes, (edge for edge in edges(tape) if edge[0] in grads), grads, contribution)
 
 
 def ordered(
     nodes: Sequence[Value],
-    edges: Iterable[tuple[Value, int, Value, float]],
+    edges: Iterable[Slope],
     grads: Mapping[Value, float],
     part: Callable[[Value, int, float, float], float],
 ) -> Iterator[Edge]:
@@ -95,7 +107,7 @@ def ordered(
         part: what a node adds to the gradient of an operand, given the index of the operand, its own gradient and the
             slope.
     """
-    passed: dict[Value, list[tuple[Value, int, Value, float]]] = defaultdict(list)
+    passed: dict[Value, list[Slope]] = defaultdict(list)
     missing: dict[Value, int] = defaultdict(int)  # edges that add to a gradient and have not come yet
     for edge in edges:
         passed[edge[0]].append(edge)
@@ -112,7 +124,7 @@ def ordered(
             else:
                 sums[parent] = grads[parent]
                 heapq.heappush(ready, indices[parent])
-            yield Edge(node, index, parent, slope, before, sums[parent])
+            yield Edge._make((node, index, parent, slope, before, sums[parent]))
 
 
 def trace_formulas(

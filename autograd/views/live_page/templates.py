@@ -173,7 +173,7 @@ class _Table:
         paths.stations |= self.graph.stations.intersection(paths.active)
         self.writer.named.clear()
         derivation = Derivation(paths, self.writer, self.known)
-        return self.index(derivation.derive(paths.region(paths.output, node, paths.active[1:-1])), derivation)
+        return self.index(derivation.derive(paths.whole()), derivation)
 
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
         """Return the index of the row of a derivative."""
