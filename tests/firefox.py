@@ -131,6 +131,7 @@ class Firefox:
         try:
             self.command("Marionette:Quit", flags=["eForceQuit"])
         finally:
+            self.stream.close()  # which keeps the socket open
             self.socket.close()
             try:
                 self.process.wait(10)
