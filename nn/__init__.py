@@ -31,7 +31,7 @@ from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error
 from nn.modules import MLP, Layer, Neuron
-from nn.optimizers import SGD, Adam, AdamW, Optimizer
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.pages import network_page
 from nn.parameters import Module
 from nn.training import fit
@@ -52,6 +52,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "RMSprop",
     "fit",
     "History",
     "average_error",

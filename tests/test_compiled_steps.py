@@ -28,6 +28,7 @@ from nn import (
     History,
     Module,
     Neuron,
+    RMSprop,
     accuracy,
     average_error,
     binary_cross_entropy,
@@ -53,6 +54,9 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "adam": lambda parameters: Adam(parameters, 0.02),
     "adam without epsilon": lambda parameters: Adam(parameters, 0.02, (0.8, 0.95), 0.0),
     "adamw": lambda parameters: AdamW(parameters, 0.02),
+    "rmsprop": lambda parameters: RMSprop(parameters, 0.01, 0.9),
+    "rmsprop with momentum": lambda parameters: RMSprop(parameters, 0.01, momentum=0.8, weight_decay=0.01),
+    "rmsprop without epsilon": lambda parameters: RMSprop(parameters, 0.01, epsilon=0.0),
 }
 
 
