@@ -192,6 +192,18 @@ def test_metric_and_validation(threshold: float | None) -> None:
     assert made[2].metrics == expected[2].metrics
 
 
+@pytest.mark.parametrize(("share", "count"), [(0.2, 2), (0.25, 3), (0.9, 10)])
+def test_the_last_cases_are_held_out(share: float, count: int) -> None:
+    """As with the rest to train and these to validate with: 20, 25 and 90 % of 11 cases are 2.2, 2.75 and 9.9."""
+    cases = data(half_squared_error, 11)
+    some: list[dict[str, Any]] = [{}, {"batch_size": 2, "shuffle": 3}]
+    for settings in some:
+        made, expected = check(cases, validation_split=share, rounds=4, **settings)
+        whole = trained(False, cases[:-count], validation=cases[-count:], rounds=4, **settings)
+        assert_same(expected, whole)
+        assert made[2].validation_errors == same(expected[2].validation_errors)
+
+
 @pytest.mark.parametrize("sizes", [[3, 1], [3, 2]])
 def test_accuracy_of_one_output_and_of_several(sizes: list[int]) -> None:
     cases = [([i / 9.0, 1.0 - i / 7.0], [float(i % 2)] * sizes[-1]) for i in range(9)]

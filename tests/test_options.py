@@ -24,6 +24,12 @@ from tests.test_loop import XOR, small_network
         ({"shuffle": random.Random(1)}, "shuffle has no effect .* give a batch_size"),
         ({"pick": random.Random(1), "batch_size": 2}, "either pick, or batch_size and shuffle"),
         ({"validation": []}, "validation is empty"),
+        ({"validation": XOR, "validation_split": 0.5}, "give either validation, or validation_split"),
+        ({"validation_split": 0.0}, r"greater than 0 and below 1, such as validation_split=0\.2, got 0\.0"),
+        ({"validation_split": 1}, "validation_split must be a number greater than 0 and below 1, .*got 1"),
+        ({"validation_split": math.nan}, "validation_split must be a number .*got nan"),
+        ({"validation_split": 0.1}, r"validation_split=0\.1 holds out 0 of 4 cases; .*give another share"),
+        ({"validation_split": 0.9}, "holds out 4 of 4 cases"),
     ],
 )
 def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> None:
@@ -51,6 +57,8 @@ def test_bad_arguments_are_refused(arguments: dict[str, Any], message: str) -> N
         ({"callback": [print]}, "callback must be a function, such as callback=lambda"),
         ({"cases": 5}, r"cases must be a list of pairs \(inputs, target\), got 5 of type int"),
         ({"cases": np.zeros((4, 3))}, r"cases\[0\] must be a pair .*got an array of shape \(3,\); .*zip\(X, y\)"),
+        ({"validation_split": "20 %"}, r"must be a number .*validation_split=0\.2, got '20 %' of type str"),
+        ({"validation_split": True}, "validation_split must be a number .*got True of type bool"),
         ({"network": "net"}, r"the network must be a Module, such as MLP\(2, \[4, 1\]\), got 'net' of type str"),
     ],
 )  # fmt: skip
@@ -78,6 +86,7 @@ def test_a_refused_call_changes_nothing(tmp_path: Path) -> None:
         ({"cases": [*XOR, [1.0, 1.0, 1.0]]}, r"cases\[4\] must be a pair"),
         ({"cases": [([0, 0], [2])], "loss": binary_cross_entropy}, r"cases\[0\] does not fit: .*got 2\.0"),
         ({"validation": [*XOR, ([1.0], [1.0])]}, r"validation\[4\] does not fit"),
+        ({"cases": [*XOR, ([1.0], [1.0])], "validation_split": 0.2}, r"cases\[4\] does not fit"),
         ({"optimizer": stranger}, r"of another network: 17 of the 17 .*Adam\(network\.parameters\(\), …\)"),
         ({"checkpoint": tmp_path / "missing" / "file.json"}, "missing"),
         ({"rounds": -1}, "rounds"),

@@ -40,6 +40,7 @@ def fit(
     schedule: Callable[[int], float] | None = None,
     metric: Metric | None = None,
     validation: Iterable[Case] | None = None,
+    validation_split: float | None = None,
     callback: Callable[[History], object] | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -80,6 +81,9 @@ def fit(
         metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
             does.
         validation: cases that are not trained with, whose error and metric are kept too.
+        validation_split: in place of a validation set, the share of the cases to hold out as one, such as 0.2, rounded
+            to whole cases. As in Keras they are the last ones of the list, whatever `shuffle` does, so that a resumed
+            training holds out the same; a list that is in the order of its targets must be shuffled first.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
         progress: whether to show a progress bar; when not given, in a notebook and on a terminal.

@@ -8,10 +8,12 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from numbers import Real
 from operator import index
 from typing import Any
 
 from autograd import Value
+from autograd.floats import as_float
 from autograd.saving import check_folder, shortened
 from nn.checkpoints import Plan
 from nn.history import History
@@ -59,6 +61,7 @@ class Options:
         shuffle: object,
         pick: object,
         validation: Iterable[Case] | None,
+        validation_split: object,
         **others: Any,
     ) -> Options:
         """Check the arguments of `fit`. For that the network is called once for each length of inputs.
@@ -71,8 +74,15 @@ class Options:
         others["rounds"] = _integer("rounds", others["rounds"], 0)
         others["checkpoint_every"] = _integer("checkpoint_every", others["checkpoint_every"], 1)
         _check_loss(others["loss"])
-        cases = listed(cases, "cases")
-        plan = _plan(len(cases), batch_size, shuffle, pick)
+        cases = trained = listed(cases, "cases")
+        held_out = None
+        if validation is not None:
+            held_out = listed(validation, "validation")
+            if validation_split is not None:
+                raise ValueError("give either validation, or validation_split to hold out some of the cases")
+        elif validation_split is not None:
+            trained, held_out = _split(cases, validation_split)
+        plan = _plan(len(trained), batch_size, shuffle, pick)
         for name, example in (
             ("schedule", "lambda rounds: 0.5 / (1 + rounds)"),
             ("metric", "nn.accuracy"),
@@ -81,14 +91,14 @@ class Options:
             function = others[name]
             if function is not None and (not callable(function) or isinstance(function, type)):
                 raise TypeError(f"{name} must be a function, such as {name}={example}, got {said(function)}")
-        validation = None if validation is None else listed(validation, "validation")
         if optimizer is None:
             optimizer = SGD(network.parameters(), learning_rate=0.5)
         frozen = _checked_optimizer(optimizer, network)
-        options = cls(network, cases, optimizer=optimizer, frozen=frozen, plan=plan, validation=validation, **others)
+        options = cls(network, trained, optimizer=optimizer, frozen=frozen, plan=plan, validation=held_out, **others)
         options._check_files()
         check(network, cases, options.loss, "cases", options.compiled)
-        check(network, validation or (), options.loss, "validation", options.compiled)
+        if validation is not None:
+            check(network, held_out or (), options.loss, "validation", options.compiled)
         if not (options.exact or options.compiled):
             raise TypeError("exact=False is of a compiled training: add compiled=True, or leave it out")
         return options
@@ -128,6 +138,31 @@ def _integer(name: str, number: object, least: int) -> int:
     if whole < least:
         raise ValueError(f"{name} must be at least {least}, got {whole}")
     return whole
+
+
+def _number(name: str, number: object, words: str, fits: Callable[[float], bool], example: float) -> float:
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    try:
+        found = as_float(number) if is_number else math.nan
+    except OverflowError:
+        found = math.inf
+    if not fits(found):
+        raise (ValueError if is_number else TypeError)(
+            f"{name} must be a number {words}, such as {name}={example}, got {said(number)}"
+        )
+    return found
+
+
+def _split(cases: list[Case], fraction: object) -> tuple[list[Case], list[Case]]:
+    """Return the cases to train with, and those to hold out."""
+    share = _number("validation_split", fraction, "greater than 0 and below 1", lambda share: 0.0 < share < 1.0, 0.2)
+    count = round(share * len(cases))
+    if not 0 < count < len(cases):
+        raise ValueError(
+            f"validation_split={share:g} holds out {count} of {len(cases)} cases; at least one must be held out, and "
+            f"one left to train with: give another share, or a validation set"
+        )
+    return cases[:-count], cases[-count:]
 
 
 def _check_loss(loss: object) -> None:
