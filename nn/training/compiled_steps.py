@@ -10,6 +10,7 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
@@ -17,6 +18,7 @@ from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
 from nn.training.options import Options
+from nn.training.penalties import clip_factor, penalty_slope
 from nn.training.steps import STEPPED, Training
 from nn.training.training_programs import CasePrograms, Numbers, UpdateProgram
 
@@ -91,6 +93,8 @@ class CompiledTraining(Training):
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0, none) for _ in range(2)]
         self.changing = _changing(options)
+        self.weights = np.array(options.weights, int)
+        self.are_weights = np.isin(np.arange(count), self.weights)
         case.refresh()
         update.refresh()  # its settings may be those of a file
         super().__init__(options, done)
@@ -132,7 +136,7 @@ class CompiledTraining(Training):
         self._note(places, state)
         self.held = None
         try:
-            self.case.run(self._rows(places))
+            reached = self._run(places)
         except (ValueError, ZeroDivisionError):  # an operation outside its domain
             self._write(state)
             self._examine(self.options.cases, places)
@@ -141,7 +145,7 @@ class CompiledTraining(Training):
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
             self._check_finite("the error", (error, total))
-        update = self.update.run(state, self.grads, self.case.reached)
+        update = self.update.run(state, self.grads, reached)
         if np.count_nonzero(np.isfinite(self.case.watched)) < len(self.case.watched):  # twice as fast as all()
             self._check_finite("a gradient", self.grads.tolist())
             self._check_finite(STEPPED, update.numbers.tolist())
@@ -175,10 +179,22 @@ class CompiledTraining(Training):
         _assign(state, self.mark.update)
         for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
-            self.case.run(self._rows(places))
-            state = self.update.run(state, self.grads, self.case.reached)
+            reached = self._run(places)
+            state = self.update.run(state, self.grads, reached)
         self.committed = self.committed._replace(update=state)
         self.held = state
+
+    def _run(self, places: Sequence[int]) -> NDArray[np.bool_]:
+        """Compute the error and the gradients of a step, and return which parameters these reach."""
+        self.case.run(self._rows(places))
+        options, reached = self.options, self.case.reached
+        if options.l1 or options.l2:
+            weights = self.weights
+            self.grads[weights] += penalty_slope(self.arrays.numbers[weights], options.l1, options.l2)
+            reached = reached | self.are_weights
+        if options.clip_norm is not None:
+            self.grads *= clip_factor(self.grads, options.clip_norm)
+        return reached
 
     def _rows(self, places: Sequence[int]) -> Numbers:
         """Return the rows of some cases, the last case first."""

@@ -37,6 +37,9 @@ def fit(
     batch_size: int | None = None,
     shuffle: random.Random | None = None,
     pick: random.Random | None = None,
+    clip_norm: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
     schedule: Callable[[int], float] | None = None,
     metric: Metric | None = None,
     validation: Iterable[Case] | None = None,
@@ -77,6 +80,14 @@ def fit(
         batch_size: the number of cases that each step takes; the last batch of a round may be smaller.
         shuffle: shuffles the cases before each round, for other batches; when not given, they stay in their order.
         pick: picks one case at random for each round, which then is one step with that case alone.
+        clip_norm: the largest norm of the gradients of a step, √(Σ g²) over all parameters that the optimizer changes,
+            penalties included. If it is larger, each is multiplied by clip_norm / (norm + 1e-6), as by PyTorch's
+            `clip_grad_norm_`.
+        l1, l2: penalties of large weights, in Keras' form: each step takes the gradients of the error plus
+            l1 Σ |w| + l2 Σ w², so l1 sign(w) + 2 l2 w is added to the gradient of w. The sums go over the parameters
+            that the optimizer changes, but for those in an attribute `bias`. The errors that are kept do not contain
+            them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD` is as
+            l2 = λ/2, for biases too.)
         schedule: called with the number of rounds done, it gives the learning rate of the next round.
         metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
             does.
@@ -90,8 +101,8 @@ def fit(
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
-            from the middle of a round. Cases, batches and the schedule must be the same for that; the settings of the
-            optimizer are those of the file.
+            from the middle of a round. Cases, batches, penalties, clip_norm and the schedule must be the same for that;
+            the settings of the optimizer are those of the file.
         compiled: whether to record the steps as programs, which needs cases of one form.
         exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
             differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's

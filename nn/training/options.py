@@ -31,6 +31,7 @@ class Options:
     Attributes:
         plan: which cases each step takes, of `batch_size`, `shuffle` and `pick`.
         frozen: the parameters of the network that the optimizer does not change.
+        weights: the places of those that penalties are for, among the ones that it changes.
     """
 
     network: Module
@@ -38,8 +39,12 @@ class Options:
     loss: Loss
     optimizer: Optimizer
     frozen: list[Value]
+    weights: list[int]
     rounds: int
     plan: Plan
+    clip_norm: float | None
+    l1: float
+    l2: float
     schedule: Callable[[int], float] | None
     metric: Metric | None
     validation: list[Case] | None
@@ -73,6 +78,12 @@ class Options:
             raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {said(network)}")
         others["rounds"] = _integer("rounds", others["rounds"], 0)
         others["checkpoint_every"] = _integer("checkpoint_every", others["checkpoint_every"], 1)
+        for name in ("l1", "l2"):
+            others[name] = _number(name, others[name], "at least 0 and finite", lambda x: 0.0 <= x < math.inf, 0.001)
+        if others["clip_norm"] is not None:
+            others["clip_norm"] = _number(
+                "clip_norm", others["clip_norm"], "greater than 0 and finite", lambda x: 0.0 < x < math.inf, 1.0
+            )
         _check_loss(others["loss"])
         cases = trained = listed(cases, "cases")
         held_out = None
@@ -94,7 +105,8 @@ class Options:
         if optimizer is None:
             optimizer = SGD(network.parameters(), learning_rate=0.5)
         frozen = _checked_optimizer(optimizer, network)
-        options = cls(network, trained, optimizer=optimizer, frozen=frozen, plan=plan, validation=held_out, **others)
+        others |= {"frozen": frozen, "weights": _weights(optimizer, network), "plan": plan, "validation": held_out}
+        options = cls(network, trained, optimizer=optimizer, **others)
         options._check_files()
         check(network, cases, options.loss, "cases", options.compiled)
         if validation is not None:
@@ -197,6 +209,12 @@ def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:
         f"the optimizer must be an object that changes the network's parameters, got {what}; write "
         f"optimizer={kind}(network.parameters(), learning_rate=0.01)"
     )
+
+
+def _weights(optimizer: Optimizer, network: Any) -> list[int]:
+    named = network.named_parameters() if isinstance(network, Module) else ()
+    biases = {parameter for name, parameter in named if name.rpartition(".")[2] == "bias"}
+    return [place for place, parameter in enumerate(optimizer.parameters) if parameter not in biases]
 
 
 def _plan(cases: int, batch_size: int | None, shuffle: object, pick: object) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -15,6 +16,7 @@ from nn.metrics import Case, Metric, average_error, mean_loss
 from nn.optimizers import Update
 from nn.pages import network_page
 from nn.training.options import Options
+from nn.training.penalties import clip_factor, penalty_slope
 
 BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite
@@ -59,6 +61,7 @@ class Training:
     def __init__(self, options: Options, done: Checkpoint | None = None) -> None:
         self.options, self.plan, self.optimizer = options, options.plan, options.optimizer
         self.generator = self.plan.pick or self.plan.shuffle
+        self.adjusts = bool(options.l1 or options.l2 or options.clip_norm)
         self.behind = done.rounds if done else 0
         position = (done.position if done else None) or BEGINNING
         metric, validation, schedule = options.metric, options.validation, options.schedule
@@ -169,11 +172,28 @@ class Training:
         grads = [parameter.grad for parameter in self.optimizer.parameters]
         if failures and not all(map(math.isfinite, (error.data, *grads))):
             self._examine(options.cases, places)
+        if self.adjusts:
+            grads = self._adjusted(grads)
         self._check_finite("the error", [error.data, total])
         self._check_finite("a gradient", grads)
         update = self.optimizer.update()
         self._check_finite(STEPPED, update.numbers)
         return error.data, total, update
+
+    def _adjusted(self, grads: list[float]) -> list[float]:
+        """Add the penalties to the gradients, limit their norm, and give them to the parameters."""
+        options, parameters = self.options, self.optimizer.parameters
+        reached = [parameter.has_grad for parameter in parameters]
+        if options.l1 or options.l2:
+            for place in options.weights:
+                grads[place] += penalty_slope(parameters[place].data, options.l1, options.l2)
+                reached[place] = True
+        if options.clip_norm is not None:
+            factor = clip_factor(grads, options.clip_norm)
+            grads = [grad * factor for grad in grads]
+        for parameter, grad in itertools.compress(zip(parameters, grads, strict=True), reached):
+            parameter.grad = grad
+        return grads
 
     def _examine(self, cases: Sequence[Case], places: Sequence[int]) -> None:
         """Raise the error of an operation outside its domain that the error of one of some cases depends on."""
