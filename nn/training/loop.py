@@ -44,6 +44,7 @@ def fit(
     metric: Metric | None = None,
     validation: Iterable[Case] | None = None,
     validation_split: float | None = None,
+    patience: int | None = None,
     callback: Callable[[History], object] | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -95,6 +96,11 @@ def fit(
         validation_split: in place of a validation set, the share of the cases to hold out as one, such as 0.2, rounded
             to whole cases. As in Keras they are the last ones of the list, whatever `shuffle` does, so that a resumed
             training holds out the same; a list that is in the order of its targets must be shuffled first.
+        patience: after how many rounds without a lower error to end the training: of the error on the validation set,
+            where there is one. However the training ends, but for an exception, the network then gets the parameters
+            with the lowest error. Without a validation set that is the error of a round, which is measured before its
+            step, and these are the parameters before it; in batches it is a mean while they change, and these are the
+            parameters after the round, as in Keras. A checkpoint holds the last parameters, and beside them the best.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
         progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
@@ -127,7 +133,7 @@ def fit(
     history = training.history
     try:
         with progress_bar(options.rounds, history.rounds, progress) as bar:
-            while history.rounds < options.rounds:
+            while history.rounds < options.rounds and not training.has_settled:
                 training.step()
                 if history.batches:
                     continue
@@ -144,10 +150,12 @@ def fit(
                     training.save()
         training.show()
         training.save()
+        training.finish()
     except KeyboardInterrupt:
         history.interrupted = True
         training.settle()
         training.save()
+        training.finish()
     except BaseException:
         training.settle()
         raise

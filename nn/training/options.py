@@ -48,6 +48,7 @@ class Options:
     schedule: Callable[[int], float] | None
     metric: Metric | None
     validation: list[Case] | None
+    patience: int | None
     callback: Callable[[History], object] | None
     progress: bool | None
     checkpoint: str | os.PathLike[str] | None
@@ -78,6 +79,13 @@ class Options:
             raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {said(network)}")
         others["rounds"] = _integer("rounds", others["rounds"], 0)
         others["checkpoint_every"] = _integer("checkpoint_every", others["checkpoint_every"], 1)
+        if others["patience"] is not None:
+            others["patience"] = _integer("patience", others["patience"], 1)
+            if pick is not None and validation is None and validation_split is None:
+                raise ValueError(
+                    "patience needs a validation set where pick takes one case a round, whose error says nothing of "
+                    "the others: add validation_split=0.2 or validation=…, or train with batch_size=1 instead of pick"
+                )
         for name in ("l1", "l2"):
             others[name] = _number(name, others[name], "at least 0 and finite", lambda x: 0.0 <= x < math.inf, 0.001)
         if others["clip_norm"] is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import math
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 
 from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
-from nn.checkpoints import Checkpoint, Position, save_network
+from nn.checkpoints import Best, Checkpoint, Position, save_network
 from nn.history import History
 from nn.metrics import Case, Metric, average_error, mean_loss
 from nn.optimizers import Update
@@ -38,6 +39,7 @@ class _Committed(NamedTuple):
     rounds: int
     record: _Record | None  # of the last of these rounds; None before the first of this training
     position: Position  # in the next round
+    best: Best | None  # if there is patience
     update: Update
     learning_rate: float
     generator_state: tuple[Any, ...] | None
@@ -61,6 +63,10 @@ class Training:
     def __init__(self, options: Options, done: Checkpoint | None = None) -> None:
         self.options, self.plan, self.optimizer = options, options.plan, options.optimizer
         self.generator = self.plan.pick or self.plan.shuffle
+        # The error of a round in one step is that of the parameters before the step.
+        self.keeps_before = (
+            bool(options.patience) and options.validation is None and self.plan.batch_size >= self.plan.cases
+        )
         self.adjusts = bool(options.l1 or options.l2 or options.clip_norm)
         self.behind = done.rounds if done else 0
         position = (done.position if done else None) or BEGINNING
@@ -81,7 +87,12 @@ class Training:
         ]
         if done and position.batches and schedule is not None and not done.optimizer["settings"]:  # of an older file
             self.optimizer.learning_rate = schedule(self.behind)
-        self.committed = _Committed(self.behind, None, position, *self._state())
+        update, learning_rate, generator_state = self._state()
+        best = None
+        if options.patience is not None:
+            best = (done and done.best) or Best(math.inf, self.behind, copy.copy(update.numbers))
+        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generator_state)
+        self._note_best()
 
     def step(self) -> None:
         """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
@@ -100,15 +111,19 @@ class Training:
             places, last = [self.plan.pick.choice(range(self.plan.cases))], self.plan.cases
         elif position.order is not None:
             places = position.order[first:last]
+        before = copy.copy(self.committed.update.numbers) if self.keeps_before else None
         error, total, update = self._computed(places, position.total)
-        rounds, record = self.committed.rounds, self.committed.record
+        rounds, record, _, best, *_ = self.committed
         if last < self.plan.cases:
             position = Position(position.batches + 1, position.order, total)
         else:
             mean = total / self.plan.cases if position.batches else error
             rounds, record, position = rounds + 1, self._measured(mean, update), BEGINNING
+            monitored = record.errors if record.validation_errors is None else record.validation_errors
+            if best is not None and monitored < best.error:
+                best = Best(monitored, rounds, copy.copy(update.numbers) if before is None else before)
         self.committed = _Committed(
-            rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
+            rounds, record, position, best, update, self.optimizer.learning_rate, self._generator_state()
         )
         self._apply()
 
@@ -132,7 +147,19 @@ class Training:
 
     def adopt(self) -> None:
         """Commit what a callback changed: parameters, the optimizer, the generator."""
-        self.committed = _Committed(*self.committed[:3], *self._state())
+        self.committed = _Committed(*self.committed[:4], *self._state())
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether as many rounds as there is patience for brought no lower error."""
+        best, patience = self.committed.best, self.options.patience
+        return best is not None and patience is not None and self.committed.rounds - best.rounds >= patience
+
+    def finish(self) -> None:
+        """Give the network the best parameters, if they were kept. What was committed stays as it is."""
+        if self.committed.best is not None:
+            optimizer, numbers = self.optimizer, map(float, self.committed.best.numbers)
+            optimizer.apply(Update([*numbers], optimizer.memory, optimizer.steps, optimizer.missed))
 
     def save(self) -> None:
         """Write the network and the state of the training to the checkpoint, if there is to be one."""
@@ -147,6 +174,8 @@ class Training:
             checkpoint.pick = done.generator_state
         elif self.plan.shuffle is not None:
             checkpoint.shuffle = done.generator_state
+        if done.best is not None:
+            checkpoint.best = done.best._replace(numbers=[*map(float, done.best.numbers)])
         if done.position.batches:
             checkpoint.position = done.position
             checkpoint.batch_size, checkpoint.cases = self.plan.batch_size, self.plan.cases
@@ -251,6 +280,11 @@ class Training:
             for numbers, place in self.kept:
                 numbers[done.rounds - self.behind - 1 :] = [done.record[place]]
         self.history.rounds, self.history.batches = done.rounds, done.position.batches
+        self._note_best()
+
+    def _note_best(self) -> None:
+        best = self.committed.best
+        self.history.best_round = None if best is None or best.error == math.inf else best.rounds
 
     def _change(self, update: Update) -> None:
         """Make the changes of a step that was committed."""
