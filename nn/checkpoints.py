@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.saving import finite_number, parsed, save, shortened
+from nn.dropout import dropouts_of
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 
@@ -46,7 +47,7 @@ class Best(NamedTuple):
 
 @dataclass
 class Checkpoint:
-    """What a checkpoint holds of a training, besides the network; position and counts only in the middle of a round."""
+    """What a checkpoint holds of a training, besides the network; the position and counts only within a round."""
 
     rounds: int
     optimizer: dict[str, Any]  # from `Optimizer.state_dict`
@@ -56,6 +57,7 @@ class Checkpoint:
     batch_size: int | None = None
     cases: int | None = None  # how many there are
     best: Best | None = None  # of a training with patience
+    dropout: list[tuple[Any, ...]] | None = None  # the state of the generator of each Dropout, if there is one
 
 
 class Plan(NamedTuple):
@@ -147,6 +149,13 @@ def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.Pat
             None if generator is None else _generator_state(training.get(name))
             for name, generator in (("pick", plan.pick), ("shuffle", plan.shuffle))
         )
+        dropouts = dropouts_of(network)
+        saved = training.get("dropout") or []
+        if not isinstance(saved, list) or len(saved) != len(dropouts):
+            raise _UnfitError(
+                f"does not hold the state of a generator for each Dropout, of which here are {len(dropouts)}"
+            )
+        dropped = [*map(_generator_state, saved)]
         position, best = _position(training, plan), _best(training, rounds, len(optimizer.parameters))
     except _UnfitError as error:
         raise ValueError(
@@ -154,10 +163,11 @@ def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.Pat
         ) from None
     network.load_state_dict(numbers)
     optimizer.load_state_dict(state)
-    for generator, generator_state in ((plan.pick, picked), (plan.shuffle, shuffled)):
+    states = [(dropout.generator, state) for dropout, state in zip(dropouts, dropped, strict=True)]
+    for generator, generator_state in ((plan.pick, picked), (plan.shuffle, shuffled), *states):
         if generator is not None and generator_state is not None:
             generator.setstate(generator_state)
-    return Checkpoint(rounds, state, picked, shuffled, position, best=best)
+    return Checkpoint(rounds, state, picked, shuffled, position, best=best, dropout=dropped)
 
 
 class _UnfitError(Exception):

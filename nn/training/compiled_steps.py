@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
+from nn.dropout import dropouts_of
 from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
@@ -32,11 +33,11 @@ class _Mark(NamedTuple):
 
     Attributes:
         update: a copy of an earlier state.
-        steps: the places of the cases of each step since, and its learning rate.
+        steps: the places of the cases of each step since, their masks, and its learning rate.
     """
 
     update: Update
-    steps: list[tuple[Sequence[int], float]]
+    steps: list[tuple[Sequence[int], Numbers, float]]
 
 
 def recorded(options: Options) -> Callable[..., Training]:
@@ -49,7 +50,8 @@ def recorded(options: Options) -> Callable[..., Training]:
     if options.validation is not None:
         validation = CaseRows.of(options.validation, "validation")
         validation.check_like(cases, "validation", "cases")
-    generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
+    drawing = (plan.pick, plan.shuffle, *(dropout.generator for dropout in dropouts_of(options.network)))
+    generators = [(generator, generator.getstate()) for generator in drawing if generator]
     try:
         case = CasePrograms(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
     finally:
@@ -133,10 +135,11 @@ class CompiledTraining(Training):
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
-        self._note(places, state)
+        masks = self.case.masks.drawn(len(places))
+        self._note(places, masks, state)
         self.held = None
         try:
-            reached = self._run(places)
+            reached = self._run(places, masks)
         except (ValueError, ZeroDivisionError):  # an operation outside its domain
             self._write(state)
             self._examine(self.options.cases, places)
@@ -158,13 +161,13 @@ class CompiledTraining(Training):
             self._go_back()
         super()._settle()
 
-    def _note(self, places: Sequence[int], state: Update) -> None:
-        """Note the cases of the next step, and at times copy the state first."""
+    def _note(self, places: Sequence[int], masks: Numbers, state: Update) -> None:
+        """Note the cases and masks of the next step, and at times copy the state first."""
         done = state.steps - self.mark.update.steps
         if done >= self.interval:
             self._copy(state)
             done = 0
-        self.mark.steps[done:] = [(places, self.optimizer.learning_rate)]
+        self.mark.steps[done:] = [(places, masks, self.optimizer.learning_rate)]
 
     def _copy(self, state: Update) -> None:
         copied = self.copies[0]
@@ -177,16 +180,16 @@ class CompiledTraining(Training):
         self.held = None
         state = self.arrays._replace(steps=self.mark.update.steps, missed=self.mark.update.missed)
         _assign(state, self.mark.update)
-        for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
+        for places, masks, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
-            reached = self._run(places)
+            reached = self._run(places, masks)
             state = self.update.run(state, self.grads, reached)
         self.committed = self.committed._replace(update=state)
         self.held = state
 
-    def _run(self, places: Sequence[int]) -> NDArray[np.bool_]:
+    def _run(self, places: Sequence[int], masks: Numbers) -> NDArray[np.bool_]:
         """Compute the error and the gradients of a step, and return which parameters these reach."""
-        self.case.run(self._rows(places))
+        self.case.run(self._rows(places), masks)
         options, reached = self.options, self.case.reached
         if options.l1 or options.l2:
             weights = self.weights
@@ -249,9 +252,9 @@ class CompiledTraining(Training):
     def _change(self, update: Update) -> None:
         """Leave the state in `committed`; network and optimizer are written to when someone looks."""
 
-    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
-        update, learning_rate, generator_state = super()._state()
-        return self._owned(update), learning_rate, generator_state
+    def _state(self) -> tuple[Update, float, list[tuple[Any, ...] | None]]:
+        update, learning_rate, generator_states = super()._state()
+        return self._owned(update), learning_rate, generator_states
 
     def _owned(self, update: Update) -> Update:
         """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""

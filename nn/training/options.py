@@ -20,7 +20,7 @@ from nn.history import History
 from nn.losses import Loss
 from nn.metrics import Case, Metric
 from nn.optimizers import SGD, Optimizer
-from nn.parameters import Module
+from nn.parameters import Module, modules_of, training_mode
 from nn.training.cases import LOSSES, check, listed, said
 
 
@@ -116,9 +116,10 @@ class Options:
         others |= {"frozen": frozen, "weights": _weights(optimizer, network), "plan": plan, "validation": held_out}
         options = cls(network, trained, optimizer=optimizer, **others)
         options._check_files()
-        check(network, cases, options.loss, "cases", options.compiled)
-        if validation is not None:
-            check(network, held_out or (), options.loss, "validation", options.compiled)
+        with training_mode(modules_of(network), False):
+            check(network, cases, options.loss, "cases", options.compiled)
+            if validation is not None:
+                check(network, held_out or (), options.loss, "validation", options.compiled)
         if not (options.exact or options.compiled):
             raise TypeError("exact=False is of a compiled training: add compiled=True, or leave it out")
         return options

@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
 from nn.checkpoints import Best, Checkpoint, Position, save_network
+from nn.dropout import dropouts_of
 from nn.history import History
 from nn.metrics import Case, Metric, average_error, mean_loss
 from nn.optimizers import Update
 from nn.pages import network_page
+from nn.parameters import modules_of, set_training, training_mode
 from nn.training.options import Options
 from nn.training.penalties import clip_factor, penalty_slope
 
@@ -42,7 +44,7 @@ class _Committed(NamedTuple):
     best: Best | None  # if there is patience
     update: Update
     learning_rate: float
-    generator_state: tuple[Any, ...] | None
+    generator_states: list[tuple[Any, ...] | None]
 
 
 class Training:
@@ -62,7 +64,7 @@ class Training:
 
     def __init__(self, options: Options, done: Checkpoint | None = None) -> None:
         self.options, self.plan, self.optimizer = options, options.plan, options.optimizer
-        self.generator = self.plan.pick or self.plan.shuffle
+        self._find_modules()
         # The error of a round in one step is that of the parameters before the step.
         self.keeps_before = (
             bool(options.patience) and options.validation is None and self.plan.batch_size >= self.plan.cases
@@ -87,11 +89,11 @@ class Training:
         ]
         if done and position.batches and schedule is not None and not done.optimizer["settings"]:  # of an older file
             self.optimizer.learning_rate = schedule(self.behind)
-        update, learning_rate, generator_state = self._state()
+        update, learning_rate, generator_states = self._state()
         best = None
         if options.patience is not None:
             best = (done and done.best) or Best(math.inf, self.behind, copy.copy(update.numbers))
-        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generator_state)
+        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generator_states)
         self._note_best()
 
     def step(self) -> None:
@@ -123,7 +125,7 @@ class Training:
             if best is not None and monitored < best.error:
                 best = Best(monitored, rounds, copy.copy(update.numbers) if before is None else before)
         self.committed = _Committed(
-            rounds, record, position, best, update, self.optimizer.learning_rate, self._generator_state()
+            rounds, record, position, best, update, self.optimizer.learning_rate, self._generator_states()
         )
         self._apply()
 
@@ -136,8 +138,10 @@ class Training:
             raise
 
     def _settle(self) -> None:
-        if self.generator is not None and self.committed.generator_state is not None:
-            self.generator.setstate(self.committed.generator_state)
+        set_training(self.modules, False)
+        for generator, state in zip(self.generators, self.committed.generator_states, strict=True):
+            if generator is not None and state is not None:
+                generator.setstate(state)
         self.optimizer.learning_rate = self.committed.learning_rate
         self._apply()
         self.show()
@@ -146,7 +150,8 @@ class Training:
         """Write the state to network and optimizer, where it is not there already; `fit` asks before others look."""
 
     def adopt(self) -> None:
-        """Commit what a callback changed: parameters, the optimizer, the generator."""
+        """Commit what a callback changed: parameters, the optimizer, generators."""
+        self._find_modules()
         self.committed = _Committed(*self.committed[:4], *self._state())
 
     @property
@@ -170,10 +175,12 @@ class Training:
     def _checkpoint(self) -> Checkpoint:
         done = self.committed
         checkpoint = Checkpoint(done.rounds, self.optimizer.state_dict())
+        state, *dropped = done.generator_states
         if self.plan.pick is not None:
-            checkpoint.pick = done.generator_state
+            checkpoint.pick = state
         elif self.plan.shuffle is not None:
-            checkpoint.shuffle = done.generator_state
+            checkpoint.shuffle = state
+        checkpoint.dropout = [state for state in dropped if state is not None] or None
         if done.best is not None:
             checkpoint.best = done.best._replace(numbers=[*map(float, done.best.numbers)])
         if done.position.batches:
@@ -193,7 +200,7 @@ class Training:
         """
         options = self.options
         cases = [options.cases[place] for place in places]
-        with ieee_arithmetic() as failures:
+        with ieee_arithmetic() as failures, training_mode(self.modules, True):
             error = mean_loss(options.network, cases, options.loss)
         total += error.data * len(cases)
         self.optimizer.zero_grad()
@@ -290,15 +297,22 @@ class Training:
         """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
-    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
-        """Return the state of the parameters, the optimizer and the generator as it is."""
+    def _state(self) -> tuple[Update, float, list[tuple[Any, ...] | None]]:
+        """Return the state of the parameters, the optimizer and the generators as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
         update = Update(numbers, optimizer.memory, optimizer.steps, optimizer.missed)
-        return update, optimizer.learning_rate, self._generator_state()
+        return update, optimizer.learning_rate, self._generator_states()
 
-    def _generator_state(self) -> tuple[Any, ...] | None:
-        return None if self.generator is None else self.generator.getstate()
+    def _find_modules(self) -> None:
+        """Find the modules that compute otherwise in a step than else, and the generators that a step draws from."""
+        network = self.options.network
+        self.modules = modules_of(network)
+        set_training(self.modules, False)
+        self.generators = [self.plan.pick or self.plan.shuffle, *(part.generator for part in dropouts_of(network))]
+
+    def _generator_states(self) -> list[tuple[Any, ...] | None]:
+        return [None if generator is None else generator.getstate() for generator in self.generators]
 
     def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
         if not all(map(math.isfinite, numbers)):
