@@ -194,8 +194,15 @@ def training_mode(modules: Sequence[Module], mode: bool) -> Iterator[None]:
         set_training(modules, mode)
         yield
     finally:
-        for module, was in zip(modules, before, strict=True):
-            set_training([module], was)
+        try:
+            _restore_training(modules, before)
+        finally:  # again, since an interrupt may come before the first one is done
+            _restore_training(modules, before)
+
+
+def _restore_training(modules: Sequence[Module], before: Sequence[bool]) -> None:
+    for module, mode in zip(modules, before, strict=True):
+        set_training([module], mode)
 
 
 def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:

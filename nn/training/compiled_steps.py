@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -37,7 +38,7 @@ class _Mark(NamedTuple):
     """
 
     update: Update
-    steps: list[tuple[Sequence[int], Numbers, float]]
+    steps: list[tuple[Sequence[int], tuple[Numbers, ...], float]]
 
 
 def recorded(options: Options) -> Callable[..., Training]:
@@ -161,7 +162,7 @@ class CompiledTraining(Training):
             self._go_back()
         super()._settle()
 
-    def _note(self, places: Sequence[int], masks: Numbers, state: Update) -> None:
+    def _note(self, places: Sequence[int], masks: tuple[Numbers, ...], state: Update) -> None:
         """Note the cases and masks of the next step, and at times copy the state first."""
         done = state.steps - self.mark.update.steps
         if done >= self.interval:
@@ -187,7 +188,7 @@ class CompiledTraining(Training):
         self.committed = self.committed._replace(update=state)
         self.held = state
 
-    def _run(self, places: Sequence[int], masks: Numbers) -> NDArray[np.bool_]:
+    def _run(self, places: Sequence[int], masks: tuple[Numbers, ...]) -> NDArray[np.bool_]:
         """Compute the error and the gradients of a step, and return which parameters these reach."""
         self.case.run(self._rows(places), masks)
         options, reached = self.options, self.case.reached
@@ -252,9 +253,9 @@ class CompiledTraining(Training):
     def _change(self, update: Update) -> None:
         """Leave the state in `committed`; network and optimizer are written to when someone looks."""
 
-    def _state(self) -> tuple[Update, float, list[tuple[Any, ...] | None]]:
-        update, learning_rate, generator_states = super()._state()
-        return self._owned(update), learning_rate, generator_states
+    def _state(self) -> tuple[Update, float, list[tuple[random.Random, tuple[Any, ...]]]]:
+        update, learning_rate, generators = super()._state()
+        return self._owned(update), learning_rate, generators
 
     def _owned(self, update: Update) -> Update:
         """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""

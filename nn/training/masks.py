@@ -3,8 +3,8 @@
 >>> import random
 >>> from nn.dropout import Dropout
 >>> masks = Masks(Dropout(0.5, random.Random(1)), [1.0, 2.0, 3.0])
->>> masks.drawn(2).tolist(), masks.neutral.tolist()
-([[0.0, 0.0, 0.0], [0.0, 2.0, 2.0]], [[1.0, 1.0, 1.0]])
+>>> [rows.tolist() for rows in masks.drawn(2)], masks.neutral
+([[[0.0, 0.0, 0.0], [0.0, 2.0, 2.0]]], (array([1., 1., 1.]),))
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from autograd import ieee_arithmetic, no_grad
 from nn.dropout import Dropout, dropouts_of
 from nn.parameters import modules_of, training_mode
 
+Numbers: TypeAlias = NDArray[np.float64]
 Calls: TypeAlias = list[tuple[Dropout, int]]  # each Dropout that is called, and how many numbers it takes
 
 
@@ -33,7 +34,8 @@ class Masks:
         inputs: of a case.
 
     Attributes:
-        neutral: a row of factors of 1.
+        neutral: a tuple of the row of factors of 1; empty where nothing is dropped, since an argument of a compiled
+            function costs a few microseconds at each step.
     """
 
     def __init__(self, network: Any, inputs: Any) -> None:
@@ -42,17 +44,25 @@ class Masks:
         if self.dropouts:
             with no_grad(), ieee_arithmetic(), self.given(itertools.repeat(1.0)) as self.calls:
                 network(inputs)
-        self.neutral = np.ones((1, sum(count for _, count in self.calls)))
+        count = sum(count for _, count in self.calls)
+        self.neutral: tuple[Numbers, ...] = (np.ones(count),) if count else ()
 
-    def drawn(self, cases: int) -> NDArray[np.float64]:
-        """Draw the factors of some cases: a row for each, that of the last case first, as `CaseRows` has them."""
+    def drawn(self, cases: int) -> tuple[Numbers, ...]:
+        """Draw the factors of some cases: a row for each, that of the last case first, as `CaseRows` has them.
+
+        Returns:
+            A tuple of these rows, or an empty one, as `neutral`.
+        """
+        if not self.neutral:
+            return ()
         rows = [[factor for dropout, count in self.calls for factor in dropout.factors(count)] for _ in range(cases)]
-        return np.array(rows[::-1]).reshape(cases, -1)
+        return (np.array(rows[::-1]),)
 
     @contextlib.contextmanager
-    def given(self, factors: Iterable[Any]) -> Iterator[Calls]:
+    def given(self, factors: Iterable[Any] = ()) -> Iterator[Calls]:
         """Let the network compute as in training in a block, by factors that are given; yield the list of the calls."""
-        rest, calls = iter(factors), []
+        rest = iter(factors.tolist() if isinstance(factors, np.ndarray) else factors)
+        calls: Calls = []
 
         def taken(dropout: Dropout, count: int) -> list[Any]:
             calls.append((dropout, count))
@@ -64,5 +74,11 @@ class Masks:
                     vars(dropout)["factors"] = partial(taken, dropout)
                 yield calls
             finally:
-                for dropout in self.dropouts:
-                    vars(dropout).pop("factors", None)
+                try:
+                    self._release()
+                finally:  # again, since an interrupt may come before the first one is done
+                    self._release()
+
+    def _release(self) -> None:
+        for dropout in self.dropouts:
+            vars(dropout).pop("factors", None)

@@ -6,13 +6,14 @@ import copy
 import functools
 import itertools
 import math
+import random
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
 from nn.checkpoints import Best, Checkpoint, Position, save_network
-from nn.dropout import dropouts_of
+from nn.dropout import Dropout
 from nn.history import History
 from nn.metrics import Case, Metric, average_error, mean_loss
 from nn.optimizers import Update
@@ -44,7 +45,7 @@ class _Committed(NamedTuple):
     best: Best | None  # if there is patience
     update: Update
     learning_rate: float
-    generator_states: list[tuple[Any, ...] | None]
+    generators: list[tuple[random.Random, tuple[Any, ...]]]  # with their states: that of the plan, and of Dropouts
 
 
 class Training:
@@ -89,11 +90,11 @@ class Training:
         ]
         if done and position.batches and schedule is not None and not done.optimizer["settings"]:  # of an older file
             self.optimizer.learning_rate = schedule(self.behind)
-        update, learning_rate, generator_states = self._state()
+        update, learning_rate, generators = self._state()
         best = None
         if options.patience is not None:
             best = (done and done.best) or Best(math.inf, self.behind, copy.copy(update.numbers))
-        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generator_states)
+        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generators)
         self._note_best()
 
     def step(self) -> None:
@@ -125,7 +126,7 @@ class Training:
             if best is not None and monitored < best.error:
                 best = Best(monitored, rounds, copy.copy(update.numbers) if before is None else before)
         self.committed = _Committed(
-            rounds, record, position, best, update, self.optimizer.learning_rate, self._generator_states()
+            rounds, record, position, best, update, self.optimizer.learning_rate, self._generators()
         )
         self._apply()
 
@@ -139,9 +140,8 @@ class Training:
 
     def _settle(self) -> None:
         set_training(self.modules, False)
-        for generator, state in zip(self.generators, self.committed.generator_states, strict=True):
-            if generator is not None and state is not None:
-                generator.setstate(state)
+        for generator, state in self.committed.generators:
+            generator.setstate(state)
         self.optimizer.learning_rate = self.committed.learning_rate
         self._apply()
         self.show()
@@ -175,12 +175,12 @@ class Training:
     def _checkpoint(self) -> Checkpoint:
         done = self.committed
         checkpoint = Checkpoint(done.rounds, self.optimizer.state_dict())
-        state, *dropped = done.generator_states
+        states = [state for _, state in done.generators]
         if self.plan.pick is not None:
-            checkpoint.pick = state
+            checkpoint.pick = states.pop(0)
         elif self.plan.shuffle is not None:
-            checkpoint.shuffle = state
-        checkpoint.dropout = [state for state in dropped if state is not None] or None
+            checkpoint.shuffle = states.pop(0)
+        checkpoint.dropout = states or None
         if done.best is not None:
             checkpoint.best = done.best._replace(numbers=[*map(float, done.best.numbers)])
         if done.position.batches:
@@ -297,22 +297,22 @@ class Training:
         """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
-    def _state(self) -> tuple[Update, float, list[tuple[Any, ...] | None]]:
+    def _state(self) -> tuple[Update, float, list[tuple[random.Random, tuple[Any, ...]]]]:
         """Return the state of the parameters, the optimizer and the generators as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
         update = Update(numbers, optimizer.memory, optimizer.steps, optimizer.missed)
-        return update, optimizer.learning_rate, self._generator_states()
+        return update, optimizer.learning_rate, self._generators()
 
     def _find_modules(self) -> None:
-        """Find the modules that compute otherwise in a step than else, and the generators that a step draws from."""
-        network = self.options.network
-        self.modules = modules_of(network)
+        """Find the modules, which compute otherwise in a step than else, and the generators that a step draws from."""
+        self.modules = modules_of(self.options.network)
         set_training(self.modules, False)
-        self.generators = [self.plan.pick or self.plan.shuffle, *(part.generator for part in dropouts_of(network))]
+        of_dropouts = [module.generator for module in self.modules if isinstance(module, Dropout)]
+        self.drawn_from = [generator for generator in (self.plan.pick, self.plan.shuffle, *of_dropouts) if generator]
 
-    def _generator_states(self) -> list[tuple[Any, ...] | None]:
-        return [None if generator is None else generator.getstate() for generator in self.generators]
+    def _generators(self) -> list[tuple[random.Random, tuple[Any, ...]]]:
+        return [(generator, generator.getstate()) for generator in self.drawn_from]
 
     def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
         if not all(map(math.isfinite, numbers)):

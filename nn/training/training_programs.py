@@ -5,10 +5,10 @@ Each is a function of numbers that `compile` records, of one case or of one para
 
 from __future__ import annotations
 
-import itertools
 import math
 import traceback
 from collections.abc import Callable, Collection, Sequence
+from itertools import compress
 from operator import is_, is_not
 from typing import Any, TypeAlias
 
@@ -55,7 +55,7 @@ class _Graph:
         compared = one.is_constant
         if not all(map(is_, self.read, other.read)):
             replaced = np.array(list(map(is_not, self.read, other.read)))
-            if not set(itertools.compress(other.read, replaced)).isdisjoint(parameters):
+            if not set(compress(other.read, replaced)).isdisjoint(parameters):
                 return False
             compared[one.parameters[replaced]] = True
         return one.numbers[compared].tobytes() == two.numbers[compared].tobytes()
@@ -106,18 +106,19 @@ class CasePrograms:
         self._record()
         self.graph = self._graph() if may_change else None
 
-    def run(self, rows: Numbers, masks: Numbers) -> None:
+    def run(self, rows: Numbers, masks: tuple[Numbers, ...]) -> None:
         """Compute the mean of the errors of some cases, and its gradients.
 
         Args:
             rows: those of the cases.
-            masks: likewise, as from `self.masks.drawn`.
+            masks: of the same cases, from `self.masks.drawn`.
         """
         count = len(rows)
         if count not in self.shares:
             self.shares[count] = np.full(count, 1.0 / count)
         out = self.error_and_gradients
-        self._gradient.batch(self.numbers, self.shares[count], rows, masks, over=(1, 2, 3), reduce="sum", out=out)
+        over = (1, 2, 3) if masks else (1, 2)
+        self._gradient.batch(self.numbers, self.shares[count], rows, *masks, over=over, reduce="sum", out=out)
 
     def errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
         """Compute the error of each case, and the outputs of the network as they are or in a list; None for others."""
@@ -141,17 +142,17 @@ class CasePrograms:
     def _graph(self) -> _Graph:
         """Return how the error of a case is computed, which takes a fraction of the time that the gradients take."""
 
-        def error_of_case(row: Any, mask: Any) -> Value:
-            with self.masks.given(mask.tolist()):
+        def error_of_case(row: Any, *masks: Any) -> Value:
+            with self.masks.given(*masks):
                 return self.case(*self.rows.rebuilt(row))[0]
 
         try:
-            return _Graph(compile(_named(error_of_case)), self.rows.rows[-1], self.masks.neutral[0])
+            return _Graph(compile(_named(error_of_case)), self.rows.rows[-1], *self.masks.neutral)
         except Exception as error:
             raise _not_recorded(FAILURE, error) from error
 
-    def _error_and_gradients(self, numbers: Any, share: Any, row: Any, mask: Any) -> Any:
-        with self.masks.given(mask.tolist()):
+    def _error_and_gradients(self, numbers: Any, share: Any, row: Any, *masks: Any) -> Any:
+        with self.masks.given(*masks):
             error = self._error_and_output(numbers, row)[0] * share
         inputs = numbers[self.frozen :].tolist()
         self.reached = np.isin(list(map(id, inputs)), list(map(id, _reached(error))))
@@ -171,7 +172,7 @@ class CasePrograms:
         self._gradient = compile(_named(self._error_and_gradients), exact=self.exact)
         self._forward = compile(_named(self._error_and_output), exact=self.exact)
         try:
-            read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1], self.masks.neutral[0])
+            read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1], *self.masks.neutral)
         except Exception as error:
             raise _not_recorded(FAILURE, error) from error
         strays = set(read).intersection(self.parameters)
@@ -196,10 +197,10 @@ class CasePrograms:
         chosen.update(first[:tried].tolist())
         for place in sorted(chosen):
             try:
-                with no_grad(), ieee_arithmetic(), self.masks.given(itertools.repeat(1.0)):
+                with no_grad(), ieee_arithmetic(), self.masks.given(*self.masks.neutral):
                     expected = mean_loss(self.case.network, [cases[place]], self.case.loss).data
                 row = count - 1 - place
-                self.run(self.rows.rows[row : row + 1], self.masks.neutral)
+                self.run(self.rows.rows[row : row + 1], tuple(mask[None] for mask in self.masks.neutral))
             except (ValueError, ArithmeticError):  # outside a domain, of which the training will tell
                 continue
             said = f"the network and the loss give {expected!r} for cases[{place}]"
