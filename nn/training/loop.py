@@ -61,6 +61,9 @@ def fit(
 
     All arguments are checked before the first round. For that the network is called once for each length of inputs.
 
+    The network is in training, so that a `Dropout` acts, for the forward pass of a step alone: `errors` are those of a
+    network that drops, all else is measured by one that does not, and the network is left as after `network.eval()`.
+
     A compiled training records the network, the loss and their gradients for one case, and the optimizer's step for one
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
     the last bit where the network uses each parameter once for a case; else, and in the errors of the history, sums may
@@ -85,7 +88,7 @@ def fit(
             penalties included. If it is larger, each is multiplied by clip_norm / (norm + 1e-6), as by PyTorch's
             `clip_grad_norm_`.
         l1, l2: penalties of large weights, in Keras' form: each step takes the gradients of the error plus
-            l1 Σ |w| + l2 Σ w², so l1 sign(w) + 2 l2 w is added to the gradient of w. The sums go over the parameters
+            l1 Σ abs(w) + l2 Σ w², so l1 sign(w) + 2 l2 w is added to the gradient of w. The sums go over the parameters
             that the optimizer changes, but for those in an attribute `bias`. The errors that are kept do not contain
             them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD` is as
             l2 = λ/2, for biases too.)

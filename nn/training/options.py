@@ -87,10 +87,12 @@ class Options:
                     "the others: add validation_split=0.2 or validation=…, or train with batch_size=1 instead of pick"
                 )
         for name in ("l1", "l2"):
-            others[name] = _number(name, others[name], "at least 0 and finite", lambda x: 0.0 <= x < math.inf, 0.001)
+            others[name] = _number(
+                name, others[name], "a finite number of at least 0", lambda x: 0.0 <= x < math.inf, 0.001
+            )
         if others["clip_norm"] is not None:
             others["clip_norm"] = _number(
-                "clip_norm", others["clip_norm"], "greater than 0 and finite", lambda x: 0.0 < x < math.inf, 1.0
+                "clip_norm", others["clip_norm"], "a finite number greater than 0", lambda x: 0.0 < x < math.inf, 1.0
             )
         _check_loss(others["loss"])
         cases = trained = listed(cases, "cases")
@@ -169,14 +171,16 @@ def _number(name: str, number: object, words: str, fits: Callable[[float], bool]
         found = math.inf
     if not fits(found):
         raise (ValueError if is_number else TypeError)(
-            f"{name} must be a number {words}, such as {name}={example}, got {said(number)}"
+            f"{name} must be {words}, such as {name}={example}, got {said(number)}"
         )
     return found
 
 
 def _split(cases: list[Case], fraction: object) -> tuple[list[Case], list[Case]]:
     """Return the cases to train with, and those to hold out."""
-    share = _number("validation_split", fraction, "greater than 0 and below 1", lambda share: 0.0 < share < 1.0, 0.2)
+    share = _number(
+        "validation_split", fraction, "a number greater than 0 and below 1", lambda share: 0.0 < share < 1.0, 0.2
+    )
     count = round(share * len(cases))
     if not 0 < count < len(cases):
         raise ValueError(
