@@ -89,9 +89,9 @@ def fit(
             `clip_grad_norm_`.
         l1, l2: penalties of large weights, in Keras' form: each step takes the gradients of the error plus
             l1 Σ abs(w) + l2 Σ w², so l1 sign(w) + 2 l2 w is added to the gradient of w. The sums go over the parameters
-            that the optimizer changes, but for those in an attribute `bias`. The errors that are kept do not contain
-            them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD` is as
-            l2 = λ/2, for biases too.)
+            that the optimizer changes, but for those in an attribute `bias` of a `Module`. The errors that are kept do
+            not contain them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD`
+            is as l2 = λ/2, for biases too.)
         schedule: called with the number of rounds done, it gives the learning rate of the next round.
         metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
             does.
@@ -110,8 +110,8 @@ def fit(
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
-            from the middle of a round. Cases, batches, penalties, clip_norm and the schedule must be the same for that;
-            the settings of the optimizer are those of the file.
+            from the middle of a round. All else that decides on the steps must be the same for that, such as cases,
+            batches, penalties, patience and the schedule; the settings of the optimizer are those of the file.
         compiled: whether to record the steps as programs, which needs cases of one form.
         exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
             differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's
