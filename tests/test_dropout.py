@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from autograd import Value, compile, grad
+from autograd import Value, compile, grad, log
 from nn import (
     MLP,
     SGD,
@@ -377,6 +377,27 @@ def test_a_module_of_ones_own_may_ask_whether_it_is_in_training(compiled: bool) 
                   validation=[([1.0], 1.0)])  # fmt: skip
     assert network.weight.data == 0.5
     assert (history.errors, history.validation_errors) == ([0.125], [0.125])
+
+
+class Logarithm(Module):
+    """The logarithm of a number, of which there is none when the number is left out."""
+
+    def __init__(self) -> None:
+        self.weight, self.dropout = Value(2.0, "w"), Dropout(0.9, random.Random(1))
+
+    def __call__(self, inputs: Any) -> Value:
+        (number,) = self.dropout([self.weight * inputs[0]])
+        return log(number)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_an_operation_outside_its_domain_because_of_a_mask_is_named(compiled: bool) -> None:
+    network = Logarithm()
+    state = network.dropout.generator.getstate()
+    with pytest.raises(ValueError, match="log"):
+        fit(network, [([1.0], 0.0)], rounds=1, compiled=compiled)
+    assert (network.weight.data, network.training) == (2.0, False)
+    assert network.dropout.generator.getstate() == state  # the step was undone
 
 
 class Random(Module):

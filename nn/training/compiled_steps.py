@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import math
-import random
 from collections.abc import Callable, Sequence
 from functools import partial
 from types import BuiltinFunctionType, FunctionType, ModuleType
@@ -21,7 +20,7 @@ from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
 from nn.training.options import Options
 from nn.training.penalties import clip_factor, penalty_slope
-from nn.training.steps import STEPPED, Training
+from nn.training.steps import STEPPED, Generators, Training
 from nn.training.training_programs import CasePrograms, Numbers, UpdateProgram
 
 # Steps, and cases in them, between two copies of the state: copies take little beside that, and no more is computed
@@ -253,7 +252,7 @@ class CompiledTraining(Training):
     def _change(self, update: Update) -> None:
         """Leave the state in `committed`; network and optimizer are written to when someone looks."""
 
-    def _state(self) -> tuple[Update, float, list[tuple[random.Random, tuple[Any, ...]]]]:
+    def _state(self) -> tuple[Update, float, Generators]:
         update, learning_rate, generators = super()._state()
         return self._owned(update), learning_rate, generators
 

@@ -8,7 +8,7 @@ import itertools
 import math
 import random
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
@@ -21,6 +21,10 @@ from nn.pages import network_page
 from nn.parameters import modules_of, set_training, training_mode
 from nn.training.options import Options
 from nn.training.penalties import clip_factor, penalty_slope
+
+Generators: TypeAlias = list[
+    tuple[random.Random, tuple[Any, ...]]
+]  # that of the plan and of Dropouts, and their states
 
 BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite
@@ -45,7 +49,7 @@ class _Committed(NamedTuple):
     best: Best | None  # if there is patience
     update: Update
     learning_rate: float
-    generators: list[tuple[random.Random, tuple[Any, ...]]]  # with their states: that of the plan, and of Dropouts
+    generators: Generators
 
 
 class Training:
@@ -208,6 +212,7 @@ class Training:
         grads = [parameter.grad for parameter in self.optimizer.parameters]
         if failures and not all(map(math.isfinite, (error.data, *grads))):
             self._examine(options.cases, places)
+            failures.check(error)  # which may depend on what a Dropout left out
         if self.adjusts:
             grads = self._adjusted(grads)
         self._check_finite("the error", [error.data, total])
@@ -297,7 +302,7 @@ class Training:
         """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
-    def _state(self) -> tuple[Update, float, list[tuple[random.Random, tuple[Any, ...]]]]:
+    def _state(self) -> tuple[Update, float, Generators]:
         """Return the state of the parameters, the optimizer and the generators as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
@@ -311,7 +316,7 @@ class Training:
         of_dropouts = [module.generator for module in self.modules if isinstance(module, Dropout)]
         self.drawn_from = [generator for generator in (self.plan.pick, self.plan.shuffle, *of_dropouts) if generator]
 
-    def _generators(self) -> list[tuple[random.Random, tuple[Any, ...]]]:
+    def _generators(self) -> Generators:
         return [(generator, generator.getstate()) for generator in self.drawn_from]
 
     def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
