@@ -16,9 +16,10 @@ from nn.checkpoints import Best, Checkpoint, Position, save_network
 from nn.dropout import Dropout
 from nn.history import History
 from nn.metrics import Case, Metric, average_error, mean_loss
+from nn.modules import MLP, Layer, Neuron
 from nn.optimizers import Update
 from nn.pages import network_page
-from nn.parameters import modules_of, set_training, training_mode
+from nn.parameters import modules_of, set_training
 from nn.training.options import Options
 from nn.training.penalties import clip_factor, penalty_slope
 
@@ -204,8 +205,12 @@ class Training:
         """
         options = self.options
         cases = [options.cases[place] for place in places]
-        with ieee_arithmetic() as failures, training_mode(self.modules, True):
-            error = mean_loss(options.network, cases, options.loss)
+        set_training(self.modules, True)
+        try:
+            with ieee_arithmetic() as failures:
+                error = mean_loss(options.network, cases, options.loss)
+        finally:
+            set_training(self.modules, False)
         total += error.data * len(cases)
         self.optimizer.zero_grad()
         error.backward()
@@ -310,10 +315,11 @@ class Training:
         return update, optimizer.learning_rate, self._generators()
 
     def _find_modules(self) -> None:
-        """Find the modules, which compute otherwise in a step than else, and the generators that a step draws from."""
-        self.modules = modules_of(self.options.network)
-        set_training(self.modules, False)
-        of_dropouts = [module.generator for module in self.modules if isinstance(module, Dropout)]
+        """Find the modules that may compute otherwise in a step, and the generators that a step draws from."""
+        modules = modules_of(self.options.network)
+        set_training(modules, False)
+        self.modules = [module for module in modules if type(module) not in (MLP, Layer, Neuron)]  # most are such
+        of_dropouts = [module.generator for module in modules if isinstance(module, Dropout)]
         self.drawn_from = [generator for generator in (self.plan.pick, self.plan.shuffle, *of_dropouts) if generator]
 
     def _generators(self) -> Generators:
