@@ -4,7 +4,7 @@
 >>> network = MLP(2, [4, 1], "tanh")
 >>> history = fit(network, [([0, 0], 0), ([0, 1], 1), ([1, 0], 1), ([1, 1], 0)], rounds=10)
 
-The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks),
+The modules are `parameters` (`Module`, and how parameters are found), `modules` (neurons, layers, networks), `dropout`,
 `functional` (a module as a function of its parameters), `drawing` and `pages` (networks as pictures and live pages),
 `losses`, `metrics`, `optimizers`, `training` (`fit`), `history`, `checkpoints`, and `calls` (errors for wrong calls,
 which suggest the right ones). The examples and the command line, `python -m nn`, stand in `nn.examples`.
@@ -24,6 +24,7 @@ if not hasattr(autograd, "Value"):
 
 from autograd import Parameter
 from nn.checkpoints import load_network, save_network
+from nn.dropout import Dropout
 from nn.examples.article import article_page
 from nn.examples.pages import digit_page, logic_gates_page, worked_example_page
 from nn.functional import functional_call
@@ -31,7 +32,7 @@ from nn.history import History
 from nn.losses import binary_cross_entropy, half_squared_error, hinge, mean_squared_error, softmax_cross_entropy
 from nn.metrics import accuracy, average_error
 from nn.modules import MLP, Layer, Neuron
-from nn.optimizers import SGD, Adam, AdamW, Optimizer
+from nn.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.pages import network_page
 from nn.parameters import Module
 from nn.training import fit
@@ -42,6 +43,7 @@ __all__ = [
     "Neuron",
     "Layer",
     "MLP",
+    "Dropout",
     "functional_call",
     "half_squared_error",
     "mean_squared_error",
@@ -52,6 +54,7 @@ __all__ = [
     "SGD",
     "Adam",
     "AdamW",
+    "RMSprop",
     "fit",
     "History",
     "average_error",

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autograd.saving import finite_number, parsed, save, shortened
+from nn.dropout import dropouts_of
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 
@@ -36,9 +37,17 @@ class Position(NamedTuple):
     total: float = 0.0  # of the errors of the cases in those batches
 
 
+class Best(NamedTuple):
+    """The round with the lowest error so far, and the parameters that belong to it."""
+
+    error: float
+    rounds: int  # how many were done then
+    numbers: Any  # a list of floats; in a compiled training an array
+
+
 @dataclass
 class Checkpoint:
-    """What a checkpoint holds of a training, besides the network; the last three only in the middle of a round."""
+    """What a checkpoint holds of a training, besides the network; the position and counts only within a round."""
 
     rounds: int
     optimizer: dict[str, Any]  # from `Optimizer.state_dict`
@@ -47,6 +56,8 @@ class Checkpoint:
     position: Position | None = None
     batch_size: int | None = None
     cases: int | None = None  # how many there are
+    best: Best | None = None  # of a training with patience
+    dropout: list[tuple[Any, ...]] | None = None  # the state of the generator of each Dropout, if there is one
 
 
 class Plan(NamedTuple):
@@ -88,6 +99,10 @@ def save_network(network: Module, path: str | os.PathLike[str], training: Checkp
         content["training"] = {name: value for name, value in vars(training).items() if value is not None}
         if training.position is not None:
             content["training"]["position"] = training.position._asdict()
+        if training.best is not None:
+            error, rounds, numbers = training.best
+            saved = {"error": error if math.isfinite(error) else None, "rounds": rounds, "numbers": list(numbers)}
+            content["training"]["best"] = saved
     return save(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
@@ -134,17 +149,25 @@ def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.Pat
             None if generator is None else _generator_state(training.get(name))
             for name, generator in (("pick", plan.pick), ("shuffle", plan.shuffle))
         )
-        position = _position(training, plan)
+        dropouts = dropouts_of(network)
+        saved = training.get("dropout") or []
+        if not isinstance(saved, list) or len(saved) != len(dropouts):
+            raise _UnfitError(
+                f"does not hold the state of a generator for each Dropout, of which here are {len(dropouts)}"
+            )
+        dropped = [*map(_generator_state, saved)]
+        position, best = _position(training, plan), _best(training, rounds, len(optimizer.parameters))
     except _UnfitError as error:
         raise ValueError(
             f"cannot resume from {os.fspath(path)}: it {error}; remove the file to start from the beginning"
         ) from None
     network.load_state_dict(numbers)
     optimizer.load_state_dict(state)
-    for generator, generator_state in ((plan.pick, picked), (plan.shuffle, shuffled)):
+    states = [(dropout.generator, state) for dropout, state in zip(dropouts, dropped, strict=True)]
+    for generator, generator_state in ((plan.pick, picked), (plan.shuffle, shuffled), *states):
         if generator is not None and generator_state is not None:
             generator.setstate(generator_state)
-    return Checkpoint(rounds, state, picked, shuffled, position)
+    return Checkpoint(rounds, state, picked, shuffled, position, best=best, dropout=dropped)
 
 
 class _UnfitError(Exception):
@@ -245,6 +268,24 @@ def _position(training: dict[str, Any], plan: Plan) -> Position | None:
         return Position(batches, order, finite_number(saved["total"]))
     except ValueError as error:
         raise _UnfitError(f"is damaged: the error of its last round: {error}") from None
+
+
+def _best(training: dict[str, Any], rounds: int, count: int) -> Best | None:
+    """Return the best round of a training, if the file holds one."""
+    saved = training.get("best")
+    if saved is None:
+        return None
+    try:
+        if not isinstance(saved, dict) or saved.keys() != {*Best._fields}:
+            raise ValueError(shortened(saved))
+        error, done, numbers = saved["error"], saved["rounds"], saved["numbers"]
+        if type(done) is not int or not 0 <= done <= rounds:
+            raise ValueError(f"{shortened(done)} of {rounds} rounds")
+        if not isinstance(numbers, list) or len(numbers) != count:
+            raise ValueError(f"{shortened(numbers)} is not a list of {count} numbers")
+        return Best(math.inf if error is None else finite_number(error), done, [*map(finite_number, numbers)])
+    except ValueError as error:
+        raise _UnfitError(f"is damaged: its best round: {error}") from None
 
 
 def _generator_state(state: Any) -> tuple[Any, ...]:

@@ -31,6 +31,7 @@ class History:
         validation_errors: the mean error on the validation set after each round, if there is one.
         validation_metrics: the metric on the validation set after each round, if there are both.
         learning_rates: the learning rate of each round, if there is a schedule.
+        best_round: of a training with patience, the round with the lowest error, whose parameters the network has.
     """
 
     rounds: int = 0
@@ -41,6 +42,7 @@ class History:
     validation_errors: list[float] = field(default_factory=list)
     validation_metrics: list[float] = field(default_factory=list)
     learning_rates: list[float] = field(default_factory=list)
+    best_round: int | None = None
     _metric_name: str = field(default="metric", compare=False)
     _page: Callable[..., LivePage] | None = field(default=None, compare=False)
 
@@ -122,6 +124,7 @@ class History:
                 (f"validation {self._metric_name}", self.validation_metrics),
             ):
                 parts += [f"{name} {numbers[-1]:.4g}"] if numbers else []
+            parts += [] if self.best_round is None else [f"best in round {self.best_round}"]
             return f"<History: {', '.join(parts)}{', interrupted' if self.interrupted else ''}>"
         except Exception:  # a history whose attributes are something else is shown too
             return "<History>"

@@ -28,14 +28,13 @@ from nn.parameters import is_parameter
 RANGES = {  # of each setting: from the first number to below the second
     "learning_rate": (0.0, math.inf),
     "momentum": (0.0, 1.0),
+    "betas": (0.0, 1.0),
     "epsilon": (0.0, math.inf),
     "weight_decay": (0.0, math.inf),
 }
 
 Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient and its memory: the new number and memory
 
-
-CHECKED = (*RANGES, "betas")
 STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are no settings
 
 
@@ -74,6 +73,7 @@ class Optimizer:
 
     learning_rate: float
     _made: ClassVar[bool] = False  # whether `__init__` is done; then of the object
+    _ranges: ClassVar[Mapping[str, tuple[float, float]]] = RANGES
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float, memory: int) -> None:
         self.parameters = _checked_parameters(type(self).__name__, parameters)
@@ -105,7 +105,7 @@ class Optimizer:
         def __setattr__(self, name: str, value: object) -> None:
             if self._made and name not in vars(self) and not hasattr(type(self), name):
                 raise AttributeError(_unknown_attribute(self, name))
-            super().__setattr__(name, _checked(name, value) if name in CHECKED else value)
+            super().__setattr__(name, _checked(name, value, self._ranges) if name in self._ranges else value)
 
         def __getattr__(self, name: str) -> Any:
             raise AttributeError(_unknown_attribute(self, name))
@@ -212,12 +212,13 @@ class Optimizer:
         """Return the settings of a state; raise a ValueError if this optimizer has no such."""
         if not isinstance(saved, Mapping):
             raise ValueError(f"its settings are {shortened(saved)}")
-        settings = {}
+        settings, here = {}, self.settings()
         for name, value in saved.items():
-            if name not in self.settings():
+            if name not in here:
                 raise ValueError(f"{type(self).__name__} has no setting {shortened(name)}")
             try:
-                settings[name] = _checked(name, value) if name in CHECKED else _like(self.settings()[name], value)
+                is_checked = name in self._ranges
+                settings[name] = _checked(name, value, self._ranges) if is_checked else _like(here[name], value)
             except (TypeError, OverflowError) as error:
                 raise ValueError(f"its setting {name}: {error}") from None
         return settings
@@ -325,9 +326,7 @@ class Adam(Optimizer):
         def moved(number: Any, grad: Any, first: Any, second: Any) -> tuple[Any, ...]:
             first = beta1 * first + (1.0 - beta1) * grad
             second = beta2 * second + (1.0 - beta2) * (grad * grad)
-            size = _root(second) + least
-            ratio = first / size if epsilon else where(size, divide(first, size), 0.0)  # 0 where every gradient was
-            return number * kept - step * ratio, first, second
+            return number * kept - step * _ratio(first, _root(second) + least, epsilon), first, second
 
         return moved
 
@@ -359,18 +358,77 @@ class AdamW(Adam):
         self.weight_decay = weight_decay
 
 
+class RMSprop(Optimizer):
+    """Steps scaled by a running mean of the square of the gradient (Hinton 2012), in the form of PyTorch.
+
+    With g ← g + λ w it is s ← α s + (1 − α) g², then v ← μ v + g / (√s + ε), then w ← w − η v, from s = v = 0. There is
+    no centred form.
+
+    Args:
+        parameters: what to change.
+        learning_rate: η, about how far a parameter moves in one step, where its gradients are of one size.
+        alpha: α, how slowly the mean forgets, from 0 to below 1; `rho` in Keras.
+        epsilon: ε, which keeps the division from one by zero.
+        momentum: μ, from 0 (none) to below 1.
+        weight_decay: λ, at least 0.
+
+    Raises:
+        ValueError: if one of them is out of its range.
+    """
+
+    _ranges: ClassVar = {**RANGES, "alpha": (0.0, 1.0)}
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.01,
+        alpha: float = 0.99,
+        epsilon: float = 1e-8,
+        momentum: float = 0.0,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, learning_rate, memory=2)
+        self.alpha = alpha
+        self.epsilon = epsilon
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+
+    def _rule(self) -> Rule:
+        rate, alpha, epsilon = self.learning_rate, self.alpha, self.epsilon
+        momentum, weight_decay = self.momentum, self.weight_decay
+
+        def moved(number: Any, grad: Any, square: Any, velocity: Any) -> tuple[Any, ...]:
+            if weight_decay:
+                grad = grad + weight_decay * number
+            square = alpha * square + (1.0 - alpha) * (grad * grad)
+            ratio = _ratio(grad, _root(square) + epsilon, epsilon)
+            velocity = momentum * velocity + ratio if momentum else ratio
+            return number - rate * velocity, square, velocity
+
+        return moved
+
+    def _check_memory(self, memory: list[list[float]]) -> None:
+        if min(memory[0]) < 0.0:
+            raise ValueError(f"{min(memory[0])} is not the mean of a square")
+
+
+def _ratio(number: Any, size: Any, epsilon: float) -> Any:
+    """Return a number over the size of the gradients; without epsilon 0 where every gradient was."""
+    return number / size if epsilon else where(size, divide(number, size), 0.0)
+
+
 def _root(number: Any) -> Any:
     return math.sqrt(number) if type(number) is float else sqrt(number)  # for floats it is four times faster
 
 
-def _checked(name: str, number: Any) -> Any:
+def _checked(name: str, number: Any, ranges: Mapping[str, tuple[float, float]]) -> Any:
     """Return the value of a setting, if it is in its range."""
     if name == "betas":
         pair = list(number) if isinstance(number, Iterable) else []
         if len(pair) != 2:
             raise TypeError(f"the betas are a pair of numbers, such as (0.9, 0.999), got {shortened(number)}")
-        return _in_range("first beta", pair[0], 0.0, 1.0), _in_range("second beta", pair[1], 0.0, 1.0)
-    number = _in_range(name.replace("_", " "), number, *RANGES[name])
+        return _in_range("first beta", pair[0], *ranges[name]), _in_range("second beta", pair[1], *ranges[name])
+    number = _in_range(name.replace("_", " "), number, *ranges[name])
     if name == "learning_rate" and number == 0.0:
         raise ValueError("the learning rate must be greater than 0, got 0.0")
     return number

@@ -11,14 +11,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any
 
 from autograd import Constant, Value
 from autograd.floats import as_float
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DISPLAYED_LINES = 100  # of a summary in a notebook
 
@@ -38,9 +42,12 @@ class Module:
     Attributes:
         setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
             the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
+        training: whether the module computes as in training, which `Dropout` does otherwise than else. At first it does
+            not.
     """
 
     setting_names: tuple[str, ...] = ()
+    training: bool = False
 
     def __call__(self, inputs: Any) -> Any:
         """Compute what the module does from its inputs; a subclass defines it."""
@@ -61,6 +68,22 @@ class Module:
         modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
         found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
         return {path: settings for path, settings in found.items() if settings}
+
+    def train(self, mode: bool = True) -> Self:
+        """Let this module and all within it compute as in training, until `eval()`. `fit` does so by itself.
+
+        Args:
+            mode: False for the same as `eval()`.
+
+        Returns:
+            This module.
+        """
+        set_training(modules_of(self), bool(mode))
+        return self
+
+    def eval(self) -> Self:
+        """Let this module and all within it compute as outside training, and return it."""
+        return self.train(False)
 
     def zero_grad(self) -> None:
         """Forget the gradients of all parameters, before the next `backward()` adds to them."""
@@ -151,6 +174,37 @@ def is_module(thing: object) -> bool:
     )
 
 
+def modules_of(root: object) -> list[Module]:
+    """Return a module and every module within it, each once; none of what is no `Module`."""
+    return [thing for _, _, thing in _found(root) if isinstance(thing, Module)]
+
+
+def set_training(modules: Iterable[Module], mode: bool) -> None:
+    """Let modules compute as in training or not, unless one has another use for the attribute `training`."""
+    for module in modules:
+        if isinstance(module.training, bool):
+            vars(module)["training"] = mode
+
+
+@contextlib.contextmanager
+def training_mode(modules: Sequence[Module], mode: bool) -> Iterator[None]:
+    """Let modules compute as in training or not in a block, and as before it afterwards."""
+    before = [module.training for module in modules]
+    try:
+        set_training(modules, mode)
+        yield
+    finally:
+        try:
+            _restore_training(modules, before)
+        finally:  # again, since an interrupt may come before the first one is done
+            _restore_training(modules, before)
+
+
+def _restore_training(modules: Sequence[Module], before: Sequence[bool]) -> None:
+    for module, mode in zip(modules, before, strict=True):
+        set_training([module], mode)
+
+
 def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
     for attribute in attributes.values():
         if isinstance(attribute, Mapping):
@@ -177,7 +231,7 @@ def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
         yield unique, thing
 
 
-def _found(root: Module) -> Iterator[tuple[str, object, Value | Module]]:
+def _found(root: object) -> Iterator[tuple[str, object, Value | Module]]:
     """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name."""
     values: set[Value] = set()
     seen: dict[int, object] = {}  # by id; it keeps them alive, so that no other thing gets it

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from nn import MLP, SGD, Adam, AdamW, History, fit, half_squared_error, load_network, save_network
+from nn import MLP, SGD, Adam, AdamW, History, RMSprop, fit, half_squared_error, load_network, save_network
 from tests.test_loop import XOR, Interrupting, small_network
 
 
@@ -113,7 +113,14 @@ def test_a_file_of_an_older_version_is_read(tmp_path: Path, version: int) -> Non
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize(
     ("name", "changed"),
-    [("learning_rate", 0.04), ("weight_decay", 0.5), ("epsilon", 1e-3), ("betas", (0.5, 0.6)), ("momentum", 0.1)],
+    [
+        ("learning_rate", 0.04),
+        ("weight_decay", 0.5),
+        ("epsilon", 1e-3),
+        ("betas", (0.5, 0.6)),
+        ("momentum", 0.1),
+        ("alpha", 0.5),
+    ],
 )
 def test_a_setting_that_a_callback_changed_is_resumed(tmp_path: Path, name: str, changed: Any, compiled: bool) -> None:
     path = tmp_path / "training.json"
@@ -121,7 +128,8 @@ def test_a_setting_that_a_callback_changed_is_resumed(tmp_path: Path, name: str,
     def train(rounds: int, **settings: Any) -> Any:
         network = small_network(2)
         parameters = network.parameters()
-        optimizer: Any = SGD(parameters, 0.4, 0.9) if name == "momentum" else AdamW(parameters, 0.4)
+        kinds: dict[str, Any] = {"momentum": lambda: SGD(parameters, 0.4, 0.9), "alpha": lambda: RMSprop(parameters)}
+        optimizer = kinds.get(name, lambda: AdamW(parameters, 0.4))()
 
         def change(history: History) -> None:
             if history.rounds == 2:

@@ -28,6 +28,7 @@ from nn import (
     History,
     Module,
     Neuron,
+    RMSprop,
     accuracy,
     average_error,
     binary_cross_entropy,
@@ -53,6 +54,9 @@ OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
     "adam": lambda parameters: Adam(parameters, 0.02),
     "adam without epsilon": lambda parameters: Adam(parameters, 0.02, (0.8, 0.95), 0.0),
     "adamw": lambda parameters: AdamW(parameters, 0.02),
+    "rmsprop": lambda parameters: RMSprop(parameters, 0.01, 0.9),
+    "rmsprop with momentum": lambda parameters: RMSprop(parameters, 0.01, momentum=0.8, weight_decay=0.01),
+    "rmsprop without epsilon": lambda parameters: RMSprop(parameters, 0.01, epsilon=0.0),
 }
 
 
@@ -186,6 +190,18 @@ def test_metric_and_validation(threshold: float | None) -> None:
     made, expected = check(data(loss, 10), loss=loss, metric=metric, validation=data(loss, 13)[10:], rounds=5)
     assert made[2].validation_errors == same(expected[2].validation_errors)
     assert made[2].metrics == expected[2].metrics
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.2, 2), (0.25, 3), (0.9, 10)])
+def test_the_last_cases_are_held_out(share: float, count: int) -> None:
+    """As with the rest to train and these to validate with: 20, 25 and 90 % of 11 cases are 2.2, 2.75 and 9.9."""
+    cases = data(half_squared_error, 11)
+    some: list[dict[str, Any]] = [{}, {"batch_size": 2, "shuffle": 3}]
+    for settings in some:
+        made, expected = check(cases, validation_split=share, rounds=4, **settings)
+        whole = trained(False, cases[:-count], validation=cases[-count:], rounds=4, **settings)
+        assert_same(expected, whole)
+        assert made[2].validation_errors == same(expected[2].validation_errors)
 
 
 @pytest.mark.parametrize("sizes", [[3, 1], [3, 2]])

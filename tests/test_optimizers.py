@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from autograd import Constant, Parameter, Value
-from nn import MLP, SGD, Adam, AdamW, Optimizer
+from nn import MLP, SGD, Adam, AdamW, Optimizer, RMSprop
 from nn.optimizers import Update
 
 GRADIENTS = [0.5, -0.25, 0.125, 1.0, -2.0]
@@ -60,7 +60,43 @@ def test_adamw() -> None:
     assert path(AdamW([w], 0.1, betas=(0.9, 0.99), weight_decay=0.3), w) == pytest.approx(adam_path(0.3), rel=1e-12)
 
 
-@pytest.mark.parametrize("kind", [lambda p: SGD(p, 0.1, momentum=0.9), lambda p: Adam(p, 0.1), lambda p: AdamW(p, 0.1)])
+@pytest.mark.parametrize("momentum", [0.0, 0.7])
+def test_rmsprop(momentum: float) -> None:
+    """By the sums that its recurrences unroll to; the mean of squares began at 0 and is not corrected for it."""
+    w = Parameter(1.0)
+    means = [sum(0.1 * 0.9 ** (n - k) * GRADIENTS[k] ** 2 for k in range(n + 1)) for n in range(5)]
+    ratios = [g / (math.sqrt(mean) + 1e-3) for g, mean in zip(GRADIENTS, means, strict=True)]
+    velocities = [sum(momentum ** (n - k) * ratios[k] for k in range(n + 1)) for n in range(5)]
+    expected = [1.0 - 0.05 * sum(velocities[: n + 1]) for n in range(5)]
+    optimizer = RMSprop([w], 0.05, alpha=0.9, epsilon=1e-3, momentum=momentum)
+    assert path(optimizer, w) == pytest.approx(expected, rel=1e-13)
+
+
+def test_rmsprop_adds_the_weight_decay_to_the_gradient() -> None:
+    """The first step from a mean of 0 is η g / (√(1 − α) |g| + ε) with g = gradient + λ w = 0.5 + 0.25 · 2."""
+    w = Parameter(2.0)
+    w.grad = 0.5
+    RMSprop([w], 0.1, alpha=0.75, epsilon=0.5, weight_decay=0.25).step()
+    assert w.data == 2.0 - 0.1 * 1.0 / (0.5 + 0.5)
+
+
+def test_rmsprop_without_epsilon_stays_where_every_gradient_was_zero() -> None:
+    w, still = Parameter(1.0), Parameter(2.0)
+    optimizer = RMSprop([w, still], 0.1, alpha=0.75, epsilon=0.0)
+    w.grad, still.grad = 4.0, 0.0
+    optimizer.step()
+    assert (w.data, still.data) == (1.0 - 0.1 * 2.0, 2.0)  # √(1 − α) is 1/2
+
+
+KINDS: list[Any] = [
+    lambda p: SGD(p, 0.1, momentum=0.9),
+    lambda p: Adam(p, 0.1),
+    lambda p: AdamW(p, 0.1),
+    lambda p: RMSprop(p, 0.1, momentum=0.5),
+]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_state_goes_there_and_back(kind: Any) -> None:
     w, v = Parameter(1.0), Parameter(1.0)
     one, other = kind([w]), kind([v])
@@ -125,6 +161,8 @@ def test_adam_without_epsilon_stays_where_every_gradient_was_zero() -> None:
         (lambda p: SGD(p, -0.1), r"learning rate must be at least 0 and below inf, got -0\.1"),
         (lambda p: SGD(p, 0.1, momentum=1.0), "momentum must be at least 0 and below 1"),
         (lambda p: Adam(p, betas=(0.9, 1.0)), "second beta"),
+        (lambda p: RMSprop(p, alpha=1.0), r"the alpha must be at least 0 and below 1, got 1\.0"),
+        (lambda p: RMSprop(p, epsilon=-1.0), "the epsilon must be at least 0"),
     ],
 )
 def test_bad_settings_are_refused(make: Any, message: str) -> None:

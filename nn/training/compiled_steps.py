@@ -10,14 +10,17 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
+from nn.dropout import dropouts_of
 from nn.metrics import Case, Metric, accuracy
 from nn.optimizers import Update
 from nn.training.case_rows import CaseRows
 from nn.training.options import Options
-from nn.training.steps import STEPPED, Training
+from nn.training.penalties import clip_factor, penalty_slope
+from nn.training.steps import STEPPED, Generators, Training
 from nn.training.training_programs import CasePrograms, Numbers, UpdateProgram
 
 # Steps, and cases in them, between two copies of the state: copies take little beside that, and no more is computed
@@ -30,11 +33,11 @@ class _Mark(NamedTuple):
 
     Attributes:
         update: a copy of an earlier state.
-        steps: the places of the cases of each step since, and its learning rate.
+        steps: the places of the cases of each step since, their masks, and its learning rate.
     """
 
     update: Update
-    steps: list[tuple[Sequence[int], float]]
+    steps: list[tuple[Sequence[int], tuple[Numbers, ...], float]]
 
 
 def recorded(options: Options) -> Callable[..., Training]:
@@ -47,7 +50,8 @@ def recorded(options: Options) -> Callable[..., Training]:
     if options.validation is not None:
         validation = CaseRows.of(options.validation, "validation")
         validation.check_like(cases, "validation", "cases")
-    generators = [(generator, generator.getstate()) for generator in (plan.pick, plan.shuffle) if generator]
+    drawing = (plan.pick, plan.shuffle, *(dropout.generator for dropout in dropouts_of(options.network)))
+    generators = [(generator, generator.getstate()) for generator in drawing if generator]
     try:
         case = CasePrograms(options, cases, bool(_changing(options)) or _refers_to_objects(options.callback))
     finally:
@@ -91,6 +95,8 @@ class CompiledTraining(Training):
         # Of two copies one is in use while the other is written.
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0, none) for _ in range(2)]
         self.changing = _changing(options)
+        self.weights = np.array(options.weights, int)
+        self.are_weights = np.isin(np.arange(count), self.weights)
         case.refresh()
         update.refresh()  # its settings may be those of a file
         super().__init__(options, done)
@@ -129,10 +135,11 @@ class CompiledTraining(Training):
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
         state = self.committed.update
-        self._note(places, state)
+        masks = self.case.masks.drawn(len(places))
+        self._note(places, masks, state)
         self.held = None
         try:
-            self.case.run(self._rows(places))
+            reached = self._run(places, masks)
         except (ValueError, ZeroDivisionError):  # an operation outside its domain
             self._write(state)
             self._examine(self.options.cases, places)
@@ -141,7 +148,7 @@ class CompiledTraining(Training):
         total += error * len(places)
         if not math.isfinite(total):  # as the error then
             self._check_finite("the error", (error, total))
-        update = self.update.run(state, self.grads, self.case.reached)
+        update = self.update.run(state, self.grads, reached)
         if np.count_nonzero(np.isfinite(self.case.watched)) < len(self.case.watched):  # twice as fast as all()
             self._check_finite("a gradient", self.grads.tolist())
             self._check_finite(STEPPED, update.numbers.tolist())
@@ -154,13 +161,13 @@ class CompiledTraining(Training):
             self._go_back()
         super()._settle()
 
-    def _note(self, places: Sequence[int], state: Update) -> None:
-        """Note the cases of the next step, and at times copy the state first."""
+    def _note(self, places: Sequence[int], masks: tuple[Numbers, ...], state: Update) -> None:
+        """Note the cases and masks of the next step, and at times copy the state first."""
         done = state.steps - self.mark.update.steps
         if done >= self.interval:
             self._copy(state)
             done = 0
-        self.mark.steps[done:] = [(places, self.optimizer.learning_rate)]
+        self.mark.steps[done:] = [(places, masks, self.optimizer.learning_rate)]
 
     def _copy(self, state: Update) -> None:
         copied = self.copies[0]
@@ -173,12 +180,24 @@ class CompiledTraining(Training):
         self.held = None
         state = self.arrays._replace(steps=self.mark.update.steps, missed=self.mark.update.missed)
         _assign(state, self.mark.update)
-        for places, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
+        for places, masks, learning_rate in self.mark.steps[: self.committed.update.steps - state.steps]:
             self.optimizer.learning_rate = learning_rate
-            self.case.run(self._rows(places))
-            state = self.update.run(state, self.grads, self.case.reached)
+            reached = self._run(places, masks)
+            state = self.update.run(state, self.grads, reached)
         self.committed = self.committed._replace(update=state)
         self.held = state
+
+    def _run(self, places: Sequence[int], masks: tuple[Numbers, ...]) -> NDArray[np.bool_]:
+        """Compute the error and the gradients of a step, and return which parameters these reach."""
+        self.case.run(self._rows(places), masks)
+        options, reached = self.options, self.case.reached
+        if options.l1 or options.l2:
+            weights = self.weights
+            self.grads[weights] += penalty_slope(self.arrays.numbers[weights], options.l1, options.l2)
+            reached = reached | self.are_weights
+        if options.clip_norm is not None:
+            self.grads *= clip_factor(self.grads, options.clip_norm)
+        return reached
 
     def _rows(self, places: Sequence[int]) -> Numbers:
         """Return the rows of some cases, the last case first."""
@@ -233,9 +252,9 @@ class CompiledTraining(Training):
     def _change(self, update: Update) -> None:
         """Leave the state in `committed`; network and optimizer are written to when someone looks."""
 
-    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
-        update, learning_rate, generator_state = super()._state()
-        return self._owned(update), learning_rate, generator_state
+    def _state(self) -> tuple[Update, float, Generators]:
+        update, learning_rate, generators = super()._state()
+        return self._owned(update), learning_rate, generators
 
     def _owned(self, update: Update) -> Update:
         """Return a state in the arrays of this training, none of which is that of the gradients, and copy it."""

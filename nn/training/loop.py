@@ -37,9 +37,14 @@ def fit(
     batch_size: int | None = None,
     shuffle: random.Random | None = None,
     pick: random.Random | None = None,
+    clip_norm: float | None = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
     schedule: Callable[[int], float] | None = None,
     metric: Metric | None = None,
     validation: Iterable[Case] | None = None,
+    validation_split: float | None = None,
+    patience: int | None = None,
     callback: Callable[[History], object] | None = None,
     progress: bool | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
@@ -55,6 +60,9 @@ def fit(
     stays in the network.
 
     All arguments are checked before the first round. For that the network is called once for each length of inputs.
+
+    The network is in training, so that a `Dropout` acts, for the forward pass of a step alone: `errors` are those of a
+    network that drops, all else is measured by one that does not, and the network is left as after `network.eval()`.
 
     A compiled training records the network, the loss and their gradients for one case, and the optimizer's step for one
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
@@ -76,18 +84,34 @@ def fit(
         batch_size: the number of cases that each step takes; the last batch of a round may be smaller.
         shuffle: shuffles the cases before each round, for other batches; when not given, they stay in their order.
         pick: picks one case at random for each round, which then is one step with that case alone.
+        clip_norm: the largest norm of the gradients of a step, √(Σ g²) over all parameters that the optimizer changes,
+            penalties included. If it is larger, each is multiplied by clip_norm / (norm + 1e-6), as by PyTorch's
+            `clip_grad_norm_`.
+        l1, l2: penalties of large weights, in Keras' form: each step takes the gradients of the error plus
+            l1 Σ abs(w) + l2 Σ w², so l1 sign(w) + 2 l2 w is added to the gradient of w. The sums go over the parameters
+            that the optimizer changes, but for those in an attribute `bias` of a `Module`. The errors that are kept do
+            not contain them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD`
+            is as l2 = λ/2, for biases too.)
         schedule: called with the number of rounds done, it gives the learning rate of the next round.
         metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
             does.
         validation: cases that are not trained with, whose error and metric are kept too.
+        validation_split: in place of a validation set, the share of the cases to hold out as one, such as 0.2, rounded
+            to whole cases. As in Keras they are the last ones of the list, whatever `shuffle` does, so that a resumed
+            training holds out the same; a list that is in the order of its targets must be shuffled first.
+        patience: after how many rounds without a lower error to end the training: of the error on the validation set,
+            where there is one. However the training ends, but for an exception, the network then gets the parameters
+            with the lowest error. Without a validation set that is the error of a round, which is measured before its
+            step, and these are the parameters before it; in batches it is a mean while they change, and these are the
+            parameters after the round, as in Keras. A checkpoint holds the last parameters, and beside them the best.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
         progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
-            from the middle of a round. Cases, batches and the schedule must be the same for that; the settings of the
-            optimizer are those of the file.
+            from the middle of a round. All else that decides on the steps must be the same for that, such as cases,
+            batches, penalties, patience and the schedule; the settings of the optimizer are those of the file.
         compiled: whether to record the steps as programs, which needs cases of one form.
         exact: of a compiled training, whether it has the bits of an eager one. False is faster, and the last digits
             differ: `exp` and `tanh` are within 2 units in the last place, and large matrix products are left to SciPy's
@@ -112,7 +136,7 @@ def fit(
     history = training.history
     try:
         with progress_bar(options.rounds, history.rounds, progress) as bar:
-            while history.rounds < options.rounds:
+            while history.rounds < options.rounds and not training.has_settled:
                 training.step()
                 if history.batches:
                     continue
@@ -129,10 +153,12 @@ def fit(
                     training.save()
         training.show()
         training.save()
+        training.finish()
     except KeyboardInterrupt:
         history.interrupted = True
         training.settle()
         training.save()
+        training.finish()
     except BaseException:
         training.settle()
         raise

@@ -8,17 +8,19 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from numbers import Real
 from operator import index
 from typing import Any
 
 from autograd import Value
+from autograd.floats import as_float
 from autograd.saving import check_folder, shortened
 from nn.checkpoints import Plan
 from nn.history import History
 from nn.losses import Loss
 from nn.metrics import Case, Metric
 from nn.optimizers import SGD, Optimizer
-from nn.parameters import Module
+from nn.parameters import Module, modules_of, training_mode
 from nn.training.cases import LOSSES, check, listed, said
 
 
@@ -29,6 +31,7 @@ class Options:
     Attributes:
         plan: which cases each step takes, of `batch_size`, `shuffle` and `pick`.
         frozen: the parameters of the network that the optimizer does not change.
+        weights: the places of those that penalties are for, among the ones that it changes.
     """
 
     network: Module
@@ -36,11 +39,16 @@ class Options:
     loss: Loss
     optimizer: Optimizer
     frozen: list[Value]
+    weights: list[int]
     rounds: int
     plan: Plan
+    clip_norm: float | None
+    l1: float
+    l2: float
     schedule: Callable[[int], float] | None
     metric: Metric | None
     validation: list[Case] | None
+    patience: int | None
     callback: Callable[[History], object] | None
     progress: bool | None
     checkpoint: str | os.PathLike[str] | None
@@ -59,6 +67,7 @@ class Options:
         shuffle: object,
         pick: object,
         validation: Iterable[Case] | None,
+        validation_split: object,
         **others: Any,
     ) -> Options:
         """Check the arguments of `fit`. For that the network is called once for each length of inputs.
@@ -70,9 +79,31 @@ class Options:
             raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {said(network)}")
         others["rounds"] = _integer("rounds", others["rounds"], 0)
         others["checkpoint_every"] = _integer("checkpoint_every", others["checkpoint_every"], 1)
+        if others["patience"] is not None:
+            others["patience"] = _integer("patience", others["patience"], 1)
+            if pick is not None and validation is None and validation_split is None:
+                raise ValueError(
+                    "patience needs a validation set where pick takes one case a round, whose error says nothing of "
+                    "the others: add validation_split=0.2 or validation=…, or train with batch_size=1 instead of pick"
+                )
+        for name in ("l1", "l2"):
+            others[name] = _number(
+                name, others[name], "a finite number of at least 0", lambda x: 0.0 <= x < math.inf, 0.001
+            )
+        if others["clip_norm"] is not None:
+            others["clip_norm"] = _number(
+                "clip_norm", others["clip_norm"], "a finite number greater than 0", lambda x: 0.0 < x < math.inf, 1.0
+            )
         _check_loss(others["loss"])
-        cases = listed(cases, "cases")
-        plan = _plan(len(cases), batch_size, shuffle, pick)
+        cases = trained = listed(cases, "cases")
+        held_out = None
+        if validation is not None:
+            held_out = listed(validation, "validation")
+            if validation_split is not None:
+                raise ValueError("give either validation, or validation_split to hold out some of the cases")
+        elif validation_split is not None:
+            trained, held_out = _split(cases, validation_split)
+        plan = _plan(len(trained), batch_size, shuffle, pick)
         for name, example in (
             ("schedule", "lambda rounds: 0.5 / (1 + rounds)"),
             ("metric", "nn.accuracy"),
@@ -81,14 +112,16 @@ class Options:
             function = others[name]
             if function is not None and (not callable(function) or isinstance(function, type)):
                 raise TypeError(f"{name} must be a function, such as {name}={example}, got {said(function)}")
-        validation = None if validation is None else listed(validation, "validation")
         if optimizer is None:
             optimizer = SGD(network.parameters(), learning_rate=0.5)
         frozen = _checked_optimizer(optimizer, network)
-        options = cls(network, cases, optimizer=optimizer, frozen=frozen, plan=plan, validation=validation, **others)
+        others |= {"frozen": frozen, "weights": _weights(optimizer, network), "plan": plan, "validation": held_out}
+        options = cls(network, trained, optimizer=optimizer, **others)
         options._check_files()
-        check(network, cases, options.loss, "cases", options.compiled)
-        check(network, validation or (), options.loss, "validation", options.compiled)
+        with training_mode(modules_of(network), False):
+            check(network, cases, options.loss, "cases", options.compiled)
+            if validation is not None:
+                check(network, held_out or (), options.loss, "validation", options.compiled)
         if not (options.exact or options.compiled):
             raise TypeError("exact=False is of a compiled training: add compiled=True, or leave it out")
         return options
@@ -130,6 +163,33 @@ def _integer(name: str, number: object, least: int) -> int:
     return whole
 
 
+def _number(name: str, number: object, words: str, fits: Callable[[float], bool], example: float) -> float:
+    is_number = isinstance(number, Real) and not isinstance(number, bool)
+    try:
+        found = as_float(number) if is_number else math.nan
+    except OverflowError:
+        found = math.inf
+    if not fits(found):
+        raise (ValueError if is_number else TypeError)(
+            f"{name} must be {words}, such as {name}={example}, got {said(number)}"
+        )
+    return found
+
+
+def _split(cases: list[Case], fraction: object) -> tuple[list[Case], list[Case]]:
+    """Return the cases to train with, and those to hold out."""
+    share = _number(
+        "validation_split", fraction, "a number greater than 0 and below 1", lambda share: 0.0 < share < 1.0, 0.2
+    )
+    count = round(share * len(cases))
+    if not 0 < count < len(cases):
+        raise ValueError(
+            f"validation_split={share:g} holds out {count} of {len(cases)} cases; at least one must be held out, and "
+            f"one left to train with: give another share, or a validation set"
+        )
+    return cases[:-count], cases[-count:]
+
+
 def _check_loss(loss: object) -> None:
     if callable(loss) and not isinstance(loss, type):
         return
@@ -162,6 +222,12 @@ def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:
         f"the optimizer must be an object that changes the network's parameters, got {what}; write "
         f"optimizer={kind}(network.parameters(), learning_rate=0.01)"
     )
+
+
+def _weights(optimizer: Optimizer, network: Any) -> list[int]:
+    named = network.named_parameters() if isinstance(network, Module) else ()
+    biases = {parameter for name, parameter in named if name.rpartition(".")[2] == "bias"}
+    return [place for place, parameter in enumerate(optimizer.parameters) if parameter not in biases]
 
 
 def _plan(cases: int, batch_size: int | None, shuffle: object, pick: object) -> Plan:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import copy
 import functools
+import itertools
 import math
+import random
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from autograd import Value, ieee_arithmetic, no_grad
 from autograd.floats import as_float
-from nn.checkpoints import Checkpoint, Position, save_network
+from nn.checkpoints import Best, Checkpoint, Position, save_network
+from nn.dropout import Dropout
 from nn.history import History
 from nn.metrics import Case, Metric, average_error, mean_loss
+from nn.modules import MLP, Layer, Neuron
 from nn.optimizers import Update
 from nn.pages import network_page
+from nn.parameters import modules_of, set_training
 from nn.training.options import Options
+from nn.training.penalties import clip_factor, penalty_slope
+
+Generators: TypeAlias = list[
+    tuple[random.Random, tuple[Any, ...]]
+]  # that of the plan and of Dropouts, and their states
 
 BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite
@@ -36,9 +47,10 @@ class _Committed(NamedTuple):
     rounds: int
     record: _Record | None  # of the last of these rounds; None before the first of this training
     position: Position  # in the next round
+    best: Best | None  # if there is patience
     update: Update
     learning_rate: float
-    generator_state: tuple[Any, ...] | None
+    generators: Generators
 
 
 class Training:
@@ -58,7 +70,12 @@ class Training:
 
     def __init__(self, options: Options, done: Checkpoint | None = None) -> None:
         self.options, self.plan, self.optimizer = options, options.plan, options.optimizer
-        self.generator = self.plan.pick or self.plan.shuffle
+        self._find_modules()
+        # The error of a round in one step is that of the parameters before the step.
+        self.keeps_before = (
+            bool(options.patience) and options.validation is None and self.plan.batch_size >= self.plan.cases
+        )
+        self.adjusts = bool(options.l1 or options.l2 or options.clip_norm)
         self.behind = done.rounds if done else 0
         position = (done.position if done else None) or BEGINNING
         metric, validation, schedule = options.metric, options.validation, options.schedule
@@ -78,7 +95,12 @@ class Training:
         ]
         if done and position.batches and schedule is not None and not done.optimizer["settings"]:  # of an older file
             self.optimizer.learning_rate = schedule(self.behind)
-        self.committed = _Committed(self.behind, None, position, *self._state())
+        update, learning_rate, generators = self._state()
+        best = None
+        if options.patience is not None:
+            best = (done and done.best) or Best(math.inf, self.behind, copy.copy(update.numbers))
+        self.committed = _Committed(self.behind, None, position, best, update, learning_rate, generators)
+        self._note_best()
 
     def step(self) -> None:
         """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
@@ -97,15 +119,19 @@ class Training:
             places, last = [self.plan.pick.choice(range(self.plan.cases))], self.plan.cases
         elif position.order is not None:
             places = position.order[first:last]
+        before = copy.copy(self.committed.update.numbers) if self.keeps_before else None
         error, total, update = self._computed(places, position.total)
-        rounds, record = self.committed.rounds, self.committed.record
+        rounds, record, _, best, *_ = self.committed
         if last < self.plan.cases:
             position = Position(position.batches + 1, position.order, total)
         else:
             mean = total / self.plan.cases if position.batches else error
             rounds, record, position = rounds + 1, self._measured(mean, update), BEGINNING
+            monitored = record.errors if record.validation_errors is None else record.validation_errors
+            if best is not None and monitored < best.error:
+                best = Best(monitored, rounds, copy.copy(update.numbers) if before is None else before)
         self.committed = _Committed(
-            rounds, record, position, update, self.optimizer.learning_rate, self._generator_state()
+            rounds, record, position, best, update, self.optimizer.learning_rate, self._generators()
         )
         self._apply()
 
@@ -118,8 +144,9 @@ class Training:
             raise
 
     def _settle(self) -> None:
-        if self.generator is not None and self.committed.generator_state is not None:
-            self.generator.setstate(self.committed.generator_state)
+        set_training(self.modules, False)
+        for generator, state in self.committed.generators:
+            generator.setstate(state)
         self.optimizer.learning_rate = self.committed.learning_rate
         self._apply()
         self.show()
@@ -128,8 +155,21 @@ class Training:
         """Write the state to network and optimizer, where it is not there already; `fit` asks before others look."""
 
     def adopt(self) -> None:
-        """Commit what a callback changed: parameters, the optimizer, the generator."""
-        self.committed = _Committed(*self.committed[:3], *self._state())
+        """Commit what a callback changed: parameters, the optimizer, generators."""
+        self._find_modules()
+        self.committed = _Committed(*self.committed[:4], *self._state())
+
+    @property
+    def has_settled(self) -> bool:
+        """Whether as many rounds as there is patience for brought no lower error."""
+        best, patience = self.committed.best, self.options.patience
+        return best is not None and patience is not None and self.committed.rounds - best.rounds >= patience
+
+    def finish(self) -> None:
+        """Give the network the best parameters, if they were kept. What was committed stays as it is."""
+        if self.committed.best is not None:
+            optimizer, numbers = self.optimizer, map(float, self.committed.best.numbers)
+            optimizer.apply(Update([*numbers], optimizer.memory, optimizer.steps, optimizer.missed))
 
     def save(self) -> None:
         """Write the network and the state of the training to the checkpoint, if there is to be one."""
@@ -140,10 +180,14 @@ class Training:
     def _checkpoint(self) -> Checkpoint:
         done = self.committed
         checkpoint = Checkpoint(done.rounds, self.optimizer.state_dict())
+        states = [state for _, state in done.generators]
         if self.plan.pick is not None:
-            checkpoint.pick = done.generator_state
+            checkpoint.pick = states.pop(0)
         elif self.plan.shuffle is not None:
-            checkpoint.shuffle = done.generator_state
+            checkpoint.shuffle = states.pop(0)
+        checkpoint.dropout = states or None
+        if done.best is not None:
+            checkpoint.best = done.best._replace(numbers=[*map(float, done.best.numbers)])
         if done.position.batches:
             checkpoint.position = done.position
             checkpoint.batch_size, checkpoint.cases = self.plan.batch_size, self.plan.cases
@@ -161,19 +205,41 @@ class Training:
         """
         options = self.options
         cases = [options.cases[place] for place in places]
-        with ieee_arithmetic() as failures:
-            error = mean_loss(options.network, cases, options.loss)
+        set_training(self.modules, True)
+        try:
+            with ieee_arithmetic() as failures:
+                error = mean_loss(options.network, cases, options.loss)
+        finally:
+            set_training(self.modules, False)
         total += error.data * len(cases)
         self.optimizer.zero_grad()
         error.backward()
         grads = [parameter.grad for parameter in self.optimizer.parameters]
         if failures and not all(map(math.isfinite, (error.data, *grads))):
             self._examine(options.cases, places)
+            failures.check(error)  # which may depend on what a Dropout left out
+        if self.adjusts:
+            grads = self._adjusted(grads)
         self._check_finite("the error", [error.data, total])
         self._check_finite("a gradient", grads)
         update = self.optimizer.update()
         self._check_finite(STEPPED, update.numbers)
         return error.data, total, update
+
+    def _adjusted(self, grads: list[float]) -> list[float]:
+        """Add the penalties to the gradients, limit their norm, and give them to the parameters."""
+        options, parameters = self.options, self.optimizer.parameters
+        reached = [parameter.has_grad for parameter in parameters]
+        if options.l1 or options.l2:
+            for place in options.weights:
+                grads[place] += penalty_slope(parameters[place].data, options.l1, options.l2)
+                reached[place] = True
+        if options.clip_norm is not None:
+            factor = clip_factor(grads, options.clip_norm)
+            grads = [grad * factor for grad in grads]
+        for parameter, grad in itertools.compress(zip(parameters, grads, strict=True), reached):
+            parameter.grad = grad
+        return grads
 
     def _examine(self, cases: Sequence[Case], places: Sequence[int]) -> None:
         """Raise the error of an operation outside its domain that the error of one of some cases depends on."""
@@ -231,20 +297,33 @@ class Training:
             for numbers, place in self.kept:
                 numbers[done.rounds - self.behind - 1 :] = [done.record[place]]
         self.history.rounds, self.history.batches = done.rounds, done.position.batches
+        self._note_best()
+
+    def _note_best(self) -> None:
+        best = self.committed.best
+        self.history.best_round = None if best is None or best.error == math.inf else best.rounds
 
     def _change(self, update: Update) -> None:
         """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
-    def _state(self) -> tuple[Update, float, tuple[Any, ...] | None]:
-        """Return the state of the parameters, the optimizer and the generator as it is."""
+    def _state(self) -> tuple[Update, float, Generators]:
+        """Return the state of the parameters, the optimizer and the generators as it is."""
         optimizer = self.optimizer
         numbers = [parameter.data for parameter in optimizer.parameters]
         update = Update(numbers, optimizer.memory, optimizer.steps, optimizer.missed)
-        return update, optimizer.learning_rate, self._generator_state()
+        return update, optimizer.learning_rate, self._generators()
 
-    def _generator_state(self) -> tuple[Any, ...] | None:
-        return None if self.generator is None else self.generator.getstate()
+    def _find_modules(self) -> None:
+        """Find the modules that may compute otherwise in a step, and the generators that a step draws from."""
+        modules = modules_of(self.options.network)
+        set_training(modules, False)
+        self.modules = [module for module in modules if type(module) not in (MLP, Layer, Neuron)]  # most are such
+        of_dropouts = [module.generator for module in modules if isinstance(module, Dropout)]
+        self.drawn_from = [generator for generator in (self.plan.pick, self.plan.shuffle, *of_dropouts) if generator]
+
+    def _generators(self) -> Generators:
+        return [(generator, generator.getstate()) for generator in self.drawn_from]
 
     def _check_finite(self, what: str, numbers: Sequence[float]) -> None:
         if not all(map(math.isfinite, numbers)):

@@ -24,6 +24,7 @@ from nn.metrics import Case, error_of, mean_loss
 from nn.optimizers import Optimizer, Update
 from nn.parameters import Module
 from nn.training.case_rows import REMEDY, CaseRows
+from nn.training.masks import Masks
 from nn.training.options import Options
 
 Numbers: TypeAlias = NDArray[np.float64]
@@ -81,6 +82,7 @@ class CasePrograms:
 
     Attributes:
         numbers: those of the parameters: those that the optimizer does not change stand first.
+        masks: what its Dropouts multiply by.
         error_and_gradients: the mean of the errors of the last cases, followed by its gradients.
         watched: the numbers that the optimizer changes, followed by these.
         reached: of each number that the optimizer changes, whether a gradient reaches it.
@@ -100,20 +102,23 @@ class CasePrograms:
         memory = np.empty(2 * count - self.frozen + 1)
         self.numbers, self.error_and_gradients, self.watched = memory[:count], memory[count:], memory[self.frozen :]
         self.numbers[:] = [parameter.data for parameter in self.parameters]
+        self.masks = Masks(options.network, rows.first[0])
         self._record()
         self.graph = self._graph() if may_change else None
 
-    def run(self, rows: Numbers) -> None:
+    def run(self, rows: Numbers, masks: tuple[Numbers, ...]) -> None:
         """Compute the mean of the errors of some cases, and its gradients.
 
         Args:
             rows: those of the cases.
+            masks: of the same cases, from `self.masks.drawn`.
         """
         count = len(rows)
         if count not in self.shares:
             self.shares[count] = np.full(count, 1.0 / count)
         out = self.error_and_gradients
-        self._gradient.batch(self.numbers, self.shares[count], rows, over=(1, 2), reduce="sum", out=out)
+        over = (1, 2, 3) if masks else (1, 2)
+        self._gradient.batch(self.numbers, self.shares[count], rows, *masks, over=over, reduce="sum", out=out)
 
     def errors_and_outputs(self, rows: CaseRows) -> tuple[Numbers, list[Any] | None]:
         """Compute the error of each case, and the outputs of the network as they are or in a list; None for others."""
@@ -128,6 +133,7 @@ class CasePrograms:
         """
         self.numbers[: self.frozen] = [parameter.data for parameter in self.parameters[: self.frozen]]
         if self.graph is not None:
+            self.masks = Masks(self.case.network, self.rows.first[0])
             graph = self._graph()
             if not graph.is_like(self.graph, set(self.parameters)):
                 self._record()
@@ -135,14 +141,19 @@ class CasePrograms:
 
     def _graph(self) -> _Graph:
         """Return how the error of a case is computed, which takes a fraction of the time that the gradients take."""
-        compiled = compile(_named(lambda row: self.case(*self.rows.rebuilt(row))[0]))
+
+        def error_of_case(row: Any, *masks: Any) -> Value:
+            with self.masks.given(*masks):
+                return self.case(*self.rows.rebuilt(row))[0]
+
         try:
-            return _Graph(compiled, self.rows.rows[-1])
+            return _Graph(compile(_named(error_of_case)), self.rows.rows[-1], *self.masks.neutral)
         except Exception as error:
             raise _not_recorded(FAILURE, error) from error
 
-    def _error_and_gradients(self, numbers: Any, share: Any, row: Any) -> Any:
-        error = self._error_and_output(numbers, row)[0] * share
+    def _error_and_gradients(self, numbers: Any, share: Any, row: Any, *masks: Any) -> Any:
+        with self.masks.given(*masks):
+            error = self._error_and_output(numbers, row)[0] * share
         inputs = numbers[self.frozen :].tolist()
         self.reached = np.isin(list(map(id, inputs)), list(map(id, _reached(error))))
         # As value_and_grad, which records a node more for each number.
@@ -161,7 +172,7 @@ class CasePrograms:
         self._gradient = compile(_named(self._error_and_gradients), exact=self.exact)
         self._forward = compile(_named(self._error_and_output), exact=self.exact)
         try:
-            read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1])
+            read = self._gradient.parameters(self.numbers, 1.0, self.rows.rows[-1], *self.masks.neutral)
         except Exception as error:
             raise _not_recorded(FAILURE, error) from error
         strays = set(read).intersection(self.parameters)
@@ -186,10 +197,10 @@ class CasePrograms:
         chosen.update(first[:tried].tolist())
         for place in sorted(chosen):
             try:
-                with no_grad(), ieee_arithmetic():
+                with no_grad(), ieee_arithmetic(), self.masks.given(*self.masks.neutral):
                     expected = mean_loss(self.case.network, [cases[place]], self.case.loss).data
                 row = count - 1 - place
-                self.run(self.rows.rows[row : row + 1])
+                self.run(self.rows.rows[row : row + 1], tuple(mask[None] for mask in self.masks.neutral))
             except (ValueError, ArithmeticError):  # outside a domain, of which the training will tell
                 continue
             said = f"the network and the loss give {expected!r} for cases[{place}]"
