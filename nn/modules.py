@@ -13,7 +13,7 @@ import difflib
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
@@ -112,6 +112,10 @@ class Neuron(Module):
         out.label = f"out_{self.name}" if self.name else None
         return out
 
+    def _arguments(self) -> dict[str, Any]:
+        has_bias = self.bias is not None
+        return {"inputs": len(self.weights), "activation": self.activation, "bias": has_bias, "name": self.name}
+
     def _heading(self) -> str:
         shown = self.weights[:SUMMARY_WEIGHTS]
         words = [f"{weight.label or 'w'} = {weight.data:.9g}" for weight in shown]
@@ -174,6 +178,16 @@ class Layer(Module):
             TypeError: if the inputs are no list, or one is not a number.
         """
         return [neuron(inputs) for neuron in self.neurons]
+
+    def _arguments(self) -> dict[str, Any]:
+        first, names = self.neurons[0], [neuron.name for neuron in self.neurons]
+        return {
+            "inputs": len(first.weights),
+            "outputs": len(self.neurons),
+            "activation": first.activation,
+            "bias": "shared" if self.bias is not None else "per-neuron" if first.bias is not None else None,
+            "names": names if any(names) else None,
+        }
 
     def _heading(self) -> str:
         return f"{counted(len(self.neurons), 'neuron')}, {self.neurons[0].activation or 'linear'}"
@@ -297,6 +311,16 @@ class MLP(Module, Generic[OutputsT]):
         neurons = [neuron for layer in self.layers for neuron in layer.neurons]
         biases = {str(neuron.name): neuron.bias for neuron in neurons if neuron.bias is not None}
         return draw_layers(columns, connections, biases, notes, theme=theme)
+
+    def _arguments(self) -> dict[str, Any]:
+        first, last = self.layers[0]._arguments(), self.layers[-1]._arguments()
+        return {
+            "inputs": self.inputs,
+            "sizes": [len(layer.neurons) for layer in self.layers],
+            "activation": first["activation"],
+            "output_activation": last["activation"],
+            "bias": first["bias"],
+        }
 
     def _heading(self) -> str:
         sizes = [self.inputs, *(len(layer.neurons) for layer in self.layers)]

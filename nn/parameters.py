@@ -48,7 +48,7 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
-        for path, thing in _within(self):
+        for path, thing in within(self):
             if isinstance(thing, Value):
                 yield path, thing
 
@@ -58,7 +58,7 @@ class Module:
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return what else decides on the results, such as activation functions: for each module by its path."""
-        modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
+        modules = [(path, thing) for path, thing in within(self) if isinstance(thing, Module)]
         found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
         return {path: settings for path, settings in found.items() if settings}
 
@@ -112,6 +112,10 @@ class Module:
         except Exception:  # an exception in a display would fail the whole notebook; the repr is shown instead
             return None
 
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments that build such a module, but for its numbers; a file holds them."""
+        raise NotImplementedError
+
     def _picture(self) -> str:
         """Return the picture as HTML; nothing where a module has none."""
         return ""
@@ -161,7 +165,7 @@ def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
             yield attribute
 
 
-def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
+def within(root: Module) -> Iterator[tuple[str, Value | Module]]:
     """Yield a module and every module and parameter within it, each once, with the path that leads to it.
 
     Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.
