@@ -349,4 +349,11 @@ def _unknown_activation(activation: object) -> str:
     name = getattr(activation, "name", getattr(activation, "__name__", activation))
     matches = difflib.get_close_matches(str(name).lower(), ACTIVATIONS, 1)
     meant = f"; did you mean {matches[0]!r}?" if matches else ""
+    if str(name).lower() == "softmax":
+        meant = (
+            "; a softmax takes all outputs at once: leave out the activation of the output layer, and train with "
+            "loss=softmax_cross_entropy, which includes it"
+        )
+    elif str(name).lower() in ("linear", "identity"):
+        meant = "; write None for the plain weighted sum"
     return f"unknown activation {activation!r:.80}: choose None or one of {', '.join(sorted(ACTIVATIONS))}{meant}"

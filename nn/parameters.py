@@ -15,10 +15,11 @@ import html
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autograd import Constant, Value
 from autograd.floats import as_float
+from nn.calls import Instead
 
 DISPLAYED_LINES = 100  # of a summary in a notebook
 
@@ -41,6 +42,10 @@ class Module:
     """
 
     setting_names: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # else a class could not define them
+        predict = Instead("network(inputs), which gives Values; network(inputs).data is the number of a single one")
+        fit = Instead("nn.fit(network, cases), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
 
     def __call__(self, inputs: Any) -> Any:
         """Compute what the module does from its inputs; a subclass defines it."""
