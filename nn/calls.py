@@ -1,4 +1,4 @@
-"""Errors for wrong arguments, which suggest the correct call.
+"""Errors for wrong arguments, which suggest the correct call; warnings that name the line of the user's program.
 
 >>> @explained("scaled(number, factor=2.0)")
 ... def scaled(number: float, *, factor: float) -> float:
@@ -14,6 +14,8 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
@@ -97,6 +99,14 @@ class Instead:
 
     def __get__(self, instance: object, owner: type) -> NoReturn:
         raise AttributeError(f"{owner.__name__} has no attribute {self.name!r}: write {self.remedy}")
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside of this package that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
 
 
 def _written(name: str, meant: str, given: object) -> str:

@@ -10,7 +10,7 @@ import pytest
 
 import nn
 from autograd import Value, draw, live_page, steps
-from nn import MLP, SGD, Adam, AdamW, History, Module, Optimizer, fit
+from nn import MLP, SGD, Adam, AdamW, History, Module, Optimizer, binary_cross_entropy, fit
 from nn.calls import OTHER_LIBRARIES, explained
 from nn.modules import ACTIVATIONS
 
@@ -185,3 +185,31 @@ def test_what_is_no_activation_says_what_is_meant(activation: str, remedy: str) 
 def test_a_network_is_no_output(show: Callable[[], Any], remedy: str) -> None:
     with pytest.raises(TypeError, match=f"^expected a Value as output, {remedy}" if "draw" in remedy else remedy):
         show()
+
+
+# Traps that nothing but a warning tells of.
+
+
+def test_a_logit_that_a_sigmoid_gave_is_told_of() -> None:
+    logit = Value(0.5)
+    with pytest.warns(UserWarning, match=r'takes logits .*; leave out output_activation="sigmoid"') as told:
+        binary_cross_entropy([Value(1.0), logit.sigmoid()], [1.0, 0.0])
+    assert [warning.filename for warning in told] == [__file__]
+    binary_cross_entropy(4.0 * logit.sigmoid() - 2.0, 1.0)  # which is one
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_training_with_two_sigmoids_is_told_of(compiled: bool) -> None:
+    gate = MLP(1, [2, 1], "tanh", "sigmoid")
+    with pytest.warns(UserWarning, match="takes logits"):
+        fit(gate, [([0.0], 0), ([1.0], 1)], loss=binary_cross_entropy, rounds=3, compiled=compiled)
+
+
+def test_a_step_before_a_gradient_is_told_of() -> None:
+    weights = [Value(1.0), Value(2.0)]
+    optimizer = SGD(weights, 0.5)
+    with pytest.warns(UserWarning, match=r"SGD\.step\(\) changes nothing: no gradient has reached .* 2 parameters; "):
+        optimizer.step()
+    weights[1].grad = 1.0
+    optimizer.step()  # as if one of them had a gradient
+    assert [weight.data for weight in weights] == [1.0, 1.5]

@@ -23,6 +23,7 @@ from nn.optimizers import Optimizer
 from nn.parameters import Module
 from nn.training.options import Options
 from nn.training.progress import progress_bar
+from nn.training.standstill import warn_of_standstill
 from nn.training.steps import Training
 
 
@@ -54,7 +55,8 @@ def fit(
     `batch_size`, a step for each batch. Ctrl-C stops the training after a whole step and returns; what was learned
     stays in the network.
 
-    All arguments are checked before the first round. For that the network is called once for each length of inputs.
+    All arguments are checked before the first round. For that the network is called once for each length of inputs. A
+    warning at the end tells of a training that does not move, as with dead relus.
 
     A compiled training records the network, the loss and their gradients for one case, and the optimizer's step for one
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
@@ -129,6 +131,7 @@ def fit(
                     training.save()
         training.show()
         training.save()
+        warn_of_standstill(options, history)
     except KeyboardInterrupt:
         history.interrupted = True
         training.settle()
