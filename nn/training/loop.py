@@ -13,6 +13,7 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Literal
 
 from nn.calls import explained
 from nn.checkpoints import resume as resume_from
@@ -22,7 +23,7 @@ from nn.metrics import Case, Metric
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 from nn.training.options import Options
-from nn.training.progress import progress_bar
+from nn.training.progress import Curve, progress_bar
 from nn.training.standstill import warn_of_standstill
 from nn.training.steps import Training
 
@@ -42,7 +43,7 @@ def fit(
     metric: Metric | None = None,
     validation: Iterable[Case] | None = None,
     callback: Callable[[History], object] | None = None,
-    progress: bool | None = None,
+    progress: bool | Literal["curve"] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
@@ -84,7 +85,8 @@ def fit(
         validation: cases that are not trained with, whose error and metric are kept too.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
-        progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
+        progress: whether to show a progress bar; when not given, in a notebook and on a terminal. With "curve", a
+            notebook shows the plot of the history instead, which is drawn anew while the training goes on.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
@@ -113,7 +115,7 @@ def fit(
     training = _prepared(options)
     history = training.history
     try:
-        with progress_bar(options.rounds, history.rounds, progress) as bar:
+        with _progress(options, history) as bar:
             while history.rounds < options.rounds:
                 training.step()
                 if history.batches:
@@ -140,6 +142,12 @@ def fit(
         training.settle()
         raise
     return history
+
+
+def _progress(options: Options, history: History) -> Any:
+    if options.progress == "curve":
+        return Curve(history, options.rounds)
+    return progress_bar(options.rounds, history.rounds, options.progress)
 
 
 def _prepared(options: Options) -> Training:

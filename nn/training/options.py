@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import index
-from typing import Any
+from typing import Any, Literal
 
 from autograd import Value
 from autograd.saving import check_folder, shortened
@@ -20,6 +20,7 @@ from nn.metrics import Case, Metric
 from nn.optimizers import SGD, Optimizer
 from nn.parameters import Module
 from nn.training.cases import LOSSES, check, listed, said
+from nn.training.progress import check_curve
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Options:
     metric: Metric | None
     validation: list[Case] | None
     callback: Callable[[History], object] | None
-    progress: bool | None
+    progress: bool | Literal["curve"] | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: int
     resume: bool
@@ -71,6 +72,7 @@ class Options:
         others["rounds"] = _integer("rounds", others["rounds"], 0)
         others["checkpoint_every"] = _integer("checkpoint_every", others["checkpoint_every"], 1)
         _check_loss(others["loss"])
+        _check_progress(others["progress"])
         cases = listed(cases, "cases")
         plan = _plan(len(cases), batch_size, shuffle, pick)
         for name, example in (
@@ -142,6 +144,13 @@ def _check_loss(loss: object) -> None:
         f"the loss must be a function, got {said(loss)}; give the function itself, without quotes: from nn import "
         f"{example}, then loss={example}"
     )
+
+
+def _check_progress(progress: object) -> None:
+    if progress == "curve":
+        check_curve()
+    elif progress is not None and not isinstance(progress, bool):
+        raise TypeError(f'progress must be True, False, None or "curve", got {said(progress)}')
 
 
 def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:
