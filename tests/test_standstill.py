@@ -109,6 +109,36 @@ def test_a_network_of_one_s_own_is_looked_at_and_left_as_it_is() -> None:
     assert (network.weight.data, network.offset.data) == (-1.0, 0.25)
 
 
+@compiled_or_not
+def test_the_gradients_stay_those_of_the_last_round(compiled: bool) -> None:
+    network = relus(1)
+    network.layers[0].neurons[0].weights[0].grad = 3.0
+    said(lambda: fit(network, XOR, rounds=1000, compiled=compiled))
+    grads = [parameter.grad for parameter in network.parameters()]
+    if compiled:  # which touches none
+        assert grads == [3.0] + [0.0] * 16
+    else:
+        mean: Any = sum(half_squared_error(network(inputs), target) for inputs, target in XOR) / 4
+        network.zero_grad()
+        mean.backward()
+        assert grads == pytest.approx([parameter.grad for parameter in network.parameters()], abs=1e-15)
+
+
+def test_also_one_whose_slopes_are_given_as_numbers() -> None:
+    """There are no second derivatives of it."""
+
+    class Given(Module):
+        def __init__(self) -> None:
+            self.weight = Parameter(1.0)
+
+        def __call__(self, inputs: Any) -> Value:
+            return Value(0.5, (self.weight,), (0.0,))
+
+    network = Given()
+    (text,) = said(lambda: fit(network, [([1.0], 0.0), ([2.0], 1.0)], optimizer=SGD([network.weight], 0.1), rounds=20))
+    assert "1 of 1 parameters" in text
+
+
 def test_what_is_left_of_a_long_list_is_named_by_its_place() -> None:
     cases = [([0.0], 0.0)] * 250 + [([x], 1.0) for x in range(1, 51)]
     network = relus(1, 1)

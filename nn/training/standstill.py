@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autograd import gradients, ieee_arithmetic, no_grad
+from autograd import ieee_arithmetic, no_grad
 from nn.calls import warn
 from nn.history import History
-from nn.metrics import Case, error_of
+from nn.metrics import Case, mean_loss
 from nn.training.cases import numbers_in
 from nn.training.options import Options
 
@@ -86,12 +86,18 @@ def _distance(one: Sequence[float], other: Sequence[float]) -> float:
 
 def _dead(options: Options, cases: Sequence[Case]) -> int:
     """Return how many parameters get a gradient of 0 from each case; 0 if those are not more than half of them."""
-    parameters = list(options.optimizer.parameters)
-    least = len(parameters) // 2 + 1
-    for inputs, target in cases:
-        with ieee_arithmetic():
-            grads = gradients(error_of(options.loss, options.network(inputs), target), parameters)
-        parameters = [parameter for parameter, grad in zip(parameters, grads, strict=True) if grad.data == 0.0]
-        if len(parameters) < least:
-            return 0
-    return len(parameters)
+    dead = list(options.optimizer.parameters)
+    least = len(dead) // 2 + 1
+    grads = [(leaf, leaf.grad if leaf.has_grad else None) for leaf in (*dead, *options.frozen)]
+    try:
+        for case in cases:
+            options.optimizer.zero_grad()
+            with ieee_arithmetic():
+                mean_loss(options.network, [case], options.loss).backward()
+            dead = [parameter for parameter in dead if parameter.grad == 0.0]
+            if len(dead) < least:
+                return 0
+    finally:
+        for leaf, grad in grads:
+            leaf.grad = grad
+    return len(dead)
