@@ -21,6 +21,7 @@ TRIED = 100  # cases, at most
 STILL = 1e-3  # the share of the error that it changes by in the last quarter of the rounds, at most
 EQUAL = 1e-6  # the difference of two answers, at most, as a share of that of their targets
 ALL_EQUAL = 1e-3  # likewise, where all answers are the same
+APART = 0.5  # the difference of two targets, at least, as a share of the largest one: noise differs by less
 
 
 def warn_of_standstill(options: Options, history: History) -> None:
@@ -49,7 +50,7 @@ def warn_of_standstill(options: Options, history: History) -> None:
 
 
 def _not_told_apart(options: Options, cases: Sequence[Case], is_still: bool) -> tuple[int, int] | None:
-    """Return the places of two cases of the same answer, whose targets differ; None if there are none.
+    """Return the places of two cases of the same answer, whose targets differ a good deal; None if there are none.
 
     Args:
         options: of the training.
@@ -62,7 +63,9 @@ def _not_told_apart(options: Options, cases: Sequence[Case], is_still: bool) -> 
         targets.setdefault(key, []).append(list(numbers_in(target)))
     means = {key: [sum(row) / len(row) for row in zip(*rows, strict=False)] for key, rows in targets.items()}
     wanted = [means[key] for key in inputs]
-    spread = max(_distance(one, wanted[0]) for one in wanted)
+    spread = max((max(column) - min(column) for column in zip(*wanted, strict=False)), default=0.0)
+    if not spread > 0.0:
+        return None
     answers: list[list[float]] = []
     are_same = True
     with no_grad(), ieee_arithmetic():
@@ -75,7 +78,8 @@ def _not_told_apart(options: Options, cases: Sequence[Case], is_still: bool) -> 
     for second in range(len(cases)):
         for first in range(second):
             apart = _distance(wanted[first], wanted[second])
-            if answers[first] and apart > 0.0 and _distance(answers[first], answers[second]) <= share * apart:
+            is_same = answers[first] and _distance(answers[first], answers[second]) <= share * apart
+            if is_same and apart >= APART * spread:
                 return first, second
     return None
 
