@@ -66,7 +66,10 @@ class Tape:
     def __init__(self, *outputs: Value, since: int = 0) -> None:
         for output in outputs:
             if not isinstance(output, Value):
-                raise TypeError(f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}")
+                remedy = "; call it, and give what it returns" if callable(output) else ""
+                raise TypeError(
+                    f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}{remedy}"
+                )
         nodes, starts, operands = runtime.record(outputs, since) or _record(outputs, since)
         self.nodes: list[Value] = nodes
         self.starts, self.operands = array("I", starts), array("I", operands)

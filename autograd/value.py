@@ -294,6 +294,13 @@ class Value:
             "keep what belongs to other nodes in a dict by node; data, grad, label and parents are read by name"
         )
 
+    if not TYPE_CHECKING:
+
+        @property
+        def item(self):  # PyTorch's name
+            """Refuse to be read: the number is `data`."""
+            raise AttributeError("a Value has no method item: its number is the attribute data; write loss.data")
+
     def detach(self) -> Value:
         """Return a constant of the same number and label: gradients do not flow through it.
 

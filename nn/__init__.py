@@ -10,6 +10,8 @@ The modules are `parameters` (`Module`, and how parameters are found), `modules`
 which suggest the right ones). The examples and the command line, `python -m nn`, stand in `nn.examples`.
 """
 
+from typing import TYPE_CHECKING
+
 import autograd
 
 if not hasattr(autograd, "Value"):
@@ -23,6 +25,7 @@ if not hasattr(autograd, "Value"):
 # isort: split
 
 from autograd import Parameter
+from nn.calls import OTHER_LIBRARIES
 from nn.checkpoints import load_network, save_network
 from nn.dropout import Dropout
 from nn.examples.article import article_page
@@ -67,3 +70,9 @@ __all__ = [
     "logic_gates_page",
     "digit_page",
 ]
+
+if not TYPE_CHECKING:  # a type checker that sees this accepts any name
+
+    def __getattr__(name):
+        remedy = f": write {OTHER_LIBRARIES[name]}" if name in OTHER_LIBRARIES else ""
+        raise AttributeError(f"module 'nn' has no attribute {name!r}{remedy}", name=name)

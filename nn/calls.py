@@ -1,4 +1,4 @@
-"""Errors for wrong arguments, which suggest the correct call.
+"""Errors for wrong arguments, which suggest the correct call; warnings that name the line of the user's program.
 
 >>> @explained("scaled(number, factor=2.0)")
 ... def scaled(number: float, *, factor: float) -> float:
@@ -14,8 +14,10 @@ from __future__ import annotations
 import difflib
 import functools
 import inspect
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from autograd.saving import shortened
 
@@ -23,6 +25,20 @@ P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
 OTHER_NAMES = {"lr": "learning_rate", "eps": "epsilon", "epochs": "rounds", "criterion": "loss", "loss_fn": "loss"}
+
+OTHER_LIBRARIES = {  # what they have in `nn`, and what to write
+    "Linear": "nn.Layer(inputs, outputs, activation=None)",
+    "Sequential": 'nn.MLP(2, [4, 1], "tanh"), or a class made from nn.Module',
+    "ModuleList": "a list: a Module finds the parameters in it",
+    **{name: f'activation="{name.lower()}" of nn.MLP, nn.Layer or nn.Neuron' for name in ("ReLU", "Tanh", "Sigmoid")},
+    "Softmax": "loss=nn.softmax_cross_entropy, which includes it",
+    "MSELoss": "nn.mean_squared_error, which is a function of outputs and targets",
+    "BCELoss": "nn.binary_cross_entropy, which takes logits: outputs before a sigmoid",
+    "BCEWithLogitsLoss": "nn.binary_cross_entropy, which is a function of logits and targets",
+    "CrossEntropyLoss": "nn.softmax_cross_entropy, which is a function of logits and a target",
+    "optim": "nn.SGD, nn.Adam, nn.AdamW or nn.RMSprop",
+    "functional": "the functions of nn, such as nn.mean_squared_error, and methods of Value, such as v.relu()",
+}
 
 
 def explained(example: str) -> Callable[[Callable[P, ResultT]], Callable[P, ResultT]]:
@@ -60,7 +76,7 @@ def check_call(
         free = [name for name in signature.parameters if name not in settings]
         meant = {name: _meant(name, free) for name in unknown}
         if all(meant.values()):
-            example = ", ".join(f"{meant[name]}={shortened(settings[name])}" for name in unknown)
+            example = ", ".join(_written(name, str(meant[name]), settings[name]) for name in unknown)
     given = [] if unknown else [*map(shortened, arguments)]
     given += [f"{name}={shortened(settings[name])}" for name in unknown or settings]
     shown = " ".join(", ".join(given).split()) or "no argument"  # on one line, also arrays
@@ -70,6 +86,33 @@ def check_call(
         (by_name if parameter.kind is parameter.KEYWORD_ONLY else by_position).append(name)
     taken = ", and by name ".join(", ".join(names) for names in (by_position, by_name) if names)
     raise TypeError(f"{function.__name__} got {shown}: {reason}; write {example}. It takes {taken}")
+
+
+class Instead:
+    """A name that other libraries have: reading it raises an AttributeError that says what to write."""
+
+    def __init__(self, remedy: str) -> None:
+        self.remedy = remedy
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type) -> NoReturn:
+        raise AttributeError(f"{owner.__name__} has no attribute {self.name!r}: write {self.remedy}")
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside of this package that led here."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] in ("autograd", "nn"):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level)
+
+
+def _written(name: str, meant: str, given: object) -> str:
+    """Return an argument by the name that is meant."""
+    is_list = name == f"{meant}s" and isinstance(given, list | tuple)
+    return f"{meant}=…, with a single {meant} and no list" if is_list else f"{meant}={shortened(given)}"
 
 
 def _meant(name: str, free: Sequence[str]) -> str | None:

@@ -5,7 +5,8 @@
 >>> import tempfile, pathlib
 >>> with tempfile.TemporaryDirectory() as folder:
 ...     path = save_network(network, pathlib.Path(folder, "network.json"))
-...     load_network(network, path)
+...     load_network(path)
+<MLP 2-3-1: 13 parameters>
 """
 
 from __future__ import annotations
@@ -15,18 +16,24 @@ import json
 import math
 import os
 import random
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias, overload
 
 from autograd.saving import finite_number, parsed, save, shortened
+from nn.calls import explained
 from nn.dropout import dropouts_of
+from nn.modules import MLP, Layer, Neuron
 from nn.optimizers import Optimizer
-from nn.parameters import Module
+from nn.parameters import Module, within
 
-FORMAT, VERSION = "stepgrad network", 4
-KEYS = {"format", "version", "settings", "parameters", "training"}
+FORMAT, VERSION = "stepgrad network", 5
+KEYS = {"format", "version", "network", "settings", "parameters", "training"}
+CLASSES: dict[str, type[Module]] = {kind.__name__: kind for kind in (MLP, Layer, Neuron)}  # that a file may name
+
+File: TypeAlias = str | os.PathLike[str]
 
 
 class Position(NamedTuple):
@@ -72,11 +79,19 @@ class Plan(NamedTuple):
 def file_of(network: Module) -> dict[str, Any]:
     """Return what a file holds of a network, where each parameter stands for its number."""
     parameters = dict(network.named_parameters())
-    return {"format": FORMAT, "version": VERSION, "settings": network.settings(), "parameters": parameters}
+    built_by = _built_by(network, len(parameters))
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        **({"network": built_by} if built_by else {}),
+        "settings": network.settings(),
+        "parameters": parameters,
+    }
 
 
-def save_network(network: Module, path: str | os.PathLike[str], training: Checkpoint | None = None) -> Path:
-    """Save the parameters and settings of a network as JSON.
+@explained("save_network(network, 'network.json')")
+def save_network(network: Module, path: File, training: Checkpoint | None = None) -> Path:
+    """Save the parameters and settings of a network as JSON; and of an `MLP`, a `Layer` or a `Neuron` what builds it.
 
     Args:
         network: what to save.
@@ -88,13 +103,15 @@ def save_network(network: Module, path: str | os.PathLike[str], training: Checkp
 
     Raises:
         ValueError: if a parameter is infinite or nan.
+        TypeError: if the network is no `Module`, or the path none.
         OSError: if the file cannot be written. Nothing half written is left.
     """
-    parameters = network.state_dict()
+    _check_arguments("save_network", network, path)
+    content = file_of(network)
+    parameters = content["parameters"] = {name: parameter.data for name, parameter in content["parameters"].items()}
     lost = [name for name, number in parameters.items() if not math.isfinite(number)]
     if lost:
         raise ValueError(f"cannot save the network: {lost[0]} is {parameters[lost[0]]}; train it again, more slowly")
-    content = {**file_of(network), "parameters": parameters}
     if training is not None:
         content["training"] = {name: value for name, value in vars(training).items() if value is not None}
         if training.position is not None:
@@ -106,25 +123,120 @@ def save_network(network: Module, path: str | os.PathLike[str], training: Checkp
     return save(path, (json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
-def load_network(network: Module, path: str | os.PathLike[str]) -> None:
-    """Give a network the parameters that were saved.
+@overload
+def load_network(path: File, /) -> Module: ...
+@overload
+def load_network(network: Module, path: File) -> None: ...
+def load_network(network: Any = None, path: Any = None) -> Module | None:
+    """Build the network that was saved; or give a network the parameters that were saved.
+
+    A file names what builds an `MLP`, a `Layer` or a `Neuron`, unless it was written by an older release, or the
+    network was changed by hand. Nothing else that a file names is built, and nothing is imported.
 
     Args:
-        network: of the same form and with the same activation functions as the one that was saved.
-        path: the file.
+        path: the file, alone or second.
+        network: where the parameters go: of the same form and with the same activation functions as the one saved.
+
+    Returns:
+        The network if none was given; else None.
 
     Raises:
-        ValueError: if the file is damaged, or of another network. The network is unchanged then.
+        ValueError: if the file is damaged, or of another network, which is unchanged then; or if there is no network
+            given, and the file does not say what builds it.
+        TypeError: if the network is no `Module`, or the path none.
         OSError: if the file cannot be read.
     """
+    if path is None:
+        network, path = None, network
+    _check_arguments("load_network", network, path)
     try:
         content = _read(path)
-        network.load_state_dict(_numbers(network, content))
+        loaded = _built(content) if network is None else network
+        loaded.load_state_dict(_numbers(loaded, content))
     except _UnfitError as error:
         raise ValueError(f"{os.fspath(path)} {error}") from None
+    return loaded if network is None else None
 
 
-def resume(network: Module, optimizer: Optimizer, plan: Plan, path: str | os.PathLike[str]) -> Checkpoint:
+def _check_arguments(function: str, network: object, path: object) -> None:
+    """Raise a TypeError with the correct call unless these are a network, or None to load one, and a path."""
+    is_path = isinstance(path, str | os.PathLike)
+    if is_path and (isinstance(network, Module) or (network is None and function == "load_network")):
+        return
+    given = [shortened(thing) for thing in (network, path) if thing is not None]
+    file = next((shortened(thing) for thing in (path, network) if isinstance(thing, str)), "'network.json'")
+    alone = f", or load_network({file}) to build the network that it holds" if function == "load_network" else ""
+    raise TypeError(
+        f"{function} got {', '.join(given) or 'no argument'}: it takes a network whose class is made from nn.Module, "
+        f"then a path; write {function}(network, {file}){alone}"
+    )
+
+
+class _Zeros(random.Random):
+    """A generator of zeros, of so many numbers at most."""
+
+    left = 0
+
+    def uniform(self, a: float, b: float) -> float:
+        """Return 0.0."""
+        self.left -= 1
+        if self.left < 0:
+            raise ValueError("there are more parameters than expected")
+        return 0.0
+
+
+def _made(kind: type[Any], arguments: Mapping[str, Any], parameters: int) -> Any:
+    """Build a network with a number of parameters, at most; draw no random numbers."""
+    generator = _Zeros(0)
+    generator.left = parameters
+    return kind(**arguments, generator=generator)
+
+
+def _built_by(network: Module, parameters: int) -> dict[str, Any] | None:
+    """Return what a file says of how a network is built; None if such a network would not be like this one."""
+    name = type(network).__name__
+    if type(network) is not CLASSES.get(name):
+        return None
+    try:
+        arguments = network._arguments()
+        made = _made(type(network), arguments, parameters)
+    except (AttributeError, LookupError, TypeError, ValueError):  # it was changed by hand
+        return None
+    pairs = zip_longest(_forms(network), _forms(made))
+    return {"class": name, "arguments": arguments} if all(one == other for one, other in pairs) else None
+
+
+def _forms(module: Module) -> Iterator[tuple[Any, ...]]:
+    """Yield the path of each parameter within a module, and of each module that with its class and its settings."""
+    for path, it in within(module):
+        yield (path, type(it), [getattr(it, name) for name in it.setting_names]) if isinstance(it, Module) else (path,)
+
+
+def _built(content: dict[str, Any]) -> Module:
+    """Build the network of a file, without its numbers."""
+    saved, parameters = content.get("network"), len(content["parameters"])
+    if saved is None:
+        raise _UnfitError(
+            "holds the numbers of a network, but not what builds it: it is from an older release, or its class is not "
+            "MLP, Layer or Neuron, or it was changed by hand; build it as it was built, and write "
+            "load_network(network, path)"
+        )
+    try:
+        kind, arguments = CLASSES[saved["class"]], saved["arguments"]
+        for name, argument in arguments.items():
+            for part in argument if isinstance(argument, list) else [argument]:
+                is_count = type(part) is int and 0 < part <= parameters  # so that a file cannot ask for a huge one
+                if not (is_count or part is None or type(part) is str or (name == "bias" and type(part) is bool)):
+                    raise ValueError
+        network: Module = _made(kind, arguments, parameters)
+        if network._arguments() != arguments:
+            raise ValueError
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise _UnfitError(f"is damaged: no network can be built from {shortened(saved)}; save it again") from None
+    return network
+
+
+def resume(network: Module, optimizer: Optimizer, plan: Plan, path: File) -> Checkpoint:
     """Restore the network, the optimizer and the generators of a training, and return what else the file holds of it.
 
     Raises:
@@ -174,7 +286,7 @@ class _UnfitError(Exception):
     """A file that does not fit; the message is the predicate of a sentence about it."""
 
 
-def _read(path: str | os.PathLike[str]) -> dict[str, Any]:
+def _read(path: File) -> dict[str, Any]:
     try:
         content = parsed(Path(path).read_bytes())
     except ValueError as error:

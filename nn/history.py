@@ -7,14 +7,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from autograd import LivePage
+from autograd.saving import shortened
+from nn.calls import Instead
 from nn.parameters import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+OTHER_NAMES = {"accuracy": "metrics", "val_loss": "validation_errors", "val_accuracy": "validation_metrics"}
+
+
+def check_matplotlib() -> None:
+    """Raise an ImportError that says what to install if there is no matplotlib."""
+    try:
+        import matplotlib.ticker  # noqa: F401  # only tried
+    except ImportError as error:
+        raise ImportError(
+            "a curve needs matplotlib, which is not installed here; get it with pip install 'stepgrad[plot]'"
+        ) from error
 
 
 @dataclass(repr=False)
@@ -45,6 +59,16 @@ class History:
     best_round: int | None = None
     _metric_name: str = field(default="metric", compare=False)
     _page: Callable[..., LivePage] | None = field(default=None, compare=False)
+
+    if not TYPE_CHECKING:  # a type checker says so, too
+        history = Instead("history.errors for the error of each round, history.metrics for the metric")
+
+        def __getitem__(self, name):
+            names = [field.name for field in fields(self) if not field.name.startswith("_")]
+            meant = OTHER_NAMES.get(name, name if name in names else "errors")
+            raise TypeError(
+                f"a History is no dict, got [{shortened(name)}]; write history.{meant}. It has {', '.join(names)}"
+            )
 
     def __getstate__(self) -> dict[str, Any]:
         """Return what is pickled: all but the network and the loss, which may be a function without a name."""
@@ -79,12 +103,9 @@ class History:
         Raises:
             ImportError: if matplotlib, which the extra `stepgrad[plot]` installs, is missing.
         """
-        try:
-            from matplotlib.ticker import MaxNLocator
-        except ImportError as error:
-            raise ImportError(
-                "history.plot() needs matplotlib, which is not installed here; get it with pip install 'stepgrad[plot]'"
-            ) from error
+        check_matplotlib()
+        from matplotlib.ticker import MaxNLocator
+
         if axes is None:
             from matplotlib import pyplot
 

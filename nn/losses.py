@@ -19,6 +19,8 @@ from typing import Any, SupportsIndex, TypeAlias
 import autograd
 from autograd import Value, maximum, sign, stop_gradient, where
 from autograd.floats import as_float
+from autograd.primitives import sigmoid
+from nn.calls import warn
 
 Outputs: TypeAlias = Value | Sequence[Value]
 Targets: TypeAlias = Value | float | Sequence[Value | float]
@@ -58,13 +60,19 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     any size, also where the prediction is all but certain.
 
     Args:
-        logits: what the network gives before a sigmoid, which this function includes.
+        logits: what the network gives before a sigmoid, which this function includes. A warning tells of a logit that
+            is the result of one.
         targets: probabilities from 0 to 1.
 
     Raises:
         ValueError: if there is not one target for each logit, or one is not a probability.
     """
     pairs = _pairs(logits, targets)
+    if any(logit.primitive is sigmoid for logit, _ in pairs):
+        warn(
+            "binary_cross_entropy takes logits and includes the sigmoid, and got what a sigmoid gave: a network learns "
+            'next to nothing that way; leave out output_activation="sigmoid", or .sigmoid()'
+        )
     for target in _numbers(pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")

@@ -13,7 +13,7 @@ import difflib
 import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Generic, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
@@ -112,6 +112,10 @@ class Neuron(Module):
         out.label = f"out_{self.name}" if self.name else None
         return out
 
+    def _arguments(self) -> dict[str, Any]:
+        has_bias = self.bias is not None
+        return {"inputs": len(self.weights), "activation": self.activation, "bias": has_bias, "name": self.name}
+
     def _heading(self) -> str:
         shown = self.weights[:SUMMARY_WEIGHTS]
         words = [f"{weight.label or 'w'} = {weight.data:.9g}" for weight in shown]
@@ -174,6 +178,16 @@ class Layer(Module):
             TypeError: if the inputs are no list, or one is not a number.
         """
         return [neuron(inputs) for neuron in self.neurons]
+
+    def _arguments(self) -> dict[str, Any]:
+        first, names = self.neurons[0], [neuron.name for neuron in self.neurons]
+        return {
+            "inputs": len(first.weights),
+            "outputs": len(self.neurons),
+            "activation": first.activation,
+            "bias": "shared" if self.bias is not None else "per-neuron" if first.bias is not None else None,
+            "names": names if any(names) else None,
+        }
 
     def _heading(self) -> str:
         return f"{counted(len(self.neurons), 'neuron')}, {self.neurons[0].activation or 'linear'}"
@@ -298,6 +312,16 @@ class MLP(Module, Generic[OutputsT]):
         biases = {str(neuron.name): neuron.bias for neuron in neurons if neuron.bias is not None}
         return draw_layers(columns, connections, biases, notes, theme=theme)
 
+    def _arguments(self) -> dict[str, Any]:
+        first, last = self.layers[0]._arguments(), self.layers[-1]._arguments()
+        return {
+            "inputs": self.inputs,
+            "sizes": [len(layer.neurons) for layer in self.layers],
+            "activation": first["activation"],
+            "output_activation": last["activation"],
+            "bias": first["bias"],
+        }
+
     def _heading(self) -> str:
         sizes = [self.inputs, *(len(layer.neurons) for layer in self.layers)]
         return f"{type(self).__name__} {'-'.join(map(str, sizes))}: {counted(len(self.parameters()), 'parameter')}"
@@ -325,4 +349,11 @@ def _unknown_activation(activation: object) -> str:
     name = getattr(activation, "name", getattr(activation, "__name__", activation))
     matches = difflib.get_close_matches(str(name).lower(), ACTIVATIONS, 1)
     meant = f"; did you mean {matches[0]!r}?" if matches else ""
+    if str(name).lower() == "softmax":
+        meant = (
+            "; a softmax takes all outputs at once: leave out the activation of the output layer, and train with "
+            "loss=softmax_cross_entropy, which includes it"
+        )
+    elif str(name).lower() in ("linear", "identity"):
+        meant = "; write None for the plain weighted sum"
     return f"unknown activation {activation!r:.80}: choose None or one of {', '.join(sorted(ACTIVATIONS))}{meant}"

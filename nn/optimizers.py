@@ -22,8 +22,8 @@ from autograd import Value
 from autograd.floats import as_float
 from autograd.primitives import divide, sqrt, where  # of floats they give floats
 from autograd.saving import finite_number, shortened
-from nn.calls import check_call
-from nn.parameters import is_parameter
+from nn.calls import check_call, warn
+from nn.parameters import counted, is_parameter
 
 RANGES = {  # of each setting: from the first number to below the second
     "learning_rate": (0.0, math.inf),
@@ -111,7 +111,16 @@ class Optimizer:
             raise AttributeError(_unknown_attribute(self, name))
 
     def step(self) -> None:
-        """Change every parameter by its gradient. An interrupt is raised before all changes or after them."""
+        """Change every parameter by its gradient; warn if no gradient has reached any, as before a `backward()`.
+
+        An interrupt is raised before all changes or after them.
+        """
+        if not any(parameter.has_grad for parameter in self.parameters):
+            warn(
+                f"{type(self).__name__}.step() changes nothing: no gradient has reached any of its "
+                f"{counted(len(self.parameters), 'parameter')}; in each round write zero_grad(), then backward() of "
+                f"the error, then step()"
+            )
         self.apply(self.update())
 
     def update(self) -> Update:

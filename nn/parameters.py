@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd import Constant, Value
 from autograd.floats import as_float
+from nn.calls import Instead
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -49,13 +50,17 @@ class Module:
     setting_names: tuple[str, ...] = ()
     training: bool = False
 
+    if not TYPE_CHECKING:  # else a class could not define them
+        predict = Instead("network(inputs), which gives Values; network(inputs).data is the number of a single one")
+        fit = Instead("nn.fit(network, cases), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
+
     def __call__(self, inputs: Any) -> Any:
         """Compute what the module does from its inputs; a subclass defines it."""
         raise NotImplementedError(f"{type(self).__name__} does not define what it computes: define __call__")
 
     def named_parameters(self) -> Iterator[tuple[str, Value]]:
         """Yield each parameter with its path, such as `layers.0.neurons.1.weights.0`; no two paths are the same."""
-        for path, thing in _within(self):
+        for path, thing in within(self):
             if isinstance(thing, Value):
                 yield path, thing
 
@@ -65,7 +70,7 @@ class Module:
 
     def settings(self) -> dict[str, dict[str, Any]]:
         """Return what else decides on the results, such as activation functions: for each module by its path."""
-        modules = [(path, thing) for path, thing in _within(self) if isinstance(thing, Module)]
+        modules = [(path, thing) for path, thing in within(self) if isinstance(thing, Module)]
         found = {path: {name: getattr(module, name) for name in module.setting_names} for path, module in modules}
         return {path: settings for path, settings in found.items() if settings}
 
@@ -134,6 +139,10 @@ class Module:
             return f"{self._picture()}<pre>{html.escape(chr(10).join(lines))}</pre>"
         except Exception:  # an exception in a display would fail the whole notebook; the repr is shown instead
             return None
+
+    def _arguments(self) -> dict[str, Any]:
+        """Return the arguments that build such a module, but for its numbers; a file holds them."""
+        raise NotImplementedError
 
     def _picture(self) -> str:
         """Return the picture as HTML; nothing where a module has none."""
@@ -215,7 +224,7 @@ def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
             yield attribute
 
 
-def _within(root: Module) -> Iterator[tuple[str, Value | Module]]:
+def within(root: Module) -> Iterator[tuple[str, Value | Module]]:
     """Yield a module and every module and parameter within it, each once, with the path that leads to it.
 
     Two things of the same path, which keys of dicts can lead to, get `(2)`, `(3)`, … behind it.

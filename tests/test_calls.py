@@ -1,15 +1,18 @@
 """What is said of calls whose arguments do not fit."""
 
 import inspect
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from autograd import Value
-from nn import MLP, SGD, Adam, AdamW, Optimizer, fit
-from nn.calls import explained
+import nn
+from autograd import Value, draw, live_page, steps
+from nn import MLP, SGD, Adam, AdamW, History, Module, Optimizer, binary_cross_entropy, fit
+from nn.calls import OTHER_LIBRARIES, explained
+from nn.modules import ACTIVATIONS
 
 NETWORK = MLP(2, [1])
 WEIGHTS = NETWORK.parameters()
@@ -35,6 +38,16 @@ adamw: Any = AdamW
         (lambda: train(NETWORK, [[0, 1]], [1]), "3 parameters>, [[0, 1]], [1]: too many positional", "fit(network"),
         (lambda: train(NETWORK, X=[[0, 1]], y=[1]), "fit got X=[[0, 1]], y=[1]: it takes no such", "fit(network"),
         (lambda: train(NETWORK, [([0, 1], 1)], epochs=9), "fit got epochs=9: it takes no such", "rounds=9"),
+        (
+            lambda: train(NETWORK, [([0, 1], 1)], callbacks=[]),
+            "fit got callbacks=[]: ",
+            "callback=…, with a single ",
+        ),
+        (
+            lambda: train(NETWORK, [([0, 1], 1)], metrics=["accuracy"]),
+            "fit got metrics=",
+            "metric=…, with a ",
+        ),
         (lambda: train(NETWORK), "fit got <MLP 2-1: 3 parameters>: missing", "fit(network, cases, rounds=100)"),
     ],
 )
@@ -82,3 +95,121 @@ def test_signatures_and_documentation_stay() -> None:
     assert list(inspect.signature(fit).parameters)[:3] == ["network", "cases", "loss"]
     assert list(inspect.signature(Adam).parameters) == ["parameters", "learning_rate", "betas", "epsilon"]
     assert str(fit.__doc__).startswith("Train a network.")
+
+
+# Names that other libraries have.
+
+network: Any = NETWORK
+module: Any = nn
+history: Any = History(2, [0.5, 0.25])
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (lambda: network.predict, r"^MLP has no attribute 'predict': write network\(inputs\)"),
+        (lambda: network.fit, r"^MLP has no attribute 'fit': write nn.fit\(network, cases\)"),
+        (lambda: history.history, r"^History has no attribute 'history': write history.errors"),
+        (
+            lambda: module.Linear,
+            r"^module 'nn' has no attribute 'Linear': write nn.Layer\(inputs, outputs, activ",
+        ),
+        (lambda: module.Sequential, r"write nn.MLP\("),
+        (lambda: module.ReLU, r'write activation="relu" of nn.MLP'),
+        (lambda: module.CrossEntropyLoss, "write nn.softmax_cross_entropy"),
+        (lambda: module.nothing, "^module 'nn' has no attribute 'nothing'$"),
+        (
+            lambda: network([0, 1]).item(),
+            r"^a Value has no method item: its number is .* write loss.data",
+        ),
+    ],
+)
+def test_a_name_of_another_library_says_what_to_write(read: Callable[[], Any], message: str) -> None:
+    with pytest.raises(AttributeError, match=message):
+        read()
+
+
+def test_what_is_written_instead_is_there() -> None:
+    """Each of them begins with a name of `nn`, is an argument, or speaks of a list."""
+    for text in OTHER_LIBRARIES.values():
+        for name in re.findall(r"nn\.(\w+)", text):
+            assert name in nn.__all__
+    assert set(ACTIVATIONS) >= set(re.findall(r'activation="(\w+)"', "".join(OTHER_LIBRARIES.values())))
+
+
+def test_they_are_no_attributes() -> None:
+    assert not any(hasattr(thing, name) for thing, name in ((network, "predict"), (Value(1.0), "item"), (nn, "Linear")))
+
+    class Own(Module):
+        def __init__(self) -> None:
+            self.fit = 3
+
+        def predict(self) -> int:
+            return 4
+
+    own: Any = Own()
+    assert (own.fit, own.predict()) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("key", "attribute"), [("loss", "errors"), ("val_loss", "validation_errors"), ("metrics", "metrics"), (0, "errors")]
+)
+def test_a_history_is_no_dict(key: object, attribute: str) -> None:
+    with pytest.raises(TypeError, match=rf"a History is no dict, got \[{key!r}\]; write history\.{attribute}\. It"):
+        history[key]
+
+
+@pytest.mark.parametrize(
+    ("activation", "remedy"),
+    [
+        ("softmax", "train with loss=softmax_cross_entropy, "),
+        ("linear", "; write None for the plain"),
+    ],
+)
+def test_what_is_no_activation_says_what_is_meant(activation: str, remedy: str) -> None:
+    with pytest.raises(ValueError, match=f"unknown activation '{activation}': .*{remedy}"):
+        MLP(2, [1], output_activation=activation)
+
+
+@pytest.mark.parametrize(
+    ("show", "remedy"),
+    [
+        (
+            lambda: draw(network),
+            r"got <MLP 2-1: 3 parameters> of type MLP; .* write network\.draw\(\), for .* draw",
+        ),
+        (lambda: steps(network), "got <MLP 2-1: 3 parameters> of type MLP; call it, and give what it returns$"),
+        (lambda: live_page(network), "; call it, and give what it returns$"),
+    ],
+)
+def test_a_network_is_no_output(show: Callable[[], Any], remedy: str) -> None:
+    with pytest.raises(TypeError, match=f"^expected a Value as output, {remedy}" if "draw" in remedy else remedy):
+        show()
+
+
+# Traps that nothing but a warning tells of.
+
+
+def test_a_logit_that_a_sigmoid_gave_is_told_of() -> None:
+    logit = Value(0.5)
+    with pytest.warns(UserWarning, match=r'takes logits .*; leave out output_activation="sigmoid"') as told:
+        binary_cross_entropy([Value(1.0), logit.sigmoid()], [1.0, 0.0])
+    assert [warning.filename for warning in told] == [__file__]
+    binary_cross_entropy(4.0 * logit.sigmoid() - 2.0, 1.0)  # which is one
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_training_with_two_sigmoids_is_told_of(compiled: bool) -> None:
+    gate = MLP(1, [2, 1], "tanh", "sigmoid")
+    with pytest.warns(UserWarning, match="takes logits"):
+        fit(gate, [([0.0], 0), ([1.0], 1)], loss=binary_cross_entropy, rounds=3, compiled=compiled)
+
+
+def test_a_step_before_a_gradient_is_told_of() -> None:
+    weights = [Value(1.0), Value(2.0)]
+    optimizer = SGD(weights, 0.5)
+    with pytest.warns(UserWarning, match=r"SGD\.step\(\) changes nothing: no gradient has reached .* 2 parameters; "):
+        optimizer.step()
+    weights[1].grad = 1.0
+    optimizer.step()  # as if one of them had a gradient
+    assert [weight.data for weight in weights] == [1.0, 1.5]

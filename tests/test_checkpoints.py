@@ -3,12 +3,28 @@
 import json
 import math
 import random
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nn import MLP, SGD, Adam, AdamW, History, RMSprop, fit, half_squared_error, load_network, save_network
+from autograd import Constant, Value, topological_order
+from nn import (
+    MLP,
+    SGD,
+    Adam,
+    AdamW,
+    History,
+    Layer,
+    Module,
+    Neuron,
+    RMSprop,
+    fit,
+    half_squared_error,
+    load_network,
+    save_network,
+)
 from tests.test_loop import XOR, Interrupting, small_network
 
 
@@ -20,10 +36,19 @@ def test_a_network_goes_to_a_file_and_back(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+BUILT_BY = {
+    "class": "MLP",
+    "arguments": {
+        "inputs": 2, "sizes": [4, 1], "activation": "tanh", "output_activation": "sigmoid", "bias": "per-neuron"
+    },
+}  # fmt: skip
+
+
 def good_file() -> dict[str, Any]:
     network = MLP(2, [4, 1], "tanh", "sigmoid", generator=random.Random(1))
     return {
-        "format": "stepgrad network", "version": 4, "settings": network.settings(), "parameters": network.state_dict()
+        "format": "stepgrad network", "version": 5, "network": BUILT_BY,
+        "settings": network.settings(), "parameters": network.state_dict()
     }  # fmt: skip
 
 
@@ -37,12 +62,12 @@ def damaged_files() -> dict[str, tuple[str, str]]:
         "deep": ("[" * 100_000, "is damaged"),
         "a list": ("[1, 2]", "holds no network"),
         "another format": ('{"format": "weights"}', "holds no network"),
-        "no parameters": ('{"format": "stepgrad network", "version": 4}', "holds no network"),
+        "no parameters": ('{"format": "stepgrad network", "version": 5}', "holds no network"),
         "of the future": (
-            good.replace('"version": 4', '"version": 5'),
-            "has version 5, this stepgrad reads versions 1 to 4",
+            good.replace('"version": 5', '"version": 6'),
+            "has version 6, this stepgrad reads versions 1 to 5",
         ),
-        "no version": (good.replace('"version": 4', '"version": true'), "has version True"),
+        "no version": (good.replace('"version": 5', '"version": true'), "has version True"),
         "nan": (number + ": NaN}}", "it holds NaN"),
         "infinite": (number + ": 1e999}}", "inf is not a finite number"),
         "an integer of 400 digits": (number + ": " + "9" * 400 + "}}", "9+...9+ is not a finite number"),
@@ -77,6 +102,163 @@ def test_a_bad_file_is_named_and_changes_nothing(tmp_path: Path, content: str, m
     assert network.state_dict() == before
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: MLP(2, [3, 2, 1], "sigmoid"),
+        lambda: MLP(3, [2], output_activation="tanh", bias="shared"),
+        lambda: MLP(1, [4, 4], "leaky_relu", "softplus", bias=None),
+        lambda: Layer(2, 3, "tanh", bias="shared", names=["a", "b", "c"]),
+        lambda: Layer(2, 3, None),
+        lambda: Neuron(2, "sigmoid", name="out"),
+        lambda: Neuron(2, bias=False),
+    ],
+)
+def test_a_file_builds_the_network_that_it_is_of(tmp_path: Path, make: Callable[[], Any]) -> None:
+    network = make()
+    path = save_network(network, tmp_path / "network.json")
+    state = random.getstate()
+    built: Any = load_network(path)
+    assert random.getstate() == state
+    assert type(built) is type(network)
+    assert (built.state_dict(), built.settings()) == (network.state_dict(), network.settings())
+    inputs = [Value(0.25 * (index + 1)) for index in range(getattr(network, "inputs", 2))]
+    assert explanation_of(built(inputs)) == explanation_of(network(inputs))
+    other = make()
+    assert load_network(other, path) is None
+    assert other.state_dict() == network.state_dict()
+
+
+def explanation_of(outputs: Any) -> list[str]:
+    """All formulas of an output, with the labels and the numbers of the nodes."""
+    output: Any = sum(outputs) if isinstance(outputs, list) else outputs
+    return [f"{node!r} of {[parent.label for parent in node.parents]}" for node in topological_order(output)]
+
+
+def test_a_checkpoint_builds_its_network(tmp_path: Path) -> None:
+    network = small_network()
+    fit(network, XOR, rounds=2, checkpoint=tmp_path / "training.json")
+    assert load_network(tmp_path / "training.json").state_dict() == network.state_dict()
+
+
+class Pair(Module):
+    """A class of the user's own, of networks of this package."""
+
+    def __init__(self) -> None:
+        self.left, self.right = MLP(2, [2, 1]), Neuron(2)
+
+
+class Bounded(MLP):
+    """Likewise, made from one of this package."""
+
+
+def changed(change: Callable[[Any], object]) -> MLP:
+    network = MLP(2, [2, 2, 1])
+    change(network)
+    return network
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        Pair(),
+        Bounded(2, [1]),
+        changed(lambda network: setattr(network.layers[0].neurons[1], "activation", "tanh")),
+        changed(lambda network: setattr(network.layers[1], "neurons", network.layers[1].neurons[:1])),
+        changed(lambda network: setattr(network.layers[0].neurons[0], "bias", Constant(1.0))),
+        changed(lambda network: setattr(network.layers[1].neurons[0], "bias", network.layers[0].neurons[0].bias)),
+        changed(lambda network: network.layers.append(Bounded(1, [1]))),
+        changed(lambda network: network.layers.clear()),
+        changed(lambda network: network.layers[1].neurons.clear()),
+    ],
+    ids=range(9),
+)
+def test_what_no_file_can_build_has_its_numbers_saved(tmp_path: Path, network: Module) -> None:
+    path = save_network(network, tmp_path / "network.json")
+    assert "network" not in json.loads(path.read_text())
+    with pytest.raises(ValueError, match=r"json holds the numbers of a network, .*; build it .* load_network\("):
+        load_network(path)
+    before = network.state_dict()
+    for parameter in network.parameters():
+        parameter.data = 7.0
+    load_network(network, path)
+    assert network.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("class", "Bounded"),
+        ("class", "os.system"),
+        ("class", ["MLP"]),
+        ("class", "Neuron"),
+        ("arguments", None),
+        ("arguments", {}),
+        ("arguments", {"generator": "rm"}),
+        ("inputs", 10**12),
+        ("inputs", 0),
+        ("inputs", "2"),
+        ("inputs", True),
+        ("inputs", 3),
+        ("sizes", [10**12, 1]),
+        ("sizes", [16, 16]),
+        ("sizes", [4.0, 1]),
+        ("sizes", "ab"),
+        ("sizes", [[4], 1]),
+        ("sizes", 4),
+        ("sizes", []),
+        ("activation", "__import__"),
+        ("activation", ["tanh"]),
+        ("bias", True),
+        ("bias", "each"),
+        ("others", 1),
+    ],
+)
+def test_a_network_that_cannot_be_built_is_refused(tmp_path: Path, key: str, value: Any) -> None:
+    content = json.loads(json.dumps(good_file()))
+    part = content["network"]
+    (part if key in part else part["arguments"])[key] = value
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"is damaged: no network can be built from|of another form"):
+        load_network(path)
+
+
+@pytest.mark.parametrize("setting", ["relu", "os.system"])
+def test_a_network_that_its_settings_contradict_is_refused(tmp_path: Path, setting: str) -> None:
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(good_file()).replace('{"activation": "tanh"}', f'{{"activation": "{setting}"}}'))
+    with pytest.raises(ValueError, match="is of another network"):
+        load_network(path)
+
+
+loading: Any = load_network  # type checkers refuse these calls, too
+saving: Any = save_network
+
+
+@pytest.mark.parametrize(
+    ("call", "remedy"),
+    [
+        (lambda: saving("net.json", small_network()), r"write save_network\(network, 'net.json'\)$"),
+        (lambda: saving(small_network()), r"write save_network\(network, 'network.json'\)\. It takes"),
+        (lambda: saving(small_network(), 3), r"got <MLP 2-4-1: 17 parameters>, 3: .* write save_network\(network, "),
+        (lambda: saving([1.0], "net.json"), r"got \[1.0\], 'net.json': it takes a network whose class is made from"),
+        (lambda: loading("net.json", small_network()), r"write load_network\(network, 'net.json'\), or load_network\("),
+        (lambda: loading(small_network()), r"write load_network\(network, 'network.json'\), or load_network\('net"),
+        (loading, "load_network got no argument: it takes a network"),
+    ],
+)
+def test_a_slip_says_what_to_write(call: Callable[[], Any], remedy: str) -> None:
+    with pytest.raises(TypeError, match=remedy):
+        call()
+
+
+def test_a_path_may_be_given_by_its_name(tmp_path: Path) -> None:
+    path = save_network(small_network(), path=tmp_path / "network.json")
+    assert loading(path=path).state_dict() == small_network().state_dict()
+    load_network(small_network(2), path=path)
+
+
 def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     """It holds no activation functions."""
     file = {**good_file(), "version": 1}
@@ -93,6 +275,19 @@ def test_a_file_of_version_1_is_read(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps({**file, "training": training}))
     assert fit(network, XOR, rounds=5, checkpoint=path, resume=True, pick=random.Random(2)).rounds == 5
+
+
+def test_a_file_of_version_4_is_read(tmp_path: Path) -> None:
+    """It does not say what builds the network."""
+    file = {**good_file(), "version": 4}
+    del file["network"]
+    path = tmp_path / "network.json"
+    path.write_text(json.dumps(file))
+    network = small_network(2)
+    load_network(network, path)
+    assert network.state_dict() == file["parameters"]
+    with pytest.raises(ValueError, match="holds the numbers of a network, but not what builds it: it is from an older"):
+        load_network(path)
 
 
 @pytest.mark.parametrize("version", [2, 3])

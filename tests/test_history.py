@@ -153,7 +153,7 @@ def test_a_history_leads_to_a_page_of_the_trained_network(pick: random.Random | 
 
 
 def test_the_page_of_a_history_has_its_loss() -> None:
-    network = small_network()
+    network = MLP(2, [4, 1], "tanh", generator=random.Random(1))
     cases = [(inputs, target) for inputs, (target,) in XOR]
     history = fit(network, cases, loss=binary_cross_entropy, optimizer=Adam(network.parameters(), 0.05), rounds=3)
     (content,) = data_of(history.page())["graphs"]

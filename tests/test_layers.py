@@ -86,10 +86,10 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "nn.history",
     ),
     *("nn.checkpoints", "nn.pages"),
-    *("nn.training.cases", "nn.training.options", "nn.training.penalties", "nn.training.steps"),
+    *("nn.training.progress", "nn.training.cases", "nn.training.options", "nn.training.penalties", "nn.training.steps"),
     *("nn.training.case_rows", "nn.training.masks"),
-    *("nn.training.training_programs", "nn.training.compiled_steps", "nn.training.progress", "nn.training.loop"),
-    "nn.training",
+    *("nn.training.training_programs", "nn.training.compiled_steps"),
+    *("nn.training.standstill", "nn.training.loop", "nn.training"),
     "nn.examples",
     *("nn.examples.digits", "nn.examples.mnist_files", "nn.examples.digit_pictures", "nn.examples.gpt"),
     *(

@@ -510,6 +510,8 @@ def test_weights_that_python_saves_come_to_a_page_and_back(driven: Driven, tmp_p
     driven.open(network_page(other, [([0.5, 1.0], [0.0, 1.0])]))
     driven.edit("w1", 0.1 + 0.2)
     load_network(other, saved(driven, tmp_path / "page.json"))
+    built = load_network(tmp_path / "page.json")
+    assert (built.state_dict(), built.settings()) == (other.state_dict(), other.settings())
     changed = {name: number for name, number in other.state_dict().items() if number != network.state_dict()[name]}
     assert changed == {"layers.0.neurons.0.weights.0": 0.1 + 0.2}
 

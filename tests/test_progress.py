@@ -1,5 +1,7 @@
 """The progress bar: on a terminal, in a notebook with widgets, and in one without."""
 
+import base64
+import sys
 import threading
 from typing import Any
 
@@ -71,6 +73,46 @@ def test_a_notebook_has_the_bar_as_a_widget() -> None:
     outputs = outputs_of("import warnings; warnings.simplefilter('error')", TRAINING)
     assert [output.output_type for output in outputs] == ["display_data"]
     assert "application/vnd.jupyter.widget-view+json" in outputs[0].data
+
+
+@pytest.mark.engine_independent
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
+@pytest.mark.parametrize("settings", ["", "compiled=True", "metric=accuracy, validation=[([1.0], 1.0)]"])
+def test_a_notebook_keeps_one_picture_of_the_curve(settings: str) -> None:
+    """It is drawn anew at each round here."""
+    code = f"""
+from nn import MLP, accuracy, fit
+from nn.training import progress
+progress.SECONDS = progress.TIMES = 0
+history = fit(MLP(1, [1]), [([0.0], 0.0), ([0.5], 0.25)], rounds=30, progress="curve", {settings})
+"""
+    (output,) = outputs_of(code)
+    assert output.output_type == "display_data"
+    assert output.data["text/plain"].startswith("30 of 30 rounds, error ")
+    assert base64.b64decode(output.data["image/png"]).startswith(b"\x89PNG")
+
+
+@pytest.mark.engine_independent
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # likewise
+def test_the_curve_of_a_training_that_ends_early_is_that_up_to_there() -> None:
+    code = TRAINING.replace("rounds=30", "rounds=30, progress='curve', callback=lambda history: history.rounds == 7")
+    (output,) = outputs_of(code)
+    assert output.data["text/plain"].startswith("7 of 30 rounds, error ")
+
+
+def test_a_curve_needs_a_notebook_and_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = small_network()
+    before = network.state_dict()
+    with pytest.raises(ValueError, match=r'progress="curve" draws in a notebook, .* write history\.plot\(\) after the'):
+        fit(network, XOR, rounds=3, progress="curve")
+    monkeypatch.setattr("nn.training.progress.in_notebook", lambda: True)
+    monkeypatch.setitem(sys.modules, "matplotlib.ticker", None)
+    with pytest.raises(ImportError, match=r"a curve needs matplotlib, .* pip install 'stepgrad\[plot\]'"):
+        fit(network, XOR, rounds=3, progress="curve")
+    wrong: Any = "curves"
+    with pytest.raises(TypeError, match=r"progress must be True, False, None or \"curve\", got 'curves' of type str"):
+        fit(network, XOR, rounds=3, progress=wrong)
+    assert network.state_dict() == before
 
 
 @pytest.mark.engine_independent

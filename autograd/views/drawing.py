@@ -174,7 +174,13 @@ def draw(
 
     Raises:
         ValueError: if `rankdir` or `theme` is none of these, or `digits` is out of its range.
+        TypeError: if the output is neither.
     """
+    if callable(getattr(output, "draw", None)):
+        raise TypeError(
+            f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}; for its own picture "
+            f"write network.draw(), for the graph of a result draw(network(inputs))"
+        )
     if isinstance(digits, bool) or not isinstance(digits, Integral) or not 1 <= digits <= 17:
         raise ValueError(f"digits must be a whole number from 1 to 17, got {digits!r:.80}")
     colour = colours(theme)

@@ -93,7 +93,7 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str, tries_a
     """
     for number, (inputs, target) in enumerate(cases):
         for what, data in (("inputs", inputs), ("target", target)):
-            for entry in () if _is_plainly_finite(data) else _numbers(data):
+            for entry in () if _is_plainly_finite(data) else numbers_in(data):
                 if not math.isfinite(entry):
                     raise ValueError(
                         f"the data hold {entry} in the {what} of {name}[{number}]; a training needs finite numbers: "
@@ -139,7 +139,7 @@ def _is_plainly_finite(data: Any) -> bool:
         return False
 
 
-def _numbers(data: Any) -> Iterator[float]:
+def numbers_in(data: Any) -> Iterator[float]:
     """Yield all numbers in some data, however deep in lists, dicts and arrays."""
     if getattr(data, "shape", None) == ():  # an array without axes
         data = data.item()
@@ -152,10 +152,10 @@ def _numbers(data: Any) -> Iterator[float]:
             yield math.inf
     elif isinstance(data, Mapping):
         for entry in data.values():
-            yield from _numbers(entry)
+            yield from numbers_in(entry)
     elif isinstance(data, Iterable) and hasattr(data, "__len__") and not isinstance(data, str | bytes):
         for entry in data:
-            yield from _numbers(entry)
+            yield from numbers_in(entry)
 
 
 def said(thing: object) -> str:

@@ -13,6 +13,7 @@ import os
 import random
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Literal
 
 from nn.calls import explained
 from nn.checkpoints import resume as resume_from
@@ -22,7 +23,8 @@ from nn.metrics import Case, Metric
 from nn.optimizers import Optimizer
 from nn.parameters import Module
 from nn.training.options import Options
-from nn.training.progress import progress_bar
+from nn.training.progress import Curve, progress_bar
+from nn.training.standstill import warn_of_standstill
 from nn.training.steps import Training
 
 
@@ -46,7 +48,7 @@ def fit(
     validation_split: float | None = None,
     patience: int | None = None,
     callback: Callable[[History], object] | None = None,
-    progress: bool | None = None,
+    progress: bool | Literal["curve"] | None = None,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int = 1000,
     resume: bool = False,
@@ -59,7 +61,8 @@ def fit(
     `batch_size`, a step for each batch. Ctrl-C stops the training after a whole step and returns; what was learned
     stays in the network.
 
-    All arguments are checked before the first round. For that the network is called once for each length of inputs.
+    All arguments are checked before the first round. For that the network is called once for each length of inputs. A
+    warning at the end tells of a training that does not move, as with dead relus.
 
     The network is in training, so that a `Dropout` acts, for the forward pass of a step alone: `errors` are those of a
     network that drops, all else is measured by one that does not, and the network is left as after `network.eval()`.
@@ -106,7 +109,8 @@ def fit(
             parameters after the round, as in Keras. A checkpoint holds the last parameters, and beside them the best.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
-        progress: whether to show a progress bar; when not given, in a notebook and on a terminal.
+        progress: whether to show a progress bar; when not given, in a notebook and on a terminal. With "curve", a
+            notebook shows the plot of the history instead, which is drawn anew while the training goes on.
         checkpoint: a file that the network and the state of its training are saved to, at the end too.
         checkpoint_every: after how many rounds.
         resume: whether to go on from that file, if it is there: to the last bit as if there had been no break, also
@@ -135,7 +139,7 @@ def fit(
     training = _prepared(options)
     history = training.history
     try:
-        with progress_bar(options.rounds, history.rounds, progress) as bar:
+        with _progress(options, history) as bar:
             while history.rounds < options.rounds and not training.has_settled:
                 training.step()
                 if history.batches:
@@ -154,6 +158,7 @@ def fit(
         training.show()
         training.save()
         training.finish()
+        warn_of_standstill(options, history)
     except KeyboardInterrupt:
         history.interrupted = True
         training.settle()
@@ -163,6 +168,12 @@ def fit(
         training.settle()
         raise
     return history
+
+
+def _progress(options: Options, history: History) -> Any:
+    if options.progress == "curve":
+        return Curve(history, options.rounds)
+    return progress_bar(options.rounds, history.rounds, options.progress)
 
 
 def _prepared(options: Options) -> Training:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Real
 from operator import index
-from typing import Any
+from typing import Any, Literal
 
 from autograd import Value
 from autograd.floats import as_float
@@ -22,6 +22,7 @@ from nn.metrics import Case, Metric
 from nn.optimizers import SGD, Optimizer
 from nn.parameters import Module, modules_of, training_mode
 from nn.training.cases import LOSSES, check, listed, said
+from nn.training.progress import check_curve
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class Options:
     validation: list[Case] | None
     patience: int | None
     callback: Callable[[History], object] | None
-    progress: bool | None
+    progress: bool | Literal["curve"] | None
     checkpoint: str | os.PathLike[str] | None
     checkpoint_every: int
     resume: bool
@@ -95,6 +96,7 @@ class Options:
                 "clip_norm", others["clip_norm"], "a finite number greater than 0", lambda x: 0.0 < x < math.inf, 1.0
             )
         _check_loss(others["loss"])
+        _check_progress(others["progress"])
         cases = trained = listed(cases, "cases")
         held_out = None
         if validation is not None:
@@ -202,6 +204,13 @@ def _check_loss(loss: object) -> None:
         f"the loss must be a function, got {said(loss)}; give the function itself, without quotes: from nn import "
         f"{example}, then loss={example}"
     )
+
+
+def _check_progress(progress: object) -> None:
+    if progress == "curve":
+        check_curve()
+    elif progress is not None and not isinstance(progress, bool):
+        raise TypeError(f'progress must be True, False, None or "curve", got {said(progress)}')
 
 
 def _checked_optimizer(optimizer: object, network: Any) -> list[Value]:

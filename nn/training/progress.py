@@ -1,14 +1,20 @@
-"""The progress bar of a training: as text, or as a widget in a notebook that has widgets."""
+"""The progress of a training: a bar, as text or as a widget in a notebook, or the curve of the error."""
 
 from __future__ import annotations
 
+import base64
+import io
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from autograd.notation import in_notebook
+from nn.history import History, check_matplotlib
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+SECONDS, TIMES = 0.25, 4  # between two pictures: at least these, and as many times as long as the last one took
 
 
 def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds", **settings: Any) -> tqdm[Any]:
@@ -29,6 +35,72 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds",
     kind: Any = type("Bar", (_widget_bar() if is_notebook else _text_bar(),), {"monitor_interval": 0})
     bar: tqdm[Any] = kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
     return bar
+
+
+def check_curve() -> None:
+    """Check that the curve of a training can be shown.
+
+    Raises:
+        ValueError: if this is no notebook.
+        ImportError: if matplotlib is missing.
+    """
+    if not in_notebook():
+        raise ValueError(
+            'progress="curve" draws in a notebook, with IPython, and this is none; leave it out, and write '
+            "history.plot() after the training"
+        )
+    check_matplotlib()
+
+
+class Curve:
+    """The plot of a history as one output of a cell, drawn anew while the training goes on; a context manager.
+
+    Args:
+        history: of the training.
+        total: the number of rounds at the end.
+    """
+
+    disable = True  # there is no text beside it
+
+    def __init__(self, history: History, total: int) -> None:
+        self.history, self.total = history, total
+        self.output: Any = None  # the handle of it
+
+    def __enter__(self) -> Curve:
+        self._draw()
+        return self
+
+    def __exit__(self, kind: object, *exception: object) -> None:
+        if kind is None:  # else a step may be half done
+            self._draw()
+
+    def update(self) -> None:
+        """Draw the curve again, if that is due."""
+        if time.monotonic() >= self.due:
+            self._draw()
+
+    def _draw(self) -> None:
+        import IPython.display
+        from matplotlib import pyplot
+
+        begun, picture = time.monotonic(), io.BytesIO()
+        text = f"{self.history.rounds} of {self.total} rounds"
+        if self.history.errors:
+            text += f", error {self.history.errors[-1]:.3g}"
+        figure: Any = self.history.plot().figure
+        try:
+            figure.suptitle(text, fontsize="medium")
+            figure.savefig(picture, format="png")
+        finally:
+            pyplot.close(figure)  # else the notebook shows it once more
+        data = {"image/png": base64.b64encode(picture.getvalue()).decode(), "text/plain": text}
+        if self.output is None:
+            show: Any = IPython.display.display  # which has no types
+            self.output = show(data, raw=True, display_id=True)
+        else:
+            self.output.update(data, raw=True)
+        now = time.monotonic()
+        self.due = now + max(SECONDS, TIMES * (now - begun))
 
 
 def _widget_bar() -> type[tqdm[Any]]:
