@@ -57,7 +57,7 @@ compare: .venv/tools ## time two dozen workloads beside another commit, BASE=…
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
-pictures: .venv/tools ## draw the pictures of README again
+pictures: .venv/tools ## make the pictures of README again, and the page that it links to
 	$(BIN)/python -m tests.test_pictures
 
 native: .venv/tools ## compile the engine, whatever there was before
