@@ -19,8 +19,8 @@ page: .venv/demo ## write the live pages into pages/, and open the article in a 
 	$(BIN)/stepgrad page
 	$(BIN)/python -m webbrowser "file://$(CURDIR)/pages/article.html"
 
-lab: .venv/lab ## open the notebooks in JupyterLab
-	$(BIN)/python -m jupyterlab notebooks
+lab: .venv/lab ## open the notebooks in JupyterLab; LAB=--no-browser and the like
+	$(BIN)/python -m jupyterlab $(LAB) notebooks
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(PYTEST)
