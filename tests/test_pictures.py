@@ -8,6 +8,8 @@ bytes of the page: those change with each script, most of them without a trace i
 colours and places alone is left to the eye.
 """
 
+import contextlib
+import doctest
 import json
 import re
 import shutil
@@ -20,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograd import Drawing, LivePage
+from autograd import Drawing, LivePage, draw
 from autograd.saving import save
 from nn.examples.worked_example import build_network, draw_graph
 from tests.driven_page import Driven, gates_page, opened, worked_page
@@ -31,7 +33,19 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.engine_independent
 FOLDER = Path(__file__).parent.parent / "notebooks"
-DRAWINGS: dict[str, Callable[[], Drawing]] = {"graph.svg": lambda: draw_graph(build_network())}
+README = (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+
+
+def first_example() -> Drawing:
+    """What the first example of README draws."""
+    names: dict[str, Any] = {}
+    for example in doctest.DocTestParser().get_examples(README.partition("### Where a gradient comes from")[0]):
+        with contextlib.redirect_stdout(None):
+            exec(compile(example.source, "<example>", "single"), names)
+    return draw(names["y"])
+
+
+DRAWINGS: dict[str, Callable[[], Drawing]] = {"graph.svg": first_example}
 PAGES: dict[str, tuple[Callable[[], LivePage], Callable[[Driven], None]]] = {
     "page_stepping.png": (worked_page, lambda driven: driven.slide("Step", 28)),
     "page_training.png": (gates_page, lambda driven: driven.train(10_000)),
@@ -51,17 +65,17 @@ TEXTS = """() => JSON.stringify([...document.body.querySelectorAll("*")]
 @pytest.mark.parametrize("name", DRAWINGS)
 def test_a_drawing_of_readme_is_up_to_date(name: str) -> None:
     """What its boxes say, the lines between them and the colours; not the places, which depend on the renderer."""
-    assert name in (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert name in README
     drawn, committed = DRAWINGS[name]().to_svg(), (FOLDER / name).read_text(encoding="utf-8")
     assert boxes(drawn) == boxes(committed)
     for pattern in (r"<title>n\d+&#45;&gt;n\d+</title>", r"#[0-9a-f]{6}\b"):
         assert sorted(re.findall(pattern, drawn)) == sorted(re.findall(pattern, committed))
 
 
-@pytest.mark.parametrize("name", DRAWINGS)
-def test_a_drawing_of_readme_can_be_read(name: str) -> None:
-    """The picture is as wide as the column at most, and its smallest letters have 9 pixels there."""
-    svg = (FOLDER / name).read_text(encoding="utf-8")
+@pytest.mark.parametrize("make", [first_example, lambda: draw_graph(build_network())], ids=["README", "demo"])
+def test_a_drawing_can_be_read(make: Callable[[], Drawing]) -> None:
+    """The picture is as wide as the column of a page at most, and its smallest letters have 9 pixels there."""
+    svg = make().to_svg()
     (points,) = re.findall(r'<svg [^>]*width="(\d+)pt"', svg)
     scale = min(COLUMN / (int(points) * 96 / 72), 1.0)
     sizes = [float(size) * 96 / 72 for size in re.findall(r'font-size="([\d.]+)"', svg)]
@@ -70,7 +84,7 @@ def test_a_drawing_of_readme_can_be_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_photograph_of_a_page_is_up_to_date(browser: "Browser", tmp_path: Path, name: str) -> None:
-    assert name in (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert name in README
     recorded = texts_in((FOLDER / name).read_bytes())
     assert len(recorded) > 50
     (driven,) = taken(browser, tmp_path, name)
@@ -79,7 +93,7 @@ def test_a_photograph_of_a_page_is_up_to_date(browser: "Browser", tmp_path: Path
 
 def test_the_page_that_readme_links_to_is_up_to_date() -> None:
     """Its program, names, formulas, sentences and places; not its scripts and styles, with which it works as it is."""
-    assert PAGE in (FOLDER.parent / "README.md").read_text(encoding="utf-8")
+    assert PAGE in README
     committed, made = data_of((FOLDER / PAGE).read_text(encoding="utf-8")), data_of(worked_page().html)
     assert committed == made, f"{PAGE} is stale: `make pictures` writes it again"
 
