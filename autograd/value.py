@@ -147,7 +147,7 @@ class Value:
     def data(self) -> float:
         """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
         if program_recordings or self._recording:
-            hooks.refuse(self, "read or compare a number")
+            hooks.refuse(self, "branch on a number, compare it or read it")
         return self._float
 
     @data.setter
@@ -744,7 +744,7 @@ def domain_error(primitive: Primitive, nodes: tuple[Value, ...], error: Exceptio
 
 def _plain_refusal(node: Value, kind: str) -> TypeError:
     if program_recordings or node._recording:
-        hooks.refuse(node, f"turn a node into a plain {kind}")
+        hooks.refuse(node, f"turn a value into a plain {kind}")
     return TypeError(
         f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "
         f"the method (v.exp() instead of math.exp(v)) to stay in the graph"
