@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # The first time pip's own lines are shown, since it may take minutes; later the list of what is there already is left out.
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(if $(wildcard $@),--quiet)
-COMPILING := @echo "pip installs what is needed in .venv and, where there is a C compiler, compiles the engine: one to three minutes."
+COMPILING := @echo "pip installs what is needed in .venv and, where there is a C compiler, compiles the engine: one to four minutes."
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
 PYTEST := $(BIN)/python -m pytest -n logical --dist=worksteal
 COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
