@@ -1,7 +1,9 @@
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The first time pip's own lines are shown, since it may take minutes; later the list of what is there already is left out.
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check $(if $(wildcard $@),--quiet)
+COMPILING := @echo "pip installs what is needed in .venv and, where there is a C compiler, compiles the engine: one to four minutes."
 BIOME := npx --yes @biomejs/biome@2.6.8 check --error-on-warnings
 PYTEST := $(BIN)/python -m pytest -n logical --dist=worksteal
 COVERAGE ?= $(shell $(BIN)/python -c "import sys; print('--cov' if sys.version_info >= (3, 12) else '')")
@@ -12,6 +14,13 @@ help: ## show what there is to make
 
 demo: .venv/demo ## print the worked example with every number, and draw it
 	$(BIN)/stepgrad
+
+page: .venv/demo ## write the live pages into pages/, and open the article in a browser
+	$(BIN)/stepgrad page
+	$(BIN)/python -m webbrowser "file://$(CURDIR)/pages/article.html"
+
+lab: .venv/lab ## open the notebooks in JupyterLab; LAB=--no-browser and the like
+	$(BIN)/python -m jupyterlab $(LAB) notebooks
 
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(PYTEST)
@@ -48,10 +57,11 @@ compare: .venv/tools ## time two dozen workloads beside another commit, BASE=…
 notebooks: .venv/tools ## run the notebooks and keep their outputs
 	$(BIN)/python tests/test_notebooks.py
 
-pictures: .venv/tools ## draw the pictures of README again
+pictures: .venv/tools ## make the pictures of README again, and the page that it links to
 	$(BIN)/python -m tests.test_pictures
 
 native: .venv/tools ## compile the engine, whatever there was before
+	$(COMPILING)
 	$(INSTALL) --force-reinstall --no-deps --editable .
 	$(BIN)/python -m autograd
 
@@ -60,11 +70,18 @@ native: .venv/tools ## compile the engine, whatever there was before
 	touch $@
 
 .venv/demo: .venv/python pyproject.toml $(ENGINE)
+	$(COMPILING)
 	$(INSTALL) --editable .
 	touch $@
 
+.venv/lab: .venv/python pyproject.toml $(ENGINE)
+	$(COMPILING)
+	$(INSTALL) --editable '.[notebooks]'
+	touch $@ .venv/demo
+
 .venv/tools: .venv/python pyproject.toml $(ENGINE)
+	$(COMPILING)
 	$(INSTALL) --editable '.[test,check,docs]'
 	touch $@ .venv/demo
 
-.PHONY: help demo test check lint types docs bench compare notebooks pictures native
+.PHONY: help demo page lab test check lint types docs bench compare notebooks pictures native

@@ -120,12 +120,12 @@ OF_TRUTHS["invert"] = "logical_not"
 
 
 class ValueArray(np.ndarray[Any, Any]):
-    """An array of Values, made by `array`: NumPy's functions of it follow the table of primitives.
+    """An array of Values, made by `array`, on which NumPy's functions follow the table of primitives.
 
-    `grad` and its kin hand an array that they differentiate by to a function as one, and `compile` every array. What
-    NumPy computes with one, and with a Value in any position, is an array of Values again; a result without dimensions
-    is a Value. Comparisons, also by `==`, are about the data and give arrays of bool. While a program is recorded they
-    are conditions instead, numbers for `numpy.where`.
+    `grad` and the similar functions pass an array with respect to which they differentiate as a `ValueArray`, and
+    `compile` passes every array as one. If one operand of a function of NumPy is a `ValueArray`, the result is one; a
+    result without dimensions is a Value. Comparisons, including `==`, compare the data and return arrays of bool. In a
+    compiled function they return conditions instead, which are numbers for `numpy.where`.
     """
 
     __array_priority__ = 1.0  # that of arrays of NumPy's own class is 0
@@ -162,14 +162,14 @@ def array(values: Any) -> ValueArray:
     """Make an array of Values.
 
     Args:
-        values: numbers and Values, in lists within each other or in an array. A Value stays itself; of each number a
-            new variable is made.
+        values: numbers and Values, in an array or in nested lists. Each number becomes a new variable; a Value stays
+            the same node.
 
     Returns:
-        A `ValueArray`, a subclass of `numpy.ndarray`: NumPy's functions of it follow the rules of the table.
+        A `ValueArray`, a subclass of `numpy.ndarray`, on which NumPy's functions follow the rules of the table.
 
     Raises:
-        TypeError: for anything else than real numbers.
+        TypeError: if an element is not a real number.
         ImportError: if NumPy is not installed.
     """
     held = plain_array(values) if isinstance(values, np.ndarray) else np.array(values, object)

@@ -177,8 +177,8 @@ def no_grad() -> _Setting:
     """Record nothing within a `with` block, in this thread: the results of operations are constants.
 
     Returns:
-        A context manager. It also decorates functions, coroutines and generators, whose own code it holds for. Within a
-        generator, a `with` block that holds a `yield` holds for the caller, too, while the generator waits there.
+        A context manager, which can also decorate functions, coroutines and generators; it then applies to their code.
+        If a `with` block in a generator contains a `yield`, it also applies to the caller while the generator waits.
     """
     return _Setting(is_recording, False)
 
@@ -207,8 +207,8 @@ def recording_number() -> int:
 class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise; it is called like a function
     """Note the source line that makes each node, within a `with` block and in this thread.
 
-    The block receives a dict that fills up: the file and the line of each node that an operation makes. The line is
-    the nearest one outside this project, NumPy and the standard library.
+    The `with` statement returns a dict, to which each node that an operation makes is added with its file and line. The
+    line is the innermost one outside this package, NumPy and the standard library.
     """
 
     def __init__(self) -> None:
@@ -221,30 +221,30 @@ class record_sources(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise;
 
 
 class Failures(list[Any]):
-    """The operations that were outside their domain: the primitive of each, and its parents."""
+    """A list of the operations that were outside their domain, each as a primitive with its parents."""
 
     def check(self, *outputs: Value) -> None:
-        """Raise the error of an operation outside its domain that an output depends on, if there is one.
+        """Raise the error of an operation outside its domain, if an output depends on one.
 
-        An output depends on it through operands that were chosen: not through a branch that `where` left out, nor
-        through the smaller operand of `maximum`. Of several operations the first one counts.
+        Only operands that were chosen count: not the branch that `where` did not choose, nor the smaller operand of
+        `maximum`. If there are several such operations, the error is that of the first one.
 
         Args:
-            outputs: those of which an error is to be raised, usually the ones that are not finite.
+            outputs: the nodes that are checked, usually those that are not finite.
 
         Raises:
-            ValueError: or ZeroDivisionError; the error that the operation raises elsewhere.
+            ValueError, ZeroDivisionError: the error that the operation raises outside of such a block.
         """
         if self:
             hooks.check_domains(self, outputs)
 
 
 class ieee_arithmetic(_Setting):  # type: ignore[misc]  # noqa: N801  # likewise
-    """Compute by IEEE 754 within a `with` block and in this thread, where operations of Values else raise.
+    """Compute by IEEE 754 within a `with` block, in this thread, instead of raising errors outside a domain.
 
-    A pole is infinite, and a value outside a domain is nan. The block receives the list of the operations that were
-    outside their domain; `check` of this list raises the error that one of them would have raised, if an output depends
-    on it. The transformations of functions compute so.
+    A pole is infinite, and a value outside a domain is nan. The `with` statement returns a list of the operations that
+    were outside their domain. Its method `check` raises the error of one of them if an output depends on it. The
+    transformations of functions, such as `grad`, compute in this way.
 
     >>> from autograd import Value, log
     >>> with ieee_arithmetic() as failures:

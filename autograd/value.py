@@ -73,17 +73,17 @@ class _ConstructorSignature:
 
 
 class Value:
-    """A scalar in a computation graph. One that the user makes is a *variable*: a leaf that receives a gradient.
+    """A scalar in a computation graph. `Value(data)` makes a *variable*: a leaf that receives a gradient.
 
-    A Value and a number compare as numbers. Two Values are equal only if they are the same node, their hash is that of
-    the node, and every Value is true, whatever its number.
+    A Value and a number compare as numbers. Two Values are equal only if they are the same node, and their hash is that
+    of the node. Every Value is true, also if its number is 0.
 
-    Programs in the style of micrograd may make a node with slopes of their own, `Value(data, parents, slopes)`: see
+    `Value(data, parents, slopes)`, as in some programs in the style of micrograd, makes a node with given slopes; see
     `autograd.given_slopes`.
 
     Args:
-        data: the number, held as a float64.
-        label: a name for drawings, explanations and error messages; it may be assigned at any time.
+        data: the number, stored as a float64.
+        label: a name for drawings, explanations and error messages, which may be assigned at any time.
 
     Raises:
         TypeError: if `data` is not a real number, or `label` is not a string.
@@ -145,9 +145,9 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number. A leaf may be given another one; the graphs that it is part of keep what it was."""
+        """The number. It may be assigned to a leaf; graphs that exist keep the number with which they were computed."""
         if program_recordings or self._recording:
-            hooks.refuse(self, "read or compare a number")
+            hooks.refuse(self, "branch on a number, compare it or read it")
         return self._float
 
     @data.setter
@@ -228,11 +228,11 @@ class Value:
         return () if self._primitive is None else self._primitive.local_slopes(self._float, *self.operands)
 
     def backward(self) -> None:
-        """Compute the gradient of this node with respect to every node that it depends on, into their `grad`.
+        """Compute the gradient of this node with respect to each node on which it depends, and write it to its `grad`.
 
-        Leaves add it to the gradient they hold, as in PyTorch (so set that to 0 between rounds of training). The
-        gradients of the other nodes are replaced. A constant gets none. All gradients are written at the end, or none
-        if a rule raises or an interrupt arrives. Threads may do this at once, and rules may call it.
+        In leaves it is added to the gradient that they have, as in PyTorch; set that to 0 between rounds of training.
+        In other nodes it replaces the gradient. Constants get none. All gradients are written at the end, or none if a
+        rule raises an error or an interrupt arrives. Several threads may call it at once, and so may rules.
 
         Raises:
             RuntimeError: if this node is a constant, which depends on nothing.
@@ -247,11 +247,11 @@ class Value:
         hooks.backward(self)
 
     def propagate(self) -> None:
-        """Hand this node's gradient, times the slope of each, to its parents once, which add it to theirs.
+        """Add the gradient of this node, times the slope of each parent, to the gradient of that parent.
 
-        This is one step of a backward pass by hand. To make all of them, set the gradient of the output to 1 and call
-        this for each node in reverse topological order. Nothing is handed to a constant, by a leaf, or by a node whose
-        gradient is not known. Each call adds again; `backward()` starts afresh.
+        This is one step of a backward pass by hand. For a whole pass, set the gradient of the output to 1, and call it
+        for each node in reverse topological order. Constants get no gradient. A leaf, and a node whose gradient is not
+        known, pass nothing on. Each call adds again, while `backward()` starts anew.
         """
         primitive = self._primitive
         if self._has_grad and primitive is not None and primitive is not primitives.stop_gradient:
@@ -302,10 +302,10 @@ class Value:
             raise AttributeError("a Value has no method item: its number is the attribute data; write loss.data")
 
     def detach(self) -> Value:
-        """Return a constant of the same number and label: gradients do not flow through it.
+        """Return a constant with the same number and label, through which no gradient flows.
 
-        In a function that is compiled, it is a node of the primitive `stop_gradient`, since its number changes; also by
-        IEEE 754 if it is not finite after an operation outside its domain, so that the error can be found.
+        In a compiled function it is a node of the primitive `stop_gradient`, since its number changes. Within
+        `ieee_arithmetic` it is one, too, if it is not finite after an operation outside its domain.
         """
         if is_recording_program():
             return self.stop_gradient()
@@ -469,7 +469,7 @@ class Value:
 
 
 class Constant(Value):
-    """A leaf that no gradient is wanted for: a number that an operator wrapped, or a result cut from its graph."""
+    """A leaf without a gradient, such as a number in an expression, or a result that was taken out of its graph."""
 
     __slots__ = ()
 
@@ -751,7 +751,7 @@ def domain_error(primitive: Primitive, nodes: tuple[Value, ...], error: Exceptio
 
 def _plain_refusal(node: Value, kind: str) -> TypeError:
     if program_recordings or node._recording:
-        hooks.refuse(node, f"turn a node into a plain {kind}")
+        hooks.refuse(node, f"turn a value into a plain {kind}")
     return TypeError(
         f"turning {_described(node)} into a plain {kind} would drop its gradient: use v.data for the number, or "
         f"the method (v.exp() instead of math.exp(v)) to stay in the graph"

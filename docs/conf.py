@@ -26,6 +26,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "myst_nb",
+    "sphinx_copybutton",
     "mathml",
     "docstrings",
     "sections",
@@ -59,6 +60,12 @@ nitpick_ignore_regex = [
     # What is defined in a module and is no public name. A test looks for those that are.
     ("py:.*", r"(autograd|nn)\.\w+\..*"),
 ]
+
+# A button at an example copies what is typed: without prompts, and without what Python answers.
+copybutton_prompt_text = r">>> |\.\.\. |\.\.\.$"
+copybutton_prompt_is_regexp = True
+copybutton_copy_empty_lines = False
+copybutton_selector = "div.highlight pre:not(.cell_output pre)"
 
 html_theme = "furo"
 html_title = "stepgrad"

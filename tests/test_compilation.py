@@ -311,7 +311,7 @@ def test_what_a_compiled_function_refers_to_is_differentiated() -> None:
     assert compile(grad(outer))(5.0) == 50.0
     of_many: list[Callable[[Any], Any]] = [lambda f: f.batch([1.0, 2.0], reduce="sum"), lambda f: f.repeat(2, 1.0)]
     for many in of_many:
-        with pytest.raises(TypeError, match=r"refers to what is differentiated by .* run without a graph"):
+        with pytest.raises(TypeError, match=r"refers to a node with respect to which .* run without a graph"):
             grad(lambda w, many=many: many(compile(lambda x: x * w)))(5.0)
         assert grad(lambda w, many=many: w * many(square))(5.0) == many(square)  # refers to something else
         with pytest.raises(TypeError, match="a leaf that the function refers to"):

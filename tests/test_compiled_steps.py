@@ -470,7 +470,7 @@ def test_what_is_the_same_is_not_recorded_again(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda network: 1.0 if network.weights[0].data > -9.0 else 2.0, "read or compare a number"),
+        (lambda network: 1.0 if network.weights[0].data > -9.0 else 2.0, "compare it or read it"),
         (lambda network: random.random(), "depends on something that a program does not record"),
     ],
 )

@@ -195,7 +195,7 @@ def test_floats_or_values() -> None:
 
 
 def test_errors_say_what_is_wrong() -> None:
-    with pytest.raises(TypeError, match="grad needs a function with one number as its result, got 2; use jacobian"):
+    with pytest.raises(TypeError, match="grad needs a function whose result is one number, got 2; use jacobian"):
         grad(lambda x: [x, x])(1.0)
     with pytest.raises(TypeError, match="got 'one' of type str"):
         grad(sin)("one")
@@ -528,7 +528,7 @@ def test_an_inner_derivative_is_recorded_only_if_it_depends_on_the_outer_input()
 def test_arguments_counted_from_the_end() -> None:
     assert grad(lambda x, y: x * y, argnums=(-2, -1))(3.0, 4.0) == (4.0, 3.0)
     for argnums in (-2, 1):
-        with pytest.raises(TypeError, match=f"there is no argument {argnums} to differentiate by: 1 were given"):
+        with pytest.raises(TypeError, match=f"no argument {argnums} to differentiate with respect to: 1 were given"):
             grad(lambda x: x * x, argnums=argnums)(3.0)
 
 
@@ -665,7 +665,7 @@ def test_arguments_with_a_keyword_are_passed_on() -> None:
     assert hessian(curve)(3.0, y=5.0) == grad(grad(curve))(3.0, y=5.0) == 10.0
     assert grad(lambda y: grad(curve)(3.0, y=y))(5.0) == 6.0
     assert grad(curve)(3.0, y=w) == 30.0
-    with pytest.raises(TypeError, match="no argument 0 to differentiate by: 0 were given without a keyword"):
+    with pytest.raises(TypeError, match="no argument 0 to differentiate with respect to: 0 were given by position"):
         grad(curve)(x=3.0)
 
 
@@ -775,7 +775,7 @@ def test_the_names_of_hips_autograd() -> None:
     assert hessian(lambda x, y: x * y**2, argnum=1, sparse=True)(2.0, 3.0) == {(0, 0): 4.0}
     with pytest.raises(TypeError, match="argnums and argnum mean the same, got 1 and 0; give one of them"):
         grad(lambda x, y: x * y, 1, argnum=0)
-    with pytest.raises(TypeError, match="argnum must be the number of an argument"):
+    with pytest.raises(TypeError, match="argnum must be the position of an argument"):
         grad(lambda x: x, argnum="x")  # type: ignore[arg-type]
 
 

@@ -134,3 +134,26 @@ def test_the_search_finds_names_in_files(browser: Browser, site: Path) -> None:
     page.get_by_role("link", name="autograd.hessian").first.wait_for()
     page.close()
     assert not heard
+
+
+def test_a_button_copies_what_is_typed(browser: Browser, site: Path) -> None:
+    """An example without prompts and outputs, a command as it is. Outputs of notebooks have no button."""
+    page = browser.new_page()
+
+    def copied(of: str, file: str) -> str:
+        page.goto((site / file).as_uri())
+        block = page.locator("div.highlight", has_text=of).first
+        block.hover()
+        block.get_by_role("button").click()
+        page.evaluate("document.body.append(Object.assign(document.createElement('textarea'), {id: 'field'}))")
+        page.locator("#field").press("ControlOrMeta+V")
+        return page.locator("#field").input_value()
+
+    absolute = "def absolute(x):\n    return x if x > 0.0 else -x\ncompile(absolute)(2.0)"
+    assert copied("def absolute", "how_to/compile_a_function.html") == absolute
+    assert copied("pip install .", "index.html") == "pip install ."
+    page.goto((site / "tutorial/notebooks/01_values_and_graphs.html").as_uri())
+    assert page.locator(".cell_input button.copybtn").count() > 3
+    assert page.locator(".cell_output pre").count() > 3
+    assert page.locator(".cell_output button.copybtn").count() == 0
+    page.close()

@@ -17,7 +17,7 @@ def test_each_number_to_differentiate_by_is_a_node_of_its_own() -> None:
     assert x not in run.inputs
     assert run.recorded  # since Values were given
     assert [output.data for output in run.outputs] == [18.0]
-    with pytest.raises(TypeError, match="no argument 3 to differentiate by: 3 were given"):
+    with pytest.raises(TypeError, match="no argument 3 to differentiate with respect to: 3 were given"):
         RecordedCall(lambda a, b, c: a, [1.0, 2.0, 3.0], [3])
 
 
@@ -60,7 +60,7 @@ def test_what_numbers_no_argument_is_refused(given: Any) -> None:
     if given is not None:
         makers["over"] = lambda: compile(lambda x: x).batch([1.0], over=given)
     for name, make in makers.items():
-        with pytest.raises(TypeError, match=f"^{name} must be the number of an argument, counted from 0, .*got"):
+        with pytest.raises(TypeError, match=f"^{name} must be the position of an argument, from 0, .*got"):
             make()
 
 

@@ -64,7 +64,7 @@ def forgotten(x: Any) -> None:
     OUTSIDE.grad = 0.0
 
 
-CHOOSE, GRADIENTS, RESULT = r"where\(greater\(a, b\), x, y\)", "use grad, value_and_grad", "give the new number back"
+CHOOSE, GRADIENTS, RESULT = r"where\(greater\(a, b\), x, y\)", "use grad, value_and_grad", "return the new number"
 REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "data": (lambda x: x.data, CHOOSE),
     "data of a result": (lambda x: (x * 2.0).data, CHOOSE),
@@ -120,7 +120,7 @@ def test_what_looks_at_a_number_is_refused(name: str) -> None:
     with pytest.raises(TypeError, match=remedy) as caught:
         compiled(1.5)
     message = str(caught.value)
-    assert "recorded to be compiled" in message
+    assert "compiled functions cannot" in message
     assert "static_argnums" in message or remedy != CHOOSE
     if function.__module__ == __name__:
         lines, first = inspect.getsourcelines(function)
@@ -153,15 +153,15 @@ def test_the_message_names_the_node() -> None:
         return y.data
 
     cases: list[tuple[Callable[..., Any], str]] = [
-        (with_label, "the node 'total' has another number"),
-        (lambda x, y: y.data, "number 1 of the arguments"),
-        (lambda v, y: v[1].data, "number 1 of the arguments"),
+        (with_label, "with the node 'total' at line"),
+        (lambda x, y: y.data, "with argument 1 at line"),
+        (lambda v, y: v[1].data, r"with argument 0\[1\] at line"),
         (lambda x, y: (x * y).data, "a result of multiply"),
         (lambda x, y: OUTSIDE.data, "the node 'outside'"),
     ]
     for function, named in cases:
         arguments = [1.0] if function is with_label else [1.0, 2.0]
-        if named == "number 1 of the arguments" and function.__code__.co_varnames[0] == "v":
+        if function.__code__.co_varnames[0] == "v":
             arguments = [[1.0, 2.0], 3.0]  # type: ignore[list-item]  # a list for once
         with pytest.raises(TypeError, match=named):
             compile(function)(*arguments)
@@ -199,11 +199,11 @@ def test_bounds_of_clip_are_looked_at_only_outside() -> None:
 
 def test_only_the_thread_that_records_is_refused() -> None:
     x, seen = Value(2.0), []
-    with recording_program(Recording(test_only_the_thread_that_records_is_refused, [x], False, [], [])):
+    with recording_program(Recording(test_only_the_thread_that_records_is_refused, {0: x}, False, [], [])):
         thread = threading.Thread(target=lambda: seen.append(x.data))
         thread.start()
         thread.join()
-        with pytest.raises(TypeError, match="while test_only_the_thread"):
+        with pytest.raises(TypeError, match=": test_only_the_thread"):
             assert x.data
     assert seen == [2.0]
     refuse(x, "read a number")  # outside
@@ -212,7 +212,7 @@ def test_only_the_thread_that_records_is_refused() -> None:
 def test_other_errors_are_not_those_of_an_index() -> None:
     assert index_refusal(ValueError("integer"), abs) is None
     assert index_refusal(TypeError("something else"), abs) is None
-    assert "while abs is recorded" in str(index_refusal(TypeError("indices must be integers"), abs))
+    assert "as abs does" in str(index_refusal(TypeError("indices must be integers"), abs))
 
     def function(x: Any) -> Any:
         return x + "text"
@@ -445,7 +445,7 @@ def test_modes_while_recording_and_afterwards() -> None:
                 is_recording.get(),
                 domain_failures.get() is not None,
                 program_recording.get().function,
-                program_recording.get().inputs,
+                program_recording.get().arguments,
             )
         )
         return x / (y - y)

@@ -38,9 +38,9 @@ def takes_math(output: Value, target: Any) -> Value:
 @pytest.mark.parametrize(
     ("loss", "message"),
     [
-        (reads_data, "cannot read or compare .*'out_o1'.* or with stop_gradient"),
-        (decides, "cannot read or compare .*choose with where"),
-        (compares, "cannot read or compare .*choose with where"),
+        (reads_data, "cannot branch on a number, compare it or read it.*'out_o1'.* or with stop_gradient"),
+        (decides, "cannot branch on a number, compare it or read it.*choose with where"),
+        (compares, "cannot branch on a number, compare it or read it.*choose with where"),
         (takes_math, "into a plain float"),
     ],
 )
@@ -145,7 +145,7 @@ class Guessing(Own):
     [
         (
             Deciding,
-            r"the step of Deciding cannot be recorded: cannot read or compare .*at line \d+ of .*choose with where",
+            r"the step of Deciding cannot be recorded: .* cannot branch .*at line \d+ of .*choose with where",
         ),
         (AllAtOnce, "the step of AllAtOnce cannot be recorded as a program: it defines update; state the step of one"),
         (Forgetful, "_rule gives 1 numbers for a parameter with 1 to remember"),

@@ -306,6 +306,6 @@ def test_what_is_no_number_is_no_argument_to_differentiate_by() -> None:
     for wrong in ("text", True, None, object()):
         with pytest.raises(TypeError, match="expected a real number"):
             grad(lambda x: 1.0)(wrong)
-    with pytest.raises(TypeError, match="grad needs a function with one number as its result, got 0"):
+    with pytest.raises(TypeError, match="grad needs a function whose result is one number, got 0"):
         grad(lambda x: None)(1.0)
     assert grad(lambda v: 1.0)([]) == []

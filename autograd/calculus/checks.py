@@ -30,18 +30,18 @@ HALVINGS, SMALLEST = 36, 4  # of the steps of a difference, from a tenth of the 
 def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 2) -> None:
     """Compare the derivatives of a function by reverse mode, by forward mode, and by numerical differences.
 
-    The numerical derivatives choose their own steps and estimate their own error; where that is too large to tell, as
-    at a kink, nothing is compared. A slope that is off by one part in 10,000 is found. It costs some ninety calls of
-    the function for each input, and as many of its gradient for the second order.
+    The numerical derivatives choose their own steps and estimate their own error. If the error is too large for a
+    comparison, as at a kink, nothing is compared. A slope that is wrong by one part in 10,000 is found. A check takes
+    some ninety calls of the function for each input, and as many of its gradient for the second order.
 
     Args:
-        function: takes numbers, or lists, tuples and dicts of them, and gives the same.
-        arguments: where to check it.
-        order: 1 for first derivatives, 2 for second ones too.
+        function: takes and returns numbers, or trees of them.
+        arguments: the point at which it is checked.
+        order: 1 for first derivatives, 2 for first and second ones.
 
     Raises:
-        AssertionError: if two of them differ. The message names the first node of the graph whose slope is wrong, with
-            its expression and both numbers.
+        AssertionError: if two derivatives differ. The message names the first node whose slope is wrong, with its
+            expression and both numbers.
         ValueError: if no derivative could be compared.
     """
     run = RecordedCall(function, arguments, range(len(arguments)))
@@ -72,7 +72,8 @@ def check_gradients(function: Callable[..., Any], *arguments: Any, order: int = 
             if _is_clear(numerical, error):
                 compared += 1
                 if _differ(exact, numerical, error):
-                    raise AssertionError(_culprit(run, f"the derivative by input {index}", exact, numerical))
+                    what = f"the derivative with respect to input {index}"
+                    raise AssertionError(_culprit(run, what, exact, numerical))
         if order > 1:
             compared += _check_second(run, recording, at, row, reverse)
     if not compared:
@@ -98,7 +99,8 @@ def _check_second(
     for one, first in enumerate(run.pull({run.outputs[row]: 1.0}, recorded=True)):
         seconds = pull(Tape(first), run.inputs, {first: 1.0}, recorded=False) if isinstance(first, Value) else {}
         if isinstance(first, Value) and not _close(first.data, firsts[one], 1e-9):
-            raise AssertionError(_culprit(run, f"the recorded gradient by input {one}", first.data, firsts[one]))
+            what = f"the recorded gradient with respect to input {one}"
+            raise AssertionError(_culprit(run, what, first.data, firsts[one]))
         for other, node in enumerate(run.inputs):
             exact = float(seconds.get(node, 0.0))
             numerical, error = numerical_derivative(_component(gradient, other, one), at[other])

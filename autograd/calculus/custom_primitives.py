@@ -50,7 +50,7 @@ def primitive(
     latex: str = "",
     domain: str = "",
 ) -> Callable[[Rule], Any]:
-    """Make a function of floats a primitive, to be used like those of the table.
+    """Turn a function of floats into a primitive, which is used like those of the table.
 
     >>> @primitive(lambda out, x: 3.0 * x**2)
     ... def cube(x):
@@ -59,7 +59,7 @@ def primitive(
     >>> grad(cube)(2.0), grad(grad(cube))(2.0)
     (12.0, 12.0)
 
-    A function whose slope is meant to be another one, such as a straight-through or a clipped gradient, is made with
+    If the slope is meant to differ from the derivative, as for a straight-through or a clipped gradient, pass
     `check=False`:
 
     >>> @primitive(lambda out, x: 1.0, check=False)
@@ -68,8 +68,8 @@ def primitive(
     >>> grad(lambda x: rounded(x) ** 2)(1.8)
     4.0
 
-    A function with several results has a row of slopes for each of them, and `out` is the tuple of all results. It is
-    run once for each point, and each result is a node of its own. Here the roots of t² − s · t + p:
+    A function that returns a tuple needs a list of slopes for each result, and `out` is the tuple of all results. The
+    function runs once for each point, and each result is a node. These are the roots of t² − s · t + p:
 
     >>> @primitive(
     ...     [lambda out, s, p: out[0] / (out[0] - out[1]), lambda out, s, p: 1.0 / (out[1] - out[0])],
@@ -84,23 +84,23 @@ def primitive(
 
     Args:
         slopes: for each operand the rule `slope(out, *operands)`. For higher derivatives and the written form it must
-            take numbers of any kind: use operators, and functions from `autograd` rather than `math`. Of a function
-            with several results, for each result a list of such rules.
-        name: how it is called in drawings and formulas; the function's own name when not given.
+            take numbers of any kind: use operators, and functions from `autograd` instead of `math`. For a function
+            with several results, a list of such rules for each result.
+        name: its name in drawings and formulas; by default that of the function.
         samples: points, each with a number for each operand, where the slopes are compared with numerical derivatives.
         check: whether to compare them.
-        plain: the written form, a template as in the table; `name(…)` when not given.
+        plain: the written form, a template as in the table; by default `name(…)`.
         latex: the same in LaTeX.
-        domain: what the operands must satisfy, in words, for the error when the function raises a ValueError.
+        domain: the condition on the operands, in words, for the error that is raised if the function raises ValueError.
 
     Returns:
-        A decorator for a function of floats. It gives the primitive; or, for several results, a function that gives a
-        tuple of them.
+        A decorator for a function of floats. It returns the primitive; or, for several results, a function that returns
+        a tuple of them.
 
     Raises:
-        TypeError: if there is no slope, or not one of each result by each operand.
-        ValueError: if a slope is wrong; the message names the point and both numbers. Or if the function has a value at
-            none of the samples.
+        TypeError: if there is no slope, or not one for each result and each operand.
+        ValueError: if a slope is wrong; the message names the point and both numbers. Or if the function has no value
+            at any of the samples.
     """
     if not slopes:
         raise TypeError("a primitive needs a slope for each of its operands, as in @primitive(lambda out, x: …)")
@@ -166,7 +166,7 @@ class Results:
         if last[0] != key:
             results = [as_float(result) for result in self.function(*operands)]
             if len(results) != len(self.primitives):
-                raise TypeError(f"a function with slopes of {len(self.primitives)} results gave {len(results)}")
+                raise TypeError(f"a function with slopes of {len(self.primitives)} results returned {len(results)}")
             self._last = last = key, results
         return last[1][place]
 
@@ -187,7 +187,7 @@ def _check_slopes(result: Primitive, samples: Sequence[Sequence[float]]) -> None
             at = ", ".join(map(repr, point))
             raise ValueError(
                 f"the slope of {result.name} with respect to operand {index} is wrong: at {at} the rule gives "
-                f"{slope!r}, a numerical derivative {numerical!r}; correct it, or say check=False if that is intended"
+                f"{slope!r}, a numerical derivative {numerical!r}; correct it, or pass check=False if that is intended"
             )
     if not compared:
         raise ValueError(f"{result.name} has no value at any sample point; give points of its domain with samples=[…]")

@@ -89,16 +89,16 @@ def value_and_grad(
 def value_and_grad(
     function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., tuple[Any, Any]]:
-    """Make a function that gives the value of a function and its gradient, by one run of it.
+    """Make a function that returns the value of a function and its gradient, and runs it once.
 
     Args:
-        function: takes numbers, or trees of them, and gives one number.
-        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        argnum: another name of it.
-        has_aux: whether the function gives a pair, of that number and of whatever else.
+        function: takes numbers, or trees of them, and returns one number.
+        argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        argnum: another name for argnums.
+        has_aux: whether the function returns a pair of that number and an auxiliary result of any kind.
 
     Returns:
-        A function of the same arguments, which gives the value and what `grad` gives. If the function has an auxiliary
+        A function of the same arguments, which returns the value and the gradient. If the function has an auxiliary
         result, the pair of both stands in place of the value.
 
     Raises:
@@ -131,19 +131,19 @@ def grad(
 def grad(
     function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Make a function that gives the gradient of a function with one number as its result, by reverse mode.
+    """Make a function that returns the gradient of a function whose result is one number, by reverse mode.
 
     Args:
         function: takes numbers, or trees of them.
-        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        argnum: another name of it.
-        has_aux: whether the function gives a pair, of that number and of whatever else.
+        argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        argnum: another name for argnums.
+        has_aux: whether the function returns a pair of that number and an auxiliary result of any kind.
 
     Returns:
-        A function of the same arguments. It gives the gradient in the tree of that argument (a tuple of them for
-        several): floats, or Values where it is called with Values or within another transformation. It costs a small
-        multiple of the function itself, whatever the number of inputs. If the function has an auxiliary result, it
-        gives the pair of the gradient and that.
+        A function of the same arguments. It returns the gradient as a tree like that argument (a tuple of trees for
+        several arguments). The numbers are floats, or Values if it is called with Values or within another
+        transformation. It costs a small multiple of the function, for any number of inputs. If the function has an
+        auxiliary result, it returns the pair of the gradient and that.
 
     Raises:
         TypeError: when called, if the result is not one number.
@@ -162,9 +162,9 @@ def grad(
 def elementwise_grad(
     function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None
 ) -> Callable[..., Any]:
-    """Make a function that gives the gradient of the sum of all numbers of a result, by reverse mode.
+    """Make a function that returns the gradient of the sum of all numbers of a result, by reverse mode.
 
-    Where each number of the result depends on one number of the argument alone, as in a curve, these are their
+    If each number of the result depends on one number of the argument, as the points of a curve do, these are their
     derivatives. The name is that of HIPS autograd.
 
     >>> from autograd import sin
@@ -172,12 +172,12 @@ def elementwise_grad(
     [1.0, 0.5403023058681398]
 
     Args:
-        function: takes numbers, or trees of them, and gives the same.
-        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        argnum: another name of it.
+        function: takes and returns numbers, or trees of them.
+        argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        argnum: another name for argnums.
 
     Returns:
-        A function of the same arguments, which gives the gradient in the tree of that argument, as `grad` does.
+        A function of the same arguments, which returns the gradient as a tree like that argument, as `grad` does.
     """
     argnums = _chosen(argnums, argnum)
 
@@ -214,10 +214,10 @@ def jvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
         tangents: for each argument the direction, in the same tree.
 
     Returns:
-        The result of the function, and the derivative of each number of it along the direction, in its tree.
+        The result of the function, and a tree like it with the derivative of each of its numbers along the direction.
 
     Raises:
-        ValueError: if the tangents have not as many numbers as the primals.
+        ValueError: if the tangents do not have as many numbers as the primals.
     """
     run = RecordedCall(function, primals, range(len(primals)))
     direction = _direction(run, tangents)
@@ -256,15 +256,15 @@ def vjp(function: OfList, *primals: Values) -> tuple[list[Value], PullBack[Value
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]: ...
 @_records
 def vjp(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Compute the value of a function, and make what pulls gradients of its result back to its arguments.
+    """Compute the value of a function, and make a function that pulls gradients back from its result to its arguments.
 
     Args:
         function: takes numbers, or trees of them.
         primals: its arguments.
 
     Returns:
-        The result of the function; and a function of one number for each number of it, in the same tree, which gives
-        the gradient for each argument.
+        The result of the function, and a function that takes a tree like it, with the gradient of each of its numbers,
+        and returns the gradient for each argument.
     """
     run = RecordedCall(function, primals, range(len(primals)))
 
@@ -301,21 +301,21 @@ def jacobian(
 def jacobian(
     function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """Make a function that gives all first derivatives: of each number of the result by each of the argument.
+    """Make a function that returns the derivative of each number of the result with respect to each of the argument.
 
     It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
 
     Args:
-        function: takes numbers, or trees of them, and gives the same.
-        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        argnum: another name of it.
-        has_aux: whether the function gives a pair, of what is differentiated and of whatever else.
+        function: takes and returns numbers, or trees of them.
+        argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        argnum: another name for argnums.
+        has_aux: whether the function returns a pair of what is differentiated and an auxiliary result of any kind.
 
     Returns:
-        A function of the same arguments. It gives the tree of the result with, for each number and each array, the tree
-        of the argument, or a tuple of them for several. For an array this tree holds arrays, whose shape is that of the
-        result and then of what stands there in the argument. If the function has an auxiliary result, it gives the pair
-        of all this and that.
+        A function of the same arguments. It returns a tree like the result. In place of each number and each array it
+        has a tree like the argument, or a tuple of trees for several arguments. In place of an array of the result this
+        tree has arrays, whose shape is that of the array followed by that of the part of the argument. If the function
+        has an auxiliary result, it returns the pair of the tree and that.
     """
     argnums = _chosen(argnums, argnum)
 
@@ -365,26 +365,25 @@ def hessian(
     argnum: Argnums | None = None,
     has_aux: bool = False,
 ) -> Callable[..., Any]:
-    """Make a function that gives all second derivatives of one with one number as its result.
+    """Make a function that returns all second derivatives of a function whose result is one number.
 
-    It is reverse mode over reverse mode. Each row takes one pass over the graph of one component of the gradient. Its
-    cost grows with the part of the function that the component depends on; for a sum of small terms, with the number of
-    non-zeros.
+    It is reverse mode over reverse mode. Each row takes one pass over the graph of one component of the gradient, and
+    costs as much as the part of the function on which that component depends. So for a sum of small terms the cost
+    grows with the number of non-zeros.
 
     Args:
         function: takes numbers, or trees of them.
-        argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        sparse: whether to give the non-zeros alone.
-        argnum: another name of argnums.
-        has_aux: whether the function gives a pair, of one number and of whatever else.
+        argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        sparse: whether to return the non-zeros alone.
+        argnum: another name for argnums.
+        has_aux: whether the function returns a pair of one number and an auxiliary result of any kind.
 
     Returns:
-        A function of the same arguments. It gives the tree of the argument with, for each number and each array, the
-        tree of the argument again, or a tuple of them for several. For an array this tree holds arrays, whose shape is
-        that of the array and then of what stands there; so an array alone gives one array, which has its shape twice.
-        Or, if sparse, it gives a dict from (row, column) to the second derivatives that are not 0 by structure, where
-        the numbers of the arguments are counted from 0. If the function has an auxiliary result, it gives the pair of
-        all this and that.
+        A function of the same arguments. It returns the Jacobian, as `jacobian` has it, of the gradient, as `grad` has
+        it: for a list of numbers, a list of lists, and for an array, an array whose shape is that of the argument
+        twice. If sparse, it returns a dict from (row, column) to the second derivatives that are not 0 by structure;
+        rows and columns are the positions of the numbers in the arguments, from 0. If the function has an auxiliary
+        result, it returns the pair of these and that.
 
     Raises:
         TypeError: when called, if the result is not one number.
@@ -436,20 +435,20 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """Compute the Hessian of a function times a direction, by forward mode over reverse mode, without the Hessian.
 
-    It goes through the graph of the gradient once. Where the product is recorded, it adds about two nodes for each node
-    of that graph.
+    It goes through the graph of the gradient once. If the product is recorded, it adds about two nodes for each node of
+    that graph.
 
     Args:
-        function: takes numbers, or trees of them, and gives one number.
+        function: takes numbers, or trees of them, and returns one number.
         primals: its arguments.
         tangents: for each argument the direction, in the same tree.
 
     Returns:
-        The product for each argument, in its tree; a tuple of them if there are several arguments.
+        The product as a tree like the argument, or a tuple of trees if there are several arguments.
 
     Raises:
         TypeError: if the result is not one number.
-        ValueError: if the tangents have not as many numbers as the primals.
+        ValueError: if the tangents do not have as many numbers as the primals.
     """
     run = RecordedCall(function, primals, range(len(primals)))
     output = run.scalar("hvp")
@@ -464,8 +463,8 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
 def stop_gradient(tree: TreeT) -> TreeT:
     """Return a number, or a tree of them, as constants: no gradient flows through it.
 
-    It gives constants, as `Value.detach` does, rather than the nodes of the primitive `stop_gradient`, which keep what
-    they were computed from; while a function is compiled they are such nodes, since their numbers change.
+    It returns constants, as `Value.detach` does, instead of nodes of the primitive `stop_gradient`, which keep their
+    parents. In a compiled function it returns such nodes, since their numbers change from call to call.
     """
     numbers, structure = flat(tree, Value)
     detached: TreeT = nested(structure, [n.detach() if isinstance(n, Value) else n for n in numbers])

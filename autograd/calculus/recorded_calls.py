@@ -51,7 +51,7 @@ def argument_numbers(given: int | Sequence[int], name: str) -> int | tuple[int, 
         return tuple([operator.index(number) for number in given])  # type: ignore[union-attr]  # likewise an int
     except TypeError:
         raise TypeError(
-            f"{name} must be the number of an argument, counted from 0, or a sequence of such, got {shortened(given)} "
+            f"{name} must be the position of an argument, from 0, or a sequence of positions, got {shortened(given)} "
             f"of type {type(given).__name__}"
         ) from None
 
@@ -88,7 +88,7 @@ class RecordedCall:
         for index in numbers:
             if not -count <= index < count:
                 raise TypeError(
-                    f"there is no argument {index} to differentiate by: {count} were given without a keyword"
+                    f"there is no argument {index} to differentiate with respect to: {count} were given by position"
                 )
         places = list(dict.fromkeys([index % count for index in numbers]))
         self._order = [places.index(index % count) for index in numbers]  # one may be asked for twice
@@ -156,7 +156,7 @@ class RecordedCall:
         """Return the one number of the result; another count is a TypeError, which names the transformation."""
         if len(self.outputs) != 1:
             raise TypeError(
-                f"{name} needs a function with one number as its result, got {len(self.outputs)}; use jacobian"
+                f"{name} needs a function whose result is one number, got {len(self.outputs)}; use jacobian"
             )
         return self.outputs[0]
 

@@ -33,22 +33,22 @@ Number = Value | float
 def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero", "error"] = "zero") -> list[Value]:
     """Compute the gradients of a node as nodes, which can be differentiated again, drawn and explained.
 
-    No `grad` is read or changed. An operation adds at most five nodes to the graph of the gradients, but for power with
-    a variable exponent, remainder, asin, acos, acosh, atanh, atan2, maximum, minimum, where, leaky_relu, silu, gelu and
-    long products, which add up to twenty; the networks and sums of squares that were measured add 0.8 to 2.2 nodes for
-    each of theirs.
+    The attribute `grad` of nodes is neither read nor changed. An operation adds at most five nodes to the graph of the
+    gradients. Power with a variable exponent, remainder, asin, acos, acosh, atanh, atan2, maximum, minimum, where,
+    leaky_relu, silu, gelu and long products add up to twenty. The networks and sums of squares that were measured add
+    0.8 to 2.2 nodes for each node.
 
     Args:
         output: the node to differentiate.
-        inputs: the nodes to differentiate it by.
-        unreached: what to do about an input that the output was not computed from: its gradient is the constant 0
-            ("zero"), or that is an error ("error").
+        inputs: the nodes with respect to which it is differentiated.
+        unreached: what happens if the output was not computed from an input: the gradient is the constant 0 ("zero"),
+            or an error is raised ("error").
 
     Raises:
         TypeError: if the output or an input is not a Value.
-        ValueError: if an input is not reached and that is to be an error.
-        RuntimeError: if a leaf of what depends on the inputs was assigned another number since: the gradient would mix
-            both.
+        ValueError: if the output was not computed from an input, and `unreached` is "error".
+        RuntimeError: if the graph reads a leaf whose number was changed after the forward pass: the gradient would mix
+            both numbers.
     """
     inputs = list(inputs)
     tape = Tape(output, since=_first_time(inputs))

@@ -59,7 +59,7 @@ MOST_PROGRAMS = 128  # that a compiled function keeps
 
 
 class Compiled(Generic[ResultT]):
-    """A function that is recorded as a program at its first call, and run as such; made by `compile`."""
+    """A function that is recorded at its first call, and run as a program; made by `compile`."""
 
     def __init__(self, function: Callable[..., Any], static_argnums: Sequence[int], exact: bool) -> None:
         functools.update_wrapper(self, function, updated=())
@@ -68,7 +68,7 @@ class Compiled(Generic[ResultT]):
         self.clear()
 
     def clear(self) -> None:
-        """Drop all programs, and the arrays that were given last; the next call records the function again."""
+        """Drop all programs, and the arrays that were passed last; the next call records the function again."""
         self._recorded: OrderedDict[Structure, RecordedFunction] = OrderedDict()  # the one used last at the end
         self._forget_last()
 
@@ -86,11 +86,11 @@ class Compiled(Generic[ResultT]):
         """Return the result of the function.
 
         Args:
-            arguments: numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them. With a Value among them
-                the function itself is called, so that its result is part of the graph.
-            keywords: the same; and `out`, unless the function has an argument of this name: arrays for the result, in a
-                tree like it. A number goes into an array of shape (), an array into one of its shape, all of float64,
-                C-contiguous and writable; one may be an argument. None in a place makes that part anew.
+            arguments: numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them. If one is a Value, the
+                function itself is called, and its result is part of the graph.
+            keywords: the same; and `out`, unless the function has an argument of this name: a tree like the result with
+                arrays for it. A number needs an array of shape (), an array one of its shape, of float64, C-contiguous
+                and writable. An array may also be an argument. In place of None a new array is made.
 
         Returns:
             What the function returns, with floats instead of Values, and float64 arrays instead of arrays of them; with
@@ -98,7 +98,7 @@ class Compiled(Generic[ResultT]):
 
         Raises:
             TypeError: if the function cannot be recorded; the message says what it did, on which line, and what to
-                write instead. Or if `out` does not fit.
+                write instead. Or if `out` does not fit the result.
         """
         run = self._of_floats.get(len(arguments))
         if run is None or keywords:
@@ -126,8 +126,7 @@ class Compiled(Generic[ResultT]):
             call, leaves = None, flatten((arguments, keywords), Value)[0]
             if not has_value(leaves):
                 raise TypeError(
-                    f"{error}; name an argument that is something else in static_argnums, or let the function refer to "
-                    f"it"
+                    f"{error}; name an argument of another kind in static_argnums, or let the function refer to it"
                 ) from error
         recorded = None if call is None or has_value(leaves) else self._record(call)
         if recorded is None or (recorded.captured and (is_recording_program() or is_differentiated(recorded.captured))):
@@ -167,19 +166,19 @@ class Compiled(Generic[ResultT]):
         Args:
             arguments: those of the function. Those in `over` are arrays or lists with an entry for each example, or
                 tuples, dicts and dataclasses of such.
-            over: the numbers of the arguments that differ from example to example, counted from 0; when not given, all
-                that are not static.
-            reduce: what to give: each result, the mean of the results over the examples, or their sum.
+            over: the positions of the arguments that differ from example to example, from 0; by default all that are
+                not static.
+            reduce: what to return: each result, the mean of the results over the examples, or their sum.
             out: as for a call; arrays for each result have a leading axis with an entry for each example.
 
         Returns:
-            The result of the function with, for each number, an array with an entry for each example; or with its mean
-            or its sum. Examples are added one after another, in their order. A number that is the same for all of them
-            is multiplied by their count instead.
+            A tree like the result of the function, with an array in place of each number, which has an entry for each
+            example; or with the mean or the sum. Examples are added one after another, in their order. A number that is
+            the same for all examples is multiplied by their count instead.
 
         Raises:
-            ValueError: if there are no examples, or not as many in each argument; or if each of the results takes more
-                than 1 GB in all.
+            ValueError: if there are no examples, or not equally many in each argument; or if the results, with
+                `reduce="each"`, take more than 1 GB.
             TypeError: as for a call, or for a Value among the arguments.
         """
         if over is not None and type(over) is not int and type(over) is not tuple:
@@ -213,25 +212,25 @@ class Compiled(Generic[ResultT]):
         return batch.run(numbers, tables, out)
 
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
-        """Call the function again and again, its results as the next arguments, without Python between the calls.
+        """Call the function many times, with its results as the next arguments, and without Python between the calls.
 
         Args:
-            times: how often.
-            state: the arguments of the first call. The function gives what takes their place in the next one, in the
-                same structure: one result for one argument, a tuple of them for several. More results than arguments
-                are a record. Static arguments stay as they are, and are no part of the results.
+            times: the number of calls.
+            state: the arguments of the first call. The function returns those of the next call, in the same structure:
+                one result for one argument, a tuple for several. Results beyond those are records. Static arguments
+                stay as they are, and the function does not return them.
             each: further arguments, which follow the state: arrays or lists with an entry for each call, or tuples and
                 dicts of such.
 
         Returns:
-            The state after the last call, followed by each record as an array with an entry for each call. One state
-            without records is given as it is, not in a tuple. After Ctrl-C it is the state after the last whole call,
-            with a RuntimeWarning.
+            The state after the last call, followed by each record as an array with an entry for each call. A state of
+            one argument without records is returned as it is, not in a tuple. After Ctrl-C, the state after the last
+            whole call, with a RuntimeWarning.
 
         Raises:
-            KeyboardInterrupt: after Ctrl-C while the call is looked for whose results are not finite.
-            ValueError: if the results do not have the structure of the state, `each` has not enough entries, or there
-                are more times than a machine can count.
+            KeyboardInterrupt: if Ctrl-C is pressed during the search for the call whose results are not finite.
+            ValueError: if the results do not have the structure of the state, `each` does not have enough entries, or
+                `times` is too large for the machine.
             TypeError: as for a call, or for a Value among the arguments.
         """
         import numpy as np
@@ -284,7 +283,7 @@ class Compiled(Generic[ResultT]):
         return self._record(self._flatten(arguments, keywords)[0]).of_result()[0]
 
     def parameters(self, *arguments: Any, **keywords: Any) -> list[Value]:
-        """Return the leaves that such a call reads besides its arguments, in the order of its program's parameters."""
+        """Return the leaves that the program of such a call reads, in the order of its parameters."""
         return self._record(self._flatten(arguments, keywords)[0]).of_result()[1]
 
     def __repr__(self) -> str:
@@ -352,8 +351,9 @@ class Compiled(Generic[ResultT]):
         """Return what was recorded, to be run without a graph; refuse it if a gradient has to flow through it."""
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
-                f"{self!r} refers to what is differentiated by around it, but batch and repeat are run without a "
-                f"graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
+                f"{self!r} refers to a node with respect to which a function around it is differentiated, but batch "
+                f"and repeat run without a graph: take the gradient within, by compile(grad(…)).batch, or call it for "
+                f"each example"
             )
         return recorded
 
@@ -377,28 +377,28 @@ def compile(
 ) -> Compiled[Any]:
     """Record a function once for each structure of its arguments, and run what was recorded as a program.
 
-    The function is called with Values, once. What it computes with them is recorded, lowered to a few groups of equal
-    instructions, and from then on run by loops in C. The results have the bits of the eager engine (the sign of a zero
-    apart). Leaves that the function refers to, such as the parameters of a network or a `Constant`, are read anew at
-    each call; what was computed from them before is computed again. Anything else that it refers to, such as a float,
-    stays as it was.
+    The function is called once with Values. What it computes with them is recorded and lowered to a few groups of equal
+    instructions, which loops in C run from then on. The results have the bits of the eager engine, except for the sign
+    of a zero. Leaves that the function refers to, such as the parameters of a network or a `Constant`, are read at each
+    call, and nodes that were computed from them are computed again. Anything else that it refers to, such as a float,
+    stays as it was when the function was recorded.
 
-    A function that decides by a number, or reads `v.data`, cannot be recorded: an error names the line. It
-    computes by IEEE 754. A result that is nan is computed again by a program in which what is not chosen contributes
-    nothing to a gradient. If a result is not finite then, the function runs with Values, which raises the error of an
-    operation outside its domain that the result depends on through operands that were chosen.
+    A function that branches on a value, or reads `v.data`, cannot be recorded; the error names the line. Programs
+    compute by IEEE 754. If a result is nan, it is computed again by a program in which branches that are not chosen
+    contribute nothing to a gradient. If it is still not finite, the function runs with Values, and the error of an
+    operation outside its domain is raised if the result depends on it through operands that were chosen.
 
-    A node that the function puts aside while it is recorded has no number: to read it later is an error. The programs
+    A node that the function stores while it is recorded has no number, and reading it later is an error. The programs
     of the 128 structures that were used last are kept; the method `clear` drops all of them.
 
     Args:
         function: of numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them; also one that `grad`,
             `value_and_grad` or `hessian` made. An array reaches it as an array of Values.
-        static_argnums: compile-time constants, such as a loop count: the function is recorded for each of their values.
-            Negative numbers count from the last argument that is given.
+        static_argnums: the positions of arguments that are constants of the program, such as a loop count. The function
+            is recorded for each of their values. Negative positions count from the last argument that is given.
         exact: whether results have the bits of the eager engine. False is faster, and the last digits differ: `exp` and
-            `tanh` are within 2 units in the last place, and large matrix products of a batch are left to SciPy's BLAS,
-            if it is installed. It has no effect on the plain engine.
+            `tanh` are within 2 units in the last place, and SciPy's BLAS, if it is installed, computes large matrix
+            products of a batch. It has no effect on the plain engine.
 
     Returns:
         A `Compiled` function, with the methods `batch`, `repeat`, `program`, `parameters` and `clear`.

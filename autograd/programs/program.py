@@ -49,29 +49,29 @@ class Program:
     """A graph without its nodes, in arrays.
 
     A program computes numbers in *slots*, which have the indices 0, 1, … in topological order. A slot is a leaf or the
-    result of an instruction. A leaf is an input, a parameter or a constant, and holds a number; other numbers may be
-    given for inputs and parameters when the program runs. An instruction applies a primitive to earlier slots. Slots of
-    a program that was made from a graph stand for its nodes, in the order of a `Tape`.
+    result of an instruction. A leaf is an input, a parameter or a constant, and holds a number. A run may use other
+    numbers for the inputs and parameters. An instruction applies a primitive to earlier slots. If a program
+    was made from a graph, its slots are the nodes of the graph in topological order.
 
-    A program is immutable and refers to no Value. Whatever runs graphs elsewhere starts from one: other engines need
+    A program is immutable and refers to no Value. It is the form in which graphs are run elsewhere: other engines need
     the primitives and the indices, not the nodes.
 
     Args:
-        codes: for each slot the code of its primitive: its index in the table, or from the end of the table on the
-            place in `others`; 0 for a leaf.
-        starts: where the operands of each slot start in `operands`; at the end, the length of that.
-        operands: the slots of the operands, slot after slot, in their order, repeats kept.
-        numbers: for each slot its number, if it is a leaf; else anything.
+        codes: the code of the primitive of each slot: its index in the table, or, beyond the table, its index in
+            `others` plus the length of the table plus 1; 0 for a leaf.
+        starts: the index in `operands` at which the operands of each slot start, followed by the length of `operands`.
+        operands: the slots of the operands of all slots, in order, with repeats.
+        numbers: the number of each slot that is a leaf, and any number for other slots.
         inputs: the slots of the inputs, in the order in which `run` takes them.
         parameters: the slots of the parameters. The other leaves are constants.
         outputs: the slots of the results.
         labels: the labels of slots that have one, by slot.
         others: the primitives that are not in the table.
-        structures: those of the arguments and of the result of a function that was recorded, whose numbers are the
-            inputs and the outputs; None for other graphs.
+        structures: the structures of the arguments and of the result of a function that was recorded, whose numbers are
+            the inputs and the outputs; None for other graphs.
 
     Raises:
-        ValueError: if these make no well-formed program; the message names the slot. An operand must be an earlier
+        ValueError: if the program is not well-formed; the message names the slot. An operand must be an earlier
             slot, and the number of operands must be that of the primitive.
     """
 

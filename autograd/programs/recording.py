@@ -13,9 +13,8 @@ read, and used as a plain number, would be part of the program. So would be the 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count, cycle, islice, repeat
-from operator import is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -37,7 +36,7 @@ from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
-from autograd.trees import Structure, flat, nested
+from autograd.trees import Structure, flat, named_leaves, nested
 from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ class Recording(NamedTuple):
 
     Attributes:
         function: the function.
-        inputs: the leaves that stand for the numbers of its arguments.
+        arguments: its arguments, trees with leaves that stand for their numbers, by position and name.
         guarded: whether products of gradients and slopes are guarded.
         checked: the values of functions that were differentiated, if they have operations with a domain.
         derivatives: the derivatives that were recorded.
@@ -64,7 +63,7 @@ class Recording(NamedTuple):
     """
 
     function: Callable[..., object]
-    inputs: Sequence[Value]
+    arguments: Mapping[int | str, Any]
     guarded: bool
     checked: list[Value]
     derivatives: list[Value]
@@ -104,7 +103,7 @@ class RecordedFunction:
         arguments, named = nested(call, inputs)
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
-        current = Recording(function, inputs, is_guarded, [], [], number)
+        current = Recording(function, {**dict(enumerate(arguments)), **named}, is_guarded, [], [], number)
         with records, ieee_arithmetic(), recording_program(current):
             try:
                 result = function(*arguments, **named)
@@ -234,22 +233,23 @@ def refuse(node: Value, what: str) -> None:
             (place for place, number in list(_numbers.items()) if number == recording_of(node)), "a function"
         )
         raise TypeError(
-            f"cannot {what}: {node!r} was made while {function} was recorded to be compiled, so that it has another "
-            f"number at each call, and none afterwards. This happened at line {line} of {file}; give the node back as "
-            f"a part of the result, and the caller gets its number"
+            f"cannot {what}: {node!r} was made while {function} was recorded to be compiled, and has a number only "
+            f"within a call. This happened at line {line} of {file}; return the node as a part of the result, and the "
+            f"caller gets its number"
         )
     raise TypeError(
-        f"cannot {what} while {name_of(current.function)} is recorded to be compiled: {_named(node, current)} has "
-        f"another number at each call. This happened at line {line} of {file}; {_remedy(what)}"
+        f"compiled functions cannot {what}: {name_of(current.function)} does so with {_named(node, current)} at line "
+        f"{line} of {file}; {_remedy(what)}"
     )
 
 
 def _named(node: Value, current: Recording) -> str:
     if node.label:
         return f"the node {node.label!r}"
-    place = next(compress(count(), map(is_, current.inputs, repeat(node))), None)
-    if place is not None:
-        return f"number {place} of the arguments"
+    for place, tree in current.arguments.items():
+        for name, leaf in named_leaves(f"argument {place}", tree, Value):
+            if leaf is node:
+                return name
     if node.primitive is None:
         return "a leaf that the function refers to"
     return f"a result of {node.primitive.name}"
@@ -269,13 +269,13 @@ def _number_of(function: Callable[..., object]) -> int:
 
 def _remedy(what: str) -> str:
     if what.startswith(("run backward", "read a grad", "assign a grad")):
-        return "use grad, value_and_grad or gradients, which give the gradients as results"
+        return "use grad, value_and_grad or gradients, which return gradients"
     if what.startswith("assign"):
-        return "give the new number back as a result, and pass it as an argument to the next call"
+        return "return the new number, and pass it as an argument to the next call"
     return (
-        "compute with the node itself, or with stop_gradient(v) where no gradient should flow; choose with "
-        "where(greater(a, b), x, y), maximum, minimum or clip; an argument that decides on the form of the program "
-        "belongs into static_argnums"
+        "choose with where(greater(a, b), x, y), maximum, minimum or clip; compute with the node itself, or with "
+        "stop_gradient(v) where no gradient should flow; name an argument on which the form of the program depends "
+        "in static_argnums"
     )
 
 
@@ -284,9 +284,9 @@ def index_refusal(error: Exception, function: Callable[..., object]) -> TypeErro
     if not isinstance(error, TypeError | IndexError) or "integer" not in str(error):
         return None
     return TypeError(
-        f"{error}: this happened while {name_of(function)} is recorded to be compiled{place_of(error)}. A Value is no "
-        f"index or count, since it has another number at each call: name an argument that decides on the form of the "
-        f"program in static_argnums, or choose with where(greater(a, b), x, y)"
+        f"{error}: compiled functions cannot use a value as an index or a count, as {name_of(function)} does"
+        f"{place_of(error)}; name an argument on which the form of the program depends in static_argnums, or choose "
+        f"with where(greater(a, b), x, y)"
     )
 
 

@@ -75,7 +75,7 @@ def examples_of(argument: Any, name: str) -> tuple[Structure, list[Rows]]:
         name: what to call it in a message.
 
     Raises:
-        TypeError: if it is something else, or if examples have not the same structure.
+        TypeError: if it is something else, or if examples do not have the same structure.
     """
     try:
         holders, structure = flatten(argument, (list, np.ndarray, Value), ())
@@ -109,7 +109,9 @@ def _table_of(holder: Any, name: str) -> tuple[Any, Rows]:
         structures.append(structure)
         rows.append(row_of(leaves))
         if structure != structures[0]:
-            raise TypeError(f"the examples of {name} have not the same structure: see numbers 0 and {len(rows) - 1}")
+            raise TypeError(
+                f"the examples of {name} do not have the same structure: compare entries 0 and {len(rows) - 1}"
+            )
     if structures and structures[0].is_static:
         raise _refusal(holder, name)
     width = structures[0].size if structures else 1
@@ -236,7 +238,7 @@ class Results:
     def _check_size(self, size: int) -> None:
         if self.each and size * 8 > MOST_BYTES:
             raise ValueError(
-                f"each result of so many examples takes {size * 8 / 1e9:.1f} GB in all: ask for their mean by "
+                f"the results of so many examples take {size * 8 / 1e9:.1f} GB: ask for their mean by "
                 f'reduce="mean" or for their sum by reduce="sum", give arrays in out=, or run fewer examples at once'
             )
 

@@ -26,14 +26,14 @@ INLINE_TERMS = 4  # terms of a sum that may stand in brackets within a product
 
 @dataclass(eq=False, repr=False)
 class Derivative:
-    """A derivative of one node with respect to another, and what it is made of.
+    """A derivative of one node with respect to another, and those that it consists of.
 
     Attributes:
         name: how it is written, as in ∂out/∂net.
         value: the number.
-        terms: the sum of products of derivatives that `value` was computed from; none for a single factor.
-        formula, numbers: of a single factor, in symbols and in numbers; None where they would be too long to read.
-        region: the part of the graph that it is the gradient of; None for what is left of a sum.
+        terms: the sum of products of derivatives from which `value` was computed; empty for a single factor.
+        formula, numbers: a single factor in symbols and in numbers; None if they would be too long to read.
+        region: the part of the graph of which it is the gradient; None for the rest of a sum.
         is_whole: whether the region holds all paths from its top to its bottom.
     """
 

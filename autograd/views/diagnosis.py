@@ -65,12 +65,12 @@ Sources = Mapping[Value, tuple[str, int]]
 
 @dataclass(eq=False, repr=False)
 class Diagnosis(InAscii):
-    """What there is to say of a gradient.
+    """What is wrong with a gradient.
 
     Attributes:
         gradient: the derivative of the output with respect to the input.
-        node: the operation where it died, exploded or turned nan; None if there is none to name.
-        text: the sentence.
+        node: the operation at which it became zero, huge or nan; None if there is no such operation.
+        text: the diagnosis in words.
     """
 
     gradient: float
@@ -84,19 +84,20 @@ class Diagnosis(InAscii):
 
 
 def diagnose(output: Value, input: Value | str, sources: Sources | None = None) -> Diagnosis:
-    """Say why a gradient is zero, very small, huge, infinite or nan, or that nothing is wrong with it.
+    """Find out why a gradient is zero, very small, huge, infinite or nan, or that nothing is wrong with it.
 
     Args:
         output: the node that is differentiated.
-        input: the node that it is differentiated by, or its label.
-        sources: as from `record_sources()`, to name the line of the program that made the node.
+        input: the node with respect to which it is differentiated, or its label.
+        sources: the lines that made the nodes, as `record_sources()` notes them, to be named in the diagnosis.
 
     Returns:
-        The diagnosis. No `grad` is changed; if the input's is not the gradient of one `backward()`, it says so too.
+        The diagnosis. The attribute `grad` of nodes is not changed. If that of the input is not the gradient of one
+        `backward()`, the diagnosis says so.
 
     Raises:
-        TypeError: if the output is no Value, or the input is neither a Value nor a label.
-        ValueError: if the label names no node of the graph, or several; the message gives the nearest names.
+        TypeError: if the output is not a Value, or the input is neither a Value nor a label.
+        ValueError: if the label names no node of the graph, or several; the message lists the nearest names.
     """
     return _Case(output, find_node(output, input), sources or {}).diagnosis()
 

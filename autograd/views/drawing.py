@@ -153,27 +153,27 @@ def draw(
     """Draw the computation graph of a Value.
 
     Args:
-        output: the node whose graph is drawn, from its leaves on; or a step of `steps(…)`, to draw what is known after
-            it, with the node it computes in blue, or the edge it goes back along and what that leads to in rust. All
-            steps of a graph have each node at the same place.
-        slopes: whether each edge carries its local slope, the factor that it contributes to the chain rule.
-        fold: whether all nodes that apply one primitive to the same boxes share a box, such as those of a layer of
-            neurons, with the range of their numbers. When not given, a graph of over 100 nodes is folded if that leaves
-            at most a quarter of them as boxes.
-        clusters: frames to group nodes in, such as the neurons and layers of a network: from the label of a node to the
-            titles of the frames around it, outermost first. An operation without a label, and a parameter, stands
-            with the nodes that it feeds.
-        rankdir: the direction of the forward pass: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; when not
-            given, "TB" for a folded graph, whose boxes are wide, and else "LR".
+        output: the node whose graph is drawn; or a step of `steps(…)`. A step is drawn with the numbers that are known
+            after it. The node that it computes is blue; the edge along which it goes back, and the node that this edge
+            leads to, are rust. Each node has the same place in all steps.
+        slopes: whether each edge has its slope beside it, the factor that it contributes to the chain rule.
+        fold: whether all nodes that apply one primitive to the same boxes, such as those of a layer of neurons, share a
+            box, which shows the range of their numbers. By default, a graph of more than 100 nodes is folded if that
+            leaves at most a quarter as many boxes.
+        clusters: frames around nodes, such as the neurons and layers of a network: a dict from the label of a node to
+            the titles of the frames around it, outermost first. Operations without a label, and parameters, are in
+            the frames of the nodes that use them.
+        rankdir: the direction of the forward pass: "LR" (left to right), "TB" (top to bottom), "RL" or "BT"; by default
+            "TB" for a folded graph, whose boxes are wide, and "LR" for others.
         size: the largest width and height in inches, as in "8,5"; the picture is scaled down to fit.
-        digits: the significant digits of numbers, 1 to 17; a number longer than `digits` + 5 characters has fewer.
+        digits: the number of significant digits, 1 to 17; numbers of more than `digits` + 5 characters have fewer.
         theme: "light" or "dark".
 
     Returns:
-        The drawing. The same graph gives the same source, to the letter.
+        The drawing. Its source is the same, character by character, for the same graph.
 
     Raises:
-        ValueError: if `rankdir` or `theme` is none of these, or `digits` is out of its range.
+        ValueError: if `rankdir` or `theme` is none of these, or `digits` is out of range.
         TypeError: if the output is neither.
     """
     if callable(getattr(output, "draw", None)):

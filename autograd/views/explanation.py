@@ -65,13 +65,13 @@ class Line:
 
 @dataclass(eq=False, repr=False)
 class Explanation:
-    """A derivation: `print` shows it as text, `latex` is it in LaTeX, and a notebook shows it as mathematics.
+    """A derivation. `print` writes it as text, `latex` is its LaTeX, and a notebook shows it as formulas.
 
     Attributes:
         paragraphs: the equations, in groups.
         gradient: the number that they lead to.
-        derivative: the derivative that is explained, with those it is made of; None in the delta form.
-        note: a sentence beside the equations, or nothing.
+        derivative: the derivative that is explained, with those that it consists of; None in the delta form.
+        note: a sentence beside the equations, or an empty string.
     """
 
     paragraphs: Sequence[Sequence[Line]]
@@ -115,19 +115,20 @@ def explain(
 
     Args:
         output: the node that is differentiated.
-        input: the node that it is differentiated by, or its label.
-        detail: "stations" (the derivation goes from one labelled node to the next), or "full" (every operation is one).
-        form: "chain" (the chain rule, factor by factor), or "delta" (the delta rule: the gradient of each neuron's net
-            input is its error signal δ, and those of earlier neurons are made of those of later ones).
+        input: the node with respect to which it is differentiated, or its label.
+        detail: "stations" (the derivation goes from one node with a label to the next), or "full" (it goes from one
+            operation to the next).
+        form: "chain" (the chain rule, factor by factor), or "delta" (the delta rule: the gradient of the net input of a
+            neuron is its error signal δ, which is computed from those of later neurons).
 
     Returns:
-        The explanation. The numbers are those of the forward pass that happened; no `grad` is read or changed. Of a
-        large graph it holds the strongest contributions, and the sum of the rest as one number.
+        The explanation, with the numbers of the forward pass. The attribute `grad` of nodes is neither read nor
+        changed. For a large graph it has the largest contributions, and the sum of the others as one number.
 
     Raises:
-        ValueError: for an unknown detail or form, the delta form of a very large graph, or a label that names no node
-            of the graph, or several; the message gives the nearest names.
-        TypeError: if the output is no Value, or the input is neither a Value nor a label.
+        ValueError: if the detail or the form is unknown, the graph is too large for the delta form, or the label names
+            no node of the graph or several; the message lists the nearest names.
+        TypeError: if the output is not a Value, or the input is neither a Value nor a label.
     """
     if detail not in ("stations", "full"):
         raise ValueError(f"detail must be 'stations' or 'full', got {detail!r}")

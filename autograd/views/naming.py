@@ -23,18 +23,18 @@ OF_IPYTHON = ("In", "Out")  # its variables without an underscore that hold what
 
 
 def name_values(variables: Mapping[str, Any]) -> None:
-    """Label Values as a program calls them: `vx`, an entry of a container `w[3]` or `p["b"]`, a field `case.x`.
+    """Label Values with the names of variables: `vx`, an entry of a container `w[3]` or `p["b"]`, a field `case.x`.
 
-    Values that have a label keep it. One that has several names takes the first, in the order of the variables; those
-    whose names begin with an underscore are left out. Containers are lists, tuples, dicts, other mappings, dataclasses
+    Values that have a label keep it. A Value with several names gets the first one, in the order of the variables.
+    Names that begin with an underscore are skipped. Containers are lists, tuples, dicts, other mappings, dataclasses
     and NumPy arrays, also within each other. Nothing is recorded, and no number changes.
 
     Args:
-        variables: the Values and containers by their names: `locals()` for the variables of the function or the module
-            that calls this, `vars(model)` for the attributes of an object, or a dict of one's own.
+        variables: a dict from names to Values and containers: `locals()` for the variables of the calling function or
+            module, `vars(model)` for the attributes of an object, or any other.
 
     Raises:
-        TypeError: if `variables` is no mapping from names.
+        TypeError: if `variables` is not a mapping with strings as keys.
     """
     if not isinstance(variables, Mapping) or not all(isinstance(name, str) for name in variables):
         raise TypeError(
@@ -54,11 +54,11 @@ def find_node(output: Value, label: Value | str) -> Value:
 
     Args:
         output: the node whose graph is searched.
-        label: the label, or for a node without one the name that all views of this output give it, such as `v3`. A
-            Value is the node itself, in the graph or not.
+        label: the label, or the name that a node without one has in all views of this output, such as `v3`. A Value is
+            returned as it is, also if it is not in the graph.
 
     Raises:
-        TypeError: if the output is no Value, or the label is neither a Value nor a string.
-        ValueError: if there is no such node, or there are several; the message gives the nearest names.
+        TypeError: if the output is not a Value, or the label is neither a Value nor a string.
+        ValueError: if there is no such node, or there are several; the message lists the nearest names.
     """
     return label if isinstance(label, Value) else Names(output, Tape(output).nodes).find(label)

@@ -32,19 +32,19 @@ def draw_program(
 ) -> Drawing:
     """Draw the groups of equal instructions that a program is lowered to.
 
-    A box is a group, or several of one kind on one level that read the same groups, with the number of instructions
-    that it stands for: the more, the larger. With more than 60 groups, all of one kind on one level share a box. Those
-    of one level stand side by side. An edge leads from what computes numbers to what reads them. Matrix products, dot
-    products, sums and totals are coloured; what Python runs has a red border.
+    A box is a group, or several groups of one kind and one level that read the same groups. It shows its number of
+    instructions, and is larger the more there are. If there are more than 60 groups, all groups of one kind and one
+    level share a box. Boxes of one level are side by side. An edge leads from a group to one that reads its results.
+    Matrix products, dot products, sums and totals are coloured. Groups that Python runs have a red border.
 
     Args:
-        program: of at most some hundreds of groups, such as `compile(…).program(…)` gives.
-        varying: the numbers of the inputs that differ from example to example, for the program of a batch.
+        program: a program of at most some hundreds of groups, such as `compile(…).program(…)` returns.
+        varying: the positions of the inputs that differ from example to example, for the program of a batch.
         rankdir: the direction of the computation, "TB", "LR", "BT" or "RL".
         theme: "light" or "dark".
 
     Returns:
-        The drawing. The same program gives the same source.
+        The drawing. Its source is the same for the same program.
 
     Raises:
         ValueError: if `rankdir` or `theme` is none of these.

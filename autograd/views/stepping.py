@@ -48,13 +48,13 @@ class Step(InAscii):
     """One step of a forward or backward pass.
 
     Attributes:
-        steps: the pass that it belongs to: a sequence of its steps.
-        index: its index there, from 0.
+        steps: the pass that it belongs to, which is a sequence of steps.
+        index: its index in that sequence, from 0.
         phase: "forward" or "backward".
-        node: forward, the node that is computed; backward, the node that passes its gradient back.
-        parent: backward, the operand that receives it; None forward.
-        slope: backward, the derivative of the node with respect to that operand.
-        before, after: backward, the gradient of the operand before and after this step.
+        node: the node that is computed (forward), or that passes its gradient back (backward).
+        parent: the operand that receives the gradient; None in the forward pass.
+        slope: the derivative of the node with respect to that operand, in the backward pass.
+        before, after: the gradient of the operand before and after this step, in the backward pass.
     """
 
     __slots__ = ("steps", "index", "phase", "node", "parent", "slope", "before", "after")
@@ -230,32 +230,32 @@ class FoldedPass(Pass):
 
 
 class Steps(InAscii, Sequence[Step]):
-    """The steps of a graph: first forward, an operation each, then backward, an edge each.
+    """The steps of a graph: the operations of the forward pass, then the edges of the backward pass.
 
-    Backward, of the nodes whose gradient is complete, the one that was computed first passes its gradient on: an output
-    before the next one, `w1` before `w2`. It is a sequence whose items are made when they are asked for; the backward
-    pass is carried out with the first of its steps. No node's `grad` is read or changed.
+    In the backward pass, of all nodes whose gradient is complete, the one that was computed first passes its gradient
+    back: an output before the next one, `w1` before `w2`. It is a sequence whose items are made on demand. The
+    backward pass runs when its first step is made. The attribute `grad` of nodes is neither read nor changed.
 
-    As the last line of a cell it is a page to step through, edit and train. With the extra `stepgrad[widget]` that is a
-    widget, and the graph is the kernel's:
+    As the last line of a cell it is shown as a page to step through, edit and train. With the extra `stepgrad[widget]`
+    the page is a widget, and computes with the graph in the kernel:
 
-    - `position` follows the page, and the page follows it when it is assigned.
-    - A number that is edited on the page is assigned to its leaf's `data`, and the recorded tape is evaluated again:
-      what Python decided by a number, and numbers that were cut from the graph, stay as recorded. All numbers, slopes
-      and gradients that the page shows come from Python.
-    - A training on the page assigns the trained numbers to the leaves after each slice of it, at the latest after a
-      fifth of a second; so does going back to an earlier round. A round is done as a whole or not at all, and one whose
-      numbers are not finite is not done.
-    - What another cell assigns to a leaf is seen with the next `update()`, edit or training, and not before.
+    - `position` follows the page, and an assignment to it moves the page.
+    - An edit on the page is assigned to `data` of the leaf, and the recorded tape is evaluated again. Branches that
+      Python chose, and numbers that were taken out of the graph, stay as recorded. Python computes all numbers, slopes
+      and gradients that the page shows.
+    - A training on the page assigns the trained numbers to the leaves at least every fifth of a second. Going back to
+      an earlier round assigns the numbers of that round. A round is done as a whole or not at all, and a round with
+      numbers that are not finite is not done.
+    - An assignment to a leaf in another cell is shown with the next `update()`, edit or training.
 
-    While a cell runs, edits wait for its end. Without the extra the page is a copy in a frame: what is done there stays
-    there.
+    While a cell runs, edits wait for its end. Without the extra the page is a copy in a frame, and edits and trainings
+    do not reach the graph.
 
     Attributes:
-        output: the node that the steps lead to, and back from; after an update the node that was evaluated again, since
-            a node keeps the number that it was computed with.
+        output: the node that the forward pass computes last. After an update it is another node, with the new number,
+            since a node keeps the number that it was computed with.
         tape: its graph.
-        operations: those that are computed, one by each step forward.
+        operations: the nodes that the forward pass computes, one in each step.
     """
 
     def __init__(self, output: Value) -> None:
@@ -284,13 +284,13 @@ class Steps(InAscii, Sequence[Step]):
         return "\n".join([*map(str, self[:half]), left_out, *map(str, self[-half:])])
 
     def of(self, node: Value | str) -> list[Step]:
-        """Return the steps about one node: forward the one that computes it, backward those that add to its gradient.
+        """Return the steps about a node: the one that computes it, and those that add to its gradient.
 
         Args:
             node: the node, or its label.
 
         Returns:
-            The steps in their order; none for a constant, or a node of another graph.
+            The steps in their order; an empty list for a constant, or a node of another graph.
 
         Raises:
             TypeError: if the node is neither a Value nor a label.
@@ -330,14 +330,14 @@ class Steps(InAscii, Sequence[Step]):
 
     @property
     def position(self) -> int:
-        """How many of the steps on the page are done, from 0 to the last; assigned, it moves the page.
+        """The number of steps that are done on the page. An assignment moves the page.
 
-        The page counts steps between the nodes that have a label, or, where "Every operation" is ticked, those of this
-        list.
+        The page goes from one node with a label to the next, and counts these steps. If "Every operation" is ticked, it
+        counts the steps of this list.
 
         Raises:
-            TypeError: when it is assigned, if it is no integer.
-            ValueError: when it is assigned, if there are fewer steps.
+            TypeError: if something else than an integer is assigned.
+            ValueError: if a number is assigned that is negative or greater than the number of steps.
         """
         return self._position if self._widget is None else self._widget.position
 
@@ -352,15 +352,15 @@ class Steps(InAscii, Sequence[Step]):
 
     @property
     def step(self) -> Step | None:
-        """The step that the page shows, with the numbers of this moment; None at position 0, before the first one."""
+        """The step that the page shows, with the current numbers; None at position 0, before the first step."""
         return self._listed[self.position - 1] if self.position else None
 
     def update(self) -> None:
-        """Evaluate the recorded tape again with the numbers that its leaves hold now, and show that.
+        """Evaluate the recorded tape again with the current numbers of its leaves, and show the result.
 
         Raises:
-            ValueError, ZeroDivisionError: if an operation is outside its domain then, as when it was recorded. What is
-                shown stays as it was.
+            ValueError, ZeroDivisionError: if an operation is outside its domain with these numbers. The page stays as
+                it was.
         """
         self._show(Pass(*self._replay.evaluate()))
         self._replay.note(self.output.data)
@@ -372,11 +372,11 @@ class Steps(InAscii, Sequence[Step]):
 
         Args:
             title: the heading.
-            compact: as of `live_page`.
-            theme: likewise.
+            compact: as for `live_page`.
+            theme: as for `live_page`.
 
         Raises:
-            TypeError: if the graph holds a primitive of one's own, whose function only Python knows.
+            TypeError: if the graph has a primitive of your own, whose function is known to Python alone.
         """
         return live_page(self.output, title=title, compact=compact, theme=theme)
 
@@ -424,10 +424,10 @@ def steps(output: Value) -> Steps:
     """List the forward and backward pass of a graph, step by step.
 
     Args:
-        output: the node that the forward pass leads to.
+        output: the node that the forward pass computes last.
 
     Returns:
-        The steps. Replayed to the end they give, to the last bit, the data of the nodes and the gradients that a first
-        `output.backward()` gives.
+        The steps. After the last one, the numbers of the nodes and the gradients have the same bits as after a first
+        `output.backward()`.
     """
     return Steps(output)

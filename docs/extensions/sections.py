@@ -1,6 +1,6 @@
 """The directive `section`: a section of a file in the root of the repository, as part of a page.
 
-    ```{section} README.md Glossary
+    ```{section} CONTRIBUTING.md Design
     ```
 
 The heading itself is left out. A link to a file that has a page here leads to that page; of other links to files of the

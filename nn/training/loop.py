@@ -83,7 +83,7 @@ def fit(
         cases: pairs of inputs and target, from a list or anything else that can be iterated over.
         loss: a function of the network's output and the target.
         optimizer: changes the parameters; gradient descent with a learning rate of 0.5 when not given.
-        rounds: the number of rounds to be done at the end, including those before a resume.
+        rounds: the total number of rounds; a resume runs only the missing ones.
         batch_size: the number of cases that each step takes; the last batch of a round may be smaller.
         shuffle: shuffles the cases before each round, for other batches; when not given, they stay in their order.
         pick: picks one case at random for each round, which then is one step with that case alone.

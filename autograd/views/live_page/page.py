@@ -60,11 +60,11 @@ HEIGHT, COMPACT_HEIGHT = 900, 540  # of a page in a notebook, in pixels, until i
 
 
 class LivePage:
-    """A page. `save` writes it, `html` is its text, and a notebook shows it in a frame of its own.
+    """A page for a browser, which a notebook shows in a frame.
 
     Attributes:
         title: the heading.
-        html: the whole file.
+        html: the text of the file.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class LivePage:
         A script beside the frame gives it the height of its page, and the page the theme of the document.
 
         Args:
-            instead: HTML for where frames are stripped.
+            instead: HTML that is shown where frames are stripped.
         """
         height = COMPACT_HEIGHT if self.compact else HEIGHT
         return (
@@ -141,40 +141,41 @@ def live_page(
 ) -> LivePage:
     """Make a page of a graph that can be stepped through, explained, edited and trained in a browser.
 
-    It offers a training where there is something to learn: `learning` or `learning_rate` is given, the graph has
-    parameters, there are cases, the label of a leaf begins with "target", or that of the output is "E", alone or with
-    an index, or speaks of an error, a loss or a cost. The flight of a ball, a graph of variables alone, is not trained.
+    The page offers a training if there is something to learn: `learning` or `learning_rate` is given, the graph has
+    parameters, there are cases, the label of a leaf begins with "target", or the label of the output is "E", alone or
+    with an index, or contains the word error, loss or cost. A graph of variables alone is not trained otherwise.
 
     Args:
-        output: the node that the graph leads to; a training makes it smaller.
-        cases: rows of numbers for leaves of the graph, such as the inputs and the target: for each row a number by leaf
-            or by label, the same leaves in all rows. A training then takes the mean of the output over all rows.
+        output: the node that the graph computes; a training makes it smaller.
+        cases: rows of numbers for leaves of the graph, such as the inputs and the target. A row is a dict from leaves,
+            or their labels, to numbers, with the same leaves in all rows. A training then makes the mean of the output
+            over all rows smaller.
         title: the heading; by default it names the output.
-        learning: the leaves that a training changes, or their labels; by default the parameters, or, where there are
-            none, all variables but targets and those that the cases give numbers for.
+        learning: the leaves that a training changes, or their labels; by default the parameters, or, if there are none,
+            all variables except targets and the leaves in `cases`.
         learning_rate: the size of a step of the training, which can be changed on the page; by default 0.1.
-        pick: whether a round of the training takes one case, picked at random, instead of all.
+        pick: whether a round of the training takes one case at random, instead of all.
         predictions: pairs of an output of a network and its target, or of their labels, which the table of cases
             compares.
         layers: the neurons of each layer, to draw the graph as a network; by default they are found in the graph. If
             there are two inputs and cases, the page maps the outputs over the plane of these inputs.
         story: a text beside the picture, whose paragraphs set the step: pairs (step, text), and questions (step,
             question, answer), as `autograd.views.live_page.story` describes them.
-        file: what the button *Save weights* writes as JSON, in which a node of the graph stands for its number of that
-            moment; without it there is no such button.
-        compact: whether the page shows the graph, the line of a step and Next, for a column of a document from 600
-            pixels on; the rest unfolds below.
-        theme: "light", "dark", or None for that of the reader's system, or of the notebook around the page.
+        file: what the button *Save weights* writes as JSON, in which nodes of the graph are replaced by their current
+            numbers; without it there is no such button.
+        compact: whether the page is for a column of text of 600 pixels or more: it shows the graph, the line of a step
+            and *Next*, and the rest unfolds below.
+        theme: "light", "dark", or None for the theme of the reader's system, or of the notebook around the page.
 
     Returns:
         The page.
 
     Raises:
-        TypeError: if `output` is no Value, a number of a case is no number, the file holds what JSON does not, or the
-            graph holds a primitive that is not in the table, whose function only Python knows; the message names it.
-        ValueError: if a case names no leaf of the graph, or one twice, a label names no node of it, or several, rows
-            differ in the leaves that they name, a number is not finite, the learning rate is not greater than 0, there
-            is no such theme, or the story names what the graph does not have.
+        TypeError: if `output` is not a Value, a case has something else than a number, `file` cannot be written as
+            JSON, or the graph has a primitive of your own, which the message names.
+        ValueError: if a case names something else than a leaf of the graph, or a leaf twice, a label names no node or
+            several, rows name different leaves, a number is not finite, the learning rate is not greater than 0, the
+            theme is unknown, or the story names something that the graph does not have.
     """
     rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
