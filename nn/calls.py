@@ -37,7 +37,6 @@ OTHER_LIBRARIES = {  # what they have in `nn`, and what to write
     "BCEWithLogitsLoss": "nn.binary_cross_entropy, which is a function of logits and targets",
     "CrossEntropyLoss": "nn.softmax_cross_entropy, which is a function of logits and a target",
     "optim": "nn.SGD, nn.Adam, nn.AdamW or nn.RMSprop",
-    "functional": "the functions of nn, such as nn.mean_squared_error, and methods of Value, such as v.relu()",
 }
 
 

@@ -176,7 +176,7 @@ def draw(
         ValueError: if `rankdir` or `theme` is none of these, or `digits` is out of range.
         TypeError: if the output is neither.
     """
-    if callable(getattr(output, "draw", None)):
+    if callable(getattr(output, "draw", None)) and not isinstance(output, Value):
         raise TypeError(
             f"expected a Value as output, got {output!r:.80} of type {type(output).__name__}; for its own picture "
             f"write network.draw(), for the graph of a result draw(network(inputs))"
