@@ -34,6 +34,13 @@ def test_what_is_computed_already_is_not_computed_again() -> None:
     assert sum("exp(" in line for line in lines) == sum("sin(" in line for line in lines) == 1
 
 
+def test_an_input_that_is_an_output_is_read_once_before_results_are_written() -> None:
+    x = Value(0.5)
+    lines = body_of(Program.of([x, dot([x], [1.0]), x], inputs=[x]).to_c("f").source, "f")
+    assert [line for line in lines if "inputs[0]" in line] == ["    const double v1 = inputs[0];"]
+    assert [line for line in lines if "outputs" in line] == [f"    outputs[{i}] = v1;" for i in range(3)]
+
+
 def test_a_large_program_is_a_few_loops() -> None:
     """256 neurons of 64 inputs with their derivatives: 100,000 operations are some dozens of lines, besides tables."""
 

@@ -61,8 +61,10 @@ def straight_body(
         names[slot] = known[expression]
     for slot in dict.fromkeys(program.outputs.tolist()):
         if slot in leaves:  # it is read before a result is written, perhaps over it
-            names[slot] = known.setdefault(names[slot], f"v{len(known) + 1}")
-            lines.append(f"const double {names[slot]} = {leaves[slot]};")
+            if leaves[slot] not in known:
+                known[leaves[slot]] = f"v{len(known) + 1}"
+                lines.append(f"const double {known[leaves[slot]]} = {leaves[slot]};")
+            names[slot] = known[leaves[slot]]
     outputs = [names[slot] for slot in program.outputs.tolist()]
     checked = list(dict.fromkeys([names[slot] for slot in _to_check(program)])) or ["0.0"]
     lines.append(f"const double sum = {_in_pairs(checked)};")

@@ -89,7 +89,6 @@ class Program:
         others: the primitives that are not in the table.
         structures: those of the arguments and of the result of a function that was recorded, whose numbers are the
             inputs and the outputs; None for other graphs.
-        as_called: gives what a call of that function runs; None for other graphs.
 
     Raises:
         ValueError: if these make no well-formed program; the message names the slot. An operand must be an earlier
@@ -113,7 +112,6 @@ class Program:
         labels: Mapping[int, str] | None = None,
         others: Sequence[Primitive] = (),
         structures: tuple[Any, Any] | None = None,
-        as_called: Callable[[], AsCalled] | None = None,
     ) -> None:
         if len(codes) > MOST_SLOTS:
             raise _malformed(f"it has {len(codes)} slots, at most {MOST_SLOTS} are possible")
@@ -122,7 +120,7 @@ class Program:
         self.parameters, self.outputs = _slots("parameter", parameters), _slots("output", outputs)
         self.numbers: Floats = np.asarray(numbers, np.float64)
         self.labels, self.others, self.structures = dict(labels or {}), tuple(others), structures
-        self.as_called = as_called
+        self.as_called: Callable[[], AsCalled] | None = None  # what a call of a function that was recorded runs
         self._check()
 
     @classmethod
