@@ -1,9 +1,12 @@
 """Programs written as C: compiled by gcc and clang, run, and compared bit for bit with the programs."""
 
+import doctest
 import random
 import re
 import shutil
 import subprocess
+import tempfile
+from builtins import compile as compile_python
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -144,6 +147,22 @@ def test_a_result_may_be_written_over_an_argument(tmp_path: Path) -> None:
         numbers = np.array([3.0, 4.0])
         assert swap(numbers, numbers) == 0
         assert numbers.tolist() == [4.0, 3.0]
+
+
+@NEEDS_GCC
+def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Python, the C, the command and the output of docs/how_to/export_c.md."""
+    page = (Path(__file__).parent.parent / "docs" / "how_to" / "export_c.md").read_text(encoding="utf-8")
+    (main,), (command,), (output,) = [
+        re.findall(rf"^```{kind}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL) for kind in ("c", "sh", "text")
+    ]
+    monkeypatch.setattr(tempfile, "mkdtemp", lambda: str(tmp_path))
+    names: dict[str, Any] = {}
+    for example in doctest.DocTestParser().get_examples(page):
+        exec(compile_python(example.source, "export_c.md", "single"), names)
+    (tmp_path / "main.c").write_text(main)
+    assert subprocess.check_output(["sh", "-e", "-c", command], cwd=tmp_path, text=True) == output
+    assert output == "height {:.10f}, rate {:.10f}\n".format(*names["curve"])
 
 
 # Results that are not finite.
