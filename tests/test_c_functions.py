@@ -71,7 +71,7 @@ def test_few_instructions_beside_loops_are_statements() -> None:
     point = [Value(0.25 * i) for i in range(4)]
     program = Program.of([network(point)], inputs=point)
     source = to_c(program, "answer", straight=0).source
-    assert re.search(r"^    m\[\d+\] = ", source, re.MULTILINE)
+    assert re.search(r"^    work\[\d+\] = ", source, re.MULTILINE)
     assert "switch" not in source
     assert "switch" in to_c(program, "answer", straight=0, statements=0).source
 
@@ -80,7 +80,7 @@ def test_few_instructions_beside_loops_are_statements() -> None:
 def test_the_check_adds_in_pairs(count: int) -> None:
     x = [Value(float(i)) for i in range(count)]
     lines = body_of(Program.of(list(map(exp, x)), inputs=x).to_c("f").source, "f")
-    (line,) = [line for line in lines if "const double sum" in line]
+    (line,) = [line for line in lines if "const double checksum" in line]
     assert line.count("+") == count - 1
 
 
@@ -89,7 +89,7 @@ def test_what_another_output_adds_up_needs_no_check() -> None:
     x, y = Value(1.0), Value(2.0)
     part = exp(x)
     code = Program.of([part, part + y, 1.0 / y], inputs=[x, y]).to_c("f")
-    (line,) = [line for line in code.source.splitlines() if "const double sum" in line]
+    (line,) = [line for line in code.source.splitlines() if "const double checksum" in line]
     outputs = dict(re.findall(r"outputs\[(\d)\] = (\w+);", code.source))
     assert outputs["0"] not in line
     assert outputs["1"] in line

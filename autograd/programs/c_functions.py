@@ -67,9 +67,11 @@ def straight_body(
             names[slot] = known[leaves[slot]]
     outputs = [names[slot] for slot in program.outputs.tolist()]
     checked = list(dict.fromkeys([names[slot] for slot in _to_check(program)])) or ["0.0"]
-    lines.append(f"const double sum = {_in_pairs(checked)};")
+    lines.append(f"const double checksum = {_in_pairs(checked)};")
     differences = _in_pairs([f"({name} - {name})" for name in checked])
-    lines.append(f"const int is_finite = sum - sum == 0.0 || {differences} == 0.0; /* the sum may overflow */")
+    lines.append(
+        f"const int is_finite = checksum - checksum == 0.0 || {differences} == 0.0; /* the sum may overflow */"
+    )
     lines += ["(void)work;", *_ignored(interface, lines)]
     if then is not None:
         lines.append(f"if (!is_finite) return {interface.call(then)};")
@@ -152,13 +154,8 @@ class Loops:
                     self._group(group)
         self._write_outputs(then)
         text = "\n".join(self.lines)
-        counters = ", ".join(name for name in "ij" if f"for ({name}" in text)
-        lines = [
-            "double *const m = work;",
-            *([f"long {counters};"] if counters else []),
-            *_ignored(self.interface, self.lines),
-        ]
-        lines += self.lines
+        counters = ", ".join(name for name in ("item", "row") if f"for ({name} " in text)
+        lines = [*([f"long {counters};"] if counters else []), *_ignored(self.interface, self.lines), *self.lines]
         return "".join(f"{wrapped('    ' + line, '        ')}\n" for line in lines)
 
     def _is_alone(self, group: Group) -> bool:
@@ -183,7 +180,7 @@ class Loops:
             self._long_sum(group)
         elif isinstance(group, Map | Sum):
             operands = [self._read(operand) for operand in group.all_operands()]
-            self._each(group.count, f"m[{index_of(group.out)}] = {self._expression(group, operands)};")
+            self._each(group.count, f"work[{index_of(group.out)}] = {self._expression(group, operands)};")
         else:
             raise TypeError(f"cannot write a {type(group).__name__} as C: there is no loop for it")
 
@@ -202,22 +199,23 @@ class Loops:
             places = [operand.place for operand in same]
             if same[0].mode == GATHERED:
                 table = self.text.table(np.concatenate([operand.gathered for operand in same]))
-                operands.append(f"m[{table}[j * {groups[0].count} + i]]")
+                operands.append(f"work[{table}[row * {groups[0].count} + item]]")
             elif same[0].mode == SINGLE and len(set(places)) == 1:
                 operands.append(self._at(places[0]))
             else:
-                at = f"p[{len(columns)}]"
+                at = f"places[{len(columns)}]"
                 columns.append(places)
                 if same[0].mode == SINGLE:
-                    numbers.append(f"s{len(numbers)} = m[{at}]")
-                operands.append(f"m[{at} + i]" if same[0].mode == CONTIGUOUS else f"s{len(numbers) - 1}")
-        table = self.text.table(np.array(columns).T)
+                    numbers.append(f"s{len(numbers)} = work[{at}]")
+                operands.append(f"work[{at} + item]" if same[0].mode == CONTIGUOUS else f"s{len(numbers) - 1}")
+        table, count = self.text.table(np.array(columns).T), groups[0].count
+        statement = f"work[places[0] + item] = {self._expression(groups[0], operands)};"
         self.lines += [
             f"/* {len(groups):,} times: {title_of(groups[0])} */",
-            f"for (j = 0; j < {len(groups)}; ++j) {{",
-            f"    const Place *p = {table} + {len(columns)} * j;",
+            f"for (row = 0; row < {len(groups)}; ++row) {{",
+            f"    const Place *places = {table} + {len(columns)} * row;",
             *([f"    const double {', '.join(numbers)};"] if numbers else []),
-            f"    for (i = 0; i < {groups[0].count}; ++i) m[p[0] + i] = {self._expression(groups[0], operands)};",
+            f"    for (item = 0; item < {count}; ++item) {statement}",
             "}",
         ]
 
@@ -225,31 +223,31 @@ class Loops:
         place = 0
         for pointer in self.interface.arguments:
             if pointer.by_value:
-                self.lines.append(f"m[{place}] = {pointer.name};")
+                self.lines.append(f"work[{place}] = {pointer.name};")
             else:
-                self._each(pointer.size, f"m[{index_of(place)}] = {pointer.name}[i];")
+                self._each(pointer.size, f"work[{index_of(place)}] = {pointer.name}[item];")
             place += pointer.size
         count = self.code.inputs - place
         if count and np.array_equal(self.places, np.arange(count)):
-            self._each(count, f"m[{index_of(place)}] = parameters[i];")
+            self._each(count, f"work[{index_of(place)}] = parameters[item];")
         elif count:
             table = self.text.table(self.places)
-            self._each(count, f"m[{index_of(place)}] = parameters[{table}[i]];")
+            self._each(count, f"work[{index_of(place)}] = parameters[{table}[item]];")
         constants = sorted(self.code.constants.items())
         if constants:
             name, numbers = f"constants{len(self.text.arrays)}", [LANGUAGE.number(number) for _, number in constants]
             self.text.arrays.append(array_of(f"static const double {name}", numbers))
             at = np.array([place for place, _ in constants])
             is_run = np.array_equal(at, at[0] + np.arange(len(at)))
-            target = index_of(int(at[0])) if is_run else f"{self.text.table(at)}[i]"
-            self._each(len(at), f"m[{target}] = {name}[i];")
+            target = index_of(int(at[0])) if is_run else f"{self.text.table(at)}[item]"
+            self._each(len(at), f"work[{target}] = {name}[item];")
 
     def _write_outputs(self, then: str | None) -> None:
         """Write the check of all outputs, and copy those of the results."""
         outputs = np.asarray(self.code.outputs)
         if len(outputs):
             table = self.text.table(np.unique(outputs))
-            check = f"{self.text.helper('all_finite')}(m, {table}, {len(np.unique(outputs))})"
+            check = f"{self.text.helper('all_finite')}(work, {table}, {len(np.unique(outputs))})"
             self.lines.append(
                 f"const int is_finite = {check};"
                 if then is None
@@ -260,53 +258,45 @@ class Loops:
             own = outputs[place : place + pointer.size]
             place += pointer.size
             if pointer.size == 1:
-                self.lines.append(f"{pointer.name}[0] = m[{own[0]}];")
+                self.lines.append(f"{pointer.name}[0] = work[{own[0]}];")
             elif np.array_equal(own, own[0] + np.arange(len(own))):
-                self._each(len(own), f"{pointer.name}[i] = m[{index_of(int(own[0]))}];")
+                self._each(len(own), f"{pointer.name}[item] = work[{index_of(int(own[0]))}];")
             else:
-                self._each(len(own), f"{pointer.name}[i] = m[{self.text.table(own)}[i]];")
+                self._each(len(own), f"{pointer.name}[item] = work[{self.text.table(own)}[item]];")
         self.lines.append("return 0;" if then is not None or not len(outputs) else "return !is_finite;")
 
     def _each(self, count: int, statement: str) -> None:
         """Add a loop; a declaration of C99 may follow a statement."""
-        self.lines.append(f"for (i = 0; i < {count}; ++i) {statement}")
+        self.lines.append(f"for (item = 0; item < {count}; ++item) {statement}")
 
     def _read(self, operand: Operand) -> str:
-        """Return the expression that reads an operand of member i."""
+        """Return the expression that reads an operand of a member."""
         if operand.mode == SINGLE:
             return self._at(operand.place)
         if operand.mode == CONTIGUOUS:
-            return f"m[{index_of(operand.place)}]"
+            return f"work[{index_of(operand.place)}]"
         assert operand.gathered is not None
-        return f"m[{self.text.table(operand.gathered)}[i]]"
+        return f"work[{self.text.table(operand.gathered)}[item]]"
 
     def _at(self, place: int) -> str:
         """Return the number at a place: itself, if it is constant."""
         number = self.code.constants.get(place)
-        return f"m[{place}]" if number is None else LANGUAGE.number(number)
+        return f"work[{place}]" if number is None else LANGUAGE.number(number)
 
     def _long_sum(self, group: Sum) -> None:
         count, terms = group.count, len(group.terms)
         sides = [side for side in (group.terms, group.factors) if side]
         modes = [{operand.mode for operand in side} for side in sides]
-        if all(len(mode) == 1 and GATHERED not in mode for mode in modes):
-            tables = [self.text.table([operand.place for operand in side]) for side in sides]
-            steps = [int(CONTIGUOUS in mode) for mode in modes]
-            if group.factors:
-                pairs = ", ".join(f"{table}, {step}" for table, step in zip(tables, steps, strict=True))
-                self.lines.append(
-                    f"{self.text.helper('add_products')}(m{offset_by(group.out)}, m, {pairs}, {terms}, {count});"
-                )
-                return
-            if steps == [1]:
-                self.lines.append(
-                    f"{self.text.helper('add_up')}(m{offset_by(group.out)}, m, {tables[0]}, {terms}, {count});"
-                )
-                return
+        if all(len(mode) == 1 and GATHERED not in mode for mode in modes):  # side by side
+            starts = [self.text.table([operand.place for operand in side]) for side in sides]
+            tables = [f"{table}, {int(CONTIGUOUS in mode)}" for table, mode in zip(starts, modes, strict=True)]
+            helper = self.text.helper("add_products" if group.factors else "add_up")
+            self.lines.append(f"{helper}(work{offset_by(group.out)}, work, {', '.join(tables)}, {terms}, {count});")
+            return
         tables = [self.text.table(np.stack([operand.places(count) for operand in side], axis=1)) for side in sides]
         helper = self.text.helper("dot_of" if group.factors else "sum_of")
-        rows = ", ".join(f"{table} + i * {terms}" for table in tables)
-        self._each(count, f"m[{index_of(group.out)}] = {helper}(m, {rows}, {terms});")
+        rows = ", ".join(f"{table} + item * {terms}" for table in tables)
+        self._each(count, f"work[{index_of(group.out)}] = {helper}(work, {rows}, {terms});")
 
     def _matrix(self, group: Matrix) -> None:
         terms, done = int(group.rows.shape[1]), 0
@@ -334,7 +324,7 @@ class Loops:
                 self._gather(panel, by_term)
             else:
                 helper, table = self.text.helper("transpose"), self.text.table(by_term[0])
-                self.lines.append(f"{helper}(m + {panel}, {width}, m, {table}, {width}, {across}, {terms});")
+                self.lines.append(f"{helper}(work + {panel}, {width}, work, {table}, {width}, {across}, {terms});")
             packed_columns = self.text.table(panel + np.arange(terms) * width)
             panel += width * terms
         self.size = max(self.size, panel)
@@ -343,20 +333,20 @@ class Loops:
             columns, offset = (self.text.table(by_term[:, first]), 0) if is_in_place else (packed_columns, first)
             own = self.text.table(rows[start : start + count])
             self.lines.append(
-                f"{helper}(m{offset_by(group.out + done)}, m, {own}, {1 if step is None else step}, {count}, "
+                f"{helper}(work{offset_by(group.out + done)}, work, {own}, {1 if step is None else step}, {count}, "
                 f"{columns}, {offset}, {length}, {terms});"
             )
             done += count * length
 
     def _gather(self, panel: int, places: Integers) -> None:
         table = self.text.table(places)
-        self.lines.append(f"{self.text.helper('gather')}(m + {panel}, m, {table}, {places.size});")
+        self.lines.append(f"{self.text.helper('gather')}(work + {panel}, work, {table}, {places.size});")
 
     def _one_by_one(self, instructions: list[Instruction]) -> None:
         """Write instructions as statements, or as a table."""
         if self.has_statements:
             for code, out, operands in instructions:
-                self.lines.append(f"m[{out}] = {self._one(code, operands)};")
+                self.lines.append(f"work[{out}] = {self._one(code, operands)};")
         else:
             self._table_of(instructions)
 
@@ -368,8 +358,8 @@ class Loops:
         if code == DOT:
             half = len(operands) // 2
             tables = f"{self.text.table(operands[:half])}, {self.text.table(operands[half:])}"
-            return f"{self.text.helper(WIDE[code])}(m, {tables}, {half})"
-        return f"{self.text.helper(WIDE[code])}(m, {self.text.table(operands)}, {len(operands)})"
+            return f"{self.text.helper(WIDE[code])}(work, {tables}, {half})"
+        return f"{self.text.helper(WIDE[code])}(work, {self.text.table(operands)}, {len(operands)})"
 
     def _table_of(self, waiting: list[Instruction]) -> None:
         """Write instructions as rows of a table, and a loop that runs them."""
@@ -385,17 +375,19 @@ class Loops:
         table = self.text.table(rows)
         all_wide = self.text.table(wide) if wide else ""
         self.lines.append(f"/* {counted(len(waiting), 'instruction')} by a table: case, place, operands */")
-        self.lines.append(f"for (i = 0; i < {len(waiting)}; ++i) {{")
-        self.lines += [f"    const Place *link = {table} + 5 * i;", "    switch (link[0]) {"]
+        self.lines.append(f"for (item = 0; item < {len(waiting)}; ++item) {{")
+        self.lines += [f"    const Place *instruction = {table} + 5 * item;", "    switch (instruction[0]) {"]
         for code, case in codes.items():
             primitive = TABLE[code - 1]
             if primitive.arity is None:
-                places = f"{all_wide} + link[2]" + (f", {all_wide} + link[2] + link[3]" if code == DOT else "")
-                expression = f"{self.text.helper(WIDE[code])}(m, {places}, link[3])"
+                places = f"{all_wide} + instruction[2]" + (
+                    f", {all_wide} + instruction[2] + instruction[3]" if code == DOT else ""
+                )
+                expression = f"{self.text.helper(WIDE[code])}(work, {places}, instruction[3])"
             else:
-                operands_of = [f"m[link[{2 + k}]]" for k in range(primitive.arity)]
+                operands_of = [f"work[instruction[{2 + k}]]" for k in range(primitive.arity)]
                 expression = bare(self.text.expression(primitive, operands_of))
-            self.lines.append(f"    case {case}: m[link[1]] = {expression}; break; /* {primitive.name} */")
+            self.lines.append(f"    case {case}: work[instruction[1]] = {expression}; break; /* {primitive.name} */")
         self.lines += ["    }", "}"]
 
 

@@ -14,8 +14,8 @@ them, and every sum keeps its order, so a compiler that rounds each operation gi
     const double v1 = inputs[1] * inputs[0];
     const double v2 = tanh(v1);
     const double v3 = v2 + inputs[1];
-    const double sum = v3;
-    const int is_finite = sum - sum == 0.0 || (v3 - v3) == 0.0; /* the sum may overflow */
+    const double checksum = v3;
+    const int is_finite = checksum - checksum == 0.0 || (v3 - v3) == 0.0; /* the sum may overflow */
     (void)work;
     outputs[0] = v3;
     return !is_finite;
@@ -138,7 +138,7 @@ class Interface:
     """
 
     def __init__(self, name: str, program: Program, names: Sequence[str], parameters: Sequence[str]) -> None:
-        self.taken = {name, f"{name}_guarded", f"{name}_parameters"}
+        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *["parameters"][: len(parameters)]}
         labels = [program.labels.get(slot, "") for slot in (*program.inputs.tolist(), *program.outputs.tolist())]
         if program.structures is None:
             count = len(program.inputs)
@@ -148,12 +148,12 @@ class Interface:
             call, result = program.structures
             positional, named = call.parts
             given = [*zip(names, positional.entries, strict=True), *zip(named.keys or (), named.parts, strict=True)]
-            self.arguments = self._of_structures(given, True)
-            entries: list[tuple[str, Structure]] = [("result", result)]
+            self.arguments = self._of_structures([(given_name, given_name, part) for given_name, part in given], True)
+            entries = [("result", "result", result)]
             if issubclass(result.kind, tuple) or result.keys is not None:
                 parts = result.entries if result.keys is None else result.parts
                 keys = result.keys or getattr(result.kind, "_fields", range(len(parts)))
-                entries = [(f"result_{key}", part) for key, part in zip(keys, parts, strict=True)]
+                entries = [(f"result_{key}", f"result[{key!r}]", part) for key, part in zip(keys, parts, strict=True)]
             self.results = self._of_structures(entries, False)
         self.parameters = self._of_labels("parameters", parameters)
 
@@ -170,16 +170,15 @@ class Interface:
     def _of_labels(self, name: str, labels: Sequence[str]) -> list[Pointer]:
         if not labels:
             return []
-        self.taken.add(name)
         names = [(label, place) for place, label in enumerate(labels) if label]
         return [Pointer(name, len(labels), counted(len(labels), "number"), names)]
 
-    def _of_structures(self, parts: Iterable[tuple[str, Structure]], are_arguments: bool) -> list[Pointer]:
-        """Return a pointer for each part that has numbers."""
+    def _of_structures(self, parts: Iterable[tuple[str, str, Structure]], are_arguments: bool) -> list[Pointer]:
+        """Return a pointer for each part that has numbers: what it is called in C, and in Python."""
         found = []
-        for name, part in parts:
+        for name, path, part in parts:
             if part.size:
-                names = _paths(name, part) if part.parts else []  # not of a number, an array or a list of numbers
+                names = _paths(path, part) if part.parts else []  # not of a number, an array or a list of numbers
                 is_number = are_arguments and part.shape == ()
                 found.append(Pointer(self._name(name), part.size, _form(part), names, is_number))
         return found

@@ -70,7 +70,7 @@ TAKEN = re.findall(
 
     errno far linux max min near unix HUGE_VAL INFINITY M_E M_PI NAN APART
 
-    i is_finite j link m p sum work Place
+    checksum instruction is_finite item places row work Place
     """,
 )
 
@@ -90,12 +90,12 @@ static void transpose(double *restrict out, long width, const double *m, const P
         for (i = 0; i < count; ++i) out[j * width + i] = m[(long)places[i] + j * step];
 }""",
     "add_up": """\
-/* out[i] = m[places[0] + i] + m[places[1] + i] + ... */
-static void add_up(double *restrict out, const double *m, const Place *places, long terms, long count) {
+/* out[i] = a[0] + a[1] + ..., where a[j] = m[places[j] + i * step] */
+static void add_up(double *restrict out, const double *m, const Place *places, long step, long terms, long count) {
     long i, j;
     for (i = 0; i < count; ++i) out[i] = -0.0;
     for (j = 0; j < terms; ++j)
-        for (i = 0; i < count; ++i) out[i] += m[places[j] + i];
+        for (i = 0; i < count; ++i) out[i] += m[places[j] + i * step];
 }""",
     "add_products": """\
 /* out[i] = a[0] * b[0] + a[1] * b[1] + ..., where a[j] = m[lefts[j] + i * left_step], and b likewise */
@@ -105,10 +105,7 @@ static void add_products(double *restrict out, const double *m, const Place *lef
     for (i = 0; i < count; ++i) out[i] = -0.0;
     for (j = 0; j < terms; ++j) {
         const double *a = m + lefts[j], *b = m + rights[j];
-        if (left_step && right_step)
-            for (i = 0; i < count; ++i) out[i] += a[i] * b[i];
-        else
-            for (i = 0; i < count; ++i) out[i] += a[i * left_step] * b[i * right_step];
+        for (i = 0; i < count; ++i) out[i] += a[i * left_step] * b[i * right_step];
     }
 }""",
     "sum_of": """\
@@ -250,8 +247,8 @@ def bare(expression: str) -> str:
 
 
 def index_of(place: int) -> str:
-    """Return the index of member i of numbers that stand from a place on."""
-    return f"{place} + i" if place else "i"
+    """Return the index of a member of numbers that stand from a place on."""
+    return f"{place} + item" if place else "item"
 
 
 def offset_by(place: int) -> str:

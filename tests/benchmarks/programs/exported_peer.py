@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy
 
-from autograd import CSource, compile, jacobian
+from autograd import CSource, compile, jacobian, value_and_grad
+from tests.benchmarks import gpt
 from tests.benchmarks.programs import functions
-from tests.benchmarks.programs.c_peer import BUILD, EXACT, bundle_task, library, worked_example_task
-from tests.benchmarks.programs.serving import Task
+from tests.benchmarks.programs.c_peer import BUILD, EXACT, bundle_task, library, numbers, worked_example_task
+from tests.benchmarks.programs.serving import Array, Task
 
 # The loops around the functions, which stand in files of their own.
 TRAINING = """#include "training_round.h"
@@ -24,6 +25,13 @@ void repeated(long times, long count, const double *observations, const double *
     while (times--)
         for (long i = 0; i < count; i++)
             reprojection(observations + 15 * i, features + 2 * i, jacobians + 30 * i, work);
+}
+"""
+DOCUMENT = """#include "gpt_loss.h"
+static double work[GPT_LOSS_WORK];
+void repeated(long times, const double *parameters, const double *inputs, const double *targets, const double *weights,
+              double *result) {
+    while (times--) gpt_loss(parameters, inputs, targets, weights, result, result + 1, work);
 }
 """
 
@@ -48,4 +56,22 @@ def bundle_adjustment(count: int) -> Task:
     return bundle_task(repeated(program.to_c("reprojection"), OBSERVATIONS).repeated, count)
 
 
-PROGRAMS: dict[str, Callable[[int], Task]] = {"worked example": worked_example, "bundle adjustment": bundle_adjustment}
+def gpt_called(_: int) -> Task:
+    """Loss and gradients of one document."""
+    arguments = [gpt.initial_parameters(), *[part[0] for part in functions.gpt_documents(1)]]
+    code = compile(value_and_grad(gpt.loss)).program(*arguments).to_c("gpt_loss")
+    function, flat = repeated(code, DOCUMENT).repeated, list(map(functions.flat, arguments))
+    result = numpy.zeros(1 + len(flat[0]))
+
+    def run(times: int) -> Array:
+        function(ctypes.c_long(times), *map(numbers, (*flat, result)))
+        return result
+
+    return Task(run, lambda: run(1))
+
+
+PROGRAMS: dict[str, Callable[[int], Task]] = {
+    "worked example": worked_example,
+    "bundle adjustment": bundle_adjustment,
+    "gpt": gpt_called,
+}

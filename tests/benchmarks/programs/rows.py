@@ -107,6 +107,7 @@ def rows() -> dict[str, Row]:
                 Line("fast_c", "gpt"),
                 Line("jax", "gpt", note="on arrays"),
                 Line("eager", "gpt"),
+                Line("exported", "gpt"),
             ],
             [Bar(0, 0.8, 2), Bar(1, 0.65, 3)],
         ),
