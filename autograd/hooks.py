@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autograd.primitives import Primitive
+    from autograd.programs.c_source import CSource
     from autograd.programs.program import Program
     from autograd.value import Value
 
@@ -48,6 +49,7 @@ class Hooks:
     refuse: Callable[[Value, str], None] = _of("autograd.programs.recording")
     listing: Callable[[Program, Any, bool, int | None], str] = _of("autograd.programs.listing")
     to_jax: Callable[[Program], Callable[..., Any]] = _of("autograd.programs.exports")
+    to_c: Callable[[Program, str], CSource] = _of("autograd.programs.c_source")
     display: Callable[[Value], str | None] = _of("autograd.views.drawing")
 
 

@@ -67,6 +67,11 @@ def _records(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
     return recorded
 
 
+def _with_signature(made: Callable[..., ResultT], function: Callable[..., Any]) -> Callable[..., ResultT]:
+    """Let what was made of a function have the signature of that function, so that its arguments have names."""
+    return functools.update_wrapper(made, function, (), ())
+
+
 def _one_or_all(argnums: int | Sequence[int], parts: Sequence[Any]) -> Any:
     return parts[0] if isinstance(argnums, int) else tuple(parts)
 
@@ -115,7 +120,7 @@ def value_and_grad(
         grads = _one_or_all(argnums, run.like_inputs([run.finished(grad) for grad in found]))
         return (run.result(), run.auxiliary()) if has_aux else run.result(), grads
 
-    return differentiated
+    return _with_signature(differentiated, function)
 
 
 @overload
@@ -150,13 +155,13 @@ def grad(
     """
     differentiated = value_and_grad(function, argnums, argnum=argnum, has_aux=has_aux)
     if not has_aux:
-        return lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1]
+        return _with_signature(lambda *arguments, **keywords: differentiated(*arguments, **keywords)[1], function)
 
     def gradient_and_aux(*arguments: Any, **keywords: Any) -> tuple[Any, Any]:
         (_, aux), grads = differentiated(*arguments, **keywords)
         return grads, aux
 
-    return gradient_and_aux
+    return _with_signature(gradient_and_aux, function)
 
 
 def elementwise_grad(
@@ -191,7 +196,7 @@ def elementwise_grad(
         run.check(run.outputs, found)
         return _one_or_all(argnums, run.like_inputs([run.finished(grad) for grad in found]))
 
-    return differentiated
+    return _with_signature(differentiated, function)
 
 
 @overload
@@ -334,7 +339,7 @@ def jacobian(
         found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
         return (found, run.auxiliary()) if has_aux else found
 
-    return differentiated
+    return _with_signature(differentiated, function)
 
 
 @overload
@@ -416,7 +421,7 @@ def hessian(
             found = _one_or_all(argnums, found)
         return (found, run.auxiliary()) if has_aux else found
 
-    return differentiated
+    return _with_signature(differentiated, function)
 
 
 @overload

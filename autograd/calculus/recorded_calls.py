@@ -56,6 +56,16 @@ def argument_numbers(given: int | Sequence[int], name: str) -> int | tuple[int, 
         ) from None
 
 
+def parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the parameters of a function by their names; none of a function in C that does not say."""
+    import inspect
+
+    try:
+        return dict(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return {}
+
+
 def is_differentiated(leaves: Sequence[Value]) -> bool:
     """Return whether a transformation that is under way around this call differentiates by one of some leaves."""
     around = _around.get()

@@ -6,14 +6,16 @@ from typing import Any as _Any
 from autograd.programs.compilation import Compiled, compile
 
 if _TYPE_CHECKING:
+    from autograd.programs.c_source import CSource as CSource
     from autograd.programs.program import Program as Program
 
-__all__ = ["Program", "Compiled", "compile"]
+__all__ = ["CSource", "Program", "Compiled", "compile"]
+_MODULES = {"CSource": "c_source", "Program": "program"}  # which need NumPy
 
 
 def __getattr__(name: str) -> _Any:
-    if name != "Program":
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}", name=name)
-    from autograd.programs.program import Program  # it needs NumPy
+    from importlib import import_module
 
-    return Program
+    return getattr(import_module(f"autograd.programs.{_MODULES[name]}"), name)

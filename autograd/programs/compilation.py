@@ -26,7 +26,7 @@ from collections.abc import Callable, Sequence
 from types import MethodType
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
-from autograd.calculus.recorded_calls import argument_numbers, is_differentiated
+from autograd.calculus.recorded_calls import argument_numbers, is_differentiated, parameters_of
 from autograd.calculus.signatures import (
     Gradient,
     GradientByOne,
@@ -303,7 +303,7 @@ class Compiled(Generic[ResultT]):
     @functools.cached_property
     def _has_out(self) -> bool:
         """Whether the function has an argument `out` itself."""
-        return "out" in _parameters_of(self.function)
+        return "out" in parameters_of(self.function)
 
     def _static(self, count: int) -> set[int]:
         """Return which of so many arguments are static."""
@@ -412,19 +412,9 @@ def compile(
     return Compiled(function, static, exact)
 
 
-def _parameters_of(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the parameters of a function by their names; none of a function in C that does not say."""
-    import inspect
-
-    try:
-        return dict(inspect.signature(function).parameters)
-    except (TypeError, ValueError):
-        return {}
-
-
 def _names_of(function: Callable[..., Any], places: Sequence[int]) -> frozenset[str]:
     """Return the names of some arguments, under which they may be given too."""
-    parameters = _parameters_of(function).values() if places else ()
+    parameters = parameters_of(function).values() if places else ()
     names = [one.name for one in parameters if one.kind is one.POSITIONAL_OR_KEYWORD]
     return frozenset([names[place] for place in places if -len(names) <= place < len(names)])
 

@@ -12,6 +12,8 @@
 outputs: 4
 >>> program.run([0.0]), program.gradient([0.0])
 ((0.5,), ((0.5,), (1.0,)))
+
+It has more than 500 lines because what a program is, what makes it well formed and how it is kept stand together.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -36,6 +38,7 @@ from autograd.tape import Tape
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.programs.c_source import CSource
     from autograd.programs.groups import Floats, Integers, Truths
 
 __all__ = ["Program"]
@@ -43,6 +46,23 @@ __all__ = ["Program"]
 FORMAT, VERSION = "stepgrad program", 1
 MOST_SLOTS = 2**31  # so that an index fits into 32 bits everywhere
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}  # as strings in JSON, which has no numbers for them
+
+
+class AsCalled(NamedTuple):
+    """What a call of a compiled function does with programs.
+
+    Attributes:
+        attempts: the programs that it runs, one after another until all outputs are finite: with the outputs of the
+            result, then those that are checked; and for each parameter its number in `labels`.
+        labels: of the leaves that the function refers to; in the order of the parameters of `Program`.
+        numbers: those that the leaves hold.
+        names: of the positional arguments.
+    """
+
+    attempts: list[tuple[Program, Integers]]
+    labels: list[str]
+    numbers: list[float]
+    names: list[str]
 
 
 class Program:
@@ -76,7 +96,8 @@ class Program:
     """
 
     __slots__ = (
-        "codes", "inputs", "labels", "numbers", "operands", "others", "outputs", "parameters", "starts", "structures",
+        "as_called", "codes", "inputs", "labels", "numbers", "operands", "others", "outputs", "parameters", "starts",
+        "structures",
     )  # fmt: skip
 
     def __init__(
@@ -99,6 +120,7 @@ class Program:
         self.parameters, self.outputs = _slots("parameter", parameters), _slots("output", outputs)
         self.numbers: Floats = np.asarray(numbers, np.float64)
         self.labels, self.others, self.structures = dict(labels or {}), tuple(others), structures
+        self.as_called: Callable[[], AsCalled] | None = None  # what a call of a function that was recorded runs
         self._check()
 
     @classmethod
@@ -139,7 +161,7 @@ class Program:
         program.parameters = np.flatnonzero(is_parameter)
         labelled = [] if of_function else tape.nodes
         program.labels = {slot: str(node.label) for slot, node in enumerate(labelled) if node.label}
-        program.structures = structures
+        program.structures, program.as_called = structures, None
         if np.bincount(program.inputs).max(initial=0) > 1:
             raise _malformed("a slot is an input or parameter twice")
         leaves = [tape.nodes[slot] for slot in program.parameters.tolist()]
@@ -324,6 +346,28 @@ class Program:
             TypeError: if the program has a primitive that is not in the table; the message names it.
         """
         return hooks.to_jax(self)
+
+    def to_c(self, name: str) -> CSource:
+        """Write the program as C99: a function that needs nothing but `math.h`, allocates nothing and has no state.
+
+        A compiler that rounds each operation (`-ffp-contract=off`) gives the bits of the program, on a machine with the
+        same C library; `hypot`, `erf` and `erfc` are those of C, which may round otherwise than Python. Each argument
+        is a pointer to its numbers, or a number, under the name that it has in Python; so is each part of the result,
+        and memory to work with comes last. The header says where each number stands. The function returns 0, or 1
+        where a result is not finite; there Python computes the same numbers, or raises the error of an operation
+        outside its domain.
+
+        Args:
+            name: of the function, and of the header that the source includes.
+
+        Returns:
+            The source and the header, with a method `save`.
+
+        Raises:
+            TypeError: if the program has a primitive that is not in the table; the message names it.
+            ValueError: if the name cannot be that of a function in C, or is taken there.
+        """
+        return hooks.to_c(self, name)
 
     def to_json(self) -> str:
         """Write the program as JSON: arrays of numbers, without NaN, the same for the same program.

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from autograd.calculus.recorded_calls import parameters_of
 from autograd.modes import (
     NOT_OF_USERS,
     ieee_arithmetic,
@@ -33,7 +34,7 @@ from autograd.native import selection
 from autograd.primitives import greater, select_multiply, strong_multiply, where
 from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
-from autograd.programs.program import Program
+from autograd.programs.program import AsCalled, Program
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
 from autograd.trees import Structure, flat, named_leaves, nested
@@ -125,6 +126,7 @@ class RecordedFunction:
         wanted, structures = [*outputs, *others], (call, self.result)
         tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
+        self.program = self.program.replaced(as_called=self.as_called)
         if current.derivatives:
             found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
             slots = _deciding(self.program, found)
@@ -156,6 +158,19 @@ class RecordedFunction:
         program = self.program.replaced(outputs=self.program.outputs[: -self.checked])
         captured = compress(self.captured, program.needed()[program.parameters].tolist())
         return program.pruned(), list(captured)
+
+    def as_called(self) -> AsCalled:
+        """Return what a call runs, with the numbers that the captured leaves hold now."""
+        leaves, attempts = list(self.of_result()[1]), list(dict.fromkeys([self, self.guarded()]))
+        for each in attempts:  # leaves that only what is checked depends on come last
+            leaves += [leaf for leaf in each.captured if not any(map(is_, leaves, repeat(leaf)))]
+        places = {id(leaf): place for place, leaf in enumerate(leaves)}
+        return AsCalled(
+            [(each.program, np.array([places[id(leaf)] for leaf in each.captured], np.int64)) for each in attempts],
+            [str(leaf.label or "") for leaf in leaves],
+            [leaf.data for leaf in leaves],
+            argument_names(self.function, len(self.arguments.entries)),
+        )
 
     def filled(self, arguments: tuple[Any, ...]) -> Row | None:
         """Return the numbers of arguments, if it is seen at once that they fit; or None."""
@@ -198,6 +213,21 @@ class RecordedFunction:
             made = selection.execution().Schedule(code, lanes, self.exact)
             schedule = self._schedules.setdefault(key, made)
         return schedule
+
+
+def argument_names(function: Callable[..., Any], count: int) -> list[str]:
+    """Return what the first arguments of a function are called, so many of them.
+
+    >>> argument_names(lambda x, *others: x, 3)
+    ['x', 'others_0', 'others_1']
+    """
+    names: list[str] = []
+    for one in parameters_of(function).values():
+        if one.kind is one.VAR_POSITIONAL:
+            names += [f"{one.name}_{place}" for place in range(count - len(names))]
+        elif one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD):
+            names.append(one.name)
+    return [*names, *[f"argument_{place}" for place in range(len(names), count)]][:count]
 
 
 def _deciding(program: Program, derivatives: Sequence[int]) -> Integers:

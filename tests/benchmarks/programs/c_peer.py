@@ -5,7 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +15,25 @@ from tests.benchmarks import gpt
 from tests.benchmarks.programs import functions
 from tests.benchmarks.programs.serving import ROOT, Array, Skipped, Task, repeated
 
+BUILD = ROOT / "build" / "benchmarks"
 EXACT = ("-ffp-contract=off",)
 FAST = ("-ffast-math",)
 NUMBERS = ctypes.POINTER(ctypes.c_double)
 INDICES = ctypes.POINTER(ctypes.c_int)
 
 
-def library(source: str, *flags: str) -> ctypes.CDLL:
-    """A C file of this folder, compiled; what was compiled is kept in `build`."""
+def library(source: str | Path, *flags: str, others: Sequence[Path] = ()) -> ctypes.CDLL:
+    """C files, the first one of this folder, compiled; what was compiled is kept in `build`."""
     if shutil.which("gcc") is None:
         raise Skipped("there is no gcc")
-    path = Path(__file__).parent / source
+    paths = [Path(__file__).parent / source, *others]
     options = ["-O3", "-march=native", "-Wno-psabi", *flags]
-    digest = hashlib.sha256(path.read_bytes() + repr(options).encode()).hexdigest()[:16]
-    target = ROOT / "build" / "benchmarks" / f"{path.stem}-{digest}.so"
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in paths) + repr(options).encode()).hexdigest()[:16]
+    target = BUILD / f"{paths[0].stem}-{digest}.so"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         made = target.with_suffix(f".{os.getpid()}")
-        subprocess.run(["gcc", *options, "-shared", "-fPIC", "-o", str(made), str(path), "-lm"], check=True)
+        subprocess.run(["gcc", *options, "-shared", "-fPIC", "-o", str(made), *map(str, paths), "-lm"], check=True)
         made.rename(target)
     return ctypes.CDLL(str(target))
 
@@ -40,6 +41,29 @@ def library(source: str, *flags: str) -> ctypes.CDLL:
 def numbers(array: Array) -> Any:
     """A pointer to floats."""
     return array.ctypes.data_as(NUMBERS)
+
+
+def bundle_task(function: Any, count: int) -> Task:
+    """The Jacobian of each of many observations, by a function of C."""
+    (observations, features), jacobians = functions.observations(count), numpy.zeros((count, 30))
+
+    def run(times: int) -> Array:
+        pointers = map(numbers, (observations, features, jacobians))
+        function(ctypes.c_long(times), ctypes.c_long(count), *pointers)
+        return jacobians
+
+    return Task(run, lambda: run(1).ravel(), units=count)
+
+
+def worked_example_task(function: Any, rounds: int) -> Task:
+    """Rounds of training of the worked example, by a function of C."""
+
+    def run(times: int) -> Array:
+        weights = functions.WORKED_EXAMPLE.copy()
+        function(ctypes.c_long(times * rounds), numbers(weights))
+        return weights
+
+    return Task(run, lambda: run(1), units=rounds)
 
 
 def programs(flags: tuple[str, ...]) -> dict[str, Callable[[int], Task]]:
@@ -107,14 +131,7 @@ def programs(flags: tuple[str, ...]) -> dict[str, Callable[[int], Task]]:
         return build
 
     def worked_example(rounds: int) -> Task:
-        function = library("small.c", *flags).worked_example
-
-        def run(times: int) -> Array:
-            weights = functions.WORKED_EXAMPLE.copy()
-            function(ctypes.c_long(times * rounds), numbers(weights))
-            return weights
-
-        return Task(run, lambda: run(1), units=rounds)
+        return worked_example_task(library("small.c", *flags).worked_example, rounds)
 
     def rosenbrock(count: int) -> Task:
         function = library("small.c", *flags).rosenbrock
@@ -137,12 +154,16 @@ def programs(flags: tuple[str, ...]) -> dict[str, Callable[[int], Task]]:
 
         return Task(run, lambda: run(1))
 
+    def bundle_adjustment(count: int) -> Task:
+        return bundle_task(library("bundle.c", *flags).bundle, count)
+
     return {
         "gpt": gpt_mean,
         "gpt descend": gpt_descend,
         "network tanh": network("TANH"),
         "network relu": network("RELU"),
         "worked example": worked_example,
+        "bundle adjustment": bundle_adjustment,
         "rosenbrock": rosenbrock,
         "chain": chain,
     }

@@ -10,6 +10,7 @@ OURS = "stepgrad"
 NAMES = {
     "stepgrad": "stepgrad, compiled",
     "eager": "stepgrad, eager",
+    "exported": "stepgrad, as C",
     "c": "C, exact",
     "fast_c": "C, -ffast-math",
     "jax": "JAX",
@@ -106,6 +107,7 @@ def rows() -> dict[str, Row]:
                 Line("fast_c", "gpt"),
                 Line("jax", "gpt", note="on arrays"),
                 Line("eager", "gpt"),
+                Line("exported", "gpt"),
             ],
             [Bar(0, 0.8, 2), Bar(1, 0.65, 3)],
         ),
@@ -133,8 +135,8 @@ def rows() -> dict[str, Row]:
             "the worked example's network: a round of training in a loop of 10,000",
             "ns",
             10_000,
-            [Line(peer, "worked example") for peer in (OURS, "c", "fast_c", "jax", "casadi")],
-            [Bar(0, 3.0, 1)],
+            [Line(peer, "worked example") for peer in (OURS, "c", "fast_c", "jax", "casadi", "exported")],
+            [Bar(0, 3.0, 1), Bar(5, 1.2, 1)],
         ),
         "5": Row(
             "chained Rosenbrock function of 100,000 variables: gradient",
@@ -202,6 +204,13 @@ def rows() -> dict[str, Row]:
             1,
             [Line("jax_export", "gpt compiled"), Line("jax", "gpt compiled", note="on arrays")],
             [Bar(0, 5.0)],
+        ),
+        "18": Row(
+            "bundle adjustment, {size:,} observations: the Jacobian of each, 2 × 15 numbers",
+            "ns",
+            31_843,
+            [Line(peer, "bundle adjustment") for peer in ("exported", "c", "fast_c", OURS)],
+            [Bar(0, 1.3, 1)],
         ),
         **image_rows(),
     }

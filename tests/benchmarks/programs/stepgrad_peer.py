@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from autograd import compile, grad, value_and_grad
+from autograd import compile, grad, jacobian, value_and_grad
 from tests.benchmarks import gpt
 from tests.benchmarks.programs import eager_peer, functions, image_trainings, images
 from tests.benchmarks.programs.serving import ROOT, Task, repeated
@@ -67,6 +67,13 @@ def worked_example(rounds: int) -> Task:
         lambda: functions.flat(program.repeat(rounds, weights)),
         units=rounds,
     )
+
+
+def bundle_adjustment(count: int) -> Task:
+    """The Jacobian of each of many observations."""
+    program, (numbers, features) = compile(jacobian(functions.reprojection_error)), functions.observations(count)
+    out = numpy.zeros((count, 2, 15))
+    return task(lambda: program.batch(numbers, features, out=out), units=count)
 
 
 def rosenbrock(count: int) -> Task:
@@ -131,6 +138,7 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "network tanh, not exact": network("tanh", exact=False),
     "network relu": network("relu"),
     "worked example": worked_example,
+    "bundle adjustment": bundle_adjustment,
     "rosenbrock": rosenbrock,
     "chain": chain,
     "fit": fit_compiled,
