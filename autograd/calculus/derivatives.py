@@ -23,10 +23,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
 from autograd.calculus.recorded_calls import RecordedCall, argument_numbers
-from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
+from autograd.calculus.reverse_and_forward import Kept, Number, as_value, pull_each, push
 from autograd.calculus.signatures import (
     Floats,
     Gradient,
@@ -296,19 +297,32 @@ def jacobian(function: OfNumber, argnums: Sequence[int]) -> GradientBySeveral: .
 def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
 @overload
 def jacobian(
-    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]: ...
 def jacobian(
-    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """Make a function that gives all first derivatives: of each number of the result by each of the argument.
 
-    It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
+    It goes through the part of the graph that each output depends on (reverse mode), or once through the graph for each
+    input (forward mode), whichever is less. Of a function whose outputs each depend on a few inputs alone, the cost
+    grows with the number of entries that are not 0 by structure.
 
     Args:
         function: takes numbers, or trees of them, and gives the same.
         argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        argnum: another name of it.
+        sparse: whether to give a sparse matrix.
+        argnum: another name of argnums.
         has_aux: whether the function gives a pair, of what is differentiated and of whatever else.
 
     Returns:
@@ -316,22 +330,33 @@ def jacobian(
         of the argument, or a tuple of them for several. For an array this tree holds arrays, whose shape is that of the
         result and then of what stands there in the argument. If the function has an auxiliary result, it gives the pair
         of all this and that.
+
+        If sparse, it gives one `scipy.sparse.csr_array` of float64, with a row for each number of the result and a
+        column for each number of the argument, or of several one after another, counted through their trees. It has an
+        entry where an output is computed from an input, also if that derivative is 0 at these numbers. Nothing else is
+        computed. Compiled, it has the same pattern and the same bits at each call. Where it is called with Values, as
+        within a function that is compiled, it gives a matrix whose `data`, an array of Values, can be computed with.
+
+    Raises:
+        ImportError: when called, if it is to be sparse and SciPy is not installed.
+        TypeError: when called, if it is to be sparse and another transformation around it differentiates it.
+        ValueError: when called, if it is to be sparse and `argnums` names an argument twice.
     """
     argnums = _chosen(argnums, argnum)
 
     @_records
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
         run = RecordedCall(function, arguments, argnums, keywords, has_aux)
-        rows: list[list[Number]]
-        if len(run.outputs) <= len(run.inputs):
-            rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
+        if sparse:
+            run.refuse_differentiation("jacobian")
+        rows = run.rows()
+        for output, (start, end) in zip(run.outputs, pairwise(rows.ends), strict=True):
+            run.check([output], rows.entries[start:end])
+        if sparse:
+            found = run.sparse(rows)
         else:
-            columns = [push(run.tape, run.outputs, {node: 1.0}, run.recorded) for node in run.inputs]
-            rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
-        for output, row in zip(run.outputs, rows, strict=True):
-            run.check([output], row)
-        trees = run.like_both(run.output_structure, [[run.finished(number) for number in row] for row in rows])
-        found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
+            trees = run.like_both(run.output_structure, run.full(rows))
+            found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
         return (found, run.auxiliary()) if has_aux else found
 
     return differentiated
@@ -339,15 +364,6 @@ def jacobian(
 
 @overload
 def hessian(function: Callable[..., Any], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Hessian: ...
-@overload
-def hessian(
-    function: Callable[..., Any],
-    argnums: Argnums = 0,
-    *,
-    sparse: Literal[True],
-    argnum: Argnums | None = None,
-    has_aux: Literal[False] = False,
-) -> Callable[..., dict[tuple[int, int], Any]]: ...
 @overload
 def hessian(
     function: Callable[..., Any],
@@ -374,7 +390,7 @@ def hessian(
     Args:
         function: takes numbers, or trees of them.
         argnums: the argument to differentiate by, counted from 0, or from the last one as -1; or several.
-        sparse: whether to give the non-zeros alone.
+        sparse: whether to give a sparse matrix.
         argnum: another name of argnums.
         has_aux: whether the function gives a pair, of one number and of whatever else.
 
@@ -382,12 +398,15 @@ def hessian(
         A function of the same arguments. It gives the tree of the argument with, for each number and each array, the
         tree of the argument again, or a tuple of them for several. For an array this tree holds arrays, whose shape is
         that of the array and then of what stands there; so an array alone gives one array, which has its shape twice.
-        Or, if sparse, it gives a dict from (row, column) to the second derivatives that are not 0 by structure, where
-        the numbers of the arguments are counted from 0. If the function has an auxiliary result, it gives the pair of
-        all this and that.
+        If the function has an auxiliary result, it gives the pair of all this and that.
+
+        If sparse, it gives one `scipy.sparse.csr_array`, as `jacobian` does: that of the gradient.
 
     Raises:
-        TypeError: when called, if the result is not one number.
+        ImportError: when called, if it is to be sparse and SciPy is not installed.
+        TypeError: when called, if the result is not one number; or if it is to be sparse and another transformation
+            around it differentiates it.
+        ValueError: when called, if it is to be sparse and `argnums` names an argument twice.
     """
     argnums = _chosen(argnums, argnum)
 
@@ -395,24 +414,16 @@ def hessian(
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
         run = RecordedCall(function, arguments, argnums, keywords, has_aux)
         output = run.scalar("hessian")
-        firsts = run.pull({output: 1.0}, recorded=True)
-        columns = {node: column for column, node in enumerate(run.inputs)}
-        entries: dict[tuple[int, int], Number] = {}
-        for row, first in enumerate(firsts):
-            if isinstance(first, Value):
-                tape = Tape(first, since=run.since)
-                inputs = [node for node in tape.nodes if node in columns]
-                seconds = pull(tape, inputs, {first: 1.0}, run.recorded)
-                for node in inputs:
-                    if node in seconds:
-                        entries[row, columns[node]] = run.finished(seconds[node])
-        run.check([output], entries.values())
-        found: Any = entries
-        if not sparse:
-            size, zero = range(len(run.inputs)), run.finished(0.0)
-            trees = run.like_both(
-                run.input_structure, [[entries.get((row, column), zero) for column in size] for row in size]
-            )
+        if sparse:
+            run.refuse_differentiation("hessian")
+        kept: Kept = {}
+        firsts = [as_value(first) for first in run.pull({output: 1.0}, recorded=True, kept=kept)]
+        rows = pull_each(Tape(*firsts, since=run.since), firsts, run.inputs, run.recorded, kept)
+        run.check([output], rows.entries)
+        if sparse:
+            found = run.sparse(rows)
+        else:
+            trees = run.like_both(run.input_structure, run.full(rows))
             found = run.in_order(unflatten(run.input_structure, [_one_or_all(argnums, tree) for tree in trees]))
             found = _one_or_all(argnums, found)
         return (found, run.auxiliary()) if has_aux else found
