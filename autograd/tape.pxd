@@ -21,6 +21,10 @@ cdef class Tape:
                    starts="const unsigned int *", operands="const unsigned int *")
     cpdef bytearray dependents(self, object inputs)
 
+    @cython.locals(found=list, place=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, operand=Py_ssize_t,
+                   starts="const unsigned int *", operands="const unsigned int *")
+    cpdef list below(self, Py_ssize_t index, bytearray wanted)
+
     @cython.locals(node=Value, seen=set, ends=list, path=list, rest=list, index=Py_ssize_t,
                    starts="const unsigned int *")
     cpdef bint reaches(self, set known, unsigned long long since) except -1
@@ -42,9 +46,9 @@ cdef class Slopes:
 
 
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, are_numbers=bint, are_plain=bint,
-               index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t, operand=Py_ssize_t,
-               starts="const unsigned int *", operands="const unsigned int *")
-cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes)
+               count=Py_ssize_t, place=Py_ssize_t, index=Py_ssize_t, edge=Py_ssize_t, start=Py_ssize_t,
+               operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")
+cpdef object accumulate(Tape tape, list grads, bytearray wanted, Slopes slopes, list indices=*)
 
 @cython.locals(node=Value, is_nan=bint)
 cpdef object guarded_product(Primitive primitive, int which, object grad, object slope, Slopes slopes)

@@ -120,6 +120,31 @@ class Tape:
             start = end
         return found
 
+    def below(self, index: int, wanted: bytearray) -> list[int]:
+        """Return the indices of a node and of all that it depends on, as far as they are wanted, the last ones first.
+
+        Args:
+            index: that of the node.
+            wanted: for each node 1 if it is wanted, else 0. Others are not gone through.
+        """
+        if not wanted[index]:
+            return []
+        starts, operands = runtime.indices(self.starts), runtime.indices(self.operands)
+        found, place = [index], 0
+        wanted[index] = 2  # as long as it is in the list
+        while place < len(found):
+            start = found[place]
+            place += 1
+            for edge in range(starts[start], starts[start + 1]):
+                operand = operands[edge]
+                if wanted[operand] == 1:
+                    wanted[operand] = 2
+                    found.append(operand)
+        for index in found:
+            wanted[index] = 1
+        found.sort(reverse=True)
+        return found
+
     def reaches(self, known: set[Value], since: int) -> bool:
         """Return whether the outputs depend on one of some nodes, also through what was left out of the tape.
 
@@ -252,7 +277,9 @@ class Slopes:
         return node.slopes
 
 
-def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) -> None:
+def accumulate(
+    tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes, indices: list[int] | None = None
+) -> None:
     """Accumulate gradients in reverse: each node adds its own, times its slope, to that of each of its operands.
 
     What was not chosen contributes nothing: see `Primitive.guard`.
@@ -262,10 +289,13 @@ def accumulate(tape: Tape, grads: list[Any], wanted: bytearray, slopes: Slopes) 
         grads: for each node a number or a Value, or None; the outputs have theirs.
         wanted: for each node 1 if its gradient is wanted, or the gradient of a node that it depends on.
         slopes: the kind of slopes to multiply by.
+        indices: of the nodes to go through, the last ones first; all of them when not given.
     """
     nodes, are_numbers, are_plain = tape.nodes, type(slopes) is Slopes, slopes.guarded is False
     starts, operands = runtime.indices(tape.starts), runtime.indices(tape.operands)
-    for index in range(len(nodes) - 1, -1, -1):
+    count = len(nodes) if indices is None else len(indices)
+    for place in range(count):
+        index = count - 1 - place if indices is None else indices[place]
         node, grad = nodes[index], grads[index]
         primitive = node._primitive
         if grad is None or primitive is None or primitive is stop_gradient or not wanted[index]:

@@ -331,7 +331,8 @@ def unflatten(structure: Structure, leaves: Iterable[Any]) -> Any:
     """Return a tree of this structure with these leaves: one for each number and each array.
 
     Containers are filled without calling `__init__`: tuples are made by `tuple.__new__`, lists and dicts of a class of
-    their own are copies.
+    their own are copies. What the method `__unflattened__` of a container returns, if it has one, takes its place; from
+    that and the container's attributes, `__flattened__` of its class returns the entries.
     """
     return _unflatten(structure, iter(leaves))
 
@@ -365,7 +366,7 @@ def _unflatten(structure: Structure, leaves: Iterator[Any]) -> Any:
             object.__setattr__(made, name, part)
     if structure.rest:
         made.__dict__.update(structure.rest)
-    return made
+    return made.__unflattened__() if hasattr(kind, "__unflattened__") else made
 
 
 def nested(structure: Structure, numbers: Any) -> Any:
@@ -420,6 +421,8 @@ def leaves_of(structure: Structure, tree: Any) -> list[Any]:
     elif issubclass(structure.kind, dict):
         fits = isinstance(tree, Mapping) and set(tree) == set(keys)
         entries = fits and [tree[key] for key in keys]
+    elif hasattr(structure.kind, "__flattened__"):
+        fits, entries = True, structure.kind.__flattened__(tree, structure.rest)
     else:
         fits = type(tree) is structure.kind
         entries = fits and [getattr(tree, name) for name in keys]

@@ -78,19 +78,6 @@ def test_rosenbrock() -> None:
     )
 
 
-def test_a_large_sparse_hessian() -> None:
-    size = 1000
-    x = [1.0 + 0.001 * i for i in range(size)]
-    entries = hessian(rosenbrock, sparse=True)(x)
-    assert len(entries) == 3 * size - 2
-    for i in range(1, size - 1):
-        assert entries[i, i] == pytest.approx(1200 * x[i] ** 2 - 400 * x[i + 1] + 202, rel=1e-13)
-        assert entries[i, i - 1] == entries[i - 1, i] == pytest.approx(-400 * x[i - 1], rel=1e-14)
-    dense = hessian(rosenbrock)(x[:50])
-    assert dense[7][8] == entries[7, 8]
-    assert dense[7][20] == 0.0
-
-
 # Nesting.
 
 
@@ -756,7 +743,6 @@ def test_an_auxiliary_result() -> None:
     np.testing.assert_array_equal(found, np.diag(2 * x))
     assert aux == "aux"
     assert hessian(lambda x: (x**3, x), has_aux=True)(2.0) == (12.0, 2.0)
-    assert hessian(lambda x: (x**3, x), has_aux=True, sparse=True)(2.0) == ({(0, 0): 12.0}, 2.0)
     with pytest.raises(TypeError, match=r"returns a pair \(result, aux\), got Value\(1\.0\)"):
         grad(lambda x: x, has_aux=True)(1.0)
 
@@ -772,7 +758,6 @@ def test_the_names_of_hips_autograd() -> None:
     assert value_and_grad(lambda x, y: x * y, argnum=-1)(2.0, 3.0) == (6.0, 2.0)
     assert jacobian(lambda x, y: [x * y, y], argnum=1)(2.0, 3.0) == [2.0, 1.0]
     assert hessian(lambda x, y: x * y**2, argnum=1)(2.0, 3.0) == 4.0
-    assert hessian(lambda x, y: x * y**2, argnum=1, sparse=True)(2.0, 3.0) == {(0, 0): 4.0}
     with pytest.raises(TypeError, match="argnums and argnum mean the same, got 1 and 0; give one of them"):
         grad(lambda x, y: x * y, 1, argnum=0)
     with pytest.raises(TypeError, match="argnum must be the position of an argument"):

@@ -25,6 +25,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.calculus.recorded_slopes",
         "autograd.calculus.reverse_and_forward",
         "autograd.calculus.signatures",
+        "autograd.calculus.sparse_matrices",
         "autograd.calculus.recorded_calls",
         "autograd.calculus.derivatives",
         "autograd.calculus.checks",

@@ -23,10 +23,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, Literal, ParamSpec, TypeAlias, TypeVar, overload
 
 from autograd.calculus.recorded_calls import RecordedCall, argument_numbers
-from autograd.calculus.reverse_and_forward import Number, as_value, pull, push
+from autograd.calculus.reverse_and_forward import Kept, Number, as_value, pull_each, push
 from autograd.calculus.signatures import (
     Floats,
     Gradient,
@@ -301,18 +302,31 @@ def jacobian(function: OfNumber, argnums: Sequence[int]) -> GradientBySeveral: .
 def jacobian(function: OfList, argnums: Literal[0] = 0) -> Jacobian: ...
 @overload
 def jacobian(
-    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]: ...
 def jacobian(
-    function: Callable[..., Any], argnums: Argnums = 0, *, argnum: Argnums | None = None, has_aux: bool = False
+    function: Callable[..., Any],
+    argnums: Argnums = 0,
+    *,
+    sparse: bool = False,
+    argnum: Argnums | None = None,
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """Make a function that returns the derivative of each number of the result with respect to each of the argument.
 
-    It goes through the graph once for each input (forward mode) or each output (reverse mode), whichever are fewer.
+    It goes through the part of the graph that each output depends on (reverse mode), or once through the graph for each
+    input (forward mode), whichever is less. Of a function whose outputs each depend on a few inputs alone, the cost
+    grows with the number of entries that are not 0 by structure.
 
     Args:
         function: takes and returns numbers, or trees of them.
         argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
+        sparse: whether to return a sparse matrix.
         argnum: another name for argnums.
         has_aux: whether the function returns a pair of what is differentiated and an auxiliary result of any kind.
 
@@ -321,22 +335,33 @@ def jacobian(
         has a tree like the argument, or a tuple of trees for several arguments. In place of an array of the result this
         tree has arrays, whose shape is that of the array followed by that of the part of the argument. If the function
         has an auxiliary result, it returns the pair of the tree and that.
+
+        If sparse, it returns one `scipy.sparse.csr_array` of float64, with a row for each number of the result and a
+        column for each number of the argument, or of several one after another, in the order of their trees. It has an
+        entry where an output is computed from an input, also if that derivative is 0 at these numbers. Nothing else is
+        computed. Compiled, it has the same pattern and the same bits at each call. Where it is called with Values, as
+        within a function that is compiled, it returns a matrix whose `data` is an array of Values.
+
+    Raises:
+        ImportError: when called, if it is to be sparse and SciPy is not installed.
+        TypeError: when called, if it is to be sparse and another transformation around it differentiates it.
+        ValueError: when called, if it is to be sparse and `argnums` names an argument twice.
     """
     argnums = _chosen(argnums, argnum)
 
     @_records
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
         run = RecordedCall(function, arguments, argnums, keywords, has_aux)
-        rows: list[list[Number]]
-        if len(run.outputs) <= len(run.inputs):
-            rows = [run.pull({output: 1.0}, run.recorded) for output in run.outputs]
+        if sparse:
+            run.refuse_differentiation("jacobian")
+        rows = run.rows()
+        for output, (start, end) in zip(run.outputs, pairwise(rows.ends), strict=True):
+            run.check([output], rows.entries[start:end])
+        if sparse:
+            found = run.sparse(rows)
         else:
-            columns = [push(run.tape, run.outputs, {node: 1.0}, run.recorded) for node in run.inputs]
-            rows = [[column[row] for column in columns] for row in range(len(run.outputs))]
-        for output, row in zip(run.outputs, rows, strict=True):
-            run.check([output], row)
-        trees = run.like_both(run.output_structure, [[run.finished(number) for number in row] for row in rows])
-        found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
+            trees = run.like_both(run.output_structure, run.full(rows))
+            found = unflatten(run.output_structure, [_one_or_all(argnums, tree) for tree in trees])
         return (found, run.auxiliary()) if has_aux else found
 
     return _with_signature(differentiated, function)
@@ -344,15 +369,6 @@ def jacobian(
 
 @overload
 def hessian(function: Callable[..., Any], argnums: Literal[0] = 0, *, sparse: Literal[False] = False) -> Hessian: ...
-@overload
-def hessian(
-    function: Callable[..., Any],
-    argnums: Argnums = 0,
-    *,
-    sparse: Literal[True],
-    argnum: Argnums | None = None,
-    has_aux: Literal[False] = False,
-) -> Callable[..., dict[tuple[int, int], Any]]: ...
 @overload
 def hessian(
     function: Callable[..., Any],
@@ -379,19 +395,21 @@ def hessian(
     Args:
         function: takes numbers, or trees of them.
         argnums: the position of the argument to differentiate with respect to, or several; negative from the end.
-        sparse: whether to return the non-zeros alone.
+        sparse: whether to return a sparse matrix.
         argnum: another name for argnums.
         has_aux: whether the function returns a pair of one number and an auxiliary result of any kind.
 
     Returns:
         A function of the same arguments. It returns the Jacobian, as `jacobian` has it, of the gradient, as `grad` has
         it: for a list of numbers, a list of lists, and for an array, an array whose shape is that of the argument
-        twice. If sparse, it returns a dict from (row, column) to the second derivatives that are not 0 by structure;
-        rows and columns are the positions of the numbers in the arguments, from 0. If the function has an auxiliary
-        result, it returns the pair of these and that.
+        twice; if sparse, one `scipy.sparse.csr_array`. If the function has an auxiliary result, it returns the pair of
+        these and that.
 
     Raises:
-        TypeError: when called, if the result is not one number.
+        ImportError: when called, if it is to be sparse and SciPy is not installed.
+        TypeError: when called, if the result is not one number; or if it is to be sparse and another transformation
+            around it differentiates it.
+        ValueError: when called, if it is to be sparse and `argnums` names an argument twice.
     """
     argnums = _chosen(argnums, argnum)
 
@@ -399,24 +417,16 @@ def hessian(
     def differentiated(*arguments: Any, **keywords: Any) -> Any:
         run = RecordedCall(function, arguments, argnums, keywords, has_aux)
         output = run.scalar("hessian")
-        firsts = run.pull({output: 1.0}, recorded=True)
-        columns = {node: column for column, node in enumerate(run.inputs)}
-        entries: dict[tuple[int, int], Number] = {}
-        for row, first in enumerate(firsts):
-            if isinstance(first, Value):
-                tape = Tape(first, since=run.since)
-                inputs = [node for node in tape.nodes if node in columns]
-                seconds = pull(tape, inputs, {first: 1.0}, run.recorded)
-                for node in inputs:
-                    if node in seconds:
-                        entries[row, columns[node]] = run.finished(seconds[node])
-        run.check([output], entries.values())
-        found: Any = entries
-        if not sparse:
-            size, zero = range(len(run.inputs)), run.finished(0.0)
-            trees = run.like_both(
-                run.input_structure, [[entries.get((row, column), zero) for column in size] for row in size]
-            )
+        if sparse:
+            run.refuse_differentiation("hessian")
+        kept: Kept = {}
+        firsts = [as_value(first) for first in run.pull({output: 1.0}, recorded=True, kept=kept)]
+        rows = pull_each(Tape(*firsts, since=run.since), firsts, run.inputs, run.recorded, kept)
+        run.check([output], rows.entries)
+        if sparse:
+            found = run.sparse(rows)
+        else:
+            trees = run.like_both(run.input_structure, run.full(rows))
             found = run.in_order(unflatten(run.input_structure, [_one_or_all(argnums, tree) for tree in trees]))
             found = _one_or_all(argnums, found)
         return (found, run.auxiliary()) if has_aux else found

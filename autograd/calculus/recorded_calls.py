@@ -12,9 +12,11 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from contextvars import ContextVar
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
-from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull
+from autograd.calculus.reverse_and_forward import Kept, Number, Rows, as_value, may_fail, pull, pull_each, push
+from autograd.calculus.sparse_matrices import Pattern, sparse_matrix
 from autograd.floats import as_float
 from autograd.hooks import hooks
 from autograd.modes import Failures, ieee_arithmetic, program_recording
@@ -135,14 +137,26 @@ class RecordedCall:
         self.tape = Tape(*self.outputs, since=self.since)
         if current is not None and not around and may_fail(self.tape):
             current.checked.extend(self.outputs)  # by the compiled function, when it runs
+        self._around = around
         self.recorded = (
-            current is not None
-            or any(isinstance(number, Value) for number in given)
-            or (around is not None and any(tape.reaches(around.reached, around.since) for tape in self._tapes()))
+            current is not None or any(isinstance(number, Value) for number in given) or self._is_differentiated()
         )
         if not self.recorded:
             for output in self.outputs:
                 output.data  # noqa: B018  # which is refused if it was computed from what has no number
+
+    def _is_differentiated(self) -> bool:
+        """Return whether a transformation that is under way around this call differentiates what it gives."""
+        around = self._around
+        return around is not None and any(tape.reaches(around.reached, around.since) for tape in self._tapes())
+
+    def refuse_differentiation(self, name: str) -> None:
+        """Raise a TypeError, which names the transformation, if another one differentiates what it gives."""
+        if self._is_differentiated():
+            raise TypeError(
+                f"{name} with sparse=True cannot be differentiated by another transformation, as it is here: leave out "
+                f"sparse=True"
+            )
 
     def _tapes(self) -> Iterator[Tape]:
         """Yield the tape, and that of the auxiliary result."""
@@ -224,7 +238,62 @@ class RecordedCall:
         """Return a tree like the result around other numbers."""
         return nested(self.output_structure, numbers)
 
-    def pull(self, seeds: Mapping[Value, Number], recorded: bool) -> list[Number]:
+    def rows(self) -> Rows:
+        """Return the derivatives of each output by the inputs that it depends on.
+
+        Each row is a pass in reverse mode over the part of the tape that the output depends on; or, if one pass in
+        forward mode for each input is less in all, these make the columns.
+        """
+        tape, outputs, inputs = self.tape, self.outputs, self.inputs
+        if len(outputs) > len(inputs):
+            wanted = tape.dependents(inputs)
+            most = len(inputs) * wanted.count(1)  # which is the same when it is recorded, unlike the length of the tape
+            sizes = (len(tape.below(index, wanted)) for index in tape.indices_of(outputs))
+            if any(total > most for total in accumulate(sizes)):
+                return self._rows_of_columns()
+        return pull_each(tape, outputs, inputs, self.recorded, kept={})
+
+    def _rows_of_columns(self) -> Rows:
+        rows: list[list[tuple[int, Number]]] = [[] for _ in self.outputs]
+        indices, kept = self.tape.indices_of(self.outputs), Kept()
+        for column, node in enumerate(self.inputs):
+            reached = self.tape.dependents([node])
+            tangents = push(self.tape, self.outputs, {node: 1.0}, self.recorded, kept)
+            for row, index, tangent in zip(rows, indices, tangents, strict=True):
+                if reached[index]:
+                    row.append((column, tangent))
+        ends = [0, *accumulate(map(len, rows))]
+        return Rows(ends, [column for row in rows for column, _ in row], [entry for row in rows for _, entry in row])
+
+    def full(self, rows: Rows) -> list[list[Number]]:
+        """Return rows with an entry for each input, as the caller gets them."""
+        zero, width = self.finished(0.0), len(self.inputs)
+        found = []
+        for start, end in pairwise(rows.ends):
+            row = [zero] * width
+            for column, entry in zip(rows.columns[start:end], rows.entries[start:end], strict=True):
+                row[column] = self.finished(entry)
+            found.append(row)
+        return found
+
+    def sparse(self, rows: Rows) -> Any:
+        """Return rows as a sparse matrix with a column for each input; equal numbers are one constant."""
+        if len(set(self._order)) < len(self._order):
+            raise ValueError(
+                "argnums names an argument twice, which would have its columns twice in a sparse matrix: name it once"
+            )
+        constants: dict[float, Number] = {}
+        finished = []
+        for entry in rows.entries:
+            if type(entry) is not float or entry == 0.0:  # 0.0 and -0.0 are one key
+                finished.append(self.finished(entry))
+                continue
+            if entry not in constants:
+                constants[entry] = self.finished(entry)
+            finished.append(constants[entry])
+        return sparse_matrix(Pattern(rows.ends, rows.columns, len(self.inputs)), finished, self.recorded)
+
+    def pull(self, seeds: Mapping[Value, Number], recorded: bool, kept: Kept | None = None) -> list[Number]:
         """Return the gradients of the inputs, from those of some outputs."""
-        grads = pull(self.tape, self.inputs, seeds, recorded)
+        grads = pull(self.tape, self.inputs, seeds, recorded, kept)
         return [grads.get(node, 0.0) for node in self.inputs]

@@ -24,6 +24,15 @@ cdef class RecordedSlopes(Slopes):
     cpdef tuple of_all(self, Value node)
 
 
+cdef class KeptSlopes(RecordedSlopes):
+    cdef readonly dict kept
+
+    @cython.locals(primitive=Primitive, traced=TracedRule)
+    cpdef object of(self, Value node, int which)
+
+    cpdef tuple of_all(self, Value node)
+
+
 cdef list _rules
 
 cdef object _operand(Value parent)

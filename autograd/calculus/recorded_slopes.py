@@ -122,6 +122,42 @@ class RecordedSlopes(Slopes):
         return node._primitive.local_slopes(node, *_operands(node.parents))  # type: ignore[union-attr]  # an inner node
 
 
+class KeptSlopes(RecordedSlopes):
+    """The same, each computed once, for passes that go through the same nodes.
+
+    Attributes:
+        kept: the slopes, by the sum of the id of the node, which others keep alive, and the number of the operand; and
+            those of all operands as one, by the id less 1. Ids are further apart.
+    """
+
+    __slots__ = ("kept",)
+
+    def __init__(self, guarded: bool | None, kept: dict[int, Any]) -> None:
+        super().__init__(guarded)
+        self.kept = kept
+
+    def of(self, node: Value, which: int) -> Any:
+        """Return the slope of a node with respect to an operand, as it was computed before."""
+        primitive: Any = node._primitive
+        if primitive.index:
+            traced = _rules[primitive.index][which]
+            if traced.result < traced.count:  # nothing is computed
+                return RecordedSlopes.of(self, node, which)
+        key = id(node) + which
+        slope = self.kept.get(key)
+        if slope is None:
+            slope = self.kept[key] = RecordedSlopes.of(self, node, which)
+        return slope
+
+    def of_all(self, node: Value) -> tuple[Any, ...]:
+        """Return the slopes of a node with respect to all of its operands, as they were computed before."""
+        key = id(node) - 1
+        slopes = self.kept.get(key)
+        if slopes is None:
+            slopes = self.kept[key] = RecordedSlopes.of_all(self, node)
+        return slopes
+
+
 def _operand(parent: Value) -> Any:
     """Return an operand for rules: a number that an operator wrapped as a float, so that no node is made of it."""
     return parent._float if is_fixed(parent) else parent

@@ -5,14 +5,18 @@ cimport cython
 
 from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
-from autograd.tape cimport Slopes, Tape, begin, guarded_product, plus
+from autograd.tape cimport Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value cimport Constant, Value, _WideValue
 
 @cython.locals(node=Value)
 cdef unsigned long long _first_time(list nodes) except? 0
 
-@cython.locals(dependents=bytearray, numbers=list, slopes=Slopes)
-cdef list _passed(object run, Tape tape, object seeds, object inputs, bint recorded)
+@cython.locals(dependents=bytearray, numbers=list)
+cdef list _passed(object run, Tape tape, object seeds, object inputs, Slopes slopes)
+
+@cython.locals(slopes=Slopes, indices_of_inputs=list, wanted=bytearray, columns=dict, grads=list, ends=list,
+               found_columns=list, entries=list, output=Py_ssize_t, indices=list, found=list, column=Py_ssize_t)
+cpdef object pull_each(Tape tape, object outputs, object inputs, bint recorded, object kept=*)
 
 @cython.locals(nodes=list, node=Value, primitive=Primitive, many=tuple, index=Py_ssize_t, edge=Py_ssize_t,
                start=Py_ssize_t, operand=Py_ssize_t, starts="const unsigned int *", operands="const unsigned int *")

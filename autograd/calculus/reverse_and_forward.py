@@ -18,9 +18,9 @@ The slopes are computed from floats, or from Values where the derivatives are to
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
-from autograd.calculus.recorded_slopes import RecordedSlopes
+from autograd.calculus.recorded_slopes import KeptSlopes, RecordedSlopes
 from autograd.modes import ieee_arithmetic, program_recording
 from autograd.native import runtime
 from autograd.primitives import divide, power
@@ -28,6 +28,21 @@ from autograd.tape import Slopes, Tape, accumulate, begin, guarded_product, plus
 from autograd.value import Constant, Value, _WideValue
 
 Number = Value | float
+Kept = dict[int, Any]  # slopes: see `KeptSlopes`
+
+
+class Rows(NamedTuple):
+    """The entries of a sparse matrix, row by row.
+
+    Attributes:
+        ends: where the entries of each row begin, and where those of the last one end.
+        columns: the column of each entry, in ascending order within a row.
+        entries: the entries.
+    """
+
+    ends: list[int]
+    columns: list[int]
+    entries: list[Number]
 
 
 def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero", "error"] = "zero") -> list[Value]:
@@ -81,23 +96,74 @@ def as_value(number: Number) -> Value:
     return number if isinstance(number, Value) else Constant(number)
 
 
-def pull(tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool) -> dict[Value, Number]:
+def pull(
+    tape: Tape, inputs: Iterable[Value], seeds: Mapping[Value, Number], recorded: bool, kept: Kept | None = None
+) -> dict[Value, Number]:
     """Compute in reverse mode, from the gradients of some nodes, those of the inputs that these nodes depend on.
 
-    If recorded, the gradients are graphs, to be differentiated again.
+    If recorded, the gradients are graphs, to be differentiated again. Slopes that were kept are used, and others added.
     """
     inputs = list(inputs)
-    grads = _passed(accumulate, tape, seeds, inputs, recorded)
+    grads = _passed(accumulate, tape, seeds, inputs, _slopes(tape, recorded, kept))
     indices = zip(inputs, tape.indices_of(inputs), strict=True)
     found = {node: grads[index] for node, index in indices if index >= 0 and grads[index] is not None}
     _note(found.values(), recorded)
     return found
 
 
-def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool) -> list[Number]:
-    """Compute in forward mode, from the tangents of some nodes, those of the outputs, as graphs if recorded."""
+def pull_each(
+    tape: Tape, outputs: Iterable[Value], inputs: Iterable[Value], recorded: bool, kept: Kept | None = None
+) -> Rows:
+    """Compute in reverse mode the gradients of each of some outputs, by a pass over the part that it depends on.
+
+    Args:
+        tape: the graph.
+        outputs: nodes of it.
+        inputs: what to differentiate by.
+        recorded: whether the gradients are to be graphs.
+        kept: slopes of nodes that are used, and to which others are added.
+
+    Returns:
+        The gradients, a row for each output and a column for each input; of those inputs alone that it depends on.
+    """
+    slopes, indices_of_inputs = _slopes(tape, recorded, kept), tape.indices_of(inputs)
+    guarded, wanted = slopes.guarded, tape.dependents(inputs)
+    columns = {index: column for column, index in enumerate(indices_of_inputs) if index >= 0}
+    grads: list[Any] = [None] * len(tape)
+    ends, found_columns, entries = [0], [], []
+    with ieee_arithmetic():
+        for output in tape.indices_of(outputs):
+            indices = tape.below(output, wanted)
+            slopes.guarded = guarded
+            while indices:
+                before = slopes.guarded
+                grads[output] = 1.0
+                accumulate(tape, grads, wanted, slopes, indices)
+                if slopes.guarded is before:
+                    break
+                for index in indices:  # a product was nan: again, with all of them guarded
+                    grads[index] = None
+            found = []
+            for index in indices:
+                if index in columns:
+                    found.append(columns[index])  # noqa: PERF401  # a comprehension would be no C
+            found.sort()
+            for column in found:
+                entries.append(grads[indices_of_inputs[column]])  # noqa: PERF401  # likewise
+            for index in indices:
+                grads[index] = None
+            found_columns += found
+            ends.append(len(entries))
+    _note(entries, recorded)
+    return Rows(ends, found_columns, entries)
+
+
+def push(
+    tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number], recorded: bool, kept: Kept | None = None
+) -> list[Number]:
+    """Compute in forward mode, from the tangents of some nodes, those of the outputs, as `pull` does in reverse."""
     outputs = list(outputs)
-    pushed = _passed(_push, tape, tangents, tangents, recorded)
+    pushed = _passed(_push, tape, tangents, tangents, _slopes(tape, recorded, kept))
     indices = tape.indices_of(outputs)
     if -1 in indices:
         raise KeyError("an output is not on the tape")
@@ -107,7 +173,7 @@ def push(tape: Tape, outputs: Iterable[Value], tangents: Mapping[Value, Number],
 
 
 def _passed(
-    run: Callable[..., Any], tape: Tape, seeds: Mapping[Value, Number], inputs: Iterable[Value], recorded: bool
+    run: Callable[..., Any], tape: Tape, seeds: Mapping[Value, Number], inputs: Iterable[Value], slopes: Slopes
 ) -> list[Any]:
     """Return for each node of a tape what a pass makes of the seeds; None where it has no number.
 
@@ -116,13 +182,8 @@ def _passed(
         tape: the graph.
         seeds: the numbers of some nodes.
         inputs: what the nodes that count depend on.
-        recorded: whether the numbers are to be graphs.
+        slopes: what to multiply by.
     """
-    slopes = Slopes()
-    if recorded:
-        _check_fresh(tape)
-        current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
-        slopes = RecordedSlopes(None if current is None else current.guarded)
     guarded, dependents = slopes.guarded, tape.dependents(inputs)
     with ieee_arithmetic():  # what slopes do outside a domain is no failure of the function
         while True:
@@ -134,6 +195,16 @@ def _passed(
             if slopes.guarded is guarded:
                 return numbers
             guarded = slopes.guarded  # a product was nan: again, as programs do, with all of them guarded
+
+
+def _slopes(tape: Tape, recorded: bool, kept: Kept | None = None) -> Slopes:
+    """Return the slopes of the nodes of a tape; if recorded, as graphs, of which some are kept."""
+    if not recorded:
+        return Slopes()
+    _check_fresh(tape)
+    current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
+    guarded = None if current is None else current.guarded
+    return RecordedSlopes(guarded) if kept is None else KeptSlopes(guarded, kept)
 
 
 def _note(derivatives: Iterable[Number], recorded: bool) -> None:

@@ -156,7 +156,9 @@ class Compiled(Generic[ResultT]):
             from autograd.programs.batching import call_again
 
             call_again(recorded, numbers, tables)
-        return unflatten(recorded.result, cut(recorded.result, results[0][0]) if leaves is None else leaves)
+        if leaves is None:
+            return unflatten(recorded.result, cut(recorded.result, results[0][0]))
+        return out if hasattr(recorded.result.kind, "__unflattened__") else unflatten(recorded.result, leaves)
 
     def batch(
         self, *arguments: Any, over: int | Sequence[int] | None = None, reduce: Reduce = "each", out: Any = None

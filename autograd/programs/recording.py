@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from itertools import compress, count, cycle, islice, repeat
+from operator import is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -205,12 +206,11 @@ class RecordedFunction:
             totals: as for `code`.
             count: for how many examples; 0 for calls, one after another.
         """
-        code = self.code(varies, totals)
-        lanes = lanes_for(code, count) if count else 0
+        lanes = lanes_for(self.code(varies, totals), count) if count else 0
         key = varies, totals, lanes
         schedule = self._schedules.get(key)
         if schedule is None:
-            made = selection.execution().Schedule(code, lanes, self.exact)
+            made = selection.execution().Schedule(self.code(varies, totals), lanes, self.exact)
             schedule = self._schedules.setdefault(key, made)
         return schedule
 

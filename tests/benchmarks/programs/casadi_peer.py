@@ -7,7 +7,7 @@ import casadi
 import numpy
 
 from tests.benchmarks.programs import functions
-from tests.benchmarks.programs.serving import Array, Task
+from tests.benchmarks.programs.serving import Array, Task, repeated
 
 
 def task(function: Any, argument: Array, sizes: list[int], units: int = 1) -> Task:
@@ -40,6 +40,43 @@ def rosenbrock(count: int) -> Task:
     return task(function, functions.rosenbrock_point(count), [count])
 
 
+def brusselator(states: int) -> Any:
+    """The Jacobian of the Brusselator."""
+    y, count = casadi.SX.sym("y", states), states // 2
+    u, v, rate = y[:count], y[count:], functions.brusselator_rate(count)
+    uuv = u * u * v
+    of_u = rate * (casadi.vertcat(1.0, u[:-1]) - 2.0 * u + casadi.vertcat(u[1:], 1.0))
+    of_v = rate * (casadi.vertcat(3.0, v[:-1]) - 2.0 * v + casadi.vertcat(v[1:], 3.0))
+    value = casadi.vertcat(1.0 + uuv - 4.0 * u + of_u, 3.0 * u - uuv + of_v)
+    return casadi.Function("jacobian", [y], [casadi.jacobian(value, y)])
+
+
+def rosenbrock_hessian(count: int) -> Any:
+    """The Hessian of the chained Rosenbrock function."""
+    x = casadi.SX.sym("x", count)
+    value = casadi.sum1(100.0 * (x[1:] - x[:-1] ** 2) ** 2 + (1.0 - x[:-1]) ** 2)
+    return casadi.Function("hessian", [x], [casadi.hessian(value, x)[0]])
+
+
+def sparse(made: Callable[[int], Any], point: Callable[[int], Array], way: str) -> Callable[[int], Task]:
+    """The entries of a sparse derivative, into a buffer or a new matrix; or all that comes before the first ones."""
+
+    def build(count: int) -> Task:
+        function, x = made(count), point(count)
+        pattern = function.sparsity_out(0)
+        rows, columns = pattern.get_triplet()
+        order = numpy.lexsort((columns, rows))
+        filled = task(function, x, [pattern.nnz()])
+        runs = {
+            "filled": filled.run,
+            "new": repeated(lambda: function(x)),
+            "recorded": repeated(lambda: made(count)(x)),
+        }
+        return Task(runs[way], lambda: filled.result()[order])  # compared row by row
+
+    return build
+
+
 def chain(rounds: int) -> Task:
     """Value and derivative of a long chain."""
     x = casadi.SX.sym("x")
@@ -67,6 +104,14 @@ def worked_example(rounds: int) -> Task:
 
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "rosenbrock": rosenbrock,
+    **{
+        f"{name} {way}": sparse(made, point, way)
+        for name, made, point in (
+            ("brusselator", brusselator, functions.brusselator_point),
+            ("rosenbrock hessian", rosenbrock_hessian, functions.rosenbrock_point),
+        )
+        for way in ("filled", "new", "recorded")
+    },
     "chain": chain,
     "worked example": worked_example,
 }

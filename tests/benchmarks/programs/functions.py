@@ -74,6 +74,26 @@ def rosenbrock_point(count: int) -> Array:
     return numpy.random.default_rng(1).uniform(-1.5, 1.5, count)
 
 
+def brusselator(y: Any) -> Any:
+    """The right-hand side of the Brusselator along a line: two substances, which react and spread."""
+    count = len(y) // 2
+    u, v, rate = y[:count], y[count:], brusselator_rate(count)
+    uuv = u * u * v
+    of_u = rate * (numpy.concatenate([[1.0], u[:-1]]) - 2.0 * u + numpy.concatenate([u[1:], [1.0]]))
+    of_v = rate * (numpy.concatenate([[3.0], v[:-1]]) - 2.0 * v + numpy.concatenate([v[1:], [3.0]]))
+    return numpy.concatenate([1.0 + uuv - 4.0 * u + of_u, 3.0 * u - uuv + of_v])
+
+
+def brusselator_rate(count: int) -> float:
+    """How fast substances spread between so many points."""
+    return (count + 1) ** 2 / 50
+
+
+def brusselator_point(states: int) -> Array:
+    """Where it is differentiated."""
+    return numpy.random.default_rng(1).uniform(0.5, 3.0, states)
+
+
 def chain(x: Any, rounds: int) -> Any:
     """Six operations on one number, over and over."""
     for _ in range(rounds):

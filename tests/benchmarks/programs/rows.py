@@ -205,14 +205,42 @@ def rows() -> dict[str, Row]:
             [Line("jax_export", "gpt compiled"), Line("jax", "gpt compiled", note="on arrays")],
             [Bar(0, 5.0)],
         ),
-        "18": Row(
+        "20": Row(
             "bundle adjustment, {size:,} observations: the Jacobian of each, 2 × 15 numbers",
             "ns",
             31_843,
             [Line(peer, "bundle adjustment") for peer in ("exported", "c", "fast_c", OURS)],
             [Bar(0, 1.3, 1)],
         ),
+        **sparse_rows(),
         **image_rows(),
+    }
+
+
+def sparse_rows() -> dict[str, Row]:
+    """The rows of sparse derivatives."""
+
+    def row(title: str, program: str, size: int) -> Row:
+        lines = [
+            Line(OURS, f"{program} filled", note="into an earlier result"),
+            Line("casadi", f"{program} filled", note="into a buffer"),
+            Line(OURS, f"{program} new", note="a new matrix"),
+            Line("casadi", f"{program} new", note="a new matrix"),
+        ]
+        return Row(title, "µs", size, lines, [Bar(0, 0.3, 1)])
+
+    def recorded(program: str, size: int, is_aim: bool) -> Row:
+        lines = [Line(peer, f"{program} recorded") for peer in (OURS, "casadi")]
+        title = "the same: from the function to the first result, imports apart"
+        return Row(title, "ms", size, lines, [Bar(0, 1.0, 1, is_aim)])
+
+    return {
+        "18": row("sparse Jacobian of the Brusselator with {size:,} states", "brusselator", 2_000),
+        "18r": recorded("brusselator", 2_000, is_aim=False),
+        "19": row(
+            "sparse Hessian of the chained Rosenbrock function of {size:,} variables", "rosenbrock hessian", 5_000
+        ),
+        "19r": recorded("rosenbrock hessian", 5_000, is_aim=True),
     }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy
 
-from autograd import compile, grad, jacobian, value_and_grad
+from autograd import compile, grad, hessian, jacobian, value_and_grad
 from tests.benchmarks import gpt
 from tests.benchmarks.programs import eager_peer, functions, image_trainings, images
 from tests.benchmarks.programs.serving import ROOT, Task, repeated
@@ -82,6 +82,23 @@ def rosenbrock(count: int) -> Task:
     return task(lambda: program(x))
 
 
+def sparse(differentiated: Any, point: Callable[[int], Any], way: str) -> Callable[[int], Task]:
+    """The entries of a sparse derivative, into an earlier result or a new one; or all that comes before the first."""
+
+    def build(count: int) -> Task:
+        x = point(count)
+        program = compile(differentiated)
+        matrix = program(x)
+        ways: dict[str, Callable[[], Any]] = {
+            "filled": lambda: program(x, out=matrix),
+            "new": lambda: program(x),
+            "recorded": lambda: compile(differentiated)(x),
+        }
+        return Task(repeated(ways[way]), lambda: ways[way]().data)
+
+    return build
+
+
 def chain(rounds: int) -> Task:
     """Value and derivative of a long chain."""
     program = compile(value_and_grad(functools.partial(functions.chain, rounds=rounds)))
@@ -140,6 +157,14 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "worked example": worked_example,
     "bundle adjustment": bundle_adjustment,
     "rosenbrock": rosenbrock,
+    **{
+        f"{name} {way}": sparse(differentiated, point, way)
+        for name, differentiated, point in (
+            ("brusselator", jacobian(functions.brusselator, sparse=True), functions.brusselator_point),
+            ("rosenbrock hessian", hessian(functions.rosenbrock, sparse=True), functions.rosenbrock_point),
+        )
+        for way in ("filled", "new", "recorded")
+    },
     "chain": chain,
     "fit": fit_compiled,
     "two variables": two_variables,
