@@ -139,6 +139,8 @@ class Formula(Operators):
                     return other
         if primitive.plain is None or primitive.latex is None:
             return Formula.of(primitive.value(*formulas))
+        if primitive.arity is None:  # the template is of the list
+            formulas = [Formula(*[", ".join([f.within(form, 0) for f in formulas]) for form in ("plain", "latex")])]
         result = Formula(
             primitive.plain.format(*[_Part(formula, "plain") for formula in formulas]),
             primitive.latex.format(*[_Part(formula, "latex") for formula in formulas]),

@@ -34,9 +34,9 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
     """Compute the gradients of a node as nodes, which can be differentiated again, drawn and explained.
 
     No `grad` is read or changed. An operation adds at most five nodes to the graph of the gradients, but for power with
-    a variable exponent, remainder, asin, acos, acosh, atanh, atan2, maximum, minimum, where, leaky_relu, silu, gelu and
-    long products, which add up to twenty; the networks and sums of squares that were measured add 0.8 to 2.2 nodes for
-    each of theirs.
+    a variable exponent, remainder, asin, acos, acosh, atanh, atan2, maximum, minimum, where, leaky_relu, silu, gelu,
+    products of many and choices among many, which add up to twenty; the networks and sums of squares that were measured
+    add 0.8 to 2.2 nodes for each of theirs.
 
     Args:
         output: the node to differentiate.

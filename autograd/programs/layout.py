@@ -37,7 +37,7 @@ from autograd.programs.groups import (
     blocks_of,
     step_of,
 )
-from autograd.programs.passes import PASSES, Pass
+from autograd.programs.passes import PASSES, Pass, with_trees
 from autograd.programs.program import Program
 from autograd.programs.sharing import with_shared_places
 
@@ -75,6 +75,7 @@ def lower(
         deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
     """
+    program = with_trees(program)
     for change in passes:
         program = change(program)
     leaves = np.zeros(len(program), bool)

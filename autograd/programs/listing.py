@@ -24,7 +24,7 @@ from autograd.native import selection
 from autograd.programs.array_rules import ARRAYS
 from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Group, Map, Matrix, Sum, Total
 from autograd.programs.layout import Layout
-from autograd.programs.passes import PASSES, followed, with_dot_products, with_sums
+from autograd.programs.passes import PASSES, followed, with_dot_products, with_sums, with_trees
 from autograd.programs.program import Program
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ class Profile:
     """
 
     def __init__(self, program: Program, varying: Sequence[int]) -> None:
+        program = with_trees(program)
         self.recorded = int((program.codes > 0).sum())
         self.leaves = len(program.inputs), len(program.parameters)
         weights = (program.codes > 0).astype(np.int64)
