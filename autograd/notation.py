@@ -140,7 +140,8 @@ class Formula(Operators):
         if primitive.plain is None or primitive.latex is None:
             return Formula.of(primitive.value(*formulas))
         if primitive.arity is None:  # the template is of the list
-            formulas = [Formula(*[", ".join([f.within(form, 0) for f in formulas]) for form in ("plain", "latex")])]
+            plain = ", ".join([formula.within("plain", 0) for formula in formulas])
+            formulas = [Formula(plain, ", ".join([formula.within("latex", 0) for formula in formulas]))]
         result = Formula(
             primitive.plain.format(*[_Part(formula, "plain") for formula in formulas]),
             primitive.latex.format(*[_Part(formula, "latex") for formula in formulas]),

@@ -4,11 +4,12 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from autograd.programs.compilation import Compiled, compile
+from autograd.programs.control_flow import cond, fori_loop, map, scan, while_loop
 
 if _TYPE_CHECKING:
     from autograd.programs.program import Program as Program
 
-__all__ = ["Program", "Compiled", "compile"]
+__all__ = ["Program", "Compiled", "compile", "cond", "fori_loop", "map", "scan", "while_loop"]
 
 
 def __getattr__(name: str) -> _Any:

@@ -18,6 +18,7 @@ import numpy as np
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import ADD, DOT, MULTIPLY, SUM
 from autograd.programs.program import Program, from_edges
+from autograd.programs.recorded_loops import RecordedLoop, slots_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -121,7 +122,8 @@ def with_constants_folded(program: Program) -> Program:
     [2.0, 7.38905609893065]
     """
     program = _with_ones(program)
-    is_constant, numbers = ~program.analysed((program.codes == 0) & ~program.is_constant)[1], program.numbers.copy()
+    varies = ((program.codes == 0) & ~program.is_constant) | slots_of(program, RecordedLoop)
+    is_constant, numbers = ~program.analysed(varies)[1], program.numbers.copy()
     for slot in np.flatnonzero(is_constant & (program.codes > 0)).tolist():
         numbers[slot] = program.primitive(int(program.codes[slot]))(*numbers[program.operands_of(slot)].tolist())
     slots = np.flatnonzero(is_constant)
