@@ -32,7 +32,7 @@ from autograd import primitives
 from autograd.floats import as_operand
 from autograd.modes import is_recording_program
 from autograd.primitives import PRIMITIVES, Primitive, greater, softplus, where
-from autograd.value import Constant, Value, _function, _unary, apply, is_fixed
+from autograd.value import Constant, Value, _function, _unary, apply, apply_wide, is_fixed
 
 __all__ = ["array", "ValueArray"]
 
@@ -52,6 +52,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "reciprocal": lambda x: 1.0 / x,
     "matmul": operator.matmul,
 }
+WIDE = {"maximum": primitives.largest, "minimum": primitives.smallest}  # what reductions of many Values are
 IDENTITIES = {"add": 0.0, "multiply": 1.0}  # which NumPy does not know for objects
 NUMBERS = Value, Real
 SAME_NAMES = (
@@ -234,8 +235,16 @@ def array_ufunc(function: Any, method: str, arguments: Sequence[Any], settings: 
         settings["out"] = tuple(map(_held, out))
     if method == "reduce" and settings.get("where", True) is not True and name in IDENTITIES:
         settings.setdefault("initial", IDENTITIES[name])
+    run = partial(_run, _of_objects(name, function.nin) or function, method)
+    if (
+        method == "reduce"
+        and name in WIDE
+        and settings.get("where", True) is True
+        and not settings.keys() & {"out", "initial"}
+    ):
+        run = partial(_reduced, WIDE[name], run)
     try:
-        result = _run(_of_objects(name, function.nin) or function, method, map(_held, arguments), settings)
+        result = run(list(map(_held, arguments)), settings)
     except TypeError as error:
         if type(error) is TypeError:  # of an element
             raise
@@ -250,6 +259,19 @@ def _of_objects(name: str, count: int) -> Any:
     """Return a function of so many operands as a universal one of arrays of objects; None if NumPy's own is one."""
     function = FUNCTIONS.get(name) or CONDITIONS.get(name)
     return function and np.frompyfunc(function, count, 1, identity=None)  # in any order, not from a first number on
+
+
+def _reduced(primitive: Primitive, run: Callable[..., Any], arguments: Sequence[Any], settings: dict[str, Any]) -> Any:
+    """Return the largest or the smallest of the Values along some axes: for each result a node of all of them."""
+    array, axis = arguments[0], settings.get("axis", 0)
+    axes = range(array.ndim) if axis is None else [place % array.ndim for place in np.atleast_1d(axis).tolist()]
+    others = [place for place in range(array.ndim) if place not in axes]
+    rows = array.transpose(*others, *axes).reshape(*[array.shape[place] for place in others], -1)
+    if rows.shape[-1] < 2:  # the Values themselves, or an error
+        return run(arguments, settings)
+    made = [apply_wide(primitive, tuple(row)) for row in rows.reshape(-1, rows.shape[-1]).tolist()]
+    found = np.fromiter(made, object, len(made)).reshape(rows.shape[:-1])
+    return np.expand_dims(found, tuple(axes)) if settings.get("keepdims") else found if found.shape else found.item()
 
 
 def _run(function: Any, method: str, arguments: Iterable[Any], settings: dict[str, Any]) -> Any:

@@ -46,6 +46,7 @@ class Hooks:
     described: Callable[[Primitive], str] = _of("autograd.notation")
     backward: Callable[[Value], None] = _of("autograd.tape")
     check_domains: Callable[[Any, tuple[Value, ...]], None] = _of("autograd.tape")
+    compared: Callable[[str, Value, Any], Any] = _of("autograd.programs.recording")
     refuse: Callable[[Value, str], None] = _of("autograd.programs.recording")
     listing: Callable[[Program, Any, bool, int | None], str] = _of("autograd.programs.listing")
     to_jax: Callable[[Program], Callable[..., Any]] = _of("autograd.programs.exports")

@@ -139,6 +139,9 @@ class Formula(Operators):
                     return other
         if primitive.plain is None or primitive.latex is None:
             return Formula.of(primitive.value(*formulas))
+        if primitive.arity is None:  # the template is of the list
+            plain = ", ".join([formula.within("plain", 0) for formula in formulas])
+            formulas = [Formula(plain, ", ".join([formula.within("latex", 0) for formula in formulas]))]
         result = Formula(
             primitive.plain.format(*[_Part(formula, "plain") for formula in formulas]),
             primitive.latex.format(*[_Part(formula, "latex") for formula in formulas]),

@@ -70,7 +70,8 @@ class Primitive:
         is_exact: whether formulas carry the operation out on plain numbers, as 2 − 1 is 1.
         is_sum: whether the operands are terms, which explanations treat one by one.
         lists: of a primitive of any number of operands, of how many lists of one length the operands are.
-        selects: for each operand whether a slope of 0 means that it was not chosen, so that nothing passes to it.
+        selects: for each operand whether a slope of 0 means that it was not chosen, so that nothing passes to it; one
+            entry for all, of a primitive of any number of operands.
         description: what it computes, in words; empty where a method of `Value` says so.
         index: the index in the table, from 1; 0 for a primitive that is not in the table.
     """
@@ -116,7 +117,7 @@ class Primitive:
         self.domain, self.action = domain, action or f"take {name} of {{}}"
         self.when_flat, self.when_steep = when_flat, when_steep
         self.neutral, self.is_exact, self.is_sum, self.lists = neutral, is_exact, is_sum, lists
-        self.selects = selects if isinstance(selects, tuple) else (selects,) * len(slopes)
+        self.selects = selects if isinstance(selects, tuple) else (selects,) * max(len(slopes), 1)
         self.description, self.index = description, 0
 
     @overload
@@ -178,7 +179,11 @@ class Primitive:
         Any other slope of 0 multiplies plainly: x³ has the slope 0 at 0, but (x³)^⅓ has the derivative 1 there, not 0.
         Everything that accumulates gradients or tangents follows this rule.
         """
-        return select_multiply if which < len(self.selects) and self.selects[which] else strong_multiply
+        return select_multiply if self.does_select(which) else strong_multiply
+
+    def does_select(self, which: int) -> bool:
+        """Return whether a slope of 0 by an operand means that the operand was not chosen."""
+        return bool(self.selects[which if self.arity else 0])
 
     def refusal(self, *operands: str) -> str:
         """Return the message that the primitive has no value at these operands (given as text)."""
@@ -226,6 +231,12 @@ class Operators:
 def _choose(condition: Any, a: Any, b: Any) -> Any:
     """Apply `where`; but a condition that is a float chooses at once, so the other branch is not recorded."""
     return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
+
+
+def _shares(are_chosen: Sequence[Any]) -> list[Any]:
+    """Return the slopes of a choice among many: 1, shared equally by those that are chosen."""
+    share = divide(1.0, summation(*are_chosen))
+    return [is_chosen * share for is_chosen in are_chosen]
 
 
 def _counted(x: Any, factor: Any) -> Any:
@@ -507,6 +518,16 @@ dot_product = Primitive("dot",  # the operands are first all of one list, then a
     lambda *xs: reduce(operator.add, map(operator.mul, xs[:len(xs) // 2], xs[len(xs) // 2:])),
     all_slopes=lambda out, *xs: xs[len(xs) // 2:] + xs[:len(xs) // 2],
     symbol="w·x", plain=None, latex=None, lists=2, when_flat=FACTOR, when_steep=FACTOR)
+
+# The largest and the smallest of many numbers, of which nan wins; ties share the gradient equally.
+
+largest = Primitive("max", lambda *xs: reduce(maximum, xs),
+    all_slopes=lambda out, *xs: _shares([1.0 - greater(out, x) for x in xs]),
+    plain="max({:0})", latex=r"\max\left({:0}\right)", selects=True, when_flat=CHOICE)
+
+smallest = Primitive("min", lambda *xs: reduce(minimum, xs),
+    all_slopes=lambda out, *xs: _shares([1.0 - greater(x, out) for x in xs]),
+    plain="min({:0})", latex=r"\min\left({:0}\right)", selects=True, when_flat=CHOICE)
 
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""Functions of many values, one node each: sums, products and dot products.
+"""Functions of many values, one node each: sums, products, dot products, the largest and the smallest.
 
 >>> from autograd import Value
 >>> dot([Value(1.0), Value(2.0)], [3.0, 4.0])
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from autograd import primitives
 from autograd.value import Constant, Value, apply_wide
 
-__all__ = ["sum", "prod", "dot"]
+__all__ = ["sum", "prod", "dot", "max", "min"]
 
 NOTHING = 0  # what a sum starts from, by Python's habit
 
@@ -44,3 +44,30 @@ def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
     if len(left) != len(right):
         raise ValueError(f"dot needs two lists of the same length, got {len(left)} and {len(right)} values")
     return apply_wide(primitives.dot_product, left + right) if left else Constant(0.0)
+
+
+def max(values: Iterable[Value | float]) -> Value:
+    """Return the largest of some values, as one node; nan if there is one.
+
+    The slope is 1 for the value that is the largest. Several that are equal share it.
+
+    Raises:
+        ValueError: if there are no values.
+    """
+    return apply_wide(primitives.largest, _some(values, "max"))
+
+
+def min(values: Iterable[Value | float]) -> Value:
+    """Return the smallest of some values, as one node, as `max` does.
+
+    Raises:
+        ValueError: if there are no values.
+    """
+    return apply_wide(primitives.smallest, _some(values, "min"))
+
+
+def _some(values: Iterable[Value | float], name: str) -> tuple[Value | float, ...]:
+    operands = tuple(values)
+    if not operands:
+        raise ValueError(f"{name} needs at least one value, got none")
+    return operands

@@ -7,7 +7,7 @@ from autograd.native cimport runtime
 from autograd.primitives cimport Primitive
 from autograd.value cimport Constant, Value, _binary, _WideValue, advance
 
-cdef Primitive add, maximum, minimum, multiply, stop_gradient, where
+cdef Primitive add, largest, maximum, minimum, multiply, smallest, stop_gradient, where
 
 
 cdef class Tape:

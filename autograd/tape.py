@@ -30,9 +30,11 @@ from autograd.native import runtime
 from autograd.primitives import (
     Primitive,
     add,
+    largest,
     maximum,
     minimum,
     multiply,
+    smallest,
     stop_gradient,
     where,
 )
@@ -365,7 +367,7 @@ def chosen_parents(node: Value) -> Sequence[Value]:
     primitive, parents, operands = node.primitive, node.parents, node.operands
     if primitive is where:
         return parents[0], parents[1 if operands[0] else 2]
-    if primitive is maximum or primitive is minimum:
+    if primitive is maximum or primitive is minimum or primitive is largest or primitive is smallest:
         out = node._float
         return [p for p, x in zip(parents, operands, strict=True) if x == out or (x != x and out != out)]
     return parents

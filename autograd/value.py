@@ -418,14 +418,32 @@ class Value:
     # Comparing and copying. With a number the data is compared; two Values are equal only if they are the same node.
 
     __hash__ = object.__hash__
-    def __lt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data < _number(other)
-    def __le__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data <= _number(other)
-    def __gt__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data > _number(other)
-    def __ge__(self, other: Any) -> Any: return NotImplemented if _is_array(other) else self.data >= _number(other)
+    def __lt__(self, other: Any) -> Any:
+        if _is_array(other):
+            return NotImplemented
+        return hooks.compared("less", self, other) if program_recordings else self.data < _number(other)
+    def __le__(self, other: Any) -> Any:
+        if _is_array(other):
+            return NotImplemented
+        return hooks.compared("less_equal", self, other) if program_recordings else self.data <= _number(other)
+    def __gt__(self, other: Any) -> Any:
+        if _is_array(other):
+            return NotImplemented
+        return hooks.compared("greater", self, other) if program_recordings else self.data > _number(other)
+    def __ge__(self, other: Any) -> Any:
+        if _is_array(other):
+            return NotImplemented
+        return hooks.compared("greater_equal", self, other) if program_recordings else self.data >= _number(other)
     def __eq__(self, other: object) -> Any:
         if isinstance(other, Value) or not isinstance(other, Number):
             return self is other or NotImplemented
+        if program_recordings:
+            return hooks.compared("equal", self, other)
         return self.data == cast(Any, other)  # a real number, a complex one or a Decimal
+    def __ne__(self, other: object) -> Any:
+        if isinstance(other, Value) or not isinstance(other, Number):
+            return False if self is other else NotImplemented
+        return hooks.compared("not_equal", self, other) if program_recordings else self.data != cast(Any, other)
     def __bool__(self) -> bool: return self.data is not None  # reading the number may be refused
     def __reduce__(self) -> Any: return hooks.reduce(self)
     def __copy__(self) -> Value: return hooks.shallow_copy(self)

@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
 from operator import index
 from typing import Any, SupportsIndex, TypeAlias
 
 import autograd
-from autograd import Value, maximum, sign, stop_gradient, where
+from autograd import Value, sign, stop_gradient, where
 from autograd.floats import as_float
 from autograd.primitives import sigmoid
 from nn.calls import warn
@@ -109,7 +108,7 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     if not logits:
         raise ValueError("a choice needs at least one class, got no logits")
     numbers = _known(logits)
-    largest = max(numbers) if numbers else stop_gradient(reduce(maximum, logits))
+    largest = max(numbers) if numbers else stop_gradient(autograd.max(logits))
     if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
         label = index(target)
         if not 0 <= label < len(logits):

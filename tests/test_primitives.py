@@ -69,6 +69,8 @@ CLOSED_FORMS: dict[str, Callable[..., Any]] = {
     "sum": lambda *xs: mpmath.fsum(xs),
     "prod": lambda *xs: mpmath.fprod(xs),
     "dot": lambda *xs: mpmath.fdot(xs[: len(xs) // 2], xs[len(xs) // 2 :]),
+    "max": lambda *xs: max(xs),
+    "min": lambda *xs: min(xs),
 }
 
 # The slopes of a primitive whose jumps are too near to each other for a difference, None at a jump; and of the one

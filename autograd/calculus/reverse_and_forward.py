@@ -50,8 +50,8 @@ def gradients(output: Value, inputs: Iterable[Value], unreached: Literal["zero",
 
     The attribute `grad` of nodes is neither read nor changed. An operation adds at most five nodes to the graph of the
     gradients. Power with a variable exponent, remainder, asin, acos, acosh, atanh, atan2, maximum, minimum, where,
-    leaky_relu, silu, gelu and long products add up to twenty. The networks and sums of squares that were measured add
-    0.8 to 2.2 nodes for each node.
+    leaky_relu, silu, gelu, products of many and choices among many add up to twenty. The networks and sums of squares
+    that were measured add 0.8 to 2.2 nodes for each node.
 
     Args:
         output: the node to differentiate.

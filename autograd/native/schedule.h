@@ -4,12 +4,13 @@
  */
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN, ROUNDS };
 
 /* dgemm of BLAS, in the order of Fortran: c = alpha · op(a) · op(b) + beta · c, with columns one after another. It adds in an
  * order of its own. */
@@ -39,7 +40,164 @@ typedef struct {
     PyObject *primitive; /* borrowed from the code */
     Product product;     /* of BLAS, with the distance of rows and of columns */
     int row_distance, column_distance;
+    const struct Rounds *rounds;
 } Step;
+
+/* Numbers that stand side by side, and are copied from one place to another; or each of them to as many lanes. */
+typedef struct {
+    size_t to, from, count, lanes; /* lanes: 0, or to how many each goes */
+} Piece;
+
+typedef struct {
+    const Piece *items;
+    size_t count;
+} Pieces;
+
+/* The states that a loop had before each round. A place of the memory holds it; the numbers are made when it runs. */
+typedef struct {
+    double *numbers;
+    size_t room, rounds;
+} Store;
+
+/* What ends a loop: its count, known beforehand or read; a condition; the count of the rounds that were kept. */
+enum { KNOWN, COUNTED, WHILE, KEPT };
+
+/* A loop: the steps of a round, which have a part of the memory for themselves. */
+typedef struct Rounds {
+    const Step *once, *each;
+    size_t once_count, each_count, memory, lanes; /* lanes: 1 for uniform numbers */
+    Pieces begin, next, end;                      /* to the round, from its results to its state, to the results */
+    Pieces stage;                                 /* before `next`, if results are written over */
+    Pieces keep, recall;                          /* from the state to a row of the store, and back */
+    const uint32_t *rows;                         /* for each round where its row is */
+    const uint32_t *row_places;                   /* where it goes */
+    const uint32_t *row_kinds;                    /* for each round: 0 to copy one, 1 to all lanes, 2 lanes to lanes */
+    const uint32_t *results, *result_kinds;       /* of a round; likewise */
+    size_t row, result_count, out;                /* how many; where the results of the first row go */
+    size_t rounds, head, head_step, interval;     /* the count, or where it is, or where it says if there is a first one */
+    size_t more, more_step, going, active;        /* in the memory of a round: if there is a next one; of each lane */
+    size_t store, kept, counts; /* the place of the store, numbers of a row of it, where it counts the rounds of lanes */
+    int ends, backward, reversed, keeps, masked;
+} Rounds;
+
+static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, const Step *steps, size_t count, size_t valid);
+static int is_interrupted(double *last);
+
+static void copy_pieces(double *to, const double *from, const Pieces *pieces) {
+    for (const Piece *piece = pieces->items, *end = piece + pieces->count; piece < end; ++piece) {
+        double *target = to + piece->to;
+        const double *source = from + piece->from;
+        if (piece->lanes == 0) {
+            if (piece->count < 8)
+                for (size_t i = 0; i < piece->count; ++i) target[i] = source[i];
+            else memcpy(target, source, piece->count * sizeof(double));
+        } else
+            for (size_t i = 0; i < piece->count; ++i)
+                for (size_t lane = 0; lane < piece->lanes; ++lane) *target++ = source[i];
+    }
+}
+
+static void copy_number(double *to, const double *from, uint32_t kind, size_t lanes) {
+    if (kind == 0) *to = *from;
+    else if (kind == 1)
+        for (size_t lane = 0; lane < lanes; ++lane) to[lane] = *from;
+    else memcpy(to, from, lanes * sizeof(double));
+}
+
+/* Make room for another row of a store. */
+static int has_room(Store *store, size_t rounds, size_t width) {
+    double *numbers;
+    if (rounds * width <= store->room) return 1;
+    if (rounds < 2 * store->rounds) rounds = 2 * store->rounds;
+    numbers = realloc(store->numbers, rounds * width * sizeof(double));
+    if (numbers != NULL) store->numbers = numbers, store->room = rounds * width;
+    return numbers != NULL;
+}
+
+#define NO_ROOM "there is no memory for the states of a loop"
+
+static int failed(PyObject *kind, const char *message) {
+    PyGILState_STATE state = PyGILState_Ensure();
+    if (!PyErr_Occurred()) PyErr_SetString(kind, message);
+    PyGILState_Release(state);
+    return -1;
+}
+
+/* Whether each lane takes part in a round, by its number; and whether any of those in use does. */
+static int find_active(const Rounds *loop, const double *head, size_t step, size_t k, double *active, size_t valid) {
+    int any = 0;
+    for (size_t lane = 0; lane < loop->lanes; ++lane) {
+        const double number = head[lane * step];
+        const int is_active = loop->ends == WHILE ? number != 0.0 : number > (double)k;
+        if (loop->ends == WHILE && k > 0 && active[lane] == 0.0) continue; /* it has ended */
+        active[lane] = is_active;
+        any |= is_active && lane < valid;
+    }
+    return any;
+}
+
+static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid) {
+    double *inner = memory + loop->memory, *active = inner + loop->active, *counts = memory + loop->counts, last = 0.0;
+    const double *spaces[2] = {inner, inner}, *head = memory + loop->head;
+    Store *store = (Store *)(memory + loop->store);
+    const size_t lanes = loop->lanes;
+    size_t i, lane, k, head_step = loop->head_step, next_look = loop->interval, total = loop->rounds;
+    if (loop->ends == KEPT) {
+        total = store->rounds;
+        head = counts, head_step = 1;
+    }
+    copy_pieces(inner, memory, &loop->begin);
+    if (loop->keeps) {
+        store->rounds = 0;
+        for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] = 0.0;
+        if (loop->ends == KNOWN && !has_room(store, total, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
+    }
+    for (k = 0;; ++k) {
+        const size_t time = loop->backward ? total - 1 - k : k;
+        size_t row = time;
+        if ((loop->ends == KNOWN || loop->ends == KEPT) && k >= total) break;
+        if (loop->masked) {
+            const int any = find_active(loop, head, head_step, time, active, valid);
+            if (!any && loop->ends != KEPT) break;
+        } else if (loop->ends == COUNTED ? !(*head > (double)k) : loop->ends == WHILE && *head == 0.0) break;
+        if (k >= next_look) {
+            next_look += loop->interval;
+            if (is_interrupted(&last)) return -1;
+        }
+        if (loop->keeps) {
+            if (!has_room(store, k + 1, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
+            copy_pieces(store->numbers + k * loop->kept, inner, &loop->keep);
+            store->rounds = k + 1;
+            for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] += active[lane];
+        } else if (loop->recall.count) copy_pieces(inner, store->numbers + time * loop->kept, &loop->recall);
+        if (loop->reversed) row = loop->rounds - 1 - time;
+        for (i = 0; i < loop->row; ++i)
+            copy_number(inner + loop->row_places[i], memory + loop->rows[row * loop->row + i], loop->row_kinds[row * loop->row + i],
+                        lanes);
+        if (run_steps(kernels, inner, spaces, loop->once, loop->once_count, 1) < 0) return -1;
+        if (loop->each_count && run_steps(kernels, inner, spaces, loop->each, loop->each_count, valid) < 0) return -1;
+        for (i = 0; i < loop->result_count; ++i)
+            copy_number(memory + loop->out + (row * loop->result_count + i) * lanes, inner + loop->results[i],
+                        loop->result_kinds[i], lanes);
+        if (loop->ends == WHILE) {
+            inner[loop->going] = inner[loop->more];
+            for (lane = 1; loop->masked && lane < lanes; ++lane)
+                inner[loop->going + lane] = inner[loop->more + lane * loop->more_step];
+            head = inner + loop->going, head_step = 1;
+        }
+        copy_pieces(inner, inner, &loop->stage);
+        if (!loop->masked) copy_pieces(inner, inner, &loop->next);
+        else
+            for (i = 0; i < loop->next.count; ++i) {
+                const Piece *piece = &loop->next.items[i];
+                for (size_t n = 0; n < piece->count * (piece->lanes ? lanes : 1); ++n)
+                    if (active[n % lanes] != 0.0)
+                        inner[piece->to + n] = inner[piece->from + (piece->lanes ? n / lanes : n)];
+            }
+    }
+    copy_pieces(memory, inner, &loop->end);
+    return 0;
+}
 
 /* Call Python's own function for each member and lane; `valid` lanes are in use. */
 static int call_python(const Step *step, double *memory, Spaces spaces, size_t valid) {
@@ -128,6 +286,9 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
             if (call_python(step, memory, spaces, valid) < 0) return -1;
             break;
         case CHAIN: kernels->chain(memory, step->links, step->n, step->out, step->columns); break;
+        case ROUNDS:
+            if (run_rounds(kernels, memory, step->rounds, valid) < 0) return -1;
+            break;
         }
     }
     return 0;

@@ -4,12 +4,13 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from autograd.programs.compilation import Compiled, compile
+from autograd.programs.control_flow import cond, fori_loop, map, scan, while_loop
 
 if _TYPE_CHECKING:
     from autograd.programs.c_source import CSource as CSource
     from autograd.programs.program import Program as Program
 
-__all__ = ["CSource", "Program", "Compiled", "compile"]
+__all__ = ["CSource", "Program", "Compiled", "compile", "cond", "fori_loop", "map", "scan", "while_loop"]
 _MODULES = {"CSource": "c_source", "Program": "program"}  # which need NumPy
 
 

@@ -24,7 +24,7 @@ import numpy as np
 
 from autograd.primitives import PRIMITIVES
 from autograd.programs.array_rules import ARRAYS, Function, by_element
-from autograd.programs.groups import CONTIGUOUS, GATHERED, TABLE, Chain, Code, Map, Matrix, Operand, Sum, Total
+from autograd.programs.groups import CONTIGUOUS, GATHERED, TABLE, Chain, Code, Loop, Map, Matrix, Operand, Sum, Total
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -195,11 +195,13 @@ class _Memory:
 
     def __init__(self, code: Code, lanes: int) -> None:
         self.code, self.valid = code, lanes
+        self.stores: dict[int, _Store] = {}  # of the states of loops
         self.uniform, self.varying = np.zeros(code.uniform_size), np.zeros((code.varying_size, lanes))
         for place, number in code.constants.items():
             self.uniform[place] = number
         kinds: dict[type, Callable[[Any], Run]] = {
-            Map: self._map, Sum: self._sum, Matrix: self._matrix, Chain: self._chain, Total: self._total,
+            Map: self._map, Sum: self._sum, Matrix: self._matrix, Chain: self._chain, Loop: self._loop,
+            Total: self._total,
         }  # fmt: skip
         self.once = [kinds[type(group)](group) for group in code.groups]
         self.each = [kinds[type(group)](group) for group in (*code.varying_groups, *code.totals)]
@@ -329,6 +331,61 @@ class _Memory:
 
         return step
 
+    def _loop(self, group: Loop) -> Run:
+        """Return the step of a loop, whose rounds have a memory of their own."""
+        inner, body = _Memory(group.body, self.varying.shape[1] if group.varies else 0), group.body
+        size, from_store, width, constants, results = group.sizes
+        targets, vary = group.input_places(), group.inputs_vary
+        is_own = np.ones(len(targets), bool)
+        is_own[size : size + from_store + width] = False
+        count, first = size + constants, size + from_store
+        begin = _Copy(self, group.operands[:count], group.operands_vary[:count], inner, targets[is_own], vary[is_own])
+        rows = group.operands[count:].reshape(-1, width) if width else group.operands[:0].reshape(0, 0)
+        row_vary = group.operands_vary[count:].reshape(rows.shape)
+        of_row = targets[first : first + width], vary[first : first + width]
+        end = _Copy(inner, targets[:size], vary[:size], self, group.out + np.arange(size), np.full(size, group.varies))
+        next_state = _Copy(inner, body.outputs[:size], body.output_varies[:size], inner, targets[:size], vary[:size])
+        of_results = body.outputs[size : size + results], body.output_varies[size : size + results]
+        stored = slice(size, first) if group.kept is None else group.kept
+        kept = [targets[stored][vary[stored] == does_vary] for does_vary in (False, True)]
+
+        def step() -> None:
+            begin.run()
+            inner.valid = self.valid
+            store = self.stores.setdefault(-1 if group.store is None else group.store, _Store())
+            if group.kept is not None:
+                store.clear()
+            known = len(store.rows) if group.reads_store else group.rounds
+            head = None if group.head is None else (self.varying if group.head[0] else self.uniform)[group.head[1]]
+            counts = store.counts if group.reads_store else head
+            k = 0
+            while known is None or k < known:
+                time = known - 1 - k if group.is_backward and known is not None else k
+                active = None if counts is None else counts > time if not group.has_condition else counts != 0.0
+                if active is not None and known is None and not np.any(np.ravel(active)[: self.valid or 1]):
+                    break
+                if group.kept is not None:
+                    store.keep(inner.uniform[kept[0]], inner.varying[kept[1]], active)
+                elif group.reads_store:
+                    inner.uniform[kept[0]], inner.varying[kept[1]] = store.rows[time]
+                t = time if not group.is_reversed or group.rounds is None else group.rounds - 1 - time
+                if width:
+                    _Copy(self, rows[t], row_vary[t], inner, *of_row).run()
+                self.run(inner.once)
+                self.run(inner.each)
+                if results:
+                    out = group.out + size + t * results + np.arange(results)
+                    _Copy(inner, *of_results, self, out, np.full(results, group.varies)).run()
+                if group.has_condition:
+                    memory = inner.varying if body.output_varies[-1] else inner.uniform
+                    more = np.copy(memory[body.outputs[-1]])
+                    counts = more if active is None or not np.ndim(active) else np.where(active, more, 0.0)
+                next_state.run(active if isinstance(active, np.ndarray) and active.ndim else None)
+                k += 1
+            end.run()
+
+        return step
+
     def _total(self, group: Total) -> Run:
         """Return a step that adds the numbers of the lanes in use to the totals, lane after lane."""
         outs = group.results()
@@ -349,6 +406,45 @@ class _Memory:
             self.uniform[outs] = found.ravel()
 
         return step
+
+
+class _Copy:
+    """Copies numbers at some places of one memory to places of another one; a uniform number goes to all lanes."""
+
+    def __init__(
+        self, source: _Memory, places: Any, vary: Any, target: _Memory, target_places: Any, target_vary: Any
+    ) -> None:
+        self.parts: list[tuple[Any, Any, Any, Any]] = []
+        memories = source.uniform[:, None], source.varying
+        for does_vary, goes in ((False, False), (False, True), (True, True)):
+            chosen = (vary == does_vary) & (target_vary == goes)
+            if chosen.any():
+                to = target.varying if goes else target.uniform[:, None]
+                self.parts.append((memories[does_vary], places[chosen], to, target_places[chosen]))
+
+    def run(self, active: Any = None) -> None:
+        """Copy them; if only some lanes are active, to those."""
+        read = [memory.take(places, 0) for memory, places, _, _ in self.parts]
+        for numbers, (_, _, target, places) in zip(read, self.parts, strict=True):
+            target[places] = numbers if active is None else np.where(active, numbers, target[places])
+
+
+class _Store:
+    """The states that a loop had before each round, and how many rounds each lane took, if they differ."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget them."""
+        self.rows: list[tuple[Floats, Floats]] = []
+        self.counts: Any = None
+
+    def keep(self, uniform: Floats, varying: Floats, active: Any) -> None:
+        """Keep the state before a round, which some lanes take part in."""
+        self.rows.append((uniform, varying))
+        if active is not None and np.ndim(active):
+            self.counts = active.astype(float) if self.counts is None else self.counts + active
 
 
 def instruction_set() -> str:

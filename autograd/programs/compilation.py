@@ -38,8 +38,9 @@ from autograd.calculus.signatures import (
     ValueAndGradient,
 )
 from autograd.modes import is_recording_program
+from autograd.programs.control_flow import scan
 from autograd.saving import shortened
-from autograd.trees import Structure, container, cut, flatten, nested, numbers_of, static, unflatten
+from autograd.trees import Structure, container, cut, flat, flatten, nested, numbers_of, static, unflatten
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -216,6 +217,9 @@ class Compiled(Generic[ResultT]):
     def repeat(self, times: int, *state: Any, each: Sequence[Any] = ()) -> Any:
         """Call the function many times, with its results as the next arguments, and without Python between the calls.
 
+        With a Value among the arguments, within another function that is compiled, or where something that the function
+        refers to is differentiated by, it is a `scan`: its result is part of the graph.
+
         Args:
             times: the number of calls.
             state: the arguments of the first call. The function returns those of the next call, in the same structure:
@@ -233,22 +237,26 @@ class Compiled(Generic[ResultT]):
             KeyboardInterrupt: if Ctrl-C is pressed during the search for the call whose results are not finite.
             ValueError: if the results do not have the structure of the state, `each` does not have enough entries, or
                 `times` is too large for the machine.
-            TypeError: as for a call, or for a Value among the arguments.
+            TypeError: as for a call.
         """
         import numpy as np
 
         from autograd.programs.batching import replay
-        from autograd.programs.rows import leaves_of_rows, rows_for, split
+        from autograd.programs.rows import has_value, leaves_of_rows, rows_for, split
 
         times = operator.index(times)
         if times < 0:
             raise ValueError(f"times must be at least 0, got {times}")
         arguments, varying = [*state, *each], range(len(state), len(state) + len(each))
+        if is_recording_program() or has_value(flatten(arguments, Value)[0]):
+            return self._carried(times, state, each)
         names = [f"argument {place} of the state" for place in range(len(state))]
         names += [f"entry {place} of each" for place in range(len(each))]
         fixed = self._static(len(arguments))
         call, numbers, tables = split(arguments, fixed - set(varying), varying, names, times)
-        recorded = self._without_gradient(self._record(call))
+        recorded = self._record(call)
+        if recorded.captured and is_differentiated(recorded.captured):
+            return self._carried(times, state, each)
         structures = [part for place, part in enumerate(call.parts[0].entries[: len(state)]) if place not in fixed]
         is_bare = structures == [recorded.result]
         found = (recorded.result,) if is_bare else recorded.result.entries
@@ -279,6 +287,27 @@ class Compiled(Generic[ResultT]):
         if is_bare:
             return ends[0]
         return (*ends, *unflatten(records, leaves_of_rows(records, [rows[:done] for rows in kept])))
+
+    def _carried(self, times: int, state: Sequence[Any], each: Sequence[Any]) -> Any:
+        """Return what `repeat` does as a part of a graph, or of a program that is being recorded."""
+        fixed = self._static(len(state))
+        places = [place for place in range(len(state)) if place not in fixed]
+        if not times:
+            return state[places[0]] if len(places) == 1 else tuple([state[place] for place in places])
+        is_bare = []
+
+        def step(carried: tuple[Any, ...], row: Any) -> tuple[Any, Any]:
+            arguments = list(state)
+            for place, part in zip(places, carried, strict=True):
+                arguments[place] = part
+            result = self.function(*arguments, *(row or ()))
+            if len(carried) == 1 and flat(result, Value)[1] == flat(carried[0], Value)[1]:
+                is_bare.append(True)
+                return (result,), ()
+            return tuple(result[: len(carried)]), tuple(result[len(carried) :])
+
+        ends, records = scan(step, tuple([state[place] for place in places]), tuple(each) or None, times)
+        return ends[0] if is_bare else (*ends, *records)
 
     def program(self, *arguments: Any, **keywords: Any) -> Program:
         """Return the program that a call with these arguments runs, before it is lowered."""
@@ -354,8 +383,8 @@ class Compiled(Generic[ResultT]):
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
                 f"{self!r} refers to a node with respect to which a function around it is differentiated, but batch "
-                f"and repeat run without a graph: take the gradient within, by compile(grad(…)).batch, or call it for "
-                f"each example"
+                f"runs without a graph: take the gradient within, by compile(grad(…)).batch, or call it for each "
+                f"example"
             )
         return recorded
 

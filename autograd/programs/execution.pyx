@@ -12,7 +12,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 import numpy as np
 
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, Chain, Map, Matrix, blocks_of, step_of
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, Chain, Loop as LoopGroup, Map, Matrix, blocks_of, step_of
 
 
 cdef extern from "kernels.h":
@@ -34,7 +34,7 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "schedule.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN, ROUNDS
     ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
                              double *, double *, int *) noexcept nogil
     ctypedef struct Step:
@@ -50,6 +50,28 @@ cdef extern from "schedule.h":
         const Link *links
         void *primitive
         Product product
+        const void *rounds
+    ctypedef struct Piece:
+        size_t to, count, lanes
+        size_t origin "from"
+    ctypedef struct Pieces:
+        const Piece *items
+        size_t count
+    ctypedef struct Store:
+        double *numbers
+    enum: KNOWN, COUNTED, WHILE, KEPT
+    ctypedef struct Rounds:
+        const Step *once
+        const Step *each
+        size_t once_count, each_count, memory, lanes, row, result_count, out, rounds, head, head_step, interval
+        size_t more, more_step, going, active, store, kept, counts
+        Pieces begin, next, end, stage, keep, recall
+        const uint32_t *rows
+        const uint32_t *row_places
+        const uint32_t *row_kinds
+        const uint32_t *results
+        const uint32_t *result_kinds
+        int ends, backward, reversed, keeps, masked
     ctypedef struct Sums:
         size_t out, n, columns, row_step
         const uint32_t *outs
@@ -80,7 +102,7 @@ cdef struct Steps:
 
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
-cdef enum: CACHE_LINE = 64
+cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
 BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
@@ -128,7 +150,7 @@ cdef bint can_be_in_place(code):
     if code.inputs < LEAST_IN_PLACE or (code.outputs[~code.outputs_in_lanes()] < code.inputs).any():
         return False
     for group in code.all_groups():
-        if isinstance(group, Chain) or (isinstance(group, Matrix) and not group.varies and group.columns.min() < code.inputs):
+        if isinstance(group, (Chain, LoopGroup)) or (isinstance(group, Matrix) and not group.varies and group.columns.min() < code.inputs):
             return False
         for varies, places in group.reads():
             if not varies and len(places) and places.min() < code.inputs <= places.max():
@@ -141,14 +163,20 @@ cdef class Memory:
 
     cdef void *block
     cdef double *numbers
+    cdef tuple stores  # the places of those of the states of loops
 
-    def __cinit__(self, size_t size):
+    def __cinit__(self, size_t size, tuple stores):
+        self.stores = stores
         self.block = calloc(size * sizeof(double) + CACHE_LINE, 1)
         if self.block == NULL:
             raise MemoryError(f"there is no memory for {size} numbers")
         self.numbers = <double *>(<size_t>self.block + CACHE_LINE - <size_t>self.block % CACHE_LINE)
 
     def __dealloc__(self):
+        cdef size_t place
+        for place in self.stores or ():
+            if self.block != NULL:
+                free((<Store *>(self.numbers + place)).numbers)
         free(self.block)
 
 
@@ -169,11 +197,14 @@ cdef class Schedule:
     cdef Product product  # that computes large matrix products, if they need not be exact
     cdef list kept  # what the pointers of the steps point to
     cdef list blocks
+    cdef list inner  # the schedules of the rounds of loops, each with the place of its memory
+    cdef dict stores  # the place of each store
     cdef Memory spare  # for the next run; taken while a run goes on
 
-    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True):
-        code.check(lanes)
-        self.kept, self.blocks = [], []
+    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True, bint is_inner=False):
+        if not is_inner:
+            code.check(lanes)
+        self.kept, self.blocks, self.inner, self.stores = [], [], [], {}
         self.exact, self.product = exact, NULL if exact else blas_product()
         self.code, self.lanes = code, lanes + (-lanes) % 8  # whole vectors
         self.inputs_count, self.varying_inputs = code.inputs, code.varying_inputs
@@ -182,7 +213,8 @@ cdef class Schedule:
         self.panel = self.reserve(self.lanes * MOST_TILE)
         self.in_place = can_be_in_place(code)
         self._prepare(code)
-        self.spare = self._memory()
+        if not is_inner:
+            self.spare = self._memory()
 
     def __dealloc__(self):
         free(self.once.items)
@@ -206,10 +238,25 @@ cdef class Schedule:
         return block
 
     cdef Memory _memory(self):
-        memory = Memory(self.size)
-        for place, number in self.code.constants.items():
-            memory.numbers[<size_t>place] = number
+        cdef Memory memory = Memory(self.size, tuple(self._store_places(0)))
+        self._set_constants(memory.numbers)
         return memory
+
+    cdef list _store_places(self, size_t first):
+        """Return the places of all stores, also of those in the memories of rounds, if the memory begins at a place."""
+        cdef Schedule inner
+        places = [first + place for place in self.stores.values()]
+        for inner, place in self.inner:
+            places += inner._store_places(first + place)
+        return places
+
+    cdef int _set_constants(self, double *numbers) except -1:
+        cdef Schedule inner
+        for place, number in self.code.constants.items():
+            numbers[<size_t>place] = number
+        for inner, place in self.inner:
+            inner._set_constants(numbers + <size_t>place)
+        return 0
 
     # How groups become steps.
 
@@ -223,6 +270,8 @@ cdef class Schedule:
                 self._add_map(group)
             elif isinstance(group, Matrix):
                 self._add_matrix(group)
+            elif isinstance(group, LoopGroup):
+                self._add_loop(group)
             elif isinstance(group, Chain):
                 self._add_varying_chain(group) if group.varies else self._add_chain(group)
             else:
@@ -523,6 +572,100 @@ cdef class Schedule:
                     raise ValueError(f"a chain has no step for the primitive {codes[i]} of {count} operands")
         return 0
 
+    cdef int _add_loop(self, group) except -1:
+        """Add a step that runs the rounds of a loop, in a part of the memory that is theirs."""
+        cdef Rounds *made = <Rounds *>self.keep(sizeof(Rounds))
+        cdef Schedule inner = Schedule(group.body, self.lanes if group.varies else 0, self.exact, True)
+        cdef Py_ssize_t size = group.sizes[0], from_store = group.sizes[1], width = group.sizes[2], results = group.sizes[4]
+        cdef Py_ssize_t count = size + group.sizes[3], first = size + from_store
+        cdef size_t work = 1
+        cdef size_t stage = inner.reserve(size * max(inner.lanes, 1))
+        made.going, made.active = inner.reserve(max(inner.lanes, 1)), inner.reserve(max(inner.lanes, 1))
+        made.memory = self.reserve(inner.size)
+        self.inner.append((inner, made.memory))
+        made.once, made.once_count, made.each, made.each_count = (
+            inner.once.items, inner.once.count, inner.each.items, inner.each.count
+        )
+        made.lanes = max(inner.lanes, 1)
+        vary, body = group.inputs_vary, group.body
+        targets = inner._absolute(group.input_places(), vary)
+        sources = self._absolute(group.operands, group.operands_vary)
+        own = np.concatenate([np.arange(size), np.arange(first + width, len(targets))])
+        made.begin = self._pieces(targets[own], vary[own], sources[:count], group.operands_vary[:count])
+        results_at, do_vary = inner._absolute(body.outputs, body.output_varies), body.output_varies
+        state, is_state = targets[:size], vary[:size]
+        changes = results_at[:size] != state
+        if np.isin(results_at[:size][changes], state).any():  # they would be overwritten before they are read
+            staged = stage + np.arange(size) * (inner.lanes if inner.lanes else 1)
+            made.stage = self._pieces(staged[changes], is_state[changes], results_at[:size][changes], do_vary[:size][changes])
+            made.next = self._pieces(state[changes], is_state[changes], staged[changes], is_state[changes])
+        else:
+            made.next = self._pieces(state[changes], is_state[changes], results_at[:size][changes], do_vary[:size][changes])
+        made.out = self._at(group.varies, group.out)
+        ends = made.out + np.arange(size) * made.lanes
+        made.end = self._pieces(ends, np.full(size, group.varies), state, is_state)
+        made.rows, made.row = self._index(sources[count:], False), width
+        made.row_places = self._index(targets[first:first + width], False)
+        rows_vary = group.operands_vary[count:].reshape(-1, width) if width else vary[:0]
+        made.row_kinds = self._index(np.where(vary[first:first + width], 1 + rows_vary, 0), False)
+        made.result_count, made.out = results, made.out + size * made.lanes
+        made.results = self._index(results_at[size:size + results], False)
+        made.result_kinds = self._index(np.where(do_vary[size:size + results], 2, 1 if group.varies else 0), False)
+        made.masked, made.reversed = group.rounds_vary, group.is_reversed
+        made.backward, made.keeps = group.is_backward, group.kept is not None and group.store is not None
+        made.ends = KNOWN if group.rounds is not None else KEPT if group.reads_store else WHILE if group.has_condition else COUNTED
+        made.rounds = group.rounds or 0
+        if group.head is not None:
+            made.head, made.head_step = self._at(group.head[0], group.head[1]), group.head[0]
+        if group.has_condition:
+            made.more, made.more_step = results_at[size + results], do_vary[size + results]
+        if group.store is not None:
+            if group.store not in self.stores:  # and after it the counts of the lanes
+                self.stores[group.store] = self.reserve(LINE + made.lanes)
+            made.store = self.stores[group.store]
+            made.counts = made.store + LINE
+            kept = np.arange(size, first) if group.kept is None else group.kept
+            widths = np.where(vary[kept], inner.lanes, 1)
+            at = np.cumsum(widths) - widths
+            made.kept = widths.sum()
+            if made.keeps:
+                made.keep = self._pieces(at, vary[kept], targets[kept], vary[kept])
+            else:
+                made.recall = self._pieces(targets[kept], vary[kept], at, vary[kept])
+        for part in body.all_groups():
+            work += part.work() * made.lanes
+        made.interval = 1 + <size_t>BETWEEN_LOOKS // work
+        cdef Step *step = self._new(group.varies, ROUNDS)
+        step.rounds = made
+        return 0
+
+    cdef object _absolute(self, places, vary):
+        """Return the places of numbers of both memories as indices into the memory."""
+        return np.where(vary, self.varying + places * self.lanes, places)
+
+    cdef Pieces _pieces(self, targets, targets_vary, sources, sources_vary) except *:
+        """Return what copies numbers; those that stand side by side in both places as one piece."""
+        cdef Pieces made
+        cdef Piece *items
+        cdef size_t lanes = max(self.lanes, 1), i
+        if not len(targets):
+            made.items, made.count = NULL, 0
+            return made
+        spread = np.asarray(targets_vary, bool) & ~np.asarray(sources_vary, bool)
+        of_lanes = np.asarray(sources_vary, bool)
+        from_step, to_step = np.where(of_lanes, lanes, 1), np.where(targets_vary, lanes, 1)
+        joins = (np.diff(targets) == to_step[:-1]) & (np.diff(sources) == from_step[:-1])
+        joins &= (spread[1:] == spread[:-1]) & (of_lanes[1:] == of_lanes[:-1])
+        starts = np.flatnonzero(np.concatenate([[True], ~joins]))
+        counts = np.diff([*starts, len(targets)])
+        items = <Piece *>self.keep(len(starts) * sizeof(Piece))
+        for i, start in enumerate(starts.tolist()):
+            items[i].to, items[i].origin = targets[start], sources[start]
+            items[i].count = counts[i] * (lanes if of_lanes[start] else 1)
+            items[i].lanes = lanes if spread[start] else 0
+        made.items, made.count = items, len(starts)
+        return made
+
     cdef int _add_total(self, Sums *made, total) except -1:
         made.lefts, made.n = self._index(total.terms, True), len(total.terms)
         if total.factors is None:
@@ -557,7 +700,11 @@ cdef class Schedule:
         spaces[0] = spaces[1] = memory.numbers
         for i in range(self.inputs_count):
             memory.numbers[i] = arguments[i]
-        run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
+        if self.inner:  # a loop may take long
+            with nogil:
+                run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
+        else:
+            run_steps(kernels, memory.numbers, spaces, self.once.items, self.once.count, 1)
         result = memory.numbers[self.outputs.places[0]]
         for i in range(1, self.outputs.count):  # those that are checked
             if not isfinite(memory.numbers[self.outputs.places[i]]):

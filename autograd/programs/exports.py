@@ -32,6 +32,7 @@ from autograd.programs.array_rules import ArrayNumber, Arrays, Function, Reading
 from autograd.programs.groups import Code, Group, Map, Matrix, Sum, blocks_of
 from autograd.programs.layout import lower, plan_of, spread
 from autograd.programs.passes import PASSES, without_identities
+from autograd.programs.recorded_loops import RecordedLoop, slots_of
 from autograd.trees import Structure, array_structure, container, leaves_of, misfit, unflatten
 
 if TYPE_CHECKING:
@@ -64,6 +65,11 @@ def to_jax(program: Program) -> Callable[..., Any]:
     # Each array is read as it is, and numbers that follow each other as one array.
     pieces = [list(members) for _, members in groupby(range(len(shapes)), lambda i: i if shapes[i] else None)]
     sizes = [sum(math.prod(shapes[i]) for i in piece) for piece in pieces]
+    if slots_of(program, RecordedLoop).any():
+        raise TypeError(
+            "a program with loops is not exported to JAX: export what a round computes, and write the loop around it "
+            "with jax.lax.scan or jax.lax.fori_loop"
+        )
     code = lower(program, passes=DIFFERENTIABLE, deep=1, shares_places=False)
     compute = ArrayFunction(code, sizes, result.shapes, JaxArrays())
 

@@ -3,10 +3,10 @@
 There are two memories. A *uniform* number is there once. A number that *varies* over the examples of a batch is there
 once for each *lane*, side by side. Places count numbers in either memory.
 
-There are five kinds of groups: `Map`, `Sum`, `Matrix`, `Chain` and `Total`. Each kind says here what it reads, which
-ranges must stay together, how it is moved, and when it is well formed. `execution.pyx` and `array_execution.py` each
-choose once, by the kind, how a group is run. This file has more than 500 lines because each kind is checked where it
-is defined.
+There are six kinds of groups: `Map`, `Sum`, `Matrix`, `Chain`, `Loop` and `Total`. Each kind says here what it reads,
+which ranges must stay together, how it is moved, and when it is well formed. `execution.pyx` and `array_execution.py`
+each choose once, by the kind, how a group is run. This file has more than 500 lines because each kind is checked where
+it is defined.
 """
 
 from __future__ import annotations
@@ -314,10 +314,7 @@ class Chain(_Group):
 
     def moved(self, places: tuple[Integers, Integers]) -> Chain:
         """Return the group at new places."""
-        operands = self.operands.copy()
-        for vary in (False, True):
-            chosen = self.operands_vary == vary
-            operands[chosen] = places[vary][operands[chosen]]
+        operands = _moved(self.operands, self.operands_vary, places)
         return replace(self, operands=operands, outs=places[self.varies][self.outs])
 
     def ranges(self, varies: bool) -> list[tuple[int, int]]:
@@ -342,6 +339,132 @@ class Chain(_Group):
         demand(not ((vary == self.varies) & (operands == own)).any(), "a step of a chain overwrites what it reads")
         for code, count in sorted(set(zip(codes.tolist(), counts.tolist(), strict=True))):
             memory.primitive(TABLE[code - 1] if 0 < code <= len(TABLE) else memory.others.get(code), code, count)
+
+
+@dataclass
+class Loop(_Group):
+    """Rounds of a program, each of which starts from the state that the one before it gave.
+
+    The results are the state after the last round, then what each round gave. A loop may keep the state that it had
+    before each round in a *store*, whose size is known when it has run; another loop, which goes backwards, reads it.
+
+    Attributes:
+        body: the program of a round. Its inputs are the state, numbers from a store, a row, and constants; its outputs
+            are the next state, the results, and whether there is a next round, if the loop has a condition.
+        sizes: how many numbers these are: the state, those from a store, the row, the constants, the results.
+        inputs_vary: for each input of the body in which memory of the body it is.
+        operands: the places of the state, of the constants, and of the rows, one after another.
+        operands_vary: for each operand in which memory it is.
+        rounds: how many rounds there are; None if that is known when it runs.
+        head: then the memory and the place of their count, or of whether there is a first round.
+        rounds_vary: whether the count differs from lane to lane.
+        has_condition: whether the body says if there is a next round.
+        is_backward: whether rounds go from the last one to the first.
+        is_reversed: whether the first round, in order of time, reads the last row.
+        store: the number of the store; None if there is none.
+        kept: of a loop that keeps its state, which numbers of it; None for one that reads a store, or has none.
+    """
+
+    body: Code
+    sizes: tuple[int, int, int, int, int]
+    inputs_vary: Truths
+    operands: Integers
+    operands_vary: Truths
+    rounds: int | None
+    head: tuple[bool, int] | None
+    rounds_vary: bool
+    has_condition: bool
+    is_backward: bool
+    is_reversed: bool
+    store: int | None
+    kept: Integers | None
+    out: int
+    varies: bool
+
+    @property
+    def reads_store(self) -> bool:
+        """Whether it goes over the states that another loop has kept."""
+        return self.store is not None and self.kept is None
+
+    @property
+    def count(self) -> int:  # type: ignore[override]  # it is known from the rest
+        """How many results there are; one at least."""
+        return max(self.sizes[0] + (self.rounds or 0) * self.sizes[4], 1)
+
+    def work(self) -> int:
+        """Return how many operations a round takes, and the rounds, if their count is known."""
+        return (self.rounds or 1) * sum([group.work() for group in self.body.all_groups()])
+
+    def reads(self) -> list[Read]:
+        """Return the (memory, places) pairs that it reads."""
+        found = [(vary, self.operands[self.operands_vary == vary]) for vary in (False, True)]
+        return found if self.head is None else [*found, (self.head[0], np.array([self.head[1]]))]
+
+    def moved(self, places: tuple[Integers, Integers]) -> Loop:
+        """Return the group at new places."""
+        operands = _moved(self.operands, self.operands_vary, places)
+        head = None if self.head is None else (self.head[0], int(places[self.head[0]][self.head[1]]))
+        return replace(self, operands=operands, head=head, out=int(places[self.varies][self.out]))
+
+    def ranges(self, varies: bool) -> list[tuple[int, int]]:
+        """Return the range of its results, which stay together."""
+        return [(self.out, self.out + self.count)] * (self.varies is varies)
+
+    def input_places(self) -> Integers:
+        """Return for each input of the body its place in that memory of the body where it is."""
+        places = np.cumsum(self.inputs_vary) - 1
+        return np.where(self.inputs_vary, places, np.arange(len(places)) - places - 1)
+
+    def check(self, memory: Memory) -> None:
+        """Check that it is well formed."""
+        self.body.check(memory.lanes if self.varies else 0)
+        operands, vary, inputs_vary = integers(self.operands, "a loop"), self.operands_vary, self.inputs_vary
+        state, from_store, row, constants, results = self.sizes
+        demand(min(self.sizes) >= 0 and len(self.sizes) == 5, f"the sizes of a loop are {self.sizes}")
+        fits = self.body.inputs + self.body.varying_inputs == sum(self.sizes[:4]) == len(inputs_vary)
+        fits = fits and inputs_vary.dtype == vary.dtype == bool and int(inputs_vary.sum()) == self.body.varying_inputs
+        fits = fits and len(self.body.outputs) == state + results + self.has_condition and not self.body.totals
+        fits = fits and not (self.body.output_varies[:state] & ~inputs_vary[:state]).any()
+        demand(bool(fits), "the round of a loop does not fit its sizes")
+        rounds = self.rounds
+        is_known = rounds is not None or self.head is not None or self.reads_store
+        demand(is_known and (rounds is None or self.head is None), "the count of the rounds of a loop is not known")
+        demand(rounds is None or (type(rounds) is int and rounds >= 0), f"a loop has {rounds} rounds")
+        demand(not row + results or rounds is not None, "a loop has rows, but no count of rounds")
+        demand(
+            operands.shape == vary.shape == (state + constants + (rounds or 0) * row,), "operands of a loop are missing"
+        )
+        memory.places(operands[vary], True, "an operand of a loop")
+        memory.places(operands[~vary], False, "an operand of a loop")
+        demand(self.varies or not (vary.any() or inputs_vary.any()), "an operand varies where the results do not")
+        own, rows = vary[: state + constants], vary[state + constants :].reshape(-1, row) if row else vary[:0]
+        first = state + from_store
+        targets = np.concatenate([inputs_vary[:state], inputs_vary[first + row :]])
+        demand(not (own & ~targets).any(), "an operand of a loop varies, but not what it is for")
+        demand(
+            not row or not (rows.any(axis=0) & ~inputs_vary[first : first + row]).any(),
+            "a row varies, but not its input",
+        )
+        if self.head is not None:
+            memory.places([self.head[1]], self.head[0], "the count of rounds")
+            demand(self.varies or not self.head[0], "the count of rounds varies where the results do not")
+            demand(self.rounds_vary or not self.head[0], "rounds do not vary, but their count does")
+        demand(not self.rounds_vary or bool(inputs_vary[:state].all()), "a state does not vary, but its rounds do")
+        go_on_varies = self.has_condition and bool(self.body.output_varies[-1])
+        demand(self.rounds_vary or not go_on_varies, "rounds do not vary, but their condition does")
+        demand(not self.has_condition or self.head is not None, "a loop with a condition does not say how it starts")
+        demand((from_store > 0) <= self.reads_store, "a loop reads a store that there is not")
+        if self.store is not None and self.kept is not None:
+            memory.range_of(self.kept, state, "a number of a state")
+            demand(self.store not in memory.stores, "a store is written twice")
+            memory.stores[self.store] = self.varies, self.rounds_vary, inputs_vary[self.kept]
+        elif self.store is not None:
+            demand(self.store in memory.stores, "a store is read before it is written")
+            demand(self.is_backward, "a loop reads a store forwards")
+            of_lanes, rounds_vary, kept_vary = memory.stores[self.store]
+            demand(self.varies or not of_lanes, "a store varies where the results do not")
+            demand(self.rounds_vary is rounds_vary, "loops do not vary alike in the count of their rounds")
+            demand(np.array_equal(kept_vary, inputs_vary[state:first]), "a store does not hold what a loop reads")
 
 
 @dataclass
@@ -398,7 +521,7 @@ class Total:
             memory.range(int(self.outs[-1]), columns, False, "a total")
 
 
-Group: TypeAlias = Map | Sum | Matrix | Chain
+Group: TypeAlias = Map | Sum | Matrix | Chain | Loop
 
 
 @dataclass
@@ -429,6 +552,11 @@ class Code:
     outputs: Integers
     output_varies: Truths
     others: dict[int, Primitive] = field(default_factory=dict)
+
+    def lane_size(self) -> int:
+        """Return how many numbers there are for each lane, with those of the rounds of loops."""
+        loops = [group for group in self.varying_groups if isinstance(group, Loop)]
+        return self.varying_size + sum([loop.body.lane_size() for loop in loops])
 
     def all_groups(self) -> Iterator[Group]:
         """Yield every group but the totals."""
@@ -462,7 +590,7 @@ class Code:
         demand(min(sizes) >= 0, f"its memories hold {sizes} numbers")
         if self.uniform_size + self.varying_size * max(lanes + -lanes % 8, 1) > MOST_NUMBERS:
             raise MemoryError(f"the program needs memory for {sizes[0]} and {sizes[1]} numbers")
-        memory = Memory(sizes, self.others)
+        memory = Memory(sizes, self.others, lanes)
         for count, size in zip((self.inputs, self.varying_inputs), sizes, strict=True):
             demand(0 <= count <= size, f"its inputs are {count} of {size} numbers")
         for place in self.constants:
@@ -486,11 +614,28 @@ class Code:
         memory.places(self.outputs[in_lanes], True, "an output")
 
 
+def _moved(operands: Integers, operands_vary: Truths, places: tuple[Integers, Integers]) -> Integers:
+    """Return operands of both memories at new places."""
+    found = operands.copy()
+    for vary in (False, True):
+        chosen = operands_vary == vary
+        found[chosen] = places[vary][operands[chosen]]
+    return found
+
+
 class Memory:
     """The sizes of the uniform and of the varying memory, and the primitives that are not in the table."""
 
-    def __init__(self, sizes: tuple[int, int], others: dict[int, Primitive]) -> None:
-        self.sizes, self.others = sizes, others
+    def __init__(self, sizes: tuple[int, int], others: dict[int, Primitive], lanes: int = 0) -> None:
+        self.sizes, self.others, self.lanes = sizes, others, lanes
+        # Of the stores: whether each is of a loop that varies, of one whose rounds vary, and which numbers vary.
+        self.stores: dict[int, tuple[bool, bool, Truths]] = {}
+
+    @staticmethod
+    def range_of(indices: object, count: int, what: str) -> None:
+        """Check that indices are among so many numbers."""
+        array = integers(indices, what)
+        demand(not array.size or (int(array.min()) >= 0 and int(array.max()) < count), f"{what} is not among {count}")
 
     def range(self, place: Any, count: int, varies: bool, what: str) -> None:
         """Check that so many numbers from a place on are within a memory."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -37,8 +37,10 @@ from autograd.programs.groups import (
     blocks_of,
     step_of,
 )
-from autograd.programs.passes import PASSES, Pass
+from autograd.programs.loop_layout import LoopPlan, group_of, plans_of
+from autograd.programs.passes import PASSES, Pass, with_trees
 from autograd.programs.program import Program
+from autograd.programs.recorded_loops import Pick, RecordedLoop, slots_of
 from autograd.programs.sharing import with_shared_places
 
 if TYPE_CHECKING:
@@ -75,6 +77,7 @@ def lower(
         deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
     """
+    program = with_trees(program)
     for change in passes:
         program = change(program)
     leaves = np.zeros(len(program), bool)
@@ -84,6 +87,11 @@ def lower(
     return with_shared_places(code) if shares_places else code
 
 
+def _lower_round(program: Program, varies: Truths) -> Code:
+    """Lower the program of one round of a loop."""
+    return lower(program, varies)
+
+
 def lanes_for(code: Code, count: int) -> int:
     """Return how many examples are run side by side: a multiple of 8, such that their numbers stay in the cache.
 
@@ -91,7 +99,7 @@ def lanes_for(code: Code, count: int) -> int:
     """
     is_large = sum([total.count for total in code.totals]) > LARGE
     memory, lanes = (LARGE_LANE_MEMORY, MOST_LARGE_LANES) if is_large else (LANE_MEMORY, MOST_LANES)
-    size = max(code.varying_size, 1)
+    size = max(code.lane_size(), 1)
     if not is_large:
         lanes = max(lanes, min(MOST_SMALL_LANES, SMALL_LANE_MEMORY // size))
     most = max(8, min(memory // size, lanes) // 8 * 8)
@@ -120,9 +128,14 @@ class Layout:
         self._put(leaves[~varies[leaves]])
         self._put(leaves[varies[leaves]])
         self.inputs = tuple(self.sizes)
-        constants = np.flatnonzero(program.is_constant & self.is_needed)
+        self.is_loop, self.is_pick = slots_of(program, RecordedLoop), slots_of(program, Pick)
+        is_read = np.zeros(len(program), bool)  # by anything but a pick, whose second operand says which one
+        is_read[program.operands[~self.is_pick[program.owners()]]] = is_read[program.outputs] = True
+        constants = np.flatnonzero(program.is_constant & self.is_needed & is_read)
         self._put(constants)
         self.constants = dict(zip(self.places[constants].tolist(), program.numbers[constants].tolist(), strict=True))
+        self.picks: dict[int, list[Integers]] = {}
+        self.loops = self._plans()
         self.summed = self._products_to_total() if totals else np.zeros(len(program), bool)
         found = self._members()
         for does_vary in (False, True):
@@ -161,7 +174,7 @@ class Layout:
     def _members(self) -> list[Integers]:
         """Return the slots of each group: same level, primitive, count and memories of the operands."""
         program = self.program
-        slots = np.flatnonzero(self.is_needed & (program.codes > 0) & ~self.summed)
+        slots = np.flatnonzero(self.is_needed & (program.codes > 0) & ~self.summed & ~self.is_pick)
         if not len(slots):
             return []
         counts = np.diff(program.starts)
@@ -223,6 +236,10 @@ class Layout:
 
     def _add(self, members: Integers) -> None:
         """Add the group, or groups, of some slots."""
+        if self.is_loop[members[0]]:
+            for slot in members.tolist():
+                self._add_loop(self.loops[slot], slot)
+            return
         starts, code = self.program.starts[members], int(self.program.codes[members[0]])
         count = int(self.program.starts[members[0] + 1] - starts[0])
         slots = self.program.operands[starts[:, None] + np.arange(count)]  # a row for each member
@@ -233,6 +250,51 @@ class Layout:
             self._add_dots(members, slots)
         else:
             self._add_map(members, slots, code)
+
+    def _plans(self) -> dict[int, LoopPlan]:
+        """Return the plans of the loops, and note which results of each are read, by which slots."""
+        program = self.program
+        slots = np.flatnonzero(self.is_loop & self.is_needed)
+        if not len(slots):
+            return {}
+        picks = np.flatnonzero(self.is_pick & self.is_needed)
+        starts = program.starts[picks]
+        owners = program.operands[starts]
+        places = program.numbers[program.operands[starts + 1]].astype(np.int64)
+        order = np.argsort(owners, kind="stable")
+        cuts = np.searchsorted(owners[order], slots), np.searchsorted(owners[order], slots, "right")
+        self.picks = {
+            slot: [picks[order[first:end]], places[order[first:end]]]
+            for slot, first, end in zip(slots.tolist(), *(cut.tolist() for cut in cuts), strict=True)
+        }
+        loops: Any = {slot: program.primitive(int(program.codes[slot])) for slot in slots.tolist()}
+        wanted = {slot: np.unique(places) for slot, (_, places) in self.picks.items()}
+        return plans_of(loops, {slot: program.operands_of(slot) for slot in slots.tolist()}, wanted)
+
+    def _add_loop(self, plan: LoopPlan, slot: int | None = None) -> None:
+        """Add the group of a loop, unless it is there; and before it that of the loop whose states it reads."""
+        if plan.forward is not None:
+            self._add_loop(plan.forward)
+        if plan.out is None:
+            varies = self.varies[plan.operands]
+            zero = self._zero() if plan.loop.pulls is not None else 0
+            plan.out = self.sizes[bool(varies.any())]
+            group, plan.results = group_of(plan, self.places[plan.operands], varies, zero, _lower_round)
+            self.sizes[group.varies] += group.count
+            self.groups[group.varies].append(group)
+        if slot is not None:
+            picks, places = self.picks[slot]
+            self.places[slot] = plan.out
+            self.places[picks] = plan.out + plan.results[np.searchsorted(plan.wanted, places)]
+
+    def _zero(self) -> int:
+        """Return the uniform place of a constant 0."""
+        for place, number in self.constants.items():
+            if number == 0.0:
+                return int(place)
+        self.constants[self.sizes[0]] = 0.0
+        self.sizes[0] += 1
+        return self.sizes[0] - 1
 
     def _add_map(self, members: Integers, slots: Integers, code: int) -> None:
         columns = [self.places[column] for column in slots.T]

@@ -22,9 +22,9 @@ import numpy as np
 
 from autograd.native import selection
 from autograd.programs.array_rules import ARRAYS
-from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Group, Map, Matrix, Sum, Total
+from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Group, Loop, Map, Matrix, Sum, Total
 from autograd.programs.layout import Layout
-from autograd.programs.passes import PASSES, followed, with_dot_products, with_sums
+from autograd.programs.passes import PASSES, followed, with_dot_products, with_sums, with_trees
 from autograd.programs.program import Program
 
 if TYPE_CHECKING:
@@ -72,6 +72,8 @@ class Entry:
             rows = "lanes" if group.rows_vary else "in place" if None not in group.row_steps() else "gathered"
             columns = "lanes" if group.varies else "in place" if all(group.columns_in_place()) else "gathered"
             return f"{rows}, {columns}"
+        if isinstance(group, Loop):
+            return "backwards" if group.is_backward else "round by round"
         return "one by one" if isinstance(group, Chain) else "over the lanes"
 
     @property
@@ -90,10 +92,10 @@ class Entry:
                 return "NumPy"
             return "gather, loop" if any(operand.mode == GATHERED for operand in group.operands) else "loop"
         if is_plain:
-            return "Python" if isinstance(group, Chain) else "NumPy"
+            return "Python" if isinstance(group, Chain | Loop) else "NumPy"
         if isinstance(group, Sum):
             return "dot loop" if group.factors else "sum loop"
-        return {Map: "copy", Matrix: "matrix kernel", Chain: "chain", Total: "totals"}[type(group)]
+        return {Map: "copy", Matrix: "matrix kernel", Chain: "chain", Loop: "rounds", Total: "totals"}[type(group)]
 
 
 class Profile:
@@ -110,6 +112,7 @@ class Profile:
     """
 
     def __init__(self, program: Program, varying: Sequence[int]) -> None:
+        program = with_trees(program)
         self.recorded = int((program.codes > 0).sum())
         self.leaves = len(program.inputs), len(program.parameters)
         weights = (program.codes > 0).astype(np.int64)
@@ -215,6 +218,9 @@ def title_of(group: Group | Total) -> str:
         return f"matrix product {rows:,} × {terms:,} · {terms:,} × {columns:,}{part}"
     if isinstance(group, Chain):
         return f"chain of {counted(group.count, 'instruction')}"
+    if isinstance(group, Loop):
+        rounds = "rounds" if group.rounds is None else counted(group.rounds, "round")
+        return f"loop of {rounds} of {counted(len(list(group.body.all_groups())), 'group')}"
     if group.factors is not None:
         return f"totals of {len(group.terms):,} × {len(group.factors):,} products"
     return f"totals of {counted(group.count, 'number')}"

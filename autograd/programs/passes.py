@@ -4,7 +4,8 @@ The first leave work out: operations without an effect, with constants alone, or
 sums of chains of additions, and dot products of sums of products, in the same order: a chain of additions is slow,
 since each waits for the one before it, and as one instruction many sums are computed side by side.
 
-A pass keeps the numbering of the slots. What it makes unnecessary is left behind, and not reached from the outputs.
+A pass keeps the numbering of the slots; `with_trees`, which does not, comes before all of them. What it makes
+unnecessary is left behind, and not reached from the outputs.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import ADD, DOT, MULTIPLY, SUM
 from autograd.programs.program import Program, from_edges
+from autograd.programs.recorded_loops import RecordedLoop, slots_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -30,6 +32,56 @@ IDENTITIES = [
     if number is not None and number != 0.0
 ]
 POWER = PRIMITIVES["power"].index
+MAX, MIN = PRIMITIVES["max"].index, PRIMITIVES["min"].index
+MAXIMUM, MINIMUM = PRIMITIVES["maximum"].index, PRIMITIVES["minimum"].index
+
+
+def with_trees(program: Program) -> Program:
+    """Make a tree of `maximum` or `minimum` of the largest or the smallest of many numbers.
+
+    The numbers that are compared at one time stand side by side, so that a loop computes them. New slots stand before
+    that of the result.
+
+    >>> from autograd import Value, max
+    >>> x = [Value(float(i)) for i in range(5)]
+    >>> print(with_trees(Program.of([max(x)], inputs=x)).listing(timed=False).splitlines()[-1].split("  ")[1])
+        1  maximum of 1 pair
+    """
+    wide = np.flatnonzero((program.codes == MAX) | (program.codes == MIN))
+    if not len(wide):
+        return program
+    counts = np.diff(program.starts)
+    added = np.zeros(len(program), np.int64)
+    added[wide] = np.maximum(counts[wide] - 2, 0)
+    moved = np.arange(len(program)) + np.cumsum(added)
+    kept = ~np.isin(program.owners(), wide)
+    owners, operands = [moved[program.owners()[kept]]], [moved[program.operands[kept]]]
+    size = len(program) + int(added.sum())
+    codes, numbers = np.zeros(size, np.int64), np.zeros(size)
+    codes[moved], numbers[moved] = program.codes, program.numbers
+    for slot in wide.tolist():
+        end, left = int(moved[slot]), moved[program.operands_of(slot)]
+        place = end - int(added[slot])
+        while place <= end:
+            half = max(len(left) // 2, 1)
+            made = np.arange(place, place + half)
+            pairs = left[:half], left[len(left) - half :]  # what is left over in the middle waits
+            codes[made] = MAXIMUM if program.codes[slot] == MAX else MINIMUM
+            owners += [made, made]
+            operands += pairs
+            left = np.concatenate([made, left[half : len(left) - half]])
+            place += half
+    starts, flat = from_edges(np.concatenate(owners), np.concatenate(operands), len(codes))
+    return program.replaced(
+        codes=codes,
+        starts=starts,
+        operands=flat,
+        numbers=numbers,
+        inputs=moved[program.inputs],
+        parameters=moved[program.parameters],
+        outputs=moved[program.outputs],
+        labels={int(moved[slot]): label for slot, label in program.labels.items()},
+    )
 
 
 def without_identities(program: Program, keeps_stops: bool = False) -> Program:
@@ -70,7 +122,8 @@ def with_constants_folded(program: Program) -> Program:
     [2.0, 7.38905609893065]
     """
     program = _with_ones(program)
-    is_constant, numbers = ~program.analysed((program.codes == 0) & ~program.is_constant)[1], program.numbers.copy()
+    varies = ((program.codes == 0) & ~program.is_constant) | slots_of(program, RecordedLoop)
+    is_constant, numbers = ~program.analysed(varies)[1], program.numbers.copy()
     for slot in np.flatnonzero(is_constant & (program.codes > 0)).tolist():
         numbers[slot] = program.primitive(int(program.codes[slot]))(*numbers[program.operands_of(slot)].tolist())
     slots = np.flatnonzero(is_constant)

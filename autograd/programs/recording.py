@@ -13,17 +13,20 @@ read, and used as a plain number, would be part of the program. So would be the 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+import operator
+from collections.abc import Callable, Sequence
 from itertools import compress, count, cycle, islice, repeat
 from operator import is_
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.arrays import CONDITIONS
 from autograd.calculus.recorded_calls import parameters_of
 from autograd.modes import (
     NOT_OF_USERS,
+    Recording,
     ieee_arithmetic,
     is_recording,
     line_of_user,
@@ -36,6 +39,7 @@ from autograd.primitives import greater, select_multiply, strong_multiply, where
 from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import AsCalled, Program
+from autograd.programs.recorded_loops import PLACEHOLDERS, Pick, RecordedLoop, has_code, slots_of
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
 from autograd.trees import Structure, flat, named_leaves, nested
@@ -44,32 +48,14 @@ from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
 if TYPE_CHECKING:
     from autograd.programs.groups import Code, Integers
 
+COMPARISONS = {
+    "less": operator.lt, "less_equal": operator.le, "greater": operator.gt, "greater_equal": operator.ge,
+    "equal": operator.eq, "not_equal": operator.ne,
+}  # fmt: skip
 GUARDS = [select_multiply.index, strong_multiply.index]
-# The numbers of the inputs while a function is recorded. They do not matter; these are in the domain of most functions.
-PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
 MOST_NUMBERS = 65_535  # of recordings; a node keeps one in two bytes
 _numbers: dict[str, int] = {}  # of the functions that were recorded, from 1, by their descriptions
 _next_number = count(1)
-
-
-class Recording(NamedTuple):
-    """A function that is being recorded.
-
-    Attributes:
-        function: the function.
-        arguments: its arguments, trees with leaves that stand for their numbers, by position and name.
-        guarded: whether products of gradients and slopes are guarded.
-        checked: the values of functions that were differentiated, if they have operations with a domain.
-        derivatives: the derivatives that were recorded.
-        number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
-    """
-
-    function: Callable[..., object]
-    arguments: Mapping[int | str, Any]
-    guarded: bool
-    checked: list[Value]
-    derivatives: list[Value]
-    number: int = 0
 
 
 class RecordedFunction:
@@ -128,6 +114,11 @@ class RecordedFunction:
         tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
         self.program = self.program.replaced(as_called=self.as_called)
+        if any(map(recording_of, self.captured)):
+            raise TypeError(
+                f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: let the "
+                f"loop give it back"
+            )
         if current.derivatives:
             found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
             slots = _deciding(self.program, found)
@@ -145,7 +136,7 @@ class RecordedFunction:
         """
         if self._guarded is None:
             made = RecordedFunction(self.function, self.call, self.exact, is_guarded=True)
-            self._guarded = made if np.isin(made.program.codes, GUARDS).any() else self
+            self._guarded = made if has_code(made.program, GUARDS) else self
         return self._guarded
 
     def tables(self, results: list[Rows], count: int) -> list[Rows]:
@@ -234,13 +225,22 @@ def _deciding(program: Program, derivatives: Sequence[int]) -> Integers:
     """Return what is compared or a condition, and depends on derivatives: it may be nan though no result is."""
     owners = program.owners()
     codes, is_first = program.codes[owners], np.arange(len(owners)) == program.starts[owners]
-    decides = (codes == greater.index) | ((codes == where.index) & is_first) | (codes > len(TABLE))
+    is_other = (program.codes > len(TABLE)) & ~slots_of(program, RecordedLoop | Pick)
+    decides = (codes == greater.index) | ((codes == where.index) & is_first) | is_other[owners]
     slots: Integers = program.operands[decides]
     if len(slots):
         varies = np.zeros(len(program), bool)
         varies[derivatives] = True
         slots = np.unique(slots[program.analysed(varies)[1][slots]])
     return slots
+
+
+def compared(name: str, left: Value, right: Any) -> Any:
+    """Compare, by the name of NumPy's function: numbers, or where conditions are recorded nodes, which gives 1 or 0."""
+    current = program_recording.get()
+    if current is not None and current.is_condition:
+        return CONDITIONS[name](left, right)
+    return COMPARISONS[name](left.data, right.data if isinstance(right, Value) else right)
 
 
 def refuse(node: Value, what: str) -> None:
@@ -269,7 +269,7 @@ def refuse(node: Value, what: str) -> None:
         )
     raise TypeError(
         f"compiled functions cannot {what}: {name_of(current.function)} does so with {_named(node, current)} at line "
-        f"{line} of {file}; {_remedy(what)}"
+        f"{line} of {file}; {_remedy(what, current.is_condition)}"
     )
 
 
@@ -297,7 +297,12 @@ def _number_of(function: Callable[..., object]) -> int:
     return _numbers.setdefault(described, min(next(_next_number), MOST_NUMBERS)) if number is None else number
 
 
-def _remedy(what: str) -> str:
+def _remedy(what: str, is_condition: bool) -> str:
+    if is_condition:
+        return (
+            "a comparison in a condition is 1 or 0: write a * b for `a and b`, autograd.max([a, b]) for `a or b`, "
+            "1 - a for `not a`, and a chain such as 0 < x < 1 as a product of two comparisons"
+        )
     if what.startswith(("run backward", "read a grad", "assign a grad")):
         return "use grad, value_and_grad or gradients, which return gradients"
     if what.startswith("assign"):

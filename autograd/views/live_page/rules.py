@@ -31,7 +31,7 @@ def forms_script(forms: Iterable[tuple[Primitive, int]]) -> str:
     """Write the part of `rules_script` that says what there is to compute: `FORMS` and `SELECTS`."""
     kinds = dict.fromkeys(forms)
     names = [f"{primitive.name}/{count}" for primitive, count in kinds]
-    selects = [[k for k, selects in enumerate(primitive.selects) if selects] for primitive, _ in kinds]
+    selects = [[k for k in range(count) if primitive.does_select(k)] for primitive, count in kinds]
     return f"export const FORMS = {json.dumps(names)};\nexport const SELECTS = {json.dumps(selects)};\n"
 
 

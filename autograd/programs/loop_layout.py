@@ -1,0 +1,197 @@
+"""What of a loop is needed, and how it becomes a group.
+
+A loop is recorded with all that it could give. Left out is what nothing reads: results, numbers of the state that
+decide on nothing else, rows and constants that only those read. A loop that pulls gradients back needs the states of
+another one, which is then told to keep them; it is added if the program does not have it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.programs.groups import Code, Loop
+from autograd.programs.program import Program
+from autograd.programs.recorded_loops import Body, RecordedLoop
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Integers, Truths
+
+Lower = Callable[[Program, "Truths"], Code]
+
+
+@dataclass
+class Part:
+    """What is needed of a round: which numbers of its state, of what was kept, of its row, constants and results."""
+
+    state: Integers
+    kept: Integers
+    row: Integers
+    constants: Integers
+    results: Integers
+    program: Program
+
+    @classmethod
+    def of(cls, body: Body, state: set[int], results: set[int], kept: set[int]) -> Part:
+        """Find what some numbers of the last state, and some results of each round, depend on.
+
+        What was kept for other loops, too, is read with the rest.
+        """
+        program, size = body.program, len(body.state)
+        outputs, inputs = program.outputs, program.inputs
+        end = outputs[size + len(body.results) :]
+        found, chosen = -1, sorted(state)
+        while len(chosen) > found:
+            found = len(chosen)
+            wanted = np.concatenate([outputs[chosen], outputs[size + np.array(sorted(results), np.int64)], end])
+            needed = program.replaced(outputs=wanted).needed()[inputs]
+            chosen = sorted({*chosen, *np.flatnonzero(needed[:size]).tolist()})
+        needed[[*chosen, *(size + place for place in kept)]] = True
+        cuts = np.cumsum([size, len(body.kept), len(body.row)])
+        state_part, kept_part, row, constants = (np.flatnonzero(part) for part in np.split(needed, cuts))
+        made = program.replaced(outputs=wanted, inputs=inputs[needed])
+        return cls(state_part, kept_part, row, constants, np.array(sorted(results), np.int64), made)
+
+
+@dataclass
+class LoopPlan:
+    """A loop of a program.
+
+    Attributes:
+        loop: its primitive.
+        operands: the slots of its operands.
+        wanted: the places of the results that are read.
+        keeps: which numbers of the state are to be kept for another loop.
+        store: the number of the store that it keeps them in, or reads.
+        forward: of a loop that pulls, the one that keeps the states.
+            out: the place of the first result of its group; None before it is among the groups.
+        results: then the place of each of the results that are read, from that one on.
+        inputs_vary: then whether each number of its state varies.
+        rounds_vary: then whether the count of its rounds does.
+    """
+
+    loop: RecordedLoop
+    operands: Integers
+    wanted: Integers
+    keeps: set[int] = field(default_factory=set)
+    store: int | None = None
+    forward: LoopPlan | None = None
+    out: int | None = None
+    results: Any = None
+    inputs_vary: Any = None
+    rounds_vary: bool = False
+
+    @property
+    def part(self) -> Part:
+        """What is needed of a round."""
+        size, width = len(self.loop.body.state), max(len(self.loop.body.results), 1)
+        state = set(self.wanted[self.wanted < size].tolist()) | self.keeps
+        results = set(((self.wanted[self.wanted >= size] - size) % width).tolist())
+        return Part.of(self.loop.body, state, results, set() if self.forward is None else self.forward.keeps)
+
+
+def plans_of(
+    loops: dict[int, RecordedLoop], operands: dict[int, Integers], wanted: dict[int, Integers]
+) -> dict[int, LoopPlan]:
+    """Return the plan of each loop of a program, by its slot; those that keep states for others know it.
+
+    Args:
+        loops: the primitives.
+        operands: the slots of the operands.
+        wanted: the places of the results that are read.
+    """
+    plans = {slot: LoopPlan(loop, operands[slot], wanted[slot]) for slot, loop in loops.items()}
+    known = {(plan.loop, plan.operands.tobytes()): plan for plan in plans.values() if plan.loop.pulls is None}
+    none = np.zeros(0, np.int64)
+    for plan in plans.values():
+        forward = plan.loop.pulls
+        if forward is None:
+            continue
+        given = plan.operands[: forward.operand_count()]
+        part = plan.part
+        if not len(part.kept) and plan.loop.count is not None:
+            continue
+        key = forward, given.tobytes()
+        plan.forward = known.setdefault(key, LoopPlan(forward, given, none))
+        plan.forward.keeps.update(part.kept.tolist())
+        if plan.forward.store is None:
+            plan.forward.store = sum(each.store is not None for each in known.values())
+        plan.store = plan.forward.store
+    return plans
+
+
+def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, lower: Lower) -> tuple[Loop, Integers]:
+    """Return the group of a loop, and for each of the results that are read its place from the first one on.
+
+    Args:
+        plan: the loop.
+        given: the places of its operands.
+        given_vary: in which memory each is.
+        zero: the uniform place of the number 0.
+        lower: lowers the program of a round, by which of its inputs vary.
+    """
+    loop, body, part = plan.loop, plan.loop.body, plan.part
+    head, state, constants, rows = _apart(loop.pulls or loop)
+    size, head_vary = len(state), bool(given_vary[head].any())
+    start, start_vary = given[state], given_vary[state]
+    if loop.pulls is not None:  # the gradients of the constants start from 0
+        own = np.arange(loop.pulls.operand_count(), len(plan.operands))
+        start = np.concatenate([given[own[:size]], np.full(len(constants), zero)])
+        start_vary = np.concatenate([given_vary[own[:size]], np.zeros(len(constants), bool)])
+        if loop.has_results:
+            rows = np.concatenate([rows, own[size:].reshape(len(rows), -1)], axis=1)
+    rows, constants = rows[:, part.row], constants[part.constants]
+    kept, kept_vary, rounds_vary = None, np.zeros(0, bool), head_vary
+    if plan.forward is not None:
+        kept_vary, rounds_vary = plan.forward.inputs_vary[part.kept], plan.forward.rounds_vary
+    elif plan.store is not None:
+        kept = np.searchsorted(part.state, sorted(plan.keeps))
+    count = len(part.state)
+    of_state = start_vary[part.state] | rounds_vary
+    vary = np.concatenate([of_state, kept_vary, given_vary[rows].any(axis=0), given_vary[constants]])
+    while True:
+        leaves = np.zeros(len(part.program), bool)
+        leaves[part.program.inputs] = vary
+        does_vary = part.program.analysed(leaves)[1][part.program.outputs]
+        rounds_vary |= body.go_on is not None and bool(does_vary[-1])
+        does_vary = does_vary[:count] | rounds_vary
+        if not (does_vary & ~vary[:count]).any():
+            break
+        vary[:count] |= does_vary
+    plan.rounds_vary = rounds_vary
+    plan.inputs_vary = np.zeros(len(body.state), bool)
+    plan.inputs_vary[part.state] = vary[:count]
+    group = Loop(
+        body=lower(part.program, vary),
+        sizes=(count, len(part.kept), len(part.row), len(part.constants), len(part.results)),
+        inputs_vary=vary,
+        operands=np.concatenate([start[part.state], given[constants], given[rows].reshape(-1)]),
+        operands_vary=np.concatenate([start_vary[part.state], given_vary[constants], given_vary[rows].reshape(-1)]),
+        rounds=loop.count,
+        head=None if loop.count is not None or loop.pulls is not None else (head_vary, int(given[head[0]])),
+        rounds_vary=rounds_vary,
+        has_condition=body.go_on is not None,
+        is_backward=loop.pulls is not None,
+        is_reversed=loop.is_reversed,
+        store=plan.store,
+        kept=kept,
+        out=plan.out or 0,
+        varies=bool(given_vary.any()),
+    )
+    wanted, width = plan.wanted, max(len(body.results), 1)
+    row, column = np.divmod(wanted - len(body.state), width)
+    of_results = count + row * len(part.results) + np.searchsorted(part.results, column)
+    return group, np.where(wanted < len(body.state), np.searchsorted(part.state, wanted), of_results)
+
+
+def _apart(loop: RecordedLoop) -> tuple[Integers, Integers, Integers, Integers]:
+    """Return which operands of a loop that does not pull are the head, the state, the constants and the rows."""
+    first, end, head = loop.rows_at(), loop.operand_count(), loop.head
+    size = len(loop.body.state)
+    rows = (
+        np.arange(first, end).reshape(loop.count or 0, -1) if end > first else np.zeros((loop.count or 0, 0), np.int64)
+    )
+    return np.arange(head), np.arange(head, head + size), np.arange(head + size, first), rows
