@@ -25,7 +25,7 @@ from weakref import ref
 from autograd.hooks import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from autograd.value import Value
 

@@ -39,6 +39,7 @@ from autograd.programs.layout import lower
 from autograd.programs.listing import counted
 from autograd.programs.passes import PASSES
 from autograd.programs.program import AsCalled
+from autograd.programs.recorded_loops import RecordedLoop, slots_of
 from autograd.saving import check_folder, save, shortened
 from autograd.trees import Structure, named_leaves, unflatten
 
@@ -246,6 +247,10 @@ def to_c(
         raise ValueError(f"a function of C needs a name of letters, digits and _, got {shortened(name)}")
     if name in RESERVED or NUMBERED.fullmatch(name):
         raise ValueError(f"{name!r} has a meaning of its own in C, or in what is written; choose another name")
+    if slots_of(program, RecordedLoop).any():
+        raise TypeError(
+            "a program with loops is not written as C: write what a round computes, and call it in a loop of C"
+        )
     attempts, labels, numbers, names = _itself(program) if program.as_called is None else program.as_called()
     for attempt, _ in attempts:
         for other in attempt.others:

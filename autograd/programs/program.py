@@ -364,7 +364,7 @@ class Program:
             The source and the header, with a method `save`.
 
         Raises:
-            TypeError: if the program has a primitive that is not in the table; the message names it.
+            TypeError: if the program has a primitive that is not in the table, or a loop; the message names it.
             ValueError: if the name cannot be that of a function in C, or is taken there.
         """
         return hooks.to_c(self, name)
