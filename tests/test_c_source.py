@@ -197,6 +197,21 @@ def test_what_is_not_chosen_contributes_nothing(tmp_path: Path) -> None:
 
 
 @NEEDS_GCC
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_it_is_computed_again_from_the_arguments_though_results_stand_there(
+    form: dict[str, int], tmp_path: Path
+) -> None:
+    rate = Value(2.0)
+    slope = compile(grad(lambda x: where(greater(x[0], 0.0), sqrt(x[0]) * rate, 3.0 * x[0]) + x[1] * x[1]))
+    function = loaded(tmp_path, to_c(slope.program(np.zeros(2)), "slope", **form))
+    for x, wanted in (([0.0, 5.0], [3.0, 10.0]), ([4.0, 5.0], [0.5, 10.0])):
+        assert slope(np.array(x)).tolist() == wanted
+        numbers = np.array(x)
+        assert function(numbers, np.array([2.0]), numbers) == 0
+        assert numbers.tolist() == wanted
+
+
+@NEEDS_GCC
 def test_the_value_of_what_is_differentiated_counts(tmp_path: Path) -> None:
     """The derivative of log is finite at -1, where log is not: Python raises."""
     slope = compile(grad(log))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from autograd.primitives import PRIMITIVES
 from autograd.programs.c_text import LANGUAGE, WIDE, Text, array_of, bare, comment_of, index_of, offset_by, wrapped
 from autograd.programs.groups import (
     CONTIGUOUS,
@@ -38,14 +37,28 @@ LEAST_LOOP = 4  # members of a group that is written as a loop, at least
 STATEMENTS = 1_000  # for the groups without a loop, at most; else they become rows of a table
 FEW_TERMS = 16  # of sums, which are written out
 LEAST_ALIKE = 3  # groups that are written as one loop, at least
-# Primitives whose result is infinite or nan wherever an operand is.
-PASSING_ON = [PRIMITIVES[name].index for name in ("add", "subtract", "multiply", "negate", "abs", "sum", "prod", "dot")]
+
+
+class Rescue(NamedTuple):
+    """What is called where a result is not finite.
+
+    Attributes:
+        name: of the function.
+        place: behind its memory, where its arguments may be kept.
+    """
+
+    name: str
+    place: int
 
 
 def straight_body(
-    program: Program, interface: Interface, parameters: Sequence[str], text: Text, then: str | None
+    program: Program, interface: Interface, parameters: Sequence[str], text: Text, rescue: Rescue | None
 ) -> str:
-    """Write a program as one statement for each instruction, and return the body of the function."""
+    """Write a program as one statement for each instruction, and return the body of the function.
+
+    Results are checked where they stand, which compilers do side by side. Since they may stand where the arguments did,
+    these are kept for what is called then.
+    """
     leaves = dict(zip(program.leaves.tolist(), [*interface.inputs, *parameters], strict=True))
     constants = np.flatnonzero(program.is_constant)  # one that a pass added stands behind what reads it
     texts = map(LANGUAGE.number, program.numbers[constants].tolist())
@@ -65,19 +78,24 @@ def straight_body(
                 known[leaves[slot]] = f"v{len(known) + 1}"
                 lines.append(f"const double {known[leaves[slot]]} = {leaves[slot]};")
             names[slot] = known[leaves[slot]]
-    outputs = [names[slot] for slot in program.outputs.tolist()]
-    checked = list(dict.fromkeys([names[slot] for slot in _to_check(program)])) or ["0.0"]
-    lines.append(f"const double checksum = {_in_pairs(checked)};")
-    differences = _in_pairs([f"({name} - {name})" for name in checked])
-    lines.append(
-        f"const int is_finite = checksum - checksum == 0.0 || {differences} == 0.0; /* the sum may overflow */"
-    )
     lines += ["(void)work;", *_ignored(interface, lines)]
-    if then is not None:
-        lines.append(f"if (!is_finite) return {interface.call(then)};")
+    if rescue is not None:
+        copies = interface.copies(rescue.place)
+        lines = [*["long item;"][: len(copies)], *copies, *lines]
+    outputs = [names[slot] for slot in program.outputs.tolist()]
     for place, output, slot in zip(interface.outputs, outputs, program.outputs.tolist(), strict=False):
         lines.append(f"{place} = {output};" + comment_of(program.labels.get(slot)))
-    lines.append(f"return {'0' if then is not None else '!is_finite'};")
+    zeros, first = [], 0
+    for pointer in interface.results:
+        if pointer.size >= LEAST_LOOP:
+            zeros.append(f"{text.helper('zero_of')}({pointer.name}, {pointer.size})")
+        else:
+            zeros += [f"{output} * 0.0" for output in outputs[first : first + pointer.size]]
+        first += pointer.size
+    zeros += [f"{output} * 0.0" for output in outputs[first:]]  # those that are checked alone
+    is_finite = f"{' + '.join(dict.fromkeys(zeros)) or '0.0'} == 0.0"
+    otherwise = "1" if rescue is None else interface.call(rescue.name, rescue.place)
+    lines.append(f"return {is_finite} ? 0 : {otherwise};")
     return "".join(f"{wrapped('    ' + line, '        ')}\n" for line in lines)
 
 
@@ -86,27 +104,6 @@ def _ignored(interface: Interface, lines: Sequence[str]) -> list[str]:
     text = re.sub(r"/\*.*?\*/", "", "\n".join(lines))
     names = [pointer.name for pointer in (*interface.arguments, *interface.parameters)]
     return [f"(void){name};" for name in names if not re.search(rf"\b{name}\b", text)]
-
-
-def _to_check(program: Program) -> list[int]:
-    """Return the outputs that may be infinite or nan where all others are finite: those that no other one adds up."""
-    is_covered = np.zeros(len(program), bool)
-    is_open = is_covered.copy()
-    is_open[program.outputs] = True
-    codes = program.codes.tolist()
-    for slot in np.flatnonzero(program.needed() & (program.codes > 0))[::-1].tolist():
-        if (is_open[slot] or is_covered[slot]) and codes[slot] in PASSING_ON:
-            is_covered[program.operands_of(slot)] = True
-    found: list[int] = np.unique(program.outputs[~is_covered[program.outputs]]).tolist()
-    return found
-
-
-def _in_pairs(terms: Sequence[str]) -> str:
-    """Return the sum of terms, added in pairs, so that few additions wait for others."""
-    while len(terms) > 1:
-        pairs = [f"({a} + {b})" for a, b in zip(terms[::2], terms[1::2], strict=False)]
-        terms = [*pairs, *terms[len(pairs) * 2 :]]
-    return terms[0]
 
 
 class Instruction(NamedTuple):
@@ -140,8 +137,8 @@ class Loops:
         alone = sum([group.count for group in code.groups if self._is_alone(group)])
         self.has_statements = alone <= statements
 
-    def body(self, then: str | None) -> str:
-        """Return the body of the function; `then` is the function that is called if a result is not finite."""
+    def body(self, rescue: Rescue | None) -> str:
+        """Return the body of the function."""
         self._read_inputs()
         for form, alike in groupby(self.code.groups, self._form):
             groups = list(alike)
@@ -152,7 +149,7 @@ class Loops:
             else:
                 for group in groups:
                     self._group(group)
-        self._write_outputs(then)
+        self._write_outputs(rescue)
         text = "\n".join(self.lines)
         counters = ", ".join(name for name in ("item", "row") if f"for ({name} " in text)
         lines = [*([f"long {counters};"] if counters else []), *_ignored(self.interface, self.lines), *self.lines]
@@ -242,17 +239,17 @@ class Loops:
             target = index_of(int(at[0])) if is_run else f"{self.text.table(at)}[item]"
             self._each(len(at), f"work[{target}] = {name}[item];")
 
-    def _write_outputs(self, then: str | None) -> None:
+    def _write_outputs(self, rescue: Rescue | None) -> None:
         """Write the check of all outputs, and copy those of the results."""
         outputs = np.asarray(self.code.outputs)
-        if len(outputs):
-            table = self.text.table(np.unique(outputs))
-            check = f"{self.text.helper('all_finite')}(work, {table}, {len(np.unique(outputs))})"
-            self.lines.append(
-                f"const int is_finite = {check};"
-                if then is None
-                else f"if (!{check}) return {self.interface.call(then)};"
-            )
+        places = np.unique(outputs)
+        check = (
+            f"{self.text.helper('all_finite')}(work, {self.text.table(places)}, {len(places)})" if len(places) else "1"
+        )
+        if rescue is None:
+            self.lines.append(f"const int is_finite = {check};")
+        else:
+            self.lines.append(f"if (!{check}) return {self.interface.call(rescue.name)};")
         place = 0
         for pointer in self.interface.results:
             own = outputs[place : place + pointer.size]
@@ -263,7 +260,7 @@ class Loops:
                 self._each(len(own), f"{pointer.name}[item] = work[{index_of(int(own[0]))}];")
             else:
                 self._each(len(own), f"{pointer.name}[item] = work[{self.text.table(own)}[item]];")
-        self.lines.append("return 0;" if then is not None or not len(outputs) else "return !is_finite;")
+        self.lines.append("return !is_finite;" if rescue is None else "return 0;")
 
     def _each(self, count: int, statement: str) -> None:
         """Add a loop; a declaration of C99 may follow a statement."""

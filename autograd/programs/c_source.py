@@ -14,11 +14,9 @@ them, and every sum keeps its order, so a compiler that rounds each operation gi
     const double v1 = inputs[1] * inputs[0];
     const double v2 = tanh(v1);
     const double v3 = v2 + inputs[1];
-    const double checksum = v3;
-    const int is_finite = checksum - checksum == 0.0 || (v3 - v3) == 0.0; /* the sum may overflow */
     (void)work;
     outputs[0] = v3;
-    return !is_finite;
+    return v3 * 0.0 == 0.0 ? 0 : 1;
 }
 <BLANKLINE>
 """
@@ -33,8 +31,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from autograd.programs.c_functions import FEW_TERMS, LEAST_LOOP, STATEMENTS, Loops, straight_body
-from autograd.programs.c_text import LANGUAGE, NUMBERED, OTHERWISE, RESERVED, Text, array_of, harmless, wrapped
+from autograd.programs.c_functions import FEW_TERMS, LEAST_LOOP, STATEMENTS, Loops, Rescue, straight_body
+from autograd.programs.c_text import (
+    LANGUAGE,
+    NUMBERED,
+    OTHERWISE,
+    RESERVED,
+    Text,
+    array_of,
+    harmless,
+    index_of,
+    offset_by,
+    wrapped,
+)
 from autograd.programs.layout import lower
 from autograd.programs.listing import counted
 from autograd.programs.passes import PASSES
@@ -199,10 +208,24 @@ class Interface:
         given = [pointer.declared("const double") for pointer in (*self.arguments, *self.parameters)]
         return f"int {name}({', '.join([*given, *[each.declared('double') for each in self.results], 'double *work'])})"
 
-    def call(self, name: str) -> str:
-        """Return the call of a function with the same parameters."""
-        given = [pointer.name for pointer in (*self.arguments, *self.parameters, *self.results)]
-        return f"{name}({', '.join([*given, 'work'])})"
+    def call(self, name: str, place: int | None = None) -> str:
+        """Return the call of a function with the same parameters; with a place, of those that were copied there."""
+        given = []
+        for pointer in (*self.arguments, *self.parameters):
+            given.append(pointer.name if pointer.by_value or place is None else f"work{offset_by(place)}")
+            if place is not None and not pointer.by_value:
+                place += pointer.size
+        return f"{name}({', '.join([*given, *[pointer.name for pointer in self.results], 'work'])})"
+
+    def copies(self, place: int) -> list[str]:
+        """Return statements that copy the numbers of all pointers to memory, from a place on."""
+        statements = []
+        for pointer in (*self.arguments, *self.parameters):
+            if not pointer.by_value:
+                copy = f"work[{index_of(place)}] = {pointer.name}[item];"
+                statements.append(f"for (item = 0; item < {pointer.size}; ++item) {copy}")
+                place += pointer.size
+        return statements
 
 
 class _Leaf:
@@ -261,23 +284,24 @@ def to_c(
     interface = Interface(name, program, names, labels)
     text = Text()
     functions: list[str] = []
-    size = 1
-    for number, (attempt, places) in enumerate(attempts):
+    size, rescue = 0, None
+    for number, (attempt, places) in reversed(list(enumerate(attempts))):
         own = name if number == 0 else f"{name}_guarded"
-        then = f"{name}_guarded" if number + 1 < len(attempts) else None
         changed = attempt
         for change in PASSES:
             changed = change(changed)
-        needed = changed.needed()
-        counts = np.diff(changed.starts)[needed]
-        parameters = [f"parameters[{place}]" for place in places.tolist()]
+        counts = np.diff(changed.starts)[changed.needed()]
         if counts.sum() <= straight and counts.max(initial=0) <= max(FEW_TERMS, straight // 16):
-            body = straight_body(changed, interface, parameters, text, then)
+            parameters = [f"parameters[{place}]" for place in places.tolist()]
+            body = straight_body(changed, interface, parameters, text, rescue)
+            size += 0 if rescue is None else len(program.inputs) + len(labels)
         else:
             loops = Loops(lower(attempt), interface, places, text, least_loop, statements)
-            body, size = loops.body(then), max(size, loops.size)
+            body = loops.body(rescue)
+            size = max(size, loops.size)
+        rescue = Rescue(own, size)
         head = wrapped(interface.declaration(own) + " {", "    ")
-        functions.insert(0, f"{'APART static ' * (number > 0)}{head}\n{body}}}\n")
+        functions.append(f"{'APART static ' * (number > 0)}{head}\n{body}}}\n")
     definitions = text.definitions("\n".join(functions))
     is_rounded_otherwise = sorted(set(OTHERWISE.findall("\n".join([definitions, *functions]))))
     recorded = int((program.codes > 0).sum())
@@ -290,7 +314,7 @@ def to_c(
         *([array_of(f"const double {name}_parameters", map(LANGUAGE.number, numbers))] if numbers else []),
         *functions,
     ]
-    header = _header(name, interface, recorded, size, len(attempts) > 1, is_rounded_otherwise, len(numbers))
+    header = _header(name, interface, recorded, max(size, 1), len(attempts) > 1, is_rounded_otherwise, len(numbers))
     return CSource(name, "\n".join(filter(None, source)), header)
 
 

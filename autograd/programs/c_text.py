@@ -70,7 +70,7 @@ TAKEN = re.findall(
 
     errno far linux max min near unix HUGE_VAL INFINITY M_E M_PI NAN APART
 
-    checksum instruction is_finite item places row work Place
+    instruction is_finite item places row work Place
     """,
 )
 
@@ -155,6 +155,16 @@ static void matrix(double *restrict out, const double *m, const Place *rows, lon
         }
     }
 }""",
+    "zero_of": """\
+/* 0 if all numbers are finite, else nan */
+static inline double zero_of(const double *numbers, long count) {
+    double sums[4] = {0.0, 0.0, 0.0, 0.0};
+    long i, k;
+    for (i = 0; i + 4 <= count; i += 4)
+        for (k = 0; k < 4; ++k) sums[k] += numbers[i + k] * 0.0;
+    for (; i < count; ++i) sums[0] += numbers[i] * 0.0;
+    return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+}""",
     "all_finite": """\
 static int all_finite(const double *m, const Place *places, long count) {
     int found = 1;
@@ -222,7 +232,9 @@ class Text:
         kind = "unsigned short" if self.largest < 1 << 16 else "unsigned int"
         own = "\n".join(self.functions.values())
         tables = [array_of(f"static const Place {name}", map(str, places)) for places, name in self.tables.items()]
-        helpers = [text.replace("static ", "APART static ", 1) + "\n" for text in self.helpers.values()]
+        helpers = [
+            re.sub("^static (?!inline)", "APART static ", text, flags=re.M) + "\n" for text in self.helpers.values()
+        ]
         parts = [own, APART * ("APART" in "".join([functions, *helpers])), *helpers, *self.arrays, *tables]
         text = "\n".join(filter(None, parts))
         place = f"typedef {kind} Place; /* of a number in the work memory */\n\n" if "Place" in text else ""
