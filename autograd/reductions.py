@@ -8,6 +8,7 @@ Value(11.0)
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from autograd import primitives
 from autograd.value import Constant, Value, apply_wide
@@ -46,28 +47,32 @@ def dot(left: Iterable[Value | float], right: Iterable[Value | float]) -> Value:
     return apply_wide(primitives.dot_product, left + right) if left else Constant(0.0)
 
 
-def max(values: Iterable[Value | float]) -> Value:
+def max(values: Iterable[Value | float] | Value | float, /, *others: Value | float) -> Value:
     """Return the largest of some values, as one node; nan if there is one.
 
     The slope is 1 for the value that is the largest. Several that are equal share it.
 
+    Args:
+        values: numbers and Values; or the first of several arguments, as with Python's `max`.
+        others: the rest of these.
+
     Raises:
         ValueError: if there are no values.
     """
-    return apply_wide(primitives.largest, _some(values, "max"))
+    return apply_wide(primitives.largest, _some(values, others, "max"))
 
 
-def min(values: Iterable[Value | float]) -> Value:
+def min(values: Iterable[Value | float] | Value | float, /, *others: Value | float) -> Value:
     """Return the smallest of some values, as one node, as `max` does.
 
     Raises:
         ValueError: if there are no values.
     """
-    return apply_wide(primitives.smallest, _some(values, "min"))
+    return apply_wide(primitives.smallest, _some(values, others, "min"))
 
 
-def _some(values: Iterable[Value | float], name: str) -> tuple[Value | float, ...]:
-    operands = tuple(values)
+def _some(values: Any, others: tuple[Value | float, ...], name: str) -> tuple[Value | float, ...]:
+    operands: tuple[Value | float, ...] = (values, *others) if others else tuple(values)
     if not operands:
         raise ValueError(f"{name} needs at least one value, got none")
     return operands

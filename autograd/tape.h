@@ -229,6 +229,7 @@ static inline double product_of(const Node *node, Py_ssize_t which, double grad,
     double product = grad * slope;
     PyObject *selects = node->_primitive->selects;
     if (product == product) return product;
+    if (node->_primitive->arity == Py_None) which = 0; /* all operands of it select, or none */
     if (which < PyTuple_GET_SIZE(selects) && PyTuple_GET_ITEM(selects, which) == Py_True)
         return value_of_two(INDEX_OF_select_multiply, grad, slope);
     return value_of_two(INDEX_OF_strong_multiply, grad, slope);

@@ -20,6 +20,7 @@ from autograd import (
     compile,
     dot,
     exp,
+    fori_loop,
     grad,
     greater,
     hessian,
@@ -389,3 +390,9 @@ def test_a_constant_that_is_not_finite_is_written_as_one() -> None:
     code = Program.of([Constant(float("inf")) * 1.0, Constant(float("nan")) * 1.0]).to_c("f")
     assert "outputs[0] = INFINITY;" in code.source
     assert "outputs[1] = NAN;" in code.source
+
+
+def test_a_loop_is_refused() -> None:
+    compiled = compile(lambda x: fori_loop(0, 9, lambda i, state: state * x, x))
+    with pytest.raises(TypeError, match="with loops is not written as C: write what a round computes, and call it"):
+        compiled.program(1.5).to_c("power")

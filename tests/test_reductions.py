@@ -67,6 +67,7 @@ def test_the_largest_and_the_smallest_are_one_node_each() -> None:
         with pytest.raises(ValueError, match="needs at least one value, got none"):
             function([])
     assert (autograd.max([2, 3.5]).data, autograd.min([Value(2.0)]).data) == (3.5, 2.0)
+    assert (autograd.max(xs[0], 3.5, 1).data, autograd.min(xs[0], 3.5).data) == (3.5, 2.0)
     assert all(math.isnan(function([1.0, math.nan, 2.0]).data) for function in (autograd.max, autograd.min))
 
 

@@ -64,8 +64,8 @@ enum { KNOWN, COUNTED, WHILE, KEPT };
 
 /* A loop: the steps of a round, which have a part of the memory for themselves. */
 typedef struct Rounds {
-    const Step *once, *each;
-    size_t once_count, each_count, memory, lanes; /* lanes: 1 for uniform numbers */
+    const Step *first, *once, *each; /* those before all rounds */
+    size_t first_count, once_count, each_count, memory, lanes; /* lanes: 1 for uniform numbers */
     Pieces begin, next, end;                      /* to the round, from its results to its state, to the results */
     Pieces stage;                                 /* before `next`, if results are written over */
     Pieces keep, recall;                          /* from the state to a row of the store, and back */
@@ -78,7 +78,16 @@ typedef struct Rounds {
     size_t more, more_step, going, active;        /* in the memory of a round: if there is a next one; of each lane */
     size_t store, kept, counts; /* the place of the store, numbers of a row of it, where it counts the rounds of lanes */
     int ends, backward, reversed, keeps, masked;
+    /* Totals over all rounds: what a round gives for them, rows of that, and the program that adds them up. */
+    const uint32_t *trace_places;
+    size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count;
+    const Step *sum_steps;
+    const void *sums;
+    size_t sum_step_count, sum_count;
+    Pieces sums_end;
 } Rounds;
+
+enum { TRACED = 64 };
 
 static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, const Step *steps, size_t count, size_t valid);
 static int is_interrupted(double *last);
@@ -123,81 +132,7 @@ static int failed(PyObject *kind, const char *message) {
     return -1;
 }
 
-/* Whether each lane takes part in a round, by its number; and whether any of those in use does. */
-static int find_active(const Rounds *loop, const double *head, size_t step, size_t k, double *active, size_t valid) {
-    int any = 0;
-    for (size_t lane = 0; lane < loop->lanes; ++lane) {
-        const double number = head[lane * step];
-        const int is_active = loop->ends == WHILE ? number != 0.0 : number > (double)k;
-        if (loop->ends == WHILE && k > 0 && active[lane] == 0.0) continue; /* it has ended */
-        active[lane] = is_active;
-        any |= is_active && lane < valid;
-    }
-    return any;
-}
-
-static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid) {
-    double *inner = memory + loop->memory, *active = inner + loop->active, *counts = memory + loop->counts, last = 0.0;
-    const double *spaces[2] = {inner, inner}, *head = memory + loop->head;
-    Store *store = (Store *)(memory + loop->store);
-    const size_t lanes = loop->lanes;
-    size_t i, lane, k, head_step = loop->head_step, next_look = loop->interval, total = loop->rounds;
-    if (loop->ends == KEPT) {
-        total = store->rounds;
-        head = counts, head_step = 1;
-    }
-    copy_pieces(inner, memory, &loop->begin);
-    if (loop->keeps) {
-        store->rounds = 0;
-        for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] = 0.0;
-        if (loop->ends == KNOWN && !has_room(store, total, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
-    }
-    for (k = 0;; ++k) {
-        const size_t time = loop->backward ? total - 1 - k : k;
-        size_t row = time;
-        if ((loop->ends == KNOWN || loop->ends == KEPT) && k >= total) break;
-        if (loop->masked) {
-            const int any = find_active(loop, head, head_step, time, active, valid);
-            if (!any && loop->ends != KEPT) break;
-        } else if (loop->ends == COUNTED ? !(*head > (double)k) : loop->ends == WHILE && *head == 0.0) break;
-        if (k >= next_look) {
-            next_look += loop->interval;
-            if (is_interrupted(&last)) return -1;
-        }
-        if (loop->keeps) {
-            if (!has_room(store, k + 1, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
-            copy_pieces(store->numbers + k * loop->kept, inner, &loop->keep);
-            store->rounds = k + 1;
-            for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] += active[lane];
-        } else if (loop->recall.count) copy_pieces(inner, store->numbers + time * loop->kept, &loop->recall);
-        if (loop->reversed) row = loop->rounds - 1 - time;
-        for (i = 0; i < loop->row; ++i)
-            copy_number(inner + loop->row_places[i], memory + loop->rows[row * loop->row + i], loop->row_kinds[row * loop->row + i],
-                        lanes);
-        if (run_steps(kernels, inner, spaces, loop->once, loop->once_count, 1) < 0) return -1;
-        if (loop->each_count && run_steps(kernels, inner, spaces, loop->each, loop->each_count, valid) < 0) return -1;
-        for (i = 0; i < loop->result_count; ++i)
-            copy_number(memory + loop->out + (row * loop->result_count + i) * lanes, inner + loop->results[i],
-                        loop->result_kinds[i], lanes);
-        if (loop->ends == WHILE) {
-            inner[loop->going] = inner[loop->more];
-            for (lane = 1; loop->masked && lane < lanes; ++lane)
-                inner[loop->going + lane] = inner[loop->more + lane * loop->more_step];
-            head = inner + loop->going, head_step = 1;
-        }
-        copy_pieces(inner, inner, &loop->stage);
-        if (!loop->masked) copy_pieces(inner, inner, &loop->next);
-        else
-            for (i = 0; i < loop->next.count; ++i) {
-                const Piece *piece = &loop->next.items[i];
-                for (size_t n = 0; n < piece->count * (piece->lanes ? lanes : 1); ++n)
-                    if (active[n % lanes] != 0.0)
-                        inner[piece->to + n] = inner[piece->from + (piece->lanes ? n / lanes : n)];
-            }
-    }
-    copy_pieces(memory, inner, &loop->end);
-    return 0;
-}
+static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid);
 
 /* Call Python's own function for each member and lane; `valid` lanes are in use. */
 static int call_python(const Step *step, double *memory, Spaces spaces, size_t valid) {
@@ -398,6 +333,106 @@ static void fill_lanes(const Kernels *kernels, double *out, const double *rows, 
         for (size_t k = 0; k < size; ++k) examples[k] = rows + (from + k < count ? from + k : count - 1) * width;
         kernels->transpose(out + from, lanes, examples, size, width);
     }
+}
+
+/* Whether each lane takes part in a round, by its number; and whether any of those in use does. */
+static int find_active(const Rounds *loop, const double *head, size_t step, size_t k, double *active, size_t valid) {
+    int any = 0;
+    for (size_t lane = 0; lane < loop->lanes; ++lane) {
+        const double number = head[lane * step];
+        const int is_active = loop->ends == WHILE ? number != 0.0 : number > (double)k;
+        if (loop->ends == WHILE && k > 0 && active[lane] == 0.0) continue; /* it has ended */
+        active[lane] = is_active;
+        any |= is_active && lane < valid;
+    }
+    return any;
+}
+
+/* Add what rounds gave to the totals of a loop: the rounds are the lanes of the program that computes them. */
+static void add_trace(const Kernels *kernels, double *memory, const Rounds *loop, size_t rounds, int is_first) {
+    double *sums = memory + loop->sums_memory;
+    const double *spaces[2] = {sums, sums};
+    fill_lanes(kernels, sums + loop->sums_varying, memory + loop->trace, loop->trace_count, rounds, TRACED);
+    run_steps(kernels, sums, spaces, loop->sum_steps, loop->sum_step_count, rounds);
+    run_totals(kernels, sums + loop->sums_at, sums, sums + loop->sums_panel, loop->sums, loop->sum_count, rounds, is_first);
+}
+
+static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid) {
+    double *inner = memory + loop->memory, *active = inner + loop->active, *counts = memory + loop->counts, last = 0.0;
+    const double *spaces[2] = {inner, inner}, *head = memory + loop->head;
+    Store *store = (Store *)(memory + loop->store);
+    const size_t lanes = loop->lanes;
+    size_t traced = 0, is_first = 1; /* rounds that are to be added up */
+    size_t i, lane, k, head_step = loop->head_step, next_look = loop->interval, total = loop->rounds;
+    if (loop->ends == KEPT) {
+        total = store->rounds;
+        head = counts, head_step = 1;
+    }
+    copy_pieces(inner, memory, &loop->begin);
+    if (run_steps(kernels, inner, spaces, loop->first, loop->first_count, 1) < 0) return -1;
+    if (loop->keeps) {
+        store->rounds = 0;
+        for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] = 0.0;
+        if (loop->ends == KNOWN && !has_room(store, total, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
+    }
+    for (k = 0;; ++k) {
+        const size_t time = loop->backward ? total - 1 - k : k;
+        size_t row = time;
+        if ((loop->ends == KNOWN || loop->ends == KEPT) && k >= total) break;
+        if (loop->masked) {
+            const int any = find_active(loop, head, head_step, time, active, valid);
+            if (!any && loop->ends != KEPT) break;
+        } else if (loop->ends == COUNTED ? !(*head > (double)k) : loop->ends == WHILE && *head == 0.0) break;
+        if (k >= next_look) {
+            next_look += loop->interval;
+            if (is_interrupted(&last)) return -1;
+        }
+        if (loop->keeps) {
+            if (!has_room(store, k + 1, loop->kept)) return failed(PyExc_MemoryError, NO_ROOM);
+            copy_pieces(store->numbers + k * loop->kept, inner, &loop->keep);
+            store->rounds = k + 1;
+            for (lane = 0; loop->masked && lane < lanes; ++lane) counts[lane] += active[lane];
+        } else if (loop->recall.count) copy_pieces(inner, store->numbers + time * loop->kept, &loop->recall);
+        if (loop->reversed) row = loop->rounds - 1 - time;
+        for (i = 0; i < loop->row; ++i)
+            copy_number(inner + loop->row_places[i], memory + loop->rows[row * loop->row + i], loop->row_kinds[row * loop->row + i],
+                        lanes);
+        if (run_steps(kernels, inner, spaces, loop->once, loop->once_count, 1) < 0) return -1;
+        if (loop->each_count && run_steps(kernels, inner, spaces, loop->each, loop->each_count, valid) < 0) return -1;
+        for (i = 0; i < loop->result_count; ++i)
+            copy_number(memory + loop->out + (row * loop->result_count + i) * lanes, inner + loop->results[i],
+                        loop->result_kinds[i], lanes);
+        if (loop->trace_count) {
+            double *row = memory + loop->trace + traced * loop->trace_count;
+            for (i = 0; i < loop->trace_count; ++i) row[i] = inner[loop->trace_places[i]];
+            if (++traced == TRACED) {
+                add_trace(kernels, memory, loop, traced, is_first);
+                traced = is_first = 0;
+            }
+        }
+        if (loop->ends == WHILE) {
+            inner[loop->going] = inner[loop->more];
+            for (lane = 1; loop->masked && lane < lanes; ++lane)
+                inner[loop->going + lane] = inner[loop->more + lane * loop->more_step];
+            head = inner + loop->going, head_step = 1;
+        }
+        copy_pieces(inner, inner, &loop->stage);
+        if (!loop->masked) copy_pieces(inner, inner, &loop->next);
+        else
+            for (i = 0; i < loop->next.count; ++i) {
+                const Piece *piece = &loop->next.items[i];
+                for (size_t n = 0; n < piece->count * (piece->lanes ? lanes : 1); ++n)
+                    if (active[n % lanes] != 0.0)
+                        inner[piece->to + n] = inner[piece->from + (piece->lanes ? n / lanes : n)];
+            }
+    }
+    copy_pieces(memory, inner, &loop->end);
+    if (loop->trace_count) {
+        if (traced) add_trace(kernels, memory, loop, traced, is_first);
+        if (k) copy_pieces(memory, memory + loop->sums_memory, &loop->sums_end);
+        else memset(memory + loop->sums_out, 0, loop->total_count * sizeof(double));
+    }
+    return 0;
 }
 
 /* Whether the handler of a signal, such as Ctrl-C, raised an exception, which is set: asked at most every 20 ms or so. */

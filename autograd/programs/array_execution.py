@@ -2,7 +2,8 @@
 
 The bits are those of the compiled engine, but for functions such as exp and tanh, which NumPy rounds in its own way.
 Every sum is added in the order of its terms: what is computed side by side are different sums. Sums are kept in place,
-in a memory: functions that keep none, as `exports` makes for JAX, take four times as long, and have other bits.
+in a memory: functions that keep none, as `exports` makes for JAX, take four times as long, and have other bits. This
+file has more than 500 lines, since the steps of all kinds of groups refer to one memory.
 
 >>> from autograd import Value
 >>> from autograd.programs.layout import lower
@@ -24,7 +25,20 @@ import numpy as np
 
 from autograd.primitives import PRIMITIVES
 from autograd.programs.array_rules import ARRAYS, Function, by_element
-from autograd.programs.groups import CONTIGUOUS, GATHERED, TABLE, Chain, Code, Loop, Map, Matrix, Operand, Sum, Total
+from autograd.programs.groups import (
+    CONTIGUOUS,
+    GATHERED,
+    TABLE,
+    TRACED,
+    Chain,
+    Code,
+    Loop,
+    Map,
+    Matrix,
+    Operand,
+    Sum,
+    Total,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -346,6 +360,8 @@ class _Memory:
         end = _Copy(inner, targets[:size], vary[:size], self, group.out + np.arange(size), np.full(size, group.varies))
         next_state = _Copy(inner, body.outputs[:size], body.output_varies[:size], inner, targets[:size], vary[:size])
         of_results = body.outputs[size : size + results], body.output_varies[size : size + results]
+        totals = None if group.totals is None else Schedule(group.totals, TRACED)
+        traced = body.outputs[size + results : size + results + group.traced]
         stored = slice(size, first) if group.kept is None else group.kept
         kept = [targets[stored][vary[stored] == does_vary] for does_vary in (False, True)]
 
@@ -358,7 +374,7 @@ class _Memory:
             known = len(store.rows) if group.reads_store else group.rounds
             head = None if group.head is None else (self.varying if group.head[0] else self.uniform)[group.head[1]]
             counts = store.counts if group.reads_store else head
-            k = 0
+            k, trace = 0, []
             while known is None or k < known:
                 time = known - 1 - k if group.is_backward and known is not None else k
                 active = None if counts is None else counts > time if not group.has_condition else counts != 0.0
@@ -376,6 +392,8 @@ class _Memory:
                 if results:
                     out = group.out + size + t * results + np.arange(results)
                     _Copy(inner, *of_results, self, out, np.full(results, group.varies)).run()
+                if totals is not None:
+                    trace.append(inner.uniform.take(traced))
                 if group.has_condition:
                     memory = inner.varying if body.output_varies[-1] else inner.uniform
                     more = np.copy(memory[body.outputs[-1]])
@@ -383,6 +401,11 @@ class _Memory:
                 next_state.run(active if isinstance(active, np.ndarray) and active.ndim else None)
                 k += 1
             end.run()
+            if totals is not None:
+                found = self.uniform[group.out + group.count - len(totals.code.outputs) : group.out + group.count]
+                found[:] = 0.0
+                if trace:
+                    totals.run(k, np.zeros(0), [np.array(trace)], [found[None]])
 
         return step
 

@@ -12,7 +12,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 import numpy as np
 
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, Chain, Loop as LoopGroup, Map, Matrix, blocks_of, step_of
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, blocks_of, step_of
 
 
 cdef extern from "kernels.h":
@@ -61,9 +61,10 @@ cdef extern from "schedule.h":
         double *numbers
     enum: KNOWN, COUNTED, WHILE, KEPT
     ctypedef struct Rounds:
+        const Step *first
         const Step *once
         const Step *each
-        size_t once_count, each_count, memory, lanes, row, result_count, out, rounds, head, head_step, interval
+        size_t first_count, once_count, each_count, memory, lanes, row, result_count, out, rounds, head, head_step, interval
         size_t more, more_step, going, active, store, kept, counts
         Pieces begin, next, end, stage, keep, recall
         const uint32_t *rows
@@ -72,6 +73,12 @@ cdef extern from "schedule.h":
         const uint32_t *results
         const uint32_t *result_kinds
         int ends, backward, reversed, keeps, masked
+        const uint32_t *trace_places
+        size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count
+        const Step *sum_steps
+        const void *sums
+        size_t sum_step_count, sum_count
+        Pieces sums_end
     ctypedef struct Sums:
         size_t out, n, columns, row_step
         const uint32_t *outs
@@ -103,6 +110,7 @@ cdef struct Steps:
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
+cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
 BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
@@ -191,6 +199,8 @@ cdef class Schedule:
     cdef size_t packed_room[2]
     # The stage is a place for the state, where outputs are inputs: it would overwrite what is still to be read.
     cdef bint exact, in_place, totals_are_outputs
+    cdef size_t fixed  # how many of the last inputs are the same in all rounds of a loop
+    cdef Steps first  # that pack what is the same in all rounds; run once
     cdef Steps once, each  # those that run once, and for each block of examples
     cdef Sums *totals
     cdef Outputs outputs
@@ -201,13 +211,13 @@ cdef class Schedule:
     cdef dict stores  # the place of each store
     cdef Memory spare  # for the next run; taken while a run goes on
 
-    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True, bint is_inner=False):
+    def __cinit__(self, code, Py_ssize_t lanes=0, bint exact=True, bint is_inner=False, size_t fixed=0):
         if not is_inner:
             code.check(lanes)
         self.kept, self.blocks, self.inner, self.stores = [], [], [], {}
         self.exact, self.product = exact, NULL if exact else blas_product()
         self.code, self.lanes = code, lanes + (-lanes) % 8  # whole vectors
-        self.inputs_count, self.varying_inputs = code.inputs, code.varying_inputs
+        self.inputs_count, self.varying_inputs, self.fixed = code.inputs, code.varying_inputs, fixed
         self.reserve(code.uniform_size)
         self.varying = self.reserve(code.varying_size * self.lanes)
         self.panel = self.reserve(self.lanes * MOST_TILE)
@@ -217,6 +227,7 @@ cdef class Schedule:
             self.spare = self._memory()
 
     def __dealloc__(self):
+        free(self.first.items)
         free(self.once.items)
         free(self.each.items)
         for address in self.blocks or ():
@@ -339,7 +350,7 @@ cdef class Schedule:
         return 0
 
     cdef Step *_new(self, bint in_block, int kind) except NULL:
-        cdef Steps *steps = &self.each if in_block else &self.once
+        cdef Steps *steps = &self.first if kind == PACK else &self.each if in_block else &self.once
         cdef Step *step
         if steps.count == steps.room:
             step = <Step *>realloc(steps.items, (2 * steps.room + 16) * sizeof(Step))
@@ -348,7 +359,7 @@ cdef class Schedule:
             steps.items, steps.room = step, 2 * steps.room + 16
         step = &steps.items[steps.count]
         memset(step, 0, sizeof(Step))
-        step.kind, step.lanes = kind, 1
+        step.kind, step.lanes = GATHER if kind == PACK else kind, 1
         steps.count += 1
         return step
 
@@ -492,8 +503,13 @@ cdef class Schedule:
     cdef object _packed_columns(self, group, by_term):
         """Pack the columns, and return the place of the numbers of each term."""
         cdef size_t terms = by_term.shape[0], column_count = by_term.shape[1]
-        cdef size_t width = column_count + (-column_count) % 8, panel = self._panel(group, True, width * terms)
+        cdef size_t width = column_count + (-column_count) % 8, panel
         cdef Step *step
+        if by_term.min() >= self.inputs_count - self.fixed and by_term.max() < self.inputs_count:
+            panel = self.reserve(width * terms)
+            self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"), PACK)
+            return panel + np.arange(terms) * width
+        panel = self._panel(group, True, width * terms)
         across = step_of(by_term.T)
         if across in (1, -1):
             step = self._new(False, TRANSPOSE)
@@ -505,9 +521,9 @@ cdef class Schedule:
         order = np.arange(terms)
         return panel + (order[::-1] if across == -1 else order) * width
 
-    cdef int _add_gather(self, size_t panel, places) except -1:
+    cdef int _add_gather(self, size_t panel, places, int kind=GATHER) except -1:
         """Add a step that packs uniform numbers."""
-        cdef Step *step = self._new(False, GATHER)
+        cdef Step *step = self._new(False, kind)
         step.out, step.n, step.rows = panel, places.size, self._index(places, False)
         step.row_space = self._space(False, places.flat[0])
         return 0
@@ -575,7 +591,10 @@ cdef class Schedule:
     cdef int _add_loop(self, group) except -1:
         """Add a step that runs the rounds of a loop, in a part of the memory that is theirs."""
         cdef Rounds *made = <Rounds *>self.keep(sizeof(Rounds))
-        cdef Schedule inner = Schedule(group.body, self.lanes if group.varies else 0, self.exact, True)
+        cdef Schedule inner = Schedule(
+            group.body, self.lanes if group.varies else 0, self.exact, True,
+            np.count_nonzero(~group.inputs_vary[len(group.inputs_vary) - group.sizes[3]:]),
+        )
         cdef Py_ssize_t size = group.sizes[0], from_store = group.sizes[1], width = group.sizes[2], results = group.sizes[4]
         cdef Py_ssize_t count = size + group.sizes[3], first = size + from_store
         cdef size_t work = 1
@@ -586,6 +605,7 @@ cdef class Schedule:
         made.once, made.once_count, made.each, made.each_count = (
             inner.once.items, inner.once.count, inner.each.items, inner.each.count
         )
+        made.first, made.first_count = inner.first.items, inner.first.count
         made.lanes = max(inner.lanes, 1)
         vary, body = group.inputs_vary, group.body
         targets = inner._absolute(group.input_places(), vary)
@@ -632,11 +652,29 @@ cdef class Schedule:
                 made.keep = self._pieces(at, vary[kept], targets[kept], vary[kept])
             else:
                 made.recall = self._pieces(targets[kept], vary[kept], at, vary[kept])
+        if group.totals is not None:
+            self._add_trace(made, group, results_at[size + results:size + results + group.traced])
         for part in body.all_groups():
             work += part.work() * made.lanes
         made.interval = 1 + <size_t>BETWEEN_LOOKS // work
         cdef Step *step = self._new(group.varies, ROUNDS)
         step.rounds = made
+        return 0
+
+    cdef int _add_trace(self, Rounds *made, group, traced) except -1:
+        """Set what adds up the totals over all rounds."""
+        cdef Schedule sums = Schedule(group.totals, TRACED, self.exact, True)
+        made.trace_places, made.trace_count = self._index(traced, False), group.traced
+        made.trace, made.sums_memory = self.reserve(TRACED * made.trace_count), self.reserve(sums.size)
+        self.inner.append((sums, made.sums_memory))
+        made.sums_varying, made.sums_at, made.sums_panel = sums.varying, sums.totals_at, sums.panel
+        made.sum_steps, made.sum_step_count, made.sums, made.sum_count = (
+            sums.each.items, sums.each.count, sums.totals, sums.total_count
+        )
+        made.total_count = len(group.totals.outputs)
+        made.sums_out = self._at(False, group.out + group.count - made.total_count)
+        none = np.zeros(made.total_count, bool)
+        made.sums_end = self._pieces(made.sums_out + np.arange(made.total_count), none, group.totals.outputs, none)
         return 0
 
     cdef object _absolute(self, places, vary):

@@ -34,6 +34,7 @@ SUM, DOT = PRIMITIVES["sum"].index, PRIMITIVES["dot"].index
 CONTIGUOUS, SINGLE, GATHERED = range(3)  # how an operand of a group is read: one after another, the same one, by index
 MOST_NUMBERS = 2**31  # that the memories hold, of one lane
 MOST_LANES = 1024
+TRACED = 64  # rounds of a loop that are added up at a time
 
 
 class Operand(NamedTuple):
@@ -114,10 +115,16 @@ class _OfOperands(_Group):
 
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that the group reads."""
-        return [(operand.varies, operand.places(self.count)) for operand in self.all_operands()]
+        operands = self.all_operands()
+        if self.count == 1 and all(operand.gathered is None for operand in operands):  # of which there may be very many
+            places = [[operand.place for operand in operands if operand.varies is vary] for vary in (False, True)]
+            return [(bool(vary), np.array(found, np.int64)) for vary, found in enumerate(places) if found]
+        return [(operand.varies, operand.places(self.count)) for operand in operands]
 
     def ranges(self, varies: bool) -> list[tuple[int, int]]:
         """Return the ranges of places of a memory that are read as such, and must stay together."""
+        if self.count == 1:
+            return []
         return [
             (operand.place, operand.place + self.count)
             for operand in self.all_operands()
@@ -174,7 +181,13 @@ class Sum(_OfOperands):
         """Check that it is well formed."""
         demand(len(self.terms) > 0, "a Sum has no terms")
         demand(len(self.factors) in (0, len(self.terms)), "the factors of a Sum are not one for each term")
-        for operand in self.all_operands():
+        operands = self.all_operands()
+        if self.count == 1 and all(operand.mode == CONTIGUOUS and operand.gathered is None for operand in operands):
+            for vary in {operand.varies for operand in operands}:  # all at once: there may be very many
+                demand(type(vary) is bool and vary <= self.varies, "an operand varies where the results do not")
+                memory.places([operand.place for operand in operands if operand.varies is vary], vary, "an operand")
+            return
+        for operand in operands:
             operand.check(self.count, self.varies, memory)
 
 
@@ -363,6 +376,9 @@ class Loop(_Group):
         is_reversed: whether the first round, in order of time, reads the last row.
         store: the number of the store; None if there is none.
         kept: of a loop that keeps its state, which numbers of it; None for one that reads a store, or has none.
+        totals: sums over all rounds, as a program for batches whose examples are the rounds, in the order in which they
+            run; they are the last results of the loop. None if there are none.
+        traced: how many results of a round, after the others, are the inputs of that.
     """
 
     body: Code
@@ -380,6 +396,8 @@ class Loop(_Group):
     kept: Integers | None
     out: int
     varies: bool
+    totals: Code | None = None
+    traced: int = 0
 
     @property
     def reads_store(self) -> bool:
@@ -389,7 +407,8 @@ class Loop(_Group):
     @property
     def count(self) -> int:  # type: ignore[override]  # it is known from the rest
         """How many results there are; one at least."""
-        return max(self.sizes[0] + (self.rounds or 0) * self.sizes[4], 1)
+        totals = 0 if self.totals is None else len(self.totals.outputs)
+        return max(self.sizes[0] + (self.rounds or 0) * self.sizes[4] + totals, 1)
 
     def work(self) -> int:
         """Return how many operations a round takes, and the rounds, if their count is known."""
@@ -423,9 +442,21 @@ class Loop(_Group):
         demand(min(self.sizes) >= 0 and len(self.sizes) == 5, f"the sizes of a loop are {self.sizes}")
         fits = self.body.inputs + self.body.varying_inputs == sum(self.sizes[:4]) == len(inputs_vary)
         fits = fits and inputs_vary.dtype == vary.dtype == bool and int(inputs_vary.sum()) == self.body.varying_inputs
-        fits = fits and len(self.body.outputs) == state + results + self.has_condition and not self.body.totals
+        fits = (
+            fits
+            and len(self.body.outputs) == state + results + self.traced + self.has_condition
+            and not self.body.totals
+        )
         fits = fits and not (self.body.output_varies[:state] & ~inputs_vary[:state]).any()
         demand(bool(fits), "the round of a loop does not fit its sizes")
+        demand(
+            self.traced >= 0 and (self.traced > 0) == (self.totals is not None),
+            "a loop has no totals of what it traces",
+        )
+        if self.totals is not None:
+            self.totals.check(TRACED)
+            fits = self.totals.varying_inputs == self.traced and not self.totals.inputs and not self.varies
+            demand(fits and len(self.totals.totals) > 0, "the totals of a loop do not fit it")
         rounds = self.rounds
         is_known = rounds is not None or self.head is not None or self.reads_store
         demand(is_known and (rounds is None or self.head is None), "the count of the rounds of a loop is not known")

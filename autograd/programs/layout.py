@@ -66,6 +66,7 @@ def lower(
     passes: Sequence[Pass] = PASSES,
     deep: float = DEEP,
     shares_places: bool = True,
+    fixed: int = 0,
 ) -> Code:
     """Lower a program.
 
@@ -76,6 +77,7 @@ def lower(
         passes: what is done before instructions are grouped; each pass may be left out.
         deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
+        fixed: of the program of a round, how many of the last inputs are the same in all rounds.
     """
     program = with_trees(program)
     for change in passes:
@@ -83,13 +85,13 @@ def lower(
     leaves = np.zeros(len(program), bool)
     if varies is not None:
         leaves[program.leaves] = varies
-    code = Layout(program, leaves, totals, deep).code()
+    code = Layout(program, leaves, totals, deep, fixed).code()
     return with_shared_places(code) if shares_places else code
 
 
-def _lower_round(program: Program, varies: Truths) -> Code:
-    """Lower the program of one round of a loop."""
-    return lower(program, varies)
+def _lower_round(program: Program, varies: Truths, totals: bool, fixed: int) -> Code:
+    """Lower the program of one round of a loop, or of totals over all rounds."""
+    return lower(program, varies, totals, fixed=fixed)
 
 
 def lanes_for(code: Code, count: int) -> int:
@@ -112,12 +114,14 @@ class Layout:
     """The places of a program's numbers, and its groups.
 
     Args:
-        program, totals, deep: as for `lower`.
+        program, totals, deep, fixed: as for `lower`.
         varies: for each slot whether it is an input that varies over the examples of a batch.
     """
 
-    def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP) -> None:
+    def __init__(self, program: Program, varies: Truths, totals: bool, deep: float = DEEP, fixed: int = 0) -> None:
         self.program = program
+        self.is_fixed = np.zeros(len(program), bool)
+        self.is_fixed[program.inputs[len(program.inputs) - fixed :]] = True
         self.levels, self.varies, self.is_needed = program.analysed(varies)
         self.places = np.full(len(program), -1, np.int64)
         self.sizes = [0, 0]  # of the uniform and the varying memory
@@ -358,7 +362,8 @@ class Layout:
         a = self._varying(left) if left_varies else self.places[left]
         b = self._varying(right) if varies else self.places[right]
         may_swap = left_varies or not varies
-        plan = plan_of(a, b, may_swap, is_packed=not varies)
+        are_fixed = bool(self.is_fixed[left].all()), bool(self.is_fixed[right].all())
+        plan = plan_of(a, b, may_swap, not varies, are_fixed)
         if plan.is_worth_it() or (not may_swap and a.shape[1] >= FEW_TERMS):
             out = self._put(members[plan.order])
             matrix = Matrix(plan.rows, plan.columns, left_varies, plan.runs, out, varies, len(members))
@@ -439,7 +444,13 @@ class Plan(NamedTuple):
         return len(self.order) >= LEAST_SHARE * len(self.runs)
 
 
-def plan_of(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = True) -> Plan:
+def plan_of(
+    a: Integers,
+    b: Integers,
+    may_swap: bool = True,
+    is_packed: bool = True,
+    are_fixed: tuple[bool, bool] = (False, False),
+) -> Plan:
     """Plan dot products as a matrix product: which factors are its rows, and which its columns.
 
     >>> left, right = np.array([[0, 1], [0, 1], [2, 3], [2, 3]]), np.array([[4, 5], [6, 7], [4, 5], [6, 7]])
@@ -452,6 +463,7 @@ def plan_of(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = T
         b: likewise of its right factors.
         may_swap: whether rows may be made of the right factors.
         is_packed: whether factors have to be packed, unless they stand in the right order.
+        are_fixed: whether each side is the same in all rounds of a loop, so that it is packed once.
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
@@ -466,7 +478,9 @@ def plan_of(a: Integers, b: Integers, may_swap: bool = True, is_packed: bool = T
         # What it takes, in nanoseconds or so: tiles, runs, and packing.
         cost = (-(-lengths // 8)).sum() * left.shape[1] * 0.5 + 8.0 * len(starts)
         if is_packed:
-            cost += 0.7 * (left.size * (step_of(left) is None) + right.size * (step_of(right.T) != 1))
+            left_fixed, right_fixed = are_fixed[::-1] if swap else are_fixed
+            cost += 0.7 * left.size * (step_of(left) is None and not left_fixed)
+            cost += 0.7 * right.size * (step_of(right.T) != 1 and not right_fixed)
         if best is None or cost < best[0]:
             best = cost, Plan(order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1))
     assert best is not None

@@ -8,24 +8,33 @@ another one, which is then told to keep them; it is added if the program does no
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.programs.groups import Code, Loop
+from autograd.programs.groups import ADD, MULTIPLY, Code, Loop
 from autograd.programs.program import Program
 from autograd.programs.recorded_loops import Body, RecordedLoop
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
-Lower = Callable[[Program, "Truths"], Code]
+Lower = Callable[[Program, "Truths", bool, int], Code]
+LEAST_TOTALS = 64  # sums of products over all rounds, from which on they are not computed round by round
 
 
 @dataclass
 class Part:
-    """What is needed of a round: which numbers of its state, of what was kept, of its row, constants and results."""
+    """What is needed of a round.
+
+    Attributes:
+        state, kept, row, constants, results: which numbers of its state, of what was kept, and so on.
+        program: the round.
+        totals: which numbers of the state are sums over all rounds that are computed by themselves.
+        factors: what the round gives for them.
+        sums: the program of these sums.
+    """
 
     state: Integers
     kept: Integers
@@ -33,6 +42,48 @@ class Part:
     constants: Integers
     results: Integers
     program: Program
+    totals: Integers | None = None
+    factors: Any = None
+    sums: Program | None = None
+
+    def with_totals(self, first: int) -> Part:
+        """Take sums of one product a round out of the state, from a number of it on: gradients of weights.
+
+        What a round gives in their place are the factors; the sums of the products of all rounds are computed by a
+        program of its own, side by side as for a batch, in the same order.
+        """
+        program, count = self.program, len(self.state)
+        own, outputs, uses = program.inputs[:count], program.outputs[:count], program.uses()
+        is_sum = (self.state >= first) & (program.codes[outputs] == ADD) & (uses[outputs] == 1) & (uses[own] == 1)
+        chosen = np.flatnonzero(is_sum)
+        sides = program.operands[program.starts[outputs[chosen]][:, None] + np.arange(2)]
+        product = sides[:, 1]
+        fits = (sides[:, 0] == own[chosen]) & (program.codes[product] == MULTIPLY) & (uses[product] == 1)
+        chosen, product = chosen[fits], product[fits]
+        if len(chosen) < LEAST_TOTALS:
+            return self
+        factors, which = np.unique(
+            program.operands[program.starts[product][:, None] + np.arange(2)].ravel(), return_inverse=True
+        )
+        size, made = len(factors), len(chosen)
+        sums = Program(
+            np.repeat([0, MULTIPLY], [size, made]),
+            np.concatenate([np.zeros(size, np.int64), 2 * np.arange(made + 1)]),
+            which.ravel(),
+            np.zeros(size + made),
+            np.arange(size),
+            (),
+            size + np.arange(made),
+        )
+        stays = np.setdiff1d(np.arange(count), chosen)
+        outs = [outputs[stays], program.outputs[count : count + len(self.results)], factors]
+        inputs = np.concatenate([own[stays], program.inputs[count:]])
+        rest = program.replaced(
+            outputs=np.concatenate([*outs, program.outputs[count + len(self.results) :]]), inputs=inputs
+        )
+        return replace(
+            self, state=self.state[stays], program=rest, totals=self.state[chosen], factors=factors, sums=sums
+        )
 
     @classmethod
     def of(cls, body: Body, state: set[int], results: set[int], kept: set[int]) -> Part:
@@ -67,7 +118,7 @@ class LoopPlan:
         keeps: which numbers of the state are to be kept for another loop.
         store: the number of the store that it keeps them in, or reads.
         forward: of a loop that pulls, the one that keeps the states.
-            out: the place of the first result of its group; None before it is among the groups.
+        out: the place of the first result of its group; None before it is among the groups.
         results: then the place of each of the results that are read, from that one on.
         inputs_vary: then whether each number of its state varies.
         rounds_vary: then whether the count of its rounds does.
@@ -134,6 +185,9 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
         lower: lowers the program of a round, by which of its inputs vary.
     """
     loop, body, part = plan.loop, plan.loop.body, plan.part
+    varies = bool(given_vary.any())
+    if loop.pulls is not None and not varies:
+        part = part.with_totals(len(loop.pulls.body.state))
     head, state, constants, rows = _apart(loop.pulls or loop)
     size, head_vary = len(state), bool(given_vary[head].any())
     start, start_vary = given[state], given_vary[state]
@@ -165,7 +219,7 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
     plan.inputs_vary = np.zeros(len(body.state), bool)
     plan.inputs_vary[part.state] = vary[:count]
     group = Loop(
-        body=lower(part.program, vary),
+        body=lower(part.program, vary, False, len(constants)),
         sizes=(count, len(part.kept), len(part.row), len(part.constants), len(part.results)),
         inputs_vary=vary,
         operands=np.concatenate([start[part.state], given[constants], given[rows].reshape(-1)]),
@@ -179,12 +233,20 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
         store=plan.store,
         kept=kept,
         out=plan.out or 0,
-        varies=bool(given_vary.any()),
+        varies=varies,
     )
+    if part.sums is not None:
+        group.totals, group.traced = lower(part.sums, np.ones(len(part.sums.inputs), bool), True, 0), len(part.factors)
     wanted, width = plan.wanted, max(len(body.results), 1)
     row, column = np.divmod(wanted - len(body.state), width)
-    of_results = count + row * len(part.results) + np.searchsorted(part.results, column)
-    return group, np.where(wanted < len(body.state), np.searchsorted(part.state, wanted), of_results)
+    places = count + row * len(part.results) + np.searchsorted(part.results, column)
+    is_state = wanted < len(body.state)
+    places[is_state] = np.searchsorted(part.state, wanted[is_state])
+    if part.totals is not None:
+        is_total = np.isin(wanted, part.totals) & is_state
+        end = count + (loop.count or 0) * len(part.results)
+        places[is_total] = end + np.searchsorted(part.totals, wanted[is_total])
+    return group, places
 
 
 def _apart(loop: RecordedLoop) -> tuple[Integers, Integers, Integers, Integers]:

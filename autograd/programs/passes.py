@@ -44,8 +44,9 @@ def with_trees(program: Program) -> Program:
 
     >>> from autograd import Value, max
     >>> x = [Value(float(i)) for i in range(5)]
-    >>> print(with_trees(Program.of([max(x)], inputs=x)).listing(timed=False).splitlines()[-1].split("  ")[1])
-        1  maximum of 1 pair
+    >>> program = with_trees(Program.of([max(x)], inputs=x))
+    >>> [program.operands_of(slot).tolist() for slot in range(5, len(program))]
+    [[0, 3], [1, 4], [5, 2], [7, 6]]
     """
     wide = np.flatnonzero((program.codes == MAX) | (program.codes == MIN))
     if not len(wide):

@@ -114,7 +114,7 @@ class RecordedFunction:
         tape = Tape(*wanted, *inputs)
         self.program, self.captured = Program.with_parameters(wanted, inputs, structures, tape=tape)
         self.program = self.program.replaced(as_called=self.as_called)
-        if any(map(recording_of, self.captured)):
+        if any(recording_of(leaf) == number for leaf in self.captured):
             raise TypeError(
                 f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: let the "
                 f"loop give it back"
@@ -300,8 +300,8 @@ def _number_of(function: Callable[..., object]) -> int:
 def _remedy(what: str, is_condition: bool) -> str:
     if is_condition:
         return (
-            "a comparison in a condition is 1 or 0: write a * b for `a and b`, autograd.max([a, b]) for `a or b`, "
-            "1 - a for `not a`, and a chain such as 0 < x < 1 as a product of two comparisons"
+            "a comparison in a condition is 1 or 0: write a * b for `and`, autograd.max([a, b]) for `or`, and "
+            "1 - a for `not`; a chain such as 0 < x < 1 is an `and`"
         )
     if what.startswith(("run backward", "read a grad", "assign a grad")):
         return "use grad, value_and_grad or gradients, which return gradients"

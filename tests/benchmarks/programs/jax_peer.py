@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy
 
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import functions
+from tests.benchmarks.programs import functions, loops
 from tests.benchmarks.programs.serving import Task, repeated
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)  # a call takes 73 µs instead of 87
@@ -136,6 +136,32 @@ def rosenbrock(count: int) -> Task:
     return task(lambda: program(x))
 
 
+LIBRARY = loops.Library(jax.lax.fori_loop, jax.lax.scan, jax.lax.map, jax.nn.sigmoid, jnp, jnp.max, jnp.sum)
+
+
+def lorenz(steps: int) -> Task:
+    """The gradient of the end by the parameters."""
+    program = jax.jit(jax.grad(loops.lorenz(LIBRARY, steps)))
+    return task(lambda: program(loops.LORENZ))
+
+
+def lstm(length: int) -> Task:
+    """The loss of an LSTM, and its gradient by the parameters."""
+    program, arguments = jax.jit(jax.value_and_grad(loops.lstm(LIBRARY))), jax.device_put(loops.lstm_arguments(length))
+
+    def result() -> Any:
+        value, gradients = program(*arguments)
+        return functions.flat((value, {name: gradients[name] for name in ("weights", "biases")}))
+
+    return Task(repeated(lambda: jax.block_until_ready(program(*arguments))), result)
+
+
+def log_sum_exp(count: int) -> Task:
+    """The value and the gradient."""
+    program, given = jax.jit(jax.value_and_grad(loops.log_sum_exp(LIBRARY))), jax.device_put(loops.numbers(count))
+    return task(lambda: program(given))
+
+
 assert numpy.float64 == jnp.zeros(1).dtype  # by the environment variable that a Peer sets
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt": gpt_mean,
@@ -143,5 +169,8 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "network tanh": network(jnp.tanh),
     "network relu": network(jax.nn.relu),
     "worked example": worked_example,
+    "lorenz": lorenz,
+    "lstm": lstm,
+    "log-sum-exp": log_sum_exp,
     "rosenbrock": rosenbrock,
 }

@@ -213,6 +213,7 @@ def rows() -> dict[str, Row]:
             [Bar(0, 1.3, 1)],
         ),
         **sparse_rows(),
+        **loop_rows(),
         **image_rows(),
     }
 
@@ -241,6 +242,44 @@ def sparse_rows() -> dict[str, Row]:
             "sparse Hessian of the chained Rosenbrock function of {size:,} variables", "rosenbrock hessian", 5_000
         ),
         "19r": recorded("rosenbrock hessian", 5_000, is_aim=True),
+    }
+
+
+def loop_rows() -> dict[str, Row]:
+    """The rows of loops, of which a round is recorded once."""
+    lorenz = "{size:,} steps of Runge and Kutta's method for the Lorenz system: gradient of the end by the parameters"
+    return {
+        "21": Row(lorenz, "ms", 100_000, [Line(OURS, "lorenz"), Line("jax", "lorenz")], [Bar(0, 0.2, 1)]),
+        "21m": Row(
+            "the same: memory above a run of ten steps, recording included",
+            "MB",
+            100_000,
+            [Line(OURS, "lorenz memory")],
+            [Bar(0, 2 * 8.0 * 3 * 100_000)],
+            rounds=3,
+        ),
+        "22": Row(
+            "a root by Newton's method in a while_loop, and its derivative, in repeat",
+            "ns",
+            10_000,
+            [Line(OURS, "newton")],
+            [Bar(0, 1e-6)],
+        ),
+        "23": Row(
+            "an LSTM of 128 units over {size} inputs of 32 numbers, by scan: loss and 82,432 gradients",
+            "ms",
+            64,
+            [Line(OURS, "lstm"), Line("jax", "lstm"), Line(OURS, "lstm, not exact", note="exact=False")],
+            [Bar(0, 1.0, 1), Bar(2, 1.0, 1)],
+        ),
+        "24": Row(
+            "log-sum-exp of {size:,} numbers by map: value and gradient",
+            "ms",
+            160_000,
+            [Line(OURS, "log-sum-exp"), Line("jax", "log-sum-exp")],
+            [],
+            quick_size=16_000,
+        ),
     }
 
 

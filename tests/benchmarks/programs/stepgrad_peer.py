@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy
 
+import autograd
 from autograd import compile, grad, hessian, jacobian, value_and_grad
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import eager_peer, functions, image_trainings, images
+from tests.benchmarks.programs import eager_peer, functions, image_trainings, images, loops
 from tests.benchmarks.programs.serving import ROOT, Task, repeated
 
 
@@ -146,6 +147,67 @@ def two_variables_repeated(rounds: int) -> Task:
     )
 
 
+LIBRARY = loops.Library(
+    autograd.fori_loop, autograd.scan, autograd.map, autograd.sigmoid, numpy, autograd.max, autograd.sum
+)
+
+
+def lorenz(steps: int) -> Task:
+    """The gradient of the end by the parameters."""
+    program = compile(grad(loops.lorenz(LIBRARY, steps)))
+    return task(lambda: program(loops.LORENZ))
+
+
+def lorenz_memory(steps: int) -> Task:
+    """Bytes that the process grows by when such a gradient runs, recording included, in a fresh one."""
+    command = (
+        "import resource; from tests.benchmarks.programs import stepgrad_peer as peer; few = peer.lorenz(10).result()\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        f"peer.lorenz({steps}).result(); print(1024 * (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before))"
+    )
+
+    def measured() -> float:
+        done = subprocess.run([sys.executable, "-c", command], cwd=ROOT, check=True, capture_output=True, text=True)
+        return float(done.stdout)
+
+    found: list[float] = []
+    return Task(
+        lambda times: found.extend(measured() for _ in range(times)), lambda: numpy.zeros(1), clock=lambda: sum(found)
+    )
+
+
+def newton(rounds: int) -> Task:
+    """Roots of x³ + p x = 1 by Newton's method with their derivatives by p, which moves a little each time."""
+
+    def root(p: Any) -> Any:
+        def residual(x: Any) -> Any:
+            return x * x * x + p * x - 1.0
+
+        return autograd.while_loop(
+            lambda x: abs(residual(x)) > 1e-12, lambda x: x - residual(x) / (3.0 * x * x + p), 0.7
+        )
+
+    program = compile(lambda p: (p + loops.SLOPES, *value_and_grad(root)(p)))
+    return task(lambda: program.repeat(rounds, 1.0), units=rounds)
+
+
+def lstm(exact: bool = True) -> Callable[[int], Task]:
+    """The loss of an LSTM, and its gradient by the parameters."""
+
+    def build(length: int) -> Task:
+        program = compile(value_and_grad(loops.lstm(LIBRARY)), exact=exact)
+        arguments = loops.lstm_arguments(length)
+        return task(lambda: program(*arguments))
+
+    return build
+
+
+def log_sum_exp(count: int) -> Task:
+    """The value and the gradient."""
+    program, given = compile(value_and_grad(loops.log_sum_exp(LIBRARY))), loops.numbers(count)
+    return task(lambda: program(given))
+
+
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt called": gpt_called,
     "gpt descend": gpt_descend,
@@ -167,6 +229,12 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     },
     "chain": chain,
     "fit": fit_compiled,
+    "lorenz": lorenz,
+    "lorenz memory": lorenz_memory,
+    "newton": newton,
+    "lstm": lstm(),
+    "lstm, not exact": lstm(exact=False),
+    "log-sum-exp": log_sum_exp,
     "two variables": two_variables,
     "two variables repeated": two_variables_repeated,
     "small digits": functools.partial(image_trainings.small_digits, compiled=True),

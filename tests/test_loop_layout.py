@@ -1,0 +1,69 @@
+"""What of a loop becomes a group."""
+
+from typing import Any
+
+import numpy as np
+
+from autograd import Value, compile, cos, fori_loop, grad, scan, sin, value_and_grad
+from autograd.programs.groups import Loop
+from autograd.programs.layout import lower
+
+
+def groups_of(function: Any, *arguments: Any) -> list[Loop]:
+    return [group for group in lower(compile(function).program(*arguments)).groups if isinstance(group, Loop)]
+
+
+def test_what_nothing_reads_is_left_out() -> None:
+    """Of five numbers of the state two that depend on each other, and one result of two."""
+
+    def step(s: Any, r: Any) -> Any:
+        a, b, c, d, e = s
+        return (a + b, b * r[0], c * r[1], d + c, e), (a * 2.0, d * 2.0)
+
+    (group,) = groups_of(lambda x: scan(step, (x,) * 5, [(1.0, 2.0), (3.0, 4.0)])[0][0], 1.0)
+    assert group.sizes == (2, 0, 1, 0, 0)
+    (group,) = groups_of(lambda x: scan(step, (x,) * 5, [(1.0, 2.0), (3.0, 4.0)])[1][1].sum(), 1.0)
+    assert group.sizes == (2, 0, 1, 0, 1)
+    assert group.count == 2 + 2
+
+
+def test_a_number_of_a_round_that_is_not_needed_is_not_counted() -> None:
+    (group,) = groups_of(lambda x: fori_loop(0, 9, lambda i, s: sin(s), x), 1.0)
+    assert group.sizes == (1, 0, 0, 0, 0)
+
+
+def test_states_are_kept_once() -> None:
+    """By the loop that gives the value, if there is one, and only what the other loop reads."""
+    weight = Value(0.5)
+
+    def function(x: Any) -> Any:
+        return fori_loop(0, 9, lambda i, s: (sin(s[0]) * weight, s[1] + s[0]), (x, x))[1]
+
+    for derivative in (grad, value_and_grad):
+        forward, backward = groups_of(derivative(function), 1.0)
+        assert (forward.store, backward.store) == (0, 0)
+        assert forward.kept is not None
+        assert forward.kept.tolist() == [0]
+        assert not forward.is_backward
+        assert backward.reads_store
+        assert backward.is_backward
+    assert [group.sizes[0] for group in groups_of(grad(function), 1.0)] == [1, 2]
+
+
+def test_a_loop_whose_slopes_do_not_depend_on_the_state_keeps_none() -> None:
+    (group,) = groups_of(grad(lambda x: fori_loop(0, 9, lambda i, s: s * 0.5 + cos(1.0) * x, x)), 1.0)
+    assert group.store is None
+    assert group.is_backward
+
+
+def test_only_what_varies_has_lanes() -> None:
+    """The number of the round and a weight are the same for all examples."""
+
+    def function(x: Any, w: Any) -> Any:
+        return fori_loop(0, 3, lambda i, s: s * w + sin(i * w), x)
+
+    program = compile(function).program(1.0, 2.0)
+    code = lower(program, np.array([True, False]))
+    (group,) = [group for group in code.varying_groups if isinstance(group, Loop)]
+    assert sorted(group.inputs_vary.tolist()) == [False, False, True]
+    assert [type(each).__name__ for each in group.body.groups]  # the sine, once for all lanes
