@@ -2,13 +2,18 @@
 
 import random
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from autograd import Value, compile, dot, exp, grad, sin, tanh, value_and_grad
-from autograd.programs.c_source import to_c
+from autograd.programs.c_functions import Loops
+from autograd.programs.c_source import Interface, to_c
+from autograd.programs.c_text import Text
+from autograd.programs.groups import Total
+from autograd.programs.layout import lower
 from autograd.programs.program import Program
 from nn import MLP
 from tests.benchmarks.programs import functions
@@ -82,6 +87,21 @@ def test_what_is_called_where_a_result_is_not_finite_has_the_arguments_as_they_w
     assert lines[-1].endswith(" ? 0 : f_guarded(work, y, result, work);")
     lines = body_of(compile(lambda x: x[0] * x[1]).program([1.0, 2.0]).to_c("f").source, "f")
     assert not any("work[" in line for line in lines)
+
+
+def test_a_kind_of_group_without_a_loop_in_c_is_refused() -> None:
+    """None of it is left out."""
+
+    class Loop(Total):
+        pass
+
+    x = Value(1.0)
+    program = Program.of([exp(x)], inputs=[x])
+    other: Any = Loop(np.zeros(1, np.int64), None, np.zeros(1, np.int64))
+    code = replace(lower(program), groups=[other])
+    loops = Loops(code, Interface("f", program, [], []), np.zeros(0, np.int64), Text(), 4, 1_000)
+    with pytest.raises(TypeError, match="cannot write a group of the kind Loop as C"):
+        loops.body(None)
 
 
 def test_arguments_that_are_not_read_are_no_warning() -> None:

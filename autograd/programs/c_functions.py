@@ -157,7 +157,7 @@ class Loops:
 
     def _is_alone(self, group: Group) -> bool:
         """Return whether the members of a group are written one by one."""
-        return isinstance(group, Chain) or (not isinstance(group, Matrix) and group.count < self.least_loop)
+        return isinstance(group, Chain) or (isinstance(group, Map | Sum) and group.count < self.least_loop)
 
     def _form(self, group: Group) -> Any:
         """Return what groups have in common that are written as one loop; None if it is written by itself."""
@@ -170,16 +170,16 @@ class Loops:
 
     def _group(self, group: Group) -> None:
         """Write a group."""
+        if not isinstance(group, Map | Sum | Matrix):
+            raise TypeError(f"cannot write a group of the kind {type(group).__name__} as C")
         self.lines.append(f"/* {title_of(group)} */")
         if isinstance(group, Matrix):
             self._matrix(group)
         elif isinstance(group, Sum) and len(group.terms) > FEW_TERMS:
             self._long_sum(group)
-        elif isinstance(group, Map | Sum):
+        else:
             operands = [self._read(operand) for operand in group.all_operands()]
             self._each(group.count, f"work[{index_of(group.out)}] = {self._expression(group, operands)};")
-        else:
-            raise TypeError(f"cannot write a {type(group).__name__} as C: there is no loop for it")
 
     def _expression(self, group: Map | Sum, operands: Sequence[str]) -> str:
         """Return the expression of a member of a group."""

@@ -159,10 +159,10 @@ static void matrix(double *restrict out, const double *m, const Place *rows, lon
 /* 0 if all numbers are finite, else nan */
 static inline double zero_of(const double *numbers, long count) {
     double sums[4] = {0.0, 0.0, 0.0, 0.0};
-    long i, k;
-    for (i = 0; i + 4 <= count; i += 4)
-        for (k = 0; k < 4; ++k) sums[k] += numbers[i + k] * 0.0;
-    for (; i < count; ++i) sums[0] += numbers[i] * 0.0;
+    long k;
+    for (; count >= 4; count -= 4, numbers += 4)
+        for (k = 0; k < 4; ++k) sums[k] += numbers[k] * 0.0;
+    for (k = 0; k < count; ++k) sums[k] += numbers[k] * 0.0;
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }""",
     "all_finite": """\
