@@ -381,7 +381,8 @@ class Compiled(Generic[ResultT]):
         """Return what was recorded, to be run without a graph; refuse it if a gradient has to flow through it."""
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
-                f"{self!r} refers to what is differentiated by around it, but a batch is run without a graph: take the gradient within, by compile(grad(…)).batch, or call it for each example"
+                f"{self!r} refers to what is differentiated by around it, but a batch is run without a graph: take the "
+                f"gradient within, by compile(grad(…)).batch, or call it for each example"
             )
         return recorded
 
