@@ -401,3 +401,61 @@ def test_rounds_differ_from_lane_to_lane(lanes: int) -> None:
     xs = np.linspace(0.5, 15.0, lanes)
     assert compile(function).batch(xs) == pytest.approx([function(x) for x in xs.tolist()], rel=1e-13)
     assert compile(grad(function)).batch(xs) == pytest.approx([grad(function)(x) for x in xs.tolist()], rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [1, 7, 8, 64, 65, 200])
+def test_rounds_without_a_state_run_side_by_side(count: int) -> None:
+    """With the bits of a loop of Python's, and gradients of constants that are added up round by round."""
+
+    @primitive(lambda out, x: 2.0 * x, check=False)
+    def square(x: float) -> float:
+        return x * x
+
+    def row(x: Any, w: Any) -> Any:
+        return square(x) * w + fori_loop(0, 3, lambda i, s: s * w + i * x, w), where(greater(x, w), x, w)
+
+    def function(xs: Any, w: Any) -> Any:
+        found, chosen = autograd.map(lambda x: row(x, w), xs)
+        return (found * chosen).sum()
+
+    def unrolled(xs: Any, w: Any) -> Any:
+        rows = [row(x, w) for x in xs]
+        return autograd.sum([a * b for a, b in rows])
+
+    xs = np.linspace(-1.0, 1.0, count)
+    assert compile(function)(xs, 0.5) == function(xs, 0.5) == unrolled(xs, 0.5).data
+    slopes, slope = compile(grad(function, (0, 1)))(xs, 0.5)
+    wanted, total = grad(unrolled, (0, 1))(xs, 0.5)
+    assert slopes == pytest.approx(wanted, rel=1e-14)
+    assert slope == pytest.approx(total, rel=1e-13)
+    assert compile(hessian(lambda w: function(xs, w)))(0.5) == pytest.approx(
+        hessian(lambda w: unrolled(xs, w))(0.5), rel=1e-12
+    )
+    assert compile(grad(function, 1)).batch(np.array([xs, xs + 0.1]), np.array([0.5, 0.6])) == pytest.approx(
+        [grad(unrolled, 1)(xs, 0.5), grad(unrolled, 1)(xs + 0.1, 0.6)], rel=1e-13
+    )
+
+
+@pytest.mark.parametrize("rounds", [1, 2, 63, 64, 65, 150])
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_gradients_of_weights_are_totals_over_the_rounds(rounds: int, is_reversed: bool) -> None:
+    """Of more than 64 weights: what each round adds is a product, which has the bits of an unrolled loop."""
+    generator = np.random.default_rng(rounds)
+    weights, inputs = 0.3 * generator.normal(size=(9, 11)), generator.normal(size=(rounds, 2))
+
+    def step(w: Any, s: Any, x: Any) -> Any:
+        return np.tanh(w @ np.concatenate([s, x]))
+
+    def function(w: Any, inputs: Any) -> Any:
+        return scan(lambda s, x: (step(w, s, x), s[0]), np.full(9, 0.1), inputs, reverse=is_reversed)[0].sum()
+
+    def unrolled(w: Any, inputs: Any) -> Any:
+        s = np.full(9, 0.1)
+        for x in inputs[::-1] if is_reversed else inputs:
+            s = step(w, s, x)
+        return s.sum()
+
+    found = compile(grad(function, (0, 1)))(weights, inputs)
+    wanted = compile(grad(unrolled, (0, 1)))(weights, inputs)
+    assert found[0].tolist() == wanted[0].tolist()
+    assert found[1].tolist() == wanted[1].tolist()

@@ -79,7 +79,8 @@ typedef struct Rounds {
     size_t store, kept, counts; /* the place of the store, numbers of a row of it, where it counts the rounds of lanes */
     int ends, backward, reversed, keeps, masked;
     /* Totals over all rounds: what a round gives for them, rows of that, and the program that adds them up. */
-    const uint32_t *trace_places;
+    const uint32_t *trace_places, *trace_steps;
+    size_t beside; /* how many rounds run side by side; 0 for one after another */
     size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count;
     const Step *sum_steps;
     const void *sums;
@@ -133,6 +134,7 @@ static int failed(PyObject *kind, const char *message) {
 }
 
 static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid);
+static int run_beside(const Kernels *kernels, double *memory, const Rounds *loop);
 
 /* Call Python's own function for each member and lane; `valid` lanes are in use. */
 static int call_python(const Step *step, double *memory, Spaces spaces, size_t valid) {
@@ -222,7 +224,9 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
             break;
         case CHAIN: kernels->chain(memory, step->links, step->n, step->out, step->columns); break;
         case ROUNDS:
-            if (run_rounds(kernels, memory, step->rounds, valid) < 0) return -1;
+            if (step->rounds->beside ? run_beside(kernels, memory, step->rounds) < 0
+                                     : run_rounds(kernels, memory, step->rounds, valid) < 0)
+                return -1;
             break;
         }
     }
@@ -357,6 +361,47 @@ static void add_trace(const Kernels *kernels, double *memory, const Rounds *loop
     run_totals(kernels, sums + loop->sums_at, sums, sums + loop->sums_panel, loop->sums, loop->sum_count, rounds, is_first);
 }
 
+/* Write the totals over all rounds to the results of a loop. */
+static void end_trace(double *memory, const Rounds *loop, size_t rounds) {
+    if (rounds) copy_pieces(memory, memory + loop->sums_memory, &loop->sums_end);
+    else memset(memory + loop->sums_out, 0, loop->total_count * sizeof(double));
+}
+
+/* Rounds that carry nothing, side by side. */
+static int run_beside(const Kernels *kernels, double *memory, const Rounds *loop) {
+    double *inner = memory + loop->memory, last = 0.0;
+    const double *spaces[2] = {inner, inner};
+    const size_t total = loop->rounds;
+    size_t first, lane, i, next_look = loop->interval;
+    copy_pieces(inner, memory, &loop->begin);
+    if (run_steps(kernels, inner, spaces, loop->first, loop->first_count, 1) < 0) return -1;
+    if (run_steps(kernels, inner, spaces, loop->once, loop->once_count, 1) < 0) return -1;
+    for (first = 0; first < total; first += loop->beside) {
+        const size_t size = total - first < loop->beside ? total - first : loop->beside;
+        const int goes_down = loop->backward != loop->reversed;
+        if (first >= next_look * loop->beside) {
+            next_look += loop->interval;
+            if (is_interrupted(&last)) return -1;
+        }
+        for (lane = 0; lane < loop->beside; ++lane) {
+            const size_t k = first + (lane < size ? lane : size - 1), row = goes_down ? total - 1 - k : k;
+            const uint32_t *places = loop->rows + row * loop->row;
+            for (i = 0; i < loop->row; ++i) inner[loop->row_places[i] + lane] = memory[places[i]];
+        }
+        if (run_steps(kernels, inner, spaces, loop->each, loop->each_count, size) < 0) return -1;
+        for (lane = 0; lane < size; ++lane) {
+            const size_t row = goes_down ? total - 1 - first - lane : first + lane;
+            double *out = memory + loop->out + row * loop->result_count;
+            double *trace = memory + loop->trace + lane * loop->trace_count;
+            for (i = 0; i < loop->result_count; ++i) out[i] = inner[loop->results[i] + lane * (loop->result_kinds[i] == 2)];
+            for (i = 0; i < loop->trace_count; ++i) trace[i] = inner[loop->trace_places[i] + lane * loop->trace_steps[i]];
+        }
+        if (loop->trace_count) add_trace(kernels, memory, loop, size, first == 0);
+    }
+    if (loop->trace_count) end_trace(memory, loop, total);
+    return 0;
+}
+
 static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop, size_t valid) {
     double *inner = memory + loop->memory, *active = inner + loop->active, *counts = memory + loop->counts, last = 0.0;
     const double *spaces[2] = {inner, inner}, *head = memory + loop->head;
@@ -429,8 +474,7 @@ static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop
     copy_pieces(memory, inner, &loop->end);
     if (loop->trace_count) {
         if (traced) add_trace(kernels, memory, loop, traced, is_first);
-        if (k) copy_pieces(memory, memory + loop->sums_memory, &loop->sums_end);
-        else memset(memory + loop->sums_out, 0, loop->total_count * sizeof(double));
+        end_trace(memory, loop, k);
     }
     return 0;
 }

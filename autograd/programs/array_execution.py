@@ -2,8 +2,9 @@
 
 The bits are those of the compiled engine, but for functions such as exp and tanh, which NumPy rounds in its own way.
 Every sum is added in the order of its terms: what is computed side by side are different sums. Sums are kept in place,
-in a memory: functions that keep none, as `exports` makes for JAX, take four times as long, and have other bits. This
-file has more than 500 lines, since the steps of all kinds of groups refer to one memory.
+in a memory: functions that keep none, as `exports` makes for JAX, take four times as long, and have other bits.
+
+This file has more than 500 lines, since the steps of all kinds of groups refer to one memory.
 
 >>> from autograd import Value
 >>> from autograd.programs.layout import lower
@@ -347,6 +348,8 @@ class _Memory:
 
     def _loop(self, group: Loop) -> Run:
         """Return the step of a loop, whose rounds have a memory of their own."""
+        if group.beside:
+            return self._rounds_beside(group)
         inner, body = _Memory(group.body, self.varying.shape[1] if group.varies else 0), group.body
         size, from_store, width, constants, results = group.sizes
         targets, vary = group.input_places(), group.inputs_vary
@@ -406,6 +409,40 @@ class _Memory:
                 found[:] = 0.0
                 if trace:
                     totals.run(k, np.zeros(0), [np.array(trace)], [found[None]])
+
+        return step
+
+    def _rounds_beside(self, group: Loop) -> Run:
+        """Return the step of a loop whose rounds are run side by side."""
+        body, (_, _, width, constants, results), count = group.body, group.sizes, group.rounds or 0
+        inner, targets = _Memory(body, group.beside), group.input_places()
+        begin = _Copy(
+            self, group.operands[:constants], group.operands_vary[:constants], inner, targets[width:],
+            group.inputs_vary[width:],
+        )  # fmt: skip
+        rows = group.operands[constants:].reshape(count, width)
+        order = np.arange(count)[:: -1 if group.is_backward != group.is_reversed else 1]  # of the rows
+        totals = None if group.totals is None else Schedule(group.totals, TRACED)
+
+        def step() -> None:
+            begin.run()
+            self.run(inner.once)
+            traces = []
+            for first in range(0, count, group.beside):
+                block = order[first : first + group.beside]
+                inner.valid = len(block)
+                lanes = self.uniform[rows[block]].T
+                inner.varying[targets[:width]] = lanes[:, np.minimum(np.arange(group.beside), len(block) - 1)]
+                self.run(inner.each)
+                memories = inner.uniform[:, None], inner.varying
+                found = np.empty((len(body.outputs), len(block)))
+                for output, (place, vary) in enumerate(zip(body.outputs, body.output_varies, strict=True)):
+                    found[output] = memories[int(vary)][place][: len(block)]
+                self.uniform[group.out + block[:, None] * results + np.arange(results)] = found[:results].T
+                traces.append(found[results:].T)
+            if totals is not None:
+                sums = self.uniform[group.out + group.count - len(totals.code.outputs) : group.out + group.count]
+                totals.run(count, np.zeros(0), [np.ascontiguousarray(np.concatenate(traces))], [sums[None]])
 
         return step
 

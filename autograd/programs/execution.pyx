@@ -74,6 +74,8 @@ cdef extern from "schedule.h":
         const uint32_t *result_kinds
         int ends, backward, reversed, keeps, masked
         const uint32_t *trace_places
+        const uint32_t *trace_steps
+        size_t beside
         size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count
         const Step *sum_steps
         const void *sums
@@ -592,7 +594,7 @@ cdef class Schedule:
         """Add a step that runs the rounds of a loop, in a part of the memory that is theirs."""
         cdef Rounds *made = <Rounds *>self.keep(sizeof(Rounds))
         cdef Schedule inner = Schedule(
-            group.body, self.lanes if group.varies else 0, self.exact, True,
+            group.body, group.beside or (self.lanes if group.varies else 0), self.exact, True,
             np.count_nonzero(~group.inputs_vary[len(group.inputs_vary) - group.sizes[3]:]),
         )
         cdef Py_ssize_t size = group.sizes[0], from_store = group.sizes[1], width = group.sizes[2], results = group.sizes[4]
@@ -606,7 +608,7 @@ cdef class Schedule:
             inner.once.items, inner.once.count, inner.each.items, inner.each.count
         )
         made.first, made.first_count = inner.first.items, inner.first.count
-        made.lanes = max(inner.lanes, 1)
+        made.lanes, made.beside = 1 if group.beside else max(inner.lanes, 1), group.beside
         vary, body = group.inputs_vary, group.body
         targets = inner._absolute(group.input_places(), vary)
         sources = self._absolute(group.operands, group.operands_vary)
@@ -630,7 +632,7 @@ cdef class Schedule:
         made.row_kinds = self._index(np.where(vary[first:first + width], 1 + rows_vary, 0), False)
         made.result_count, made.out = results, made.out + size * made.lanes
         made.results = self._index(results_at[size:size + results], False)
-        made.result_kinds = self._index(np.where(do_vary[size:size + results], 2, 1 if group.varies else 0), False)
+        made.result_kinds = self._index(np.where(do_vary[size:size + results], 2, group.varies), False)
         made.masked, made.reversed = group.rounds_vary, group.is_reversed
         made.backward, made.keeps = group.is_backward, group.kept is not None and group.store is not None
         made.ends = KNOWN if group.rounds is not None else KEPT if group.reads_store else WHILE if group.has_condition else COUNTED
@@ -654,8 +656,9 @@ cdef class Schedule:
                 made.recall = self._pieces(targets[kept], vary[kept], at, vary[kept])
         if group.totals is not None:
             self._add_trace(made, group, results_at[size + results:size + results + group.traced])
+            made.trace_steps = self._index(do_vary[size + results:size + results + group.traced], False)
         for part in body.all_groups():
-            work += part.work() * made.lanes
+            work += part.work() * max(inner.lanes, 1)
         made.interval = 1 + <size_t>BETWEEN_LOOKS // work
         cdef Step *step = self._new(group.varies, ROUNDS)
         step.rounds = made

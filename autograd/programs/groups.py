@@ -378,6 +378,7 @@ class Loop(_Group):
         kept: of a loop that keeps its state, which numbers of it; None for one that reads a store, or has none.
         totals: sums over all rounds, as a program for batches whose examples are the rounds, in the order in which they
             run; they are the last results of the loop. None if there are none.
+        beside: how many rounds run side by side, as lanes of the body, if they carry nothing; 0 for one after another.
         traced: how many results of a round, after the others, are the inputs of that.
     """
 
@@ -398,6 +399,7 @@ class Loop(_Group):
     varies: bool
     totals: Code | None = None
     traced: int = 0
+    beside: int = 0
 
     @property
     def reads_store(self) -> bool:
@@ -436,7 +438,7 @@ class Loop(_Group):
 
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
-        self.body.check(memory.lanes if self.varies else 0)
+        self.body.check(self.beside or (memory.lanes if self.varies else 0))
         operands, vary, inputs_vary = integers(self.operands, "a loop"), self.operands_vary, self.inputs_vary
         state, from_store, row, constants, results = self.sizes
         demand(min(self.sizes) >= 0 and len(self.sizes) == 5, f"the sizes of a loop are {self.sizes}")
@@ -467,7 +469,12 @@ class Loop(_Group):
         )
         memory.places(operands[vary], True, "an operand of a loop")
         memory.places(operands[~vary], False, "an operand of a loop")
-        demand(self.varies or not (vary.any() or inputs_vary.any()), "an operand varies where the results do not")
+        does_vary = vary.any() or (inputs_vary.any() and not self.beside)
+        demand(self.varies or not does_vary, "an operand varies where the results do not")
+        if self.beside:
+            fits = self.beside in range(8, TRACED + 1, 8) and not (state or self.varies or self.store is not None)
+            fits = fits and rounds is not None and not self.has_condition and bool(inputs_vary[:row].all())
+            demand(fits and not inputs_vary[row:].any(), "rounds that are run side by side carry something")
         own, rows = vary[: state + constants], vary[state + constants :].reshape(-1, row) if row else vary[:0]
         first = state + from_store
         targets = np.concatenate([inputs_vary[:state], inputs_vary[first + row :]])

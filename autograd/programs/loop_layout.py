@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autograd.programs.groups import ADD, MULTIPLY, Code, Loop
+from autograd.programs.groups import ADD, MULTIPLY, TRACED, Code, Loop
 from autograd.programs.program import Program
 from autograd.programs.recorded_loops import Body, RecordedLoop
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers, Truths
 
 Lower = Callable[[Program, "Truths", bool, int], Code]
-LEAST_TOTALS = 64  # sums of products over all rounds, from which on they are not computed round by round
+LEAST_TOTALS = 64  # sums over all rounds, from which on they are not computed round by round
+LEAST_BESIDE = 8  # rounds side by side
 
 
 @dataclass
@@ -32,7 +33,7 @@ class Part:
         state, kept, row, constants, results: which numbers of its state, of what was kept, and so on.
         program: the round.
         totals: which numbers of the state are sums over all rounds that are computed by themselves.
-        factors: what the round gives for them.
+        traced: how many numbers the round gives for them.
         sums: the program of these sums.
     """
 
@@ -43,47 +44,44 @@ class Part:
     results: Integers
     program: Program
     totals: Integers | None = None
-    factors: Any = None
+    traced: int = 0
     sums: Program | None = None
 
     def with_totals(self, first: int) -> Part:
-        """Take sums of one product a round out of the state, from a number of it on: gradients of weights.
+        """Take sums over all rounds out of the state, from a number of it on: gradients of constants.
 
-        What a round gives in their place are the factors; the sums of the products of all rounds are computed by a
-        program of its own, side by side as for a batch, in the same order.
+        What a round gives in their place are the terms, or their factors. They are added up by a program of its own,
+        side by side as for a batch, in the same order. It takes many sums, unless no other state is left then.
         """
         program, count = self.program, len(self.state)
         own, outputs, uses = program.inputs[:count], program.outputs[:count], program.uses()
         is_sum = (self.state >= first) & (program.codes[outputs] == ADD) & (uses[outputs] == 1) & (uses[own] == 1)
         chosen = np.flatnonzero(is_sum)
         sides = program.operands[program.starts[outputs[chosen]][:, None] + np.arange(2)]
-        product = sides[:, 1]
-        fits = (sides[:, 0] == own[chosen]) & (program.codes[product] == MULTIPLY) & (uses[product] == 1)
-        chosen, product = chosen[fits], product[fits]
-        if len(chosen) < LEAST_TOTALS:
+        fits = sides[:, 0] == own[chosen]
+        chosen, terms = chosen[fits], sides[fits, 1]
+        if len(chosen) < (1 if len(chosen) == count else LEAST_TOTALS):
             return self
-        factors, which = np.unique(
-            program.operands[program.starts[product][:, None] + np.arange(2)].ravel(), return_inverse=True
-        )
-        size, made = len(factors), len(chosen)
+        is_product = (program.codes[terms] == MULTIPLY) & (uses[terms] == 1)
+        pairs = program.operands[program.starts[terms[is_product]][:, None] + np.arange(2)]
+        traced, which = np.unique(np.concatenate([pairs.ravel(), terms[~is_product]]), return_inverse=True)
+        size, made = len(traced), len(pairs)
+        outs = np.zeros(len(chosen), np.int64)
+        outs[is_product], outs[~is_product] = size + np.arange(made), which.ravel()[2 * made :]
         sums = Program(
             np.repeat([0, MULTIPLY], [size, made]),
             np.concatenate([np.zeros(size, np.int64), 2 * np.arange(made + 1)]),
-            which.ravel(),
+            which.ravel()[: 2 * made],
             np.zeros(size + made),
             np.arange(size),
             (),
-            size + np.arange(made),
+            outs,
         )
-        stays = np.setdiff1d(np.arange(count), chosen)
-        outs = [outputs[stays], program.outputs[count : count + len(self.results)], factors]
+        stays, end = np.setdiff1d(np.arange(count), chosen), count + len(self.results)
+        parts = [outputs[stays], program.outputs[count:end], traced, program.outputs[end:]]
         inputs = np.concatenate([own[stays], program.inputs[count:]])
-        rest = program.replaced(
-            outputs=np.concatenate([*outs, program.outputs[count + len(self.results) :]]), inputs=inputs
-        )
-        return replace(
-            self, state=self.state[stays], program=rest, totals=self.state[chosen], factors=factors, sums=sums
-        )
+        rest = program.replaced(outputs=np.concatenate(parts), inputs=inputs)
+        return replace(self, state=self.state[stays], program=rest, totals=self.state[chosen], traced=size, sums=sums)
 
     @classmethod
     def of(cls, body: Body, state: set[int], results: set[int], kept: set[int]) -> Part:
@@ -204,8 +202,12 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
     elif plan.store is not None:
         kept = np.searchsorted(part.state, sorted(plan.keeps))
     count = len(part.state)
-    of_state = start_vary[part.state] | rounds_vary
-    vary = np.concatenate([of_state, kept_vary, given_vary[rows].any(axis=0), given_vary[constants]])
+    # Rounds that carry nothing are run side by side, as the examples of a batch: their rows vary.
+    is_beside = (
+        not (count or varies or plan.store is not None) and loop.count is not None and loop.count >= LEAST_BESIDE
+    )
+    of_state, of_rows = start_vary[part.state] | rounds_vary, given_vary[rows].any(axis=0) | is_beside
+    vary = np.concatenate([of_state, kept_vary, of_rows, given_vary[constants]])
     while True:
         leaves = np.zeros(len(part.program), bool)
         leaves[part.program.inputs] = vary
@@ -235,8 +237,11 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
         out=plan.out or 0,
         varies=varies,
     )
+    if is_beside and loop.count is not None:
+        group.beside = min(TRACED, loop.count + -loop.count % 8)
     if part.sums is not None:
-        group.totals, group.traced = lower(part.sums, np.ones(len(part.sums.inputs), bool), True, 0), len(part.factors)
+        group.traced = part.traced
+        group.totals = lower(part.sums, np.ones(part.traced, bool), True, 0)
     wanted, width = plan.wanted, max(len(body.results), 1)
     row, column = np.divmod(wanted - len(body.state), width)
     places = count + row * len(part.results) + np.searchsorted(part.results, column)

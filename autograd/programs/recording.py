@@ -300,8 +300,8 @@ def _number_of(function: Callable[..., object]) -> int:
 def _remedy(what: str, is_condition: bool) -> str:
     if is_condition:
         return (
-            "a comparison in a condition is 1 or 0: write a * b for `and`, autograd.max([a, b]) for `or`, and "
-            "1 - a for `not`; a chain such as 0 < x < 1 is an `and`"
+            "a comparison in a condition is 1 or 0: write a * b for `and`, autograd.max([a, b]) for `or`, and 1 - a "
+            "for `not`; a chain such as 0 < x < 1 is an `and`"
         )
     if what.startswith(("run backward", "read a grad", "assign a grad")):
         return "use grad, value_and_grad or gradients, which return gradients"

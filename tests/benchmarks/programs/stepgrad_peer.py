@@ -172,7 +172,7 @@ def lorenz_memory(steps: int) -> Task:
 
     found: list[float] = []
     return Task(
-        lambda times: found.extend(measured() for _ in range(times)), lambda: numpy.zeros(1), clock=lambda: sum(found)
+        lambda times: found.extend(measured() for _ in range(times)), lambda: numpy.ones(1), clock=lambda: sum(found)
     )
 
 
