@@ -392,4 +392,4 @@ def test_a_constant_that_is_not_finite_is_written_as_one() -> None:
 def test_a_loop_is_refused() -> None:
     compiled = compile(lambda x: fori_loop(0, 9, lambda i, state: state * x, x))
     with pytest.raises(TypeError, match="with loops is not written as C: write what a round computes, and call it"):
-        compiled.program(1.5).to_c("power")
+        compiled.program(1.5).to_c("ninth_power")
