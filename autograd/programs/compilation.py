@@ -382,9 +382,9 @@ class Compiled(Generic[ResultT]):
         """Return what was recorded, to be run without a graph; refuse it if a gradient has to flow through it."""
         if recorded.captured and is_differentiated(recorded.captured):
             raise TypeError(
-                f"{self!r} refers to a node with respect to which a function around it is differentiated, but batch "
-                f"runs without a graph: take the gradient within, by compile(grad(…)).batch, or call it for each "
-                f"example"
+                f"{self!r} refers to a node with respect to which a function around it is differentiated, but a "
+                f"batch is run without a graph: take the gradient within, by compile(grad(…)).batch, or call it for "
+                f"each example"
             )
         return recorded
 
