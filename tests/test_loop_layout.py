@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 
+import autograd
 from autograd import Value, compile, cos, fori_loop, grad, scan, sin, value_and_grad
-from autograd.programs.groups import Loop
+from autograd.programs.groups import Loop, Map
 from autograd.programs.layout import lower
 
 
@@ -48,6 +49,20 @@ def test_states_are_kept_once() -> None:
         assert backward.reads_store
         assert backward.is_backward
     assert [group.sizes[0] for group in groups_of(grad(function), 1.0)] == [1, 2]
+
+
+def test_what_is_costly_is_kept_with_the_state() -> None:
+    """The other loop reads the sine and the sum, and does not compute them again."""
+
+    def step(i: Any, s: Any) -> Any:
+        return [sin(s[0]) * s[1], autograd.sum([each * each for each in s]) * s[0], *s[2:]]
+
+    forward, backward = groups_of(grad(lambda x: fori_loop(0, 9, step, [x] * 8)[1]), 1.0)
+    assert forward.costly == 2
+    assert forward.kept is not None
+    assert backward.sizes[1] == len(forward.kept) + 2
+    names = [other.primitive.name for other in backward.body.groups if isinstance(other, Map) and other.primitive]
+    assert "sin" not in names
 
 
 def test_a_loop_whose_slopes_do_not_depend_on_the_state_keeps_none() -> None:
