@@ -388,6 +388,16 @@ def test_what_is_not_chosen_contributes_nothing() -> None:
     assert compile(grad(function))(1.0) == grad(function)(1.0) == 2.0
 
 
+def test_a_first_round_that_all_lanes_make_counts() -> None:
+    """Whether there is a first round is the same for all lanes here, but not whether there is a second one."""
+
+    def function(x: Any) -> Any:
+        return while_loop(lambda s: s[1] < 3.0, lambda s: (s[0] * 1.1 + x * x, s[1] + 0.4 + abs(s[0])), (x, 0.0))[0]
+
+    xs = np.linspace(-1.0, 2.0, 9)
+    assert compile(grad(function)).batch(xs) == pytest.approx([grad(function)(x) for x in xs.tolist()], rel=1e-13)
+
+
 @pytest.mark.parametrize("lanes", [1, 5, 33])
 def test_rounds_differ_from_lane_to_lane(lanes: int) -> None:
     """Of a loop that ends by a condition of another loop's state, whose gradient needs all states."""

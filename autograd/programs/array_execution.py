@@ -379,6 +379,8 @@ class _Memory:
             known = len(store.rows) if group.reads_store else group.rounds
             head = None if group.head is None else (self.varying if group.head[0] else self.uniform)[group.head[1]]
             counts = store.counts if group.reads_store else head
+            if group.rounds_vary and counts is not None:
+                counts = counts + np.zeros(self.varying.shape[1])
             k, trace = 0, []
             while known is None or k < known:
                 time = known - 1 - k if group.is_backward and known is not None else k

@@ -493,6 +493,7 @@ class Loop(_Group):
         demand(not self.rounds_vary or bool(inputs_vary[:state].all()), "a state does not vary, but its rounds do")
         go_on_varies = self.has_condition and bool(self.body.output_varies[-1])
         demand(self.rounds_vary or not go_on_varies, "rounds do not vary, but their condition does")
+        demand(not self.rounds_vary or (self.varies and rounds is None), "rounds vary, but their count is known")
         demand(not self.has_condition or self.head is not None, "a loop with a condition does not say how it starts")
         demand(
             self.costly >= 0 and (not self.costly or self.kept is not None), "a loop keeps numbers, but has no store"
@@ -502,11 +503,17 @@ class Loop(_Group):
             memory.range_of(self.kept, state, "a number of a state")
             demand(self.store not in memory.stores, "a store is written twice")
             also = self.body.output_varies[state + results : state + results + self.costly]
-            memory.stores[self.store] = self.varies, self.rounds_vary, np.concatenate([inputs_vary[self.kept], also])
+            memory.stores[self.store] = (
+                self.varies,
+                self.rounds_vary,
+                rounds,
+                np.concatenate([inputs_vary[self.kept], also]),
+            )
         elif self.store is not None:
             demand(self.store in memory.stores, "a store is read before it is written")
             demand(self.is_backward, "a loop reads a store forwards")
-            of_lanes, rounds_vary, kept_vary = memory.stores[self.store]
+            of_lanes, rounds_vary, kept_rounds, kept_vary = memory.stores[self.store]
+            demand(rounds is None or rounds == kept_rounds, f"a store of {kept_rounds} rounds is read for {rounds}")
             demand(self.varies or not of_lanes, "a store varies where the results do not")
             demand(self.rounds_vary is rounds_vary, "loops do not vary alike in the count of their rounds")
             demand(np.array_equal(kept_vary, inputs_vary[state:first]), "a store does not hold what a loop reads")
@@ -673,8 +680,8 @@ class Memory:
 
     def __init__(self, sizes: tuple[int, int], others: dict[int, Primitive], lanes: int = 0) -> None:
         self.sizes, self.others, self.lanes = sizes, others, lanes
-        # Of the stores: whether each is of a loop that varies, of one whose rounds vary, and which numbers vary.
-        self.stores: dict[int, tuple[bool, bool, Truths]] = {}
+        # Of each store: whether it is of a loop that varies, of one whose rounds vary; its rounds; which numbers vary.
+        self.stores: dict[int, tuple[bool, bool, int | None, Truths]] = {}
 
     @staticmethod
     def range_of(indices: object, count: int, what: str) -> None:
