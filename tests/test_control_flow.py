@@ -4,6 +4,7 @@ import _thread
 import dataclasses
 import inspect
 import math
+import random
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -13,11 +14,14 @@ import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import (
+    Parameter,
     Value,
     compile,
     cond,
     cos,
+    dot,
     exp,
     fori_loop,
     grad,
@@ -29,6 +33,7 @@ from autograd import (
     log,
     primitive,
     scan,
+    sigmoid,
     sin,
     tanh,
     value_and_grad,
@@ -388,6 +393,16 @@ def test_what_is_not_chosen_contributes_nothing() -> None:
     assert compile(grad(function))(1.0) == grad(function)(1.0) == 2.0
 
 
+def test_a_first_round_that_all_lanes_make_counts() -> None:
+    """Whether there is a first round is the same for all lanes here, but not whether there is a second one."""
+
+    def function(x: Any) -> Any:
+        return while_loop(lambda s: s[1] < 3.0, lambda s: (s[0] * 1.1 + x * x, s[1] + 0.4 + abs(s[0])), (x, 0.0))[0]
+
+    xs = np.linspace(-1.0, 2.0, 9)
+    assert compile(grad(function)).batch(xs) == pytest.approx([grad(function)(x) for x in xs.tolist()], rel=1e-13)
+
+
 @pytest.mark.parametrize("lanes", [1, 5, 33])
 def test_rounds_differ_from_lane_to_lane(lanes: int) -> None:
     """Of a loop that ends by a condition of another loop's state, whose gradient needs all states."""
@@ -459,3 +474,40 @@ def test_gradients_of_weights_are_totals_over_the_rounds(rounds: int, is_reverse
     wanted = compile(grad(unrolled, (0, 1)))(weights, inputs)
     assert found[0].tolist() == wanted[0].tolist()
     assert found[1].tolist() == wanted[1].tolist()
+
+
+class Recurrent(nn.Module):
+    """An LSTM over a sequence of numbers, by `scan`."""
+
+    def __init__(self, width: int, generator: random.Random) -> None:
+        self.width = width
+        self.weights = [[Parameter(generator.uniform(-0.5, 0.5)) for _ in range(width + 2)] for _ in range(4 * width)]
+        self.last = [Parameter(generator.uniform(-0.5, 0.5)) for _ in range(width)]
+
+    def __call__(self, numbers: Any) -> Any:
+        n = self.width
+
+        def step(state: Any, x: Any) -> Any:
+            hidden, cell = state
+            net = [dot(row, [x, *hidden, 1.0]) for row in self.weights]
+            cell = [sigmoid(net[i]) * cell[i] + sigmoid(net[n + i]) * tanh(net[2 * n + i]) for i in range(n)]
+            return ([sigmoid(net[3 * n + i]) * tanh(cell[i]) for i in range(n)], cell), None
+
+        start = [0.0] * n
+        return dot(scan(step, (start, start), numbers)[0][0], self.last)
+
+
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_networks_with_loops_are_trained(batch_size: int | None) -> None:
+    generator = random.Random(2)
+    inputs = [[generator.uniform(-1.0, 1.0) for _ in range(6)] for _ in range(12)]
+    cases = [(numbers, numbers[0] - 0.5 * numbers[-1]) for numbers in inputs]
+    ends, errors = [], []
+    for compiled in (False, True):
+        network = Recurrent(3, random.Random(1))
+        optimizer = nn.Adam(network.parameters(), learning_rate=0.05)
+        nn.fit(network, cases, optimizer=optimizer, rounds=60, batch_size=batch_size, compiled=compiled, progress=False)
+        ends.append([parameter.data for parameter in network.parameters()])
+        errors.append(nn.average_error(network, cases))
+    assert ends[1] == pytest.approx(ends[0], rel=1e-9)
+    assert errors[0] < 0.02

@@ -1,11 +1,14 @@
 """What of a loop becomes a group."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
-from autograd import Value, compile, cos, fori_loop, grad, scan, sin, value_and_grad
-from autograd.programs.groups import Loop
+import autograd
+from autograd import Value, compile, cos, fori_loop, grad, scan, sin, value_and_grad, while_loop
+from autograd.programs.groups import Code, Loop, Map
 from autograd.programs.layout import lower
 
 
@@ -50,6 +53,20 @@ def test_states_are_kept_once() -> None:
     assert [group.sizes[0] for group in groups_of(grad(function), 1.0)] == [1, 2]
 
 
+def test_what_is_costly_is_kept_with_the_state() -> None:
+    """The other loop reads the sine and the sum, and does not compute them again."""
+
+    def step(i: Any, s: Any) -> Any:
+        return [sin(s[0]) * s[1], autograd.sum([each * each for each in s]) * s[0], *s[2:]]
+
+    forward, backward = groups_of(grad(lambda x: fori_loop(0, 9, step, [x] * 8)[1]), 1.0)
+    assert forward.costly == 2
+    assert forward.kept is not None
+    assert backward.sizes[1] == len(forward.kept) + 2
+    names = [other.primitive.name for other in backward.body.groups if isinstance(other, Map) and other.primitive]
+    assert "sin" not in names
+
+
 def test_a_loop_whose_slopes_do_not_depend_on_the_state_keeps_none() -> None:
     (group,) = groups_of(grad(lambda x: fori_loop(0, 9, lambda i, s: s * 0.5 + cos(1.0) * x, x)), 1.0)
     assert group.store is None
@@ -67,3 +84,50 @@ def test_only_what_varies_has_lanes() -> None:
     (group,) = [group for group in code.varying_groups if isinstance(group, Loop)]
     assert sorted(group.inputs_vary.tolist()) == [False, False, True]
     assert [type(each).__name__ for each in group.body.groups]  # the sine, once for all lanes
+
+
+def loops_for_lanes() -> Code:
+    """Two loops, of which the second one reads what the first one keeps; in a batch, where rounds differ."""
+
+    def function(x: Any) -> Any:
+        return while_loop(lambda s: s[0] < 9.0, lambda s: (s[0] + 1.0 + abs(x), sin(s[1]) * x), (x, x))[1]
+
+    program = compile(grad(function)).program(1.0)
+    return lower(program, np.array([True]))
+
+
+CHANGES: dict[str, dict[str, Any]] = {
+    "sizes": {"sizes": (1, 1, 0, 0, 0)},
+    "store": {"store": 7},
+    "rounds": {"rounds": 3},
+    "rounds vary": {"rounds_vary": False},
+    "operands": {"operands": np.array([10**6])},
+    "inputs": {"inputs_vary": np.zeros(1, bool)},
+    "costly": {"costly": -1},
+    "traced": {"traced": 2},
+    "beside": {"beside": 8},
+    "out": {"out": 10**6},
+    "varies": {"varies": False},
+    "head": {"head": (True, 10**6)},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("which", [0, 1])
+def test_code_that_does_not_fit_together_is_refused(change: str, which: int) -> None:
+    code = loops_for_lanes()
+    code.check(8)
+    loops = [group for group in code.varying_groups if isinstance(group, Loop)]
+    places = [code.varying_groups.index(loop) for loop in loops]
+    code.varying_groups[places[which]] = replace(loops[which], **CHANGES[change])
+    with pytest.raises(ValueError, match="not well-formed code"):
+        code.check(8)
+
+
+def test_a_loop_does_not_read_more_rounds_than_are_kept() -> None:
+    code = lower(compile(grad(lambda x: fori_loop(0, 9, lambda i, s: sin(s) * x, x))).program(1.0))
+    places = [place for place, group in enumerate(code.groups) if isinstance(group, Loop)]
+    backward: Any = code.groups[places[1]]
+    code.groups[places[1]] = replace(backward, rounds=10)
+    with pytest.raises(ValueError, match="a store of 9 rounds is read for 10"):
+        code.check(0)

@@ -69,7 +69,7 @@ typedef struct Rounds {
     size_t first_count, once_count, each_count, memory, lanes; /* lanes: 1 for uniform numbers */
     Pieces begin, next, end;                      /* to the round, from its results to its state, to the results */
     Pieces stage;                                 /* before `next`, if results are written over */
-    Pieces keep, recall;                          /* from the state to a row of the store, and back */
+    Pieces keep, keep_after, recall;              /* from the state, and what is costly, to a row of the store, and back */
     const uint32_t *rows;                         /* for each round where its row is */
     const uint32_t *row_places;                   /* where it goes */
     const uint32_t *row_kinds;                    /* for each round: 0 to copy one, 1 to all lanes, 2 lanes to lanes */
@@ -445,6 +445,7 @@ static int run_rounds(const Kernels *kernels, double *memory, const Rounds *loop
                         lanes);
         if (run_steps(kernels, inner, spaces, loop->once, loop->once_count, 1) < 0) return -1;
         if (loop->each_count && run_steps(kernels, inner, spaces, loop->each, loop->each_count, valid) < 0) return -1;
+        if (loop->keeps) copy_pieces(store->numbers + k * loop->kept, inner, &loop->keep_after);
         for (i = 0; i < loop->result_count; ++i)
             copy_number(memory + loop->out + (row * loop->result_count + i) * lanes, inner + loop->results[i],
                         loop->result_kinds[i], lanes);

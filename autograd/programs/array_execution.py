@@ -367,6 +367,8 @@ class _Memory:
         traced = body.outputs[size + results : size + results + group.traced]
         stored = slice(size, first) if group.kept is None else group.kept
         kept = [targets[stored][vary[stored] == does_vary] for does_vary in (False, True)]
+        costly = slice(size + results, size + results + group.costly)
+        also = [body.outputs[costly][body.output_varies[costly] == does_vary] for does_vary in (False, True)]
 
         def step() -> None:
             begin.run()
@@ -377,6 +379,8 @@ class _Memory:
             known = len(store.rows) if group.reads_store else group.rounds
             head = None if group.head is None else (self.varying if group.head[0] else self.uniform)[group.head[1]]
             counts = store.counts if group.reads_store else head
+            if group.rounds_vary and counts is not None:
+                counts = counts + np.zeros(self.varying.shape[1])
             k, trace = 0, []
             while known is None or k < known:
                 time = known - 1 - k if group.is_backward and known is not None else k
@@ -392,6 +396,8 @@ class _Memory:
                     _Copy(self, rows[t], row_vary[t], inner, *of_row).run()
                 self.run(inner.once)
                 self.run(inner.each)
+                if group.costly:
+                    store.add(inner.uniform[also[0]], inner.varying[also[1]])
                 if results:
                     out = group.out + size + t * results + np.arange(results)
                     _Copy(inner, *of_results, self, out, np.full(results, group.varies)).run()
@@ -505,6 +511,11 @@ class _Store:
         self.rows.append((uniform, varying))
         if active is not None and np.ndim(active):
             self.counts = active.astype(float) if self.counts is None else self.counts + active
+
+    def add(self, uniform: Floats, varying: Floats) -> None:
+        """Keep other numbers of the last round with its state."""
+        before = self.rows.pop()
+        self.rows.append((np.concatenate([before[0], uniform]), np.concatenate([before[1], varying])))
 
 
 def instruction_set() -> str:

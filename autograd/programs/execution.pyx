@@ -66,7 +66,7 @@ cdef extern from "schedule.h":
         const Step *each
         size_t first_count, once_count, each_count, memory, lanes, row, result_count, out, rounds, head, head_step, interval
         size_t more, more_step, going, active, store, kept, counts
-        Pieces begin, next, end, stage, keep, recall
+        Pieces begin, next, end, stage, keep, keep_after, recall
         const uint32_t *rows
         const uint32_t *row_places
         const uint32_t *row_kinds
@@ -640,23 +640,31 @@ cdef class Schedule:
         if group.head is not None:
             made.head, made.head_step = self._at(group.head[0], group.head[1]), group.head[0]
         if group.has_condition:
-            made.more, made.more_step = results_at[size + results], do_vary[size + results]
+            made.more, made.more_step = results_at[len(results_at) - 1], do_vary[len(do_vary) - 1]
         if group.store is not None:
             if group.store not in self.stores:  # and after it the counts of the lanes
                 self.stores[group.store] = self.reserve(LINE + made.lanes)
             made.store = self.stores[group.store]
             made.counts = made.store + LINE
-            kept = np.arange(size, first) if group.kept is None else group.kept
-            widths = np.where(vary[kept], inner.lanes, 1)
+            if made.keeps:
+                costly = slice(size + results, size + results + group.costly)
+                numbers = np.concatenate([targets[group.kept], results_at[costly]])
+                numbers_vary = np.concatenate([vary[group.kept], do_vary[costly]])
+            else:
+                numbers, numbers_vary = targets[size:first], vary[size:first]
+            widths = np.where(numbers_vary, inner.lanes, 1)
             at = np.cumsum(widths) - widths
             made.kept = widths.sum()
             if made.keeps:
-                made.keep = self._pieces(at, vary[kept], targets[kept], vary[kept])
+                i = len(group.kept)
+                made.keep = self._pieces(at[:i], numbers_vary[:i], numbers[:i], numbers_vary[:i])
+                made.keep_after = self._pieces(at[i:], numbers_vary[i:], numbers[i:], numbers_vary[i:])
             else:
-                made.recall = self._pieces(targets[kept], vary[kept], at, vary[kept])
+                made.recall = self._pieces(numbers, numbers_vary, at, numbers_vary)
         if group.totals is not None:
-            self._add_trace(made, group, results_at[size + results:size + results + group.traced])
-            made.trace_steps = self._index(do_vary[size + results:size + results + group.traced], False)
+            traced = slice(size + results, size + results + group.traced)
+            self._add_trace(made, group, results_at[traced])
+            made.trace_steps = self._index(do_vary[traced], False)
         for part in body.all_groups():
             work += part.work() * max(inner.lanes, 1)
         made.interval = 1 + <size_t>BETWEEN_LOOKS // work

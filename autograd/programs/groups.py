@@ -376,6 +376,7 @@ class Loop(_Group):
         is_reversed: whether the first round, in order of time, reads the last row.
         store: the number of the store; None if there is none.
         kept: of a loop that keeps its state, which numbers of it; None for one that reads a store, or has none.
+        costly: how many results of a round, after the others, are kept with it.
         totals: sums over all rounds, as a program for batches whose examples are the rounds, in the order in which they
             run; they are the last results of the loop. None if there are none.
         beside: how many rounds run side by side, as lanes of the body, if they carry nothing; 0 for one after another.
@@ -395,6 +396,7 @@ class Loop(_Group):
     is_reversed: bool
     store: int | None
     kept: Integers | None
+    costly: int
     out: int
     varies: bool
     totals: Code | None = None
@@ -446,7 +448,7 @@ class Loop(_Group):
         fits = fits and inputs_vary.dtype == vary.dtype == bool and int(inputs_vary.sum()) == self.body.varying_inputs
         fits = (
             fits
-            and len(self.body.outputs) == state + results + self.traced + self.has_condition
+            and len(self.body.outputs) == state + results + self.costly + self.traced + self.has_condition
             and not self.body.totals
         )
         fits = fits and not (self.body.output_varies[:state] & ~inputs_vary[:state]).any()
@@ -460,6 +462,7 @@ class Loop(_Group):
             fits = self.totals.varying_inputs == self.traced and not self.totals.inputs and not self.varies
             demand(fits and len(self.totals.totals) > 0, "the totals of a loop do not fit it")
         rounds = self.rounds
+        demand(not self.costly or not self.traced, "a loop keeps numbers and has totals")
         is_known = rounds is not None or self.head is not None or self.reads_store
         demand(is_known and (rounds is None or self.head is None), "the count of the rounds of a loop is not known")
         demand(rounds is None or (type(rounds) is int and rounds >= 0), f"a loop has {rounds} rounds")
@@ -490,16 +493,27 @@ class Loop(_Group):
         demand(not self.rounds_vary or bool(inputs_vary[:state].all()), "a state does not vary, but its rounds do")
         go_on_varies = self.has_condition and bool(self.body.output_varies[-1])
         demand(self.rounds_vary or not go_on_varies, "rounds do not vary, but their condition does")
+        demand(not self.rounds_vary or (self.varies and rounds is None), "rounds vary, but their count is known")
         demand(not self.has_condition or self.head is not None, "a loop with a condition does not say how it starts")
+        demand(
+            self.costly >= 0 and (not self.costly or self.kept is not None), "a loop keeps numbers, but has no store"
+        )
         demand((from_store > 0) <= self.reads_store, "a loop reads a store that there is not")
         if self.store is not None and self.kept is not None:
             memory.range_of(self.kept, state, "a number of a state")
             demand(self.store not in memory.stores, "a store is written twice")
-            memory.stores[self.store] = self.varies, self.rounds_vary, inputs_vary[self.kept]
+            also = self.body.output_varies[state + results : state + results + self.costly]
+            memory.stores[self.store] = (
+                self.varies,
+                self.rounds_vary,
+                rounds,
+                np.concatenate([inputs_vary[self.kept], also]),
+            )
         elif self.store is not None:
             demand(self.store in memory.stores, "a store is read before it is written")
             demand(self.is_backward, "a loop reads a store forwards")
-            of_lanes, rounds_vary, kept_vary = memory.stores[self.store]
+            of_lanes, rounds_vary, kept_rounds, kept_vary = memory.stores[self.store]
+            demand(rounds is None or rounds == kept_rounds, f"a store of {kept_rounds} rounds is read for {rounds}")
             demand(self.varies or not of_lanes, "a store varies where the results do not")
             demand(self.rounds_vary is rounds_vary, "loops do not vary alike in the count of their rounds")
             demand(np.array_equal(kept_vary, inputs_vary[state:first]), "a store does not hold what a loop reads")
@@ -666,8 +680,8 @@ class Memory:
 
     def __init__(self, sizes: tuple[int, int], others: dict[int, Primitive], lanes: int = 0) -> None:
         self.sizes, self.others, self.lanes = sizes, others, lanes
-        # Of the stores: whether each is of a loop that varies, of one whose rounds vary, and which numbers vary.
-        self.stores: dict[int, tuple[bool, bool, Truths]] = {}
+        # Of each store: whether it is of a loop that varies, of one whose rounds vary; its rounds; which numbers vary.
+        self.stores: dict[int, tuple[bool, bool, int | None, Truths]] = {}
 
     @staticmethod
     def range_of(indices: object, count: int, what: str) -> None:

@@ -31,6 +31,7 @@ class Part:
 
     Attributes:
         state, kept, row, constants, results: which numbers of its state, of what was kept, and so on.
+        costly: which of its other numbers are to be kept.
         program: the round.
         totals: which numbers of the state are sums over all rounds that are computed by themselves.
         traced: how many numbers the round gives for them.
@@ -42,6 +43,7 @@ class Part:
     row: Integers
     constants: Integers
     results: Integers
+    costly: Integers
     program: Program
     totals: Integers | None = None
     traced: int = 0
@@ -84,25 +86,28 @@ class Part:
         return replace(self, state=self.state[stays], program=rest, totals=self.state[chosen], traced=size, sums=sums)
 
     @classmethod
-    def of(cls, body: Body, state: set[int], results: set[int], kept: set[int]) -> Part:
+    def of(cls, body: Body, state: set[int], results: set[int], costly: set[int], kept: set[int]) -> Part:
         """Find what some numbers of the last state, and some results of each round, depend on.
 
         What was kept for other loops, too, is read with the rest.
         """
         program, size = body.program, len(body.state)
         outputs, inputs = program.outputs, program.inputs
-        end = outputs[size + len(body.results) :]
+        first = size + len(body.results)
+        others = [size + place for place in sorted(results)] + [first + place for place in sorted(costly)]
+        others += range(first + len(body.costly), len(outputs))  # whether there is a next round
         found, chosen = -1, sorted(state)
         while len(chosen) > found:
             found = len(chosen)
-            wanted = np.concatenate([outputs[chosen], outputs[size + np.array(sorted(results), np.int64)], end])
+            wanted = outputs[[*chosen, *others]]
             needed = program.replaced(outputs=wanted).needed()[inputs]
             chosen = sorted({*chosen, *np.flatnonzero(needed[:size]).tolist()})
         needed[[*chosen, *(size + place for place in kept)]] = True
         cuts = np.cumsum([size, len(body.kept), len(body.row)])
         state_part, kept_part, row, constants = (np.flatnonzero(part) for part in np.split(needed, cuts))
         made = program.replaced(outputs=wanted, inputs=inputs[needed])
-        return cls(state_part, kept_part, row, constants, np.array(sorted(results), np.int64), made)
+        chosen_results, chosen_costly = (np.array(sorted(each), np.int64) for each in (results, costly))
+        return cls(state_part, kept_part, row, constants, chosen_results, chosen_costly, made)
 
 
 @dataclass
@@ -113,12 +118,12 @@ class LoopPlan:
         loop: its primitive.
         operands: the slots of its operands.
         wanted: the places of the results that are read.
-        keeps: which numbers of the state are to be kept for another loop.
+        keeps: which numbers of the state, and then of what is costly, are to be kept for another loop.
         store: the number of the store that it keeps them in, or reads.
         forward: of a loop that pulls, the one that keeps the states.
         out: the place of the first result of its group; None before it is among the groups.
         results: then the place of each of the results that are read, from that one on.
-        inputs_vary: then whether each number of its state varies.
+        inputs_vary: then whether each number of its state, and of what is costly, varies.
         rounds_vary: then whether the count of its rounds does.
     """
 
@@ -137,9 +142,10 @@ class LoopPlan:
     def part(self) -> Part:
         """What is needed of a round."""
         size, width = len(self.loop.body.state), max(len(self.loop.body.results), 1)
-        state = set(self.wanted[self.wanted < size].tolist()) | self.keeps
+        state = set(self.wanted[self.wanted < size].tolist()) | {place for place in self.keeps if place < size}
+        costly = {place - size for place in self.keeps if place >= size}
         results = set(((self.wanted[self.wanted >= size] - size) % width).tolist())
-        return Part.of(self.loop.body, state, results, set() if self.forward is None else self.forward.keeps)
+        return Part.of(self.loop.body, state, results, costly, set() if self.forward is None else self.forward.keeps)
 
 
 def plans_of(
@@ -200,7 +206,7 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
     if plan.forward is not None:
         kept_vary, rounds_vary = plan.forward.inputs_vary[part.kept], plan.forward.rounds_vary
     elif plan.store is not None:
-        kept = np.searchsorted(part.state, sorted(plan.keeps))
+        kept = np.searchsorted(part.state, [place for place in sorted(plan.keeps) if place < size])
     count = len(part.state)
     # Rounds that carry nothing are run side by side, as the examples of a batch: their rows vary.
     is_beside = (
@@ -218,8 +224,10 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
             break
         vary[:count] |= does_vary
     plan.rounds_vary = rounds_vary
-    plan.inputs_vary = np.zeros(len(body.state), bool)
+    plan.inputs_vary = np.zeros(len(body.state) + len(body.costly), bool)
     plan.inputs_vary[part.state] = vary[:count]
+    of_costly = count + len(part.results) + np.arange(len(part.costly))
+    plan.inputs_vary[len(body.state) + part.costly] = part.program.analysed(leaves)[1][part.program.outputs[of_costly]]
     group = Loop(
         body=lower(part.program, vary, False, len(constants)),
         sizes=(count, len(part.kept), len(part.row), len(part.constants), len(part.results)),
@@ -234,6 +242,7 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
         is_reversed=loop.is_reversed,
         store=plan.store,
         kept=kept,
+        costly=len(part.costly),
         out=plan.out or 0,
         varies=varies,
     )

@@ -40,6 +40,22 @@ if TYPE_CHECKING:
 
 # The numbers of inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
+LONG = 8  # operands of a sum
+CHEAP = {
+    *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "sqrt", "one_minus_square", "stop_gradient"),
+    *(
+        "greater",
+        "where",
+        "maximum",
+        "minimum",
+        "strong_multiply",
+        "select_multiply",
+        "relu",
+        "leaky_relu",
+        "floor",
+        "ceil",
+    ),
+}
 COUNTED, WHILE = "counted", "while"  # what ends a loop whose rounds are not known: a count, a condition
 
 
@@ -84,13 +100,29 @@ class Body:
 
     @property
     def outputs(self) -> list[Value]:
-        """All outputs: the next state, the results, and whether there is a next round."""
-        return [*self.next_state, *self.results, *([] if self.go_on is None else [self.go_on])]
+        """All outputs: the next state, the results, what may be kept, and whether there is a next round."""
+        return [*self.next_state, *self.results, *self.costly, *self._end]
+
+    @property
+    def _end(self) -> list[Value]:
+        return [] if self.go_on is None else [self.go_on]
 
     @cached_property
     def tape(self) -> Tape:
-        """What the outputs are computed from within the round."""
-        return Tape(*self.outputs, since=self.since)
+        """What the state, the results and the end are computed from within the round."""
+        return Tape(*self.next_state, *self.results, *self._end, since=self.since)
+
+    @cached_property
+    def costly(self) -> list[Value]:
+        """What takes longer to compute than to keep, for the loop that pulls gradients back."""
+        if self.kept or not self.state:  # it pulls, and is not pulled itself; or its rounds run side by side
+            return []
+        starts = self.tape.starts
+        return [
+            node
+            for index, node in enumerate(self.tape.nodes)
+            if starts[index] < starts[index + 1] and is_costly(node.primitive, starts[index + 1] - starts[index])
+        ]
 
     @cached_property
     def program(self) -> Program:
@@ -128,7 +160,7 @@ class Body:
         grads = [found.get(node, seeds.get(node, 0.0)) for node in inputs]
         size, width = len(self.state), len(self.row)
         return Body(
-            [*gradients, *totals], self.state, [*self.row, *of_results], self.constants,
+            [*gradients, *totals], [*self.state, *self.costly], [*self.row, *of_results], self.constants,
             [*grads[:size], *grads[size + width :]], grads[size : size + width], None, self.since,
         )  # fmt: skip
 
@@ -159,6 +191,13 @@ def record_body(
     ]
     begin()  # so that what is computed from the loop is newer than its round
     return body
+
+
+def is_costly(primitive: Primitive | None, count: int) -> bool:
+    """Return whether a primitive of so many operands takes longer than reading a number that was kept."""
+    if primitive is None or isinstance(primitive, RecordedLoop | Pick):
+        return False
+    return primitive.name not in CHEAP if primitive.arity else count >= LONG
 
 
 class RecordedLoop(Primitive):
@@ -296,23 +335,24 @@ class RecordedLoop(Primitive):
         """Return how many operands it has, if it does not pull."""
         return self.rows_at() + (self.count or 0) * len(self.body.row)
 
-    def _round(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any], Any]:
-        program, size = self.body.program, len(self.body.state)
+    def _round(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any], list[Any], Any]:
+        program, body = self.body.program, self.body
         numbers = program.forward(dict(zip(program.inputs.tolist(), inputs, strict=True)))
-        outputs = [numbers[slot] for slot in program.outputs.tolist()]
-        has_end = self.body.go_on is not None
-        return outputs[:size], outputs[size : len(outputs) - has_end], outputs[-1] if has_end else None
+        outputs = iter([numbers[slot] for slot in program.outputs.tolist()])
+        parts = [list(islice(outputs, len(part))) for part in (body.next_state, body.results, body.costly)]
+        return parts[0], parts[1], parts[2], next(outputs, None)
 
     def _run(self, operands: Sequence[Any]) -> tuple[list[Any], list[list[Any]]]:
-        """Return the results, and the state before each round."""
+        """Return the results, and for each round the state before it and what else is kept."""
         head, state, constants, rows = self.apart(operands)
         states: list[list[Any]] = []
         found: dict[int, list[Any]] = {}
         go_on = _number(head[0]) if head else float(self.count or 0)
         while go_on > len(states) if self.rounds != WHILE else go_on:
             t = len(states) if not self.is_reversed else (self.count or 0) - 1 - len(states)
-            states.append(state)
-            state, found[t], more = self._round([*state, *(rows[t] if rows else ()), *constants])
+            before = state
+            state, found[t], costly, more = self._round([*state, *(rows[t] if rows else ()), *constants])
+            states.append([*before, *costly])
             go_on = go_on if more is None else _number(more)
         return [*state, *(number for t in sorted(found) for number in found[t])], states
 
