@@ -1,5 +1,7 @@
 """How the gradients change the parameters: a `step()` after each `backward()`.
 
+This file has more than 500 lines, since the optimizers share the rules, checks and states of one class.
+
 >>> weight = Value(1.0)
 >>> optimizer = SGD([weight], learning_rate=0.5)
 >>> (weight * weight).backward()
