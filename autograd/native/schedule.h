@@ -1,6 +1,7 @@
 /* Lowered programs as steps, which hold indices into memory that is given for each run; and what runs them.
  *
- * Nothing is checked here: the code is checked before execution.pyx makes steps of it.
+ * Nothing is checked here: the code is checked before execution.pyx makes steps of it. This file has more than 500 lines, since
+ * the rounds of a loop are steps again.
  */
 
 #include <math.h>
