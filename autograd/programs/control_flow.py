@@ -28,8 +28,6 @@ from autograd.value import Value, apply_wide
 
 __all__ = ["cond", "fori_loop", "map", "scan", "while_loop"]
 
-COUNTED, WHILE = "counted", "while"  # what ends a loop whose rounds are not known when it is recorded
-
 
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
@@ -127,6 +125,8 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     """
     numbers, structure = flat(init_val, Value)
     if is_recording_program():
+        from autograd.programs.recorded_loops import COUNTED
+
         is_known = not isinstance(lower, Value) and not isinstance(upper, Value)
         rounds = max(math.ceil(upper - lower), 0) if is_known else COUNTED
         head = () if is_known else (stop_gradient(subtract(upper, lower)),)
@@ -166,6 +166,7 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         TypeError: if the state of a round has not the structure of the one before it.
     """
     if is_recording_program():
+        from autograd.programs.recorded_loops import WHILE
 
         def round_of(state: Any, row: Any) -> tuple[Any, Any]:
             return body_fun(state), None
@@ -366,7 +367,7 @@ def _branch(
     function: Callable[..., Any], holds: Any, operands: Sequence[Any], before: list[Value] | None
 ) -> tuple[list[Value], Structure]:
     """Return the numbers of the result of a function if it is run, else those from before, and its structure."""
-    from autograd.programs.recorded_loops import RecordedLoop, pick, placeholders, record_body
+    from autograd.programs.recorded_loops import COUNTED, RecordedLoop, pick, placeholders, record_body
 
     found: list[Structure] = []
 

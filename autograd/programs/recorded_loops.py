@@ -40,21 +40,12 @@ if TYPE_CHECKING:
 
 # The numbers of inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
-LONG = 8  # operands of a sum
+LONG = 8  # operands from which on a sum is costly
+# Primitives that take no longer than to read a number which was kept.
 CHEAP = {
     *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "sqrt", "one_minus_square", "stop_gradient"),
-    *(
-        "greater",
-        "where",
-        "maximum",
-        "minimum",
-        "strong_multiply",
-        "select_multiply",
-        "relu",
-        "leaky_relu",
-        "floor",
-        "ceil",
-    ),
+    *("greater", "where", "maximum", "minimum", "strong_multiply", "select_multiply", "relu", "leaky_relu"),
+    *("floor", "ceil"),
 }
 COUNTED, WHILE = "counted", "while"  # what ends a loop whose rounds are not known: a count, a condition
 
