@@ -186,16 +186,16 @@ def push_once(
 
 
 def part_of(node: Value, grad: Any, operand: Value, slope: Any, guards_all: list[bool]) -> Any:
-    """A gradient times a slope; what is nan as the rule of zeros says, and then all that is recorded once again."""
+    """A gradient times a slope; where a product of nodes is nan, all are recorded again by the rule of zeros."""
     part = times(grad, slope)
-    is_nan = math.isnan(part.data if isinstance(part, Value) else part)
+    is_guarded = math.isnan(part.data if isinstance(part, Value) else part)
     which = next(place for place, parent in enumerate(node.parents) if parent is operand)
     assert node.primitive is not None
-    is_harmless = any(isinstance(factor, float) and factor and math.isfinite(factor) for factor in (grad, slope))
-    if is_nan or (guards_all[0] and not is_harmless):
-        guards_all[0] |= isinstance(part, Value)
-        return node.primitive.guard(which)(grad, slope)
-    return part
+    if isinstance(part, Value):
+        guards_all[0] |= is_guarded
+        is_harmless = any(isinstance(factor, float) and factor and math.isfinite(factor) for factor in (grad, slope))
+        is_guarded = guards_all[0] and not is_harmless
+    return node.primitive.guard(which)(grad, slope) if is_guarded else part
 
 
 def plain_slopes(tape: Tape, index: int, wanted: set[Value], recorded: bool) -> list[tuple[Value, Any]]:
