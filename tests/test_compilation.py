@@ -309,13 +309,15 @@ def test_what_a_compiled_function_refers_to_is_differentiated() -> None:
     assert hessian(outer)(5.0) == 10.0
     assert compile(outer)(5.0) == 125.0
     assert compile(grad(outer))(5.0) == 50.0
-    of_many: list[Callable[[Any], Any]] = [lambda f: f.batch([1.0, 2.0], reduce="sum"), lambda f: f.repeat(2, 1.0)]
-    for many in of_many:
-        with pytest.raises(TypeError, match=r"refers to what is differentiated by .* run without a graph"):
-            grad(lambda w, many=many: many(compile(lambda x: x * w)))(5.0)
-        assert grad(lambda w, many=many: w * many(square))(5.0) == many(square)  # refers to something else
-        with pytest.raises(TypeError, match="a leaf that the function refers to"):
-            compile(lambda x, many=many: x * many(square))(1.0)
+    sums: Callable[[Any], Any] = lambda f: f.batch([1.0, 2.0], reduce="sum")  # noqa: E731  # for each of them
+    with pytest.raises(TypeError, match=r"refers to what is differentiated by .* run without a graph"):
+        grad(lambda w: sums(compile(lambda x: x * w)))(5.0)
+    assert grad(lambda w: w * sums(square))(5.0) == sums(square)  # refers to something else
+    with pytest.raises(TypeError, match="a leaf that the function refers to"):
+        compile(lambda x: x * sums(square))(1.0)
+    assert grad(lambda w: compile(lambda x: x * w).repeat(2, 1.0))(5.0) == 10.0
+    assert compile(lambda x: x * square.repeat(2, 1.0))(1.0) == 25.0
+    assert grad(lambda w: w * square.repeat(2, 1.0))(5.0) == 25.0
     assert square(2.0) == 10.0
     assert compile(lambda x: x * square(2.0))(3.0) == 30.0
     other = compile(lambda x: x * square(2.0))
