@@ -41,6 +41,7 @@ from autograd import (
     where,
     while_loop,
 )
+from autograd.programs import control_flow
 
 
 def root(a: Any) -> Any:
@@ -511,3 +512,20 @@ def test_networks_with_loops_are_trained(batch_size: int | None) -> None:
         errors.append(nn.average_error(network, cases))
     assert ends[1] == pytest.approx(ends[0], rel=1e-9)
     assert errors[0] < 0.02
+
+
+@pytest.mark.parametrize("rounds", [4, 5, 16, 30, 101])
+def test_a_long_loop_keeps_one_state_in_many_rounds(rounds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def function(x: Any) -> Any:
+        u, v = fori_loop(
+            2, 2 + rounds, lambda i, s: (s[0] + 0.1 * sin(s[1] * x), s[1] - 0.1 * s[0] + 0.01 * i), (x, 1.0)
+        )
+        return u * v
+
+    whole = compile(value_and_grad(function))(0.7)
+    second = compile(grad(grad(function)))(0.7)
+    monkeypatch.setattr(control_flow, "MOST_KEPT", 3)
+    parts = compile(value_and_grad(function))
+    assert parts(0.7)[0] == whole[0] == function(0.7)
+    assert parts(0.7)[1] == pytest.approx(whole[1], rel=1e-13)
+    assert compile(grad(grad(function)))(0.7) == pytest.approx(second, rel=1e-12)

@@ -26,6 +26,8 @@ from autograd.saving import shortened
 from autograd.trees import Structure, flat, flatten, nested, unflatten
 from autograd.value import Value, apply_wide
 
+MOST_KEPT = 1 << 24  # numbers of the states of a loop, beyond which some are computed again when gradients go back
+
 __all__ = ["cond", "fori_loop", "map", "scan", "while_loop"]
 
 
@@ -127,9 +129,15 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
     if is_recording_program():
         from autograd.programs.recorded_loops import COUNTED
 
-        is_known = not isinstance(lower, Value) and not isinstance(upper, Value)
-        rounds = max(math.ceil(upper - lower), 0) if is_known else COUNTED
-        head = () if is_known else (stop_gradient(subtract(upper, lower)),)
+        rounds: int | str = COUNTED
+        head: tuple[Any, ...] = ()
+        if isinstance(lower, Value) or isinstance(upper, Value):
+            head = (stop_gradient(subtract(upper, lower)),)
+        else:
+            count = max(math.ceil(upper - lower), 0)
+            if count * structure.size > MOST_KEPT and count > 3:
+                return _in_parts(lower, count, body_fun, init_val)
+            rounds = count
 
         def round_of(state: Any, row: Any) -> tuple[Any, Any]:
             i, inner = state
@@ -145,6 +153,18 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         _check_state(structure, state, body_fun)
         i += 1
     return state
+
+
+def _in_parts(lower: Any, rounds: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+    """Carry a state through √n loops of √n rounds: what goes backward keeps the states between them and within one."""
+
+    def one(_: Any, state: Any) -> Any:
+        i, inner = state
+        return i + 1.0, body_fun(stop_gradient(i), inner)
+
+    length = math.isqrt(rounds)
+    state = fori_loop(0, rounds // length, lambda _, state: fori_loop(0, length, one, state), (lower, init_val))
+    return fori_loop(0, rounds % length, one, state)[1]
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:

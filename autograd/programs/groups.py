@@ -185,7 +185,8 @@ class Sum(_OfOperands):
         if self.count == 1 and all(operand.mode == CONTIGUOUS and operand.gathered is None for operand in operands):
             for vary in {operand.varies for operand in operands}:  # all at once: there may be very many
                 demand(type(vary) is bool and vary <= self.varies, "an operand varies where the results do not")
-                memory.places([operand.place for operand in operands if operand.varies is vary], vary, "an operand")
+                places = [operand.place for operand in operands if operand.varies is vary]
+                memory.places(places, vary, "an operand of a sum")
             return
         for operand in operands:
             operand.check(self.count, self.varies, memory)
