@@ -184,7 +184,7 @@ def test_slopes_of_several_results_are_checked() -> None:
             return y, -x
 
     two = [lambda out, x: 1.0], [lambda out, x: 2.0]
-    with pytest.raises(TypeError, match="slopes of 2 results gave 3"):
+    with pytest.raises(TypeError, match="slopes of 2 results returned 3"):
         primitive(*two)(lambda x: (x, 2 * x, 3 * x))
     mixed: Any = primitive
     for slopes in ((two[0], lambda out, x: 1.0), ([], []), (two[0], [*two[0], *two[1]])):

@@ -87,6 +87,8 @@ def box_number(x: float | None, digits: int) -> str:
         text = f"{x:.{count}g}"
         if float(text) != x:
             text = f"{x:#.{count}g}".replace(".e", "e").removesuffix(".")
+        if len(text) > digits + 5 and count == 17:  # all digits: an exponent is shorter than zeros
+            text = f"{x:.{count - 1}e}"
         text = re.sub("e([+-])0*", lambda sign: "e" + sign[1].removeprefix("+"), text)
         if len(text) <= digits + 5:
             break
