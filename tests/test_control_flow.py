@@ -363,6 +363,7 @@ def test_a_node_of_a_round_is_of_no_use_outside() -> None:
         compile(lambda x: scan(step, x, [1.0, 2.0])[0] + kept[0])(1.0)
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_endless_loop_can_be_interrupted() -> None:
     compiled = compile(lambda x: while_loop(lambda s: s > 0.0, lambda s: s + 1.0, x))
     assert compiled(-1.0) == -1.0
