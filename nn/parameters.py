@@ -185,7 +185,7 @@ def is_module(thing: object) -> bool:
 
 def modules_of(root: object) -> list[Module]:
     """Return a module and every module within it, each once; none of what is no `Module`."""
-    return [thing for _, _, thing in _found(root) if isinstance(thing, Module)]
+    return [thing for _, _, thing in _found(root, are_modules=True) if isinstance(thing, Module)]
 
 
 def set_training(modules: Iterable[Module], mode: bool) -> None:
@@ -240,8 +240,11 @@ def within(root: Module) -> Iterator[tuple[str, Value | Module]]:
         yield unique, thing
 
 
-def _found(root: object) -> Iterator[tuple[str, object, Value | Module]]:
-    """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name."""
+def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, object, Value | Module]]:
+    """Yield a module and all modules and parameters within it, each once, after the path it stands in and its name.
+
+    Of modules alone, which takes a fraction of the time, if `are_modules`.
+    """
     values: set[Value] = set()
     seen: dict[int, object] = {}  # by id; it keeps them alive, so that no other thing gets it
     waiting: list[tuple[str, Iterator[tuple[object, object]]]] = [("", iter([("", root)]))]
@@ -249,7 +252,7 @@ def _found(root: object) -> Iterator[tuple[str, object, Value | Module]]:
         prefix, items = waiting[-1]
         for name, thing in items:
             if isinstance(thing, Value):
-                if thing not in values:
+                if not are_modules and thing not in values:
                     values.add(thing)
                     if is_parameter(thing):
                         yield prefix, name, thing

@@ -32,7 +32,7 @@ class Options:
     Attributes:
         plan: which cases each step takes, of `batch_size`, `shuffle` and `pick`.
         frozen: the parameters of the network that the optimizer does not change.
-        weights: the places of those that penalties are for, among the ones that it changes.
+        weights: the places of those that penalties are for, among the ones that it changes; none without penalties.
     """
 
     network: Module
@@ -117,7 +117,8 @@ class Options:
         if optimizer is None:
             optimizer = SGD(network.parameters(), learning_rate=0.5)
         frozen = _checked_optimizer(optimizer, network)
-        others |= {"frozen": frozen, "weights": _weights(optimizer, network), "plan": plan, "validation": held_out}
+        weights = _weights(optimizer, network) if others["l1"] or others["l2"] else []
+        others |= {"frozen": frozen, "weights": weights, "plan": plan, "validation": held_out}
         options = cls(network, trained, optimizer=optimizer, **others)
         options._check_files()
         with training_mode(modules_of(network), False):
