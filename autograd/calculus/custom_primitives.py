@@ -18,7 +18,7 @@ from typing import Any, overload
 
 from autograd.calculus.checks import wrong_slope
 from autograd.floats import as_float
-from autograd.primitives import Primitive, Rule
+from autograd.primitives import Operators, Primitive, Rule
 
 SAMPLES = (0.37, -0.61, 1.43, -1.9, 2.71, 0.05)  # where a slope is checked, unless other points are given
 
@@ -117,7 +117,7 @@ def primitive(
             made: Any = Results(title, function, rows, domain)
             primitives = made.primitives
         else:
-            value = lambda *operands: as_float(function(*operands))  # noqa: E731  # it has no name of its own
+            value = lambda *operands: _number(function(*operands))  # noqa: E731  # it has no name of its own
             rules: Any = slopes
             text = function.__doc__ or ""
             made = Primitive(title, value, *rules, plain=plain, latex=latex, domain=domain, description=text)
@@ -173,6 +173,11 @@ class Results:
     def _slope(self, place: int, rule: Rule, out: Any, *operands: Any) -> Any:
         results = [out if it == place else primitive(*operands) for it, primitive in enumerate(self.primitives)]
         return rule(tuple(results), *operands)
+
+
+def _number(result: Any) -> Any:
+    """Return the float of what a function returned; a number of another kind, which it was given, as it is."""
+    return result if isinstance(result, Operators) else as_float(result)
 
 
 def _check_slopes(result: Primitive, samples: Sequence[Sequence[float]]) -> None:

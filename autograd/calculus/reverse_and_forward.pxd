@@ -29,6 +29,6 @@ cpdef bint may_fail(Tape tape)
 
 @cython.locals(node=Value, wide=_WideValue, parent=Value, operand=double, index=Py_ssize_t, i=Py_ssize_t,
                starts="const unsigned int *")
-cpdef object _check_fresh(Tape tape)
+cpdef object check_fresh(Tape tape)
 
 cpdef object _stale(Value parent, double operand)

@@ -201,7 +201,7 @@ def _slopes(tape: Tape, recorded: bool, kept: Kept | None = None) -> Slopes:
     """Return the slopes of the nodes of a tape; if recorded, as graphs, of which some are kept."""
     if not recorded:
         return Slopes()
-    _check_fresh(tape)
+    check_fresh(tape)
     current = program_recording.get()  # programs multiply plainly, except those that run after a result was nan
     guarded = None if current is None else current.guarded
     return RecordedSlopes(guarded) if kept is None else KeptSlopes(guarded, kept)
@@ -250,7 +250,8 @@ def may_fail(tape: Tape) -> bool:
     return False
 
 
-def _check_fresh(tape: Tape) -> None:
+def check_fresh(tape: Tape) -> None:
+    """Raise a RuntimeError if a leaf of a tape was assigned another number after an operation had read it."""
     starts = runtime.indices(tape.starts)
     for index in range(len(tape.nodes)):
         node = tape.nodes[index]
@@ -272,5 +273,5 @@ def _check_fresh(tape: Tape) -> None:
 def _stale(parent: Value, operand: float) -> RuntimeError:
     return RuntimeError(
         f"{parent!r} held {operand!r} when this graph was computed, and was assigned another number since: "
-        f"compute the graph again before its gradients are recorded"
+        f"compute the graph again first"
     )

@@ -7,6 +7,7 @@ from autograd.views.explanation import Explanation, explain
 from autograd.views.live_page import LivePage, NeuronNodes, live_page
 from autograd.views.naming import find_node, name_values
 from autograd.views.program_drawing import draw_program
+from autograd.views.rounding import RoundedNumber, RoundingReport, check_rounding
 from autograd.views.stepping import Step, Steps, steps
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "explain",
     "Diagnosis",
     "diagnose",
+    "RoundedNumber",
+    "RoundingReport",
+    "check_rounding",
     "Drawing",
     "draw",
     "draw_program",

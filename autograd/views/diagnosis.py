@@ -14,17 +14,19 @@ from __future__ import annotations
 
 import linecache
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from autograd.notation import InAscii, Names, number
-from autograd.primitives import FACTOR, stop_gradient
+from autograd.primitives import FACTOR, add, stop_gradient, subtract, summation
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
 from autograd.views.tracing import Edge, Slope, accumulate, contribution, edges, trace
 
+CANCELLED = 1e6  # how many times as large as a sum its terms are, for its digits to be worth a word
+MOST_SEARCHED = 100_000  # nodes of a graph that is searched for such sums; check_rounding takes half a minute for them
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
 NAN = "The gradient turns nan at {node}: "
@@ -93,7 +95,7 @@ def diagnose(output: Value, input: Value | str, sources: Sources | None = None) 
 
     Returns:
         The diagnosis. The attribute `grad` of nodes is not changed. If that of the input is not the gradient of one
-        `backward()`, the diagnosis says so.
+        `backward()`, the diagnosis says so. A sum on the way whose terms cancel is named, for `check_rounding`.
 
     Raises:
         TypeError: if the output is not a Value, or the input is neither a Value nor a label.
@@ -132,12 +134,14 @@ class _Case:
         sentence = SENTENCES[kind]
         is_named = "{node}" in sentence or kind == "no_influence"
         node = self.output if "{output}" in sentence else edge.node if edge and is_named else None
-        text = f"{name} is {number(gradient).plain}. {self.filled(sentence, edge)}"
+        cancelled = self.cancelled()
+        found = "" if cancelled and kind == "fine" else f" {self.filled(sentence, edge)}"
+        text = f"{name} is {number(gradient).plain}.{found}"
         if any(map(self.is_guarded, edges(self.tape, self.reached))):
             guarded = next(edge for edge in self.edges if self.is_guarded(edge[:4]))
             text += self.filled(SENTENCES["guarded"], guarded)
         source = f" {self.source(node)}" if node in self.sources else ""
-        return Diagnosis(gradient, node, text + source + self.accumulated(gradient))
+        return Diagnosis(gradient, node, text + source + self.accumulated(gradient) + cancelled)
 
     def finding(self, gradient: float) -> tuple[str, Edge | None]:
         """Return the name of a sentence, and the edge that it speaks of. `diagnosis.js` looks in the same order."""
@@ -277,6 +281,17 @@ class _Case:
             )
         return ""
 
+    def cancelled(self) -> str:
+        """Name a sum on the way whose terms cancel, so that digits of the gradient may be wrong."""
+        cancel = "cancel in most digits: check_rounding says how many are right."
+        for edge in self.edges if len(self.tape) <= MOST_SEARCHED else ():
+            operands = edge.node.operands if edge.node.primitive in (add, subtract, summation) else ()
+            if _cancel(operands, edge.node.data):
+                return f" The terms of {self.described(edge.node)} {cancel}"
+            if _cancel([edge.before, edge.after - edge.before], edge.after):
+                return f" The contributions to {self.name(edge.parent)} {cancel}"
+        return ""
+
     def not_reached(self) -> str:
         name, label = self.name(self.input), self.input.label
         twins = [node for node in self.tape.nodes if label and node.label == label]
@@ -302,3 +317,8 @@ class _Case:
         file, line = self.sources[node]
         code = linecache.getline(file, line).strip()
         return f"{self.name(node)} was made by {file}, line {line}{f': {code}' if code else '.'}"
+
+
+def _cancel(terms: Sequence[float], total: float) -> bool:
+    size = max(map(abs, terms), default=0.0)
+    return 0.0 < CANCELLED * abs(total) < size < math.inf

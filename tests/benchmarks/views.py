@@ -1,10 +1,10 @@
-"""What explanations and diagnoses of large graphs cost beside a backward pass, and pages: `make bench`."""
+"""What explanations and diagnoses of large graphs cost beside a backward pass, pages, and digits: `make bench`."""
 
 import time
 from collections.abc import Callable
 
 import autograd
-from autograd import Value, diagnose, explain, live_page, steps
+from autograd import Value, check_rounding, diagnose, explain, live_page, steps, topological_order
 
 NODES = 1_000_000
 DENSE = 240
@@ -51,8 +51,19 @@ def measure(title: str, output: Value, leaf: Value) -> None:
         print(f"{name:12}{seconds(task):>9.3f} s")
 
 
+def chain_of_functions() -> Value:
+    """A graph of a thousand nodes, a quarter of them sines."""
+    node = Value(0.3, "x")
+    for _ in range(250):
+        node = (node * 1.01 + 0.1).sin()
+    return node
+
+
 def main() -> None:
     """Measure and print."""
+    output = chain_of_functions()
+    count = len(topological_order(output))
+    print(f"check_rounding of {count:,} nodes {seconds(lambda: check_rounding(output)):>9.3f} s")
     measure(f"chain of {NODES:,} nodes", *chain())
     measure(f"{DENSE} nodes, each of all earlier ones", *dense())
     for count in TERMS:

@@ -36,6 +36,7 @@ from autograd.views.live_page.content import GraphContent
 from autograd.views.live_page.neurons import NeuronNodes
 from autograd.views.live_page.rules import forms_script, rules_script
 from autograd.views.live_page.story import Item, story_content
+from autograd.views.rounding import MOST, check_rounding
 
 FOLDER = Path(__file__).parent
 SCRIPTS = (  # each after those that it imports from
@@ -49,6 +50,7 @@ ADDED: Mapping[tuple[str, ...], Callable[[Mapping[str, Any]], Any]] = {  # scrip
     ("map_cells", "map_neurons", "map_controls", "map"): lambda data: "plane" in data["graphs"][0],
     ("image", "sketch", "strides"): lambda data: data.get("image"),
     ("weights",): lambda data: "file" in data["graphs"][0],
+    ("rounding",): lambda data: data.get("rounding"),
     ("story", "story_rows"): lambda data: data.get("story"),
     (GRAPHS,): lambda data: any("network" not in graph for graph in data["graphs"]),
 }
@@ -56,6 +58,7 @@ COMPACT = "compact"  # a script and a style of the compact form
 FRAME = "frame"  # a script for a page that a frame may hold
 FOR_WIDGETS = ("theme", "widget")
 ORDERS = ("simultaneous", "sequential")  # of update
+FEW_RIGHT = 8  # digits; numbers with fewer that are right are marked where that is asked for
 HEIGHT, COMPACT_HEIGHT = 900, 540  # of a page in a notebook, in pixels, until it says how high it is
 
 
@@ -136,6 +139,7 @@ def live_page(
     layers: Sequence[Sequence[NeuronNodes]] = (),
     story: Iterable[Item] = (),
     file: Mapping[str, Any] | None = None,
+    rounding: bool = False,
     compact: bool = False,
     theme: Theme | None = None,
 ) -> LivePage:
@@ -163,6 +167,8 @@ def live_page(
             question, answer), as `autograd.views.live_page.story` describes them.
         file: what the button *Save weights* writes as JSON, in which nodes of the graph are replaced by their current
             numbers; without it there is no such button.
+        rounding: whether numbers and gradients with fewer than 8 right digits are marked, as `check_rounding` counts
+            them, and its sentence stands below the graph. The marks go when a number of the graph is changed.
         compact: whether the page is for a column of text of 600 pixels or more: it shows the graph, the line of a step
             and *Next*, and the rest unfolds below.
         theme: "light", "dark", or None for the theme of the reader's system, or of the notebook around the page.
@@ -176,6 +182,8 @@ def live_page(
         ValueError: if a case names something else than a leaf of the graph, or a leaf twice, a label names no node or
             several, rows name different leaves, a number is not finite, the learning rate is not greater than 0, the
             theme is unknown, or the story names something that the graph does not have.
+        RuntimeError: if `rounding` is asked for and a leaf was assigned another number after the forward pass.
+        ModuleNotFoundError: if `rounding` is asked for and mpmath is not installed.
     """
     rate = 0.1 if learning_rate is None else as_float(learning_rate)
     if not 0.0 < rate < math.inf:
@@ -196,6 +204,8 @@ def live_page(
     told = list(story)
     if told:
         settings["story"] = told
+    if rounding:
+        settings["rounding"] = _rounding(graph)
     return LivePage([graph], title or f"{name}, step by step", settings, compact=compact, theme=theme)
 
 
@@ -206,6 +216,18 @@ def page_data(graphs: Sequence[GraphContent], title: str, settings: Mapping[str,
     sentences = {kind: text for kind, text in SENTENCES.items() if kind != "fine"}  # which a page does not say
     diagnosis = {"small": SMALL, "large": LARGE, "sentences": sentences, "causes": causes}
     return {"title": title, **settings, "diagnosis": diagnosis, "graphs": [graph.to_dict() for graph in graphs]}
+
+
+def _rounding(content: GraphContent) -> dict[str, Any]:
+    """Return the right digits of numbers and gradients that have few, by slot, and the sentence of the report."""
+    report = check_rounding(content.output)
+    found: dict[int, list[int]] = {}
+    for node, slot in content.graph.slots.items():
+        counts = [numbers[node].digits if node in numbers else MOST for numbers in (report.values, report.gradients)]
+        if min(counts) < FEW_RIGHT:
+            found[slot] = [count if count < FEW_RIGHT else -1 for count in counts]
+    key = f" Wavy lines: fewer than {FEW_RIGHT} right digits." if found else ""
+    return {"digits": found, "text": report.sentence + key}
 
 
 def _numbers(row: Mapping[Value | str, float], keys: Sequence[Value | str], index: int) -> list[float]:

@@ -1,0 +1,36 @@
+// Marks on numbers with few right digits, as Python counted them, until a number of the graph is changed.
+// Only pages with `rounding` hold this script.
+
+import { VIEWS } from "./controls.js";
+import { element } from "./notation.js";
+
+class Rounding {
+  constructor(page) {
+    this.page = page;
+    this.sentence = element("p.quiet", { id: "rounding" });
+    page.parts.picture.after(this.sentence);
+  }
+
+  show() {
+    const { page, sentence } = this;
+    const { program } = page.graph;
+    const { digits, text } = page.data.rounding;
+    const leaves = page.leaves();
+    const isCounted = program.initial.every((number, slot) => !program.isLeaf(slot) || leaves[slot] === number);
+    sentence.textContent = isCounted ? text : "Digits are not marked: a number was changed since they were counted.";
+    for (const [slot, { data, grad }] of page.picture.boxes) {
+      const [ofData, ofGrad] = (isCounted && digits[slot]) || [];
+      mark(data, ofData);
+      mark(grad, ofGrad);
+    }
+  }
+}
+
+/** Mark a number whose right digits are few; without a count, take the mark away. */
+function mark(target, count) {
+  if (!target) return;
+  target.classList.toggle("inexact", count >= 0 && /\d/.test(target.dataset.text));
+  target.title = count >= 0 ? `${count || "no"} right digit${count === 1 ? "" : "s"}` : "";
+}
+
+VIEWS.push(Rounding);
