@@ -30,6 +30,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.calculus.derivatives",
         "autograd.calculus.checks",
         "autograd.calculus.custom_primitives",
+        "autograd.calculus.precise_numbers",
     ),
     *(
         "autograd.calculus",
@@ -61,6 +62,8 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.views.paths",
         "autograd.views.derivation",
         "autograd.views.diagnosis",
+        "autograd.views.remedies",
+        "autograd.views.rounding",
         "autograd.views.rendering",
         "autograd.views.appearance",
         "autograd.views.folding",

@@ -5,17 +5,12 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from decimal import Decimal, localcontext
-from typing import Any
 
 import mpmath
 import pytest
 
 from autograd import Value, check_rounding, diagnose, primitive
-from autograd.calculus.precise_numbers import Precise
-from autograd.notation import Names
-from autograd.primitives import PRIMITIVES, Primitive, cos
-from autograd.tape import Tape
-from autograd.views.remedies import ADVICE, REMEDIES, SLOPES, remedy
+from autograd.primitives import cos
 from autograd.views.rounding import right_digits
 from nn.examples.worked_example import build_network, forward
 
@@ -30,65 +25,6 @@ def labelled(**numbers: float) -> list[Value]:
 def called(name: str, node: Value) -> Value:
     node.label = name
     return node
-
-
-# Numbers with many digits.
-
-ONE_OPERAND = [it for it in PRIMITIVES.values() if it.arity == 1 and it.name != "stop_gradient"]
-TWO_OPERANDS = [it for it in PRIMITIVES.values() if it.arity == 2]
-
-
-@pytest.mark.parametrize("entry", ONE_OPERAND + TWO_OPERANDS, ids=lambda it: it.name)
-def test_with_many_digits_each_slope_of_the_table_is_the_derivative(entry: Primitive) -> None:
-    point = ["1.37"] if entry.name == "acosh" else ["0.37", "0.83"][: entry.arity]
-    at = [CONTEXT.mpf(number) for number in point]
-
-    def value(*numbers: Any) -> Any:
-        return entry(*map(Precise, numbers)).number
-
-    for which, slope in enumerate(entry.local_slopes(Precise(value(*at)), *map(Precise, at))):
-        number = slope.number if isinstance(slope, Precise) else CONTEXT.mpf(slope)
-        expected = CONTEXT.diff(value, tuple(at), [int(place == which) for place in range(len(at))])
-        assert abs(number - expected) < CONTEXT.mpf("1e-25"), (number, expected)
-
-
-@pytest.mark.parametrize("name", [it.name for it in ONE_OPERAND if hasattr(math, it.name)])
-def test_with_many_digits_values_round_to_those_of_floats(name: str) -> None:
-    x = 1.37 if name == "acosh" else 0.37
-    exact = PRIMITIVES[name](Precise(CONTEXT.mpf(x))).number
-    assert float(exact) == pytest.approx(getattr(math, name)(x), rel=4e-16)
-
-
-@pytest.mark.parametrize("number", [1e-30, 1e-60, 1e-150])
-def test_more_digits_are_taken_where_fifty_are_too_few(number: float) -> None:
-    (x,) = labelled(x=number)
-    output = 1.0 - x.cos()
-    exact = check_rounding(output).values[output].exact
-    assert abs(exact / (CONTEXT.mpf(x.data) ** 2 / 2) - 1) < 1e-40  # the next term of the series is x⁴ / 24
-
-
-def test_a_number_that_is_0_is_told_from_one_that_is_tiny() -> None:
-    (x,) = labelled(x=0.7)
-    output = x.sin() ** 2 + x.cos() ** 2 - 1.0
-    report = check_rounding(output)
-    assert report.values[output].exact == 0
-    assert report.gradients[x].exact == 0
-    assert report.values[output].digits == (16 if output.data == 0.0 else 0)
-
-
-def test_mpmath_is_left_as_it_is() -> None:
-    before = mpmath.mp.dps
-    check_rounding(Value(1e-30, "x").cos())
-    assert mpmath.mp.dps == before
-
-
-def test_without_mpmath_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "mpmath", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'stepgrad\[rounding\]'"):
-        check_rounding(Value(2.0).exp())
-
-
-# How many digits are right.
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -220,42 +156,10 @@ def test_nothing_is_found_where_nothing_is_lost() -> None:
         assert report.digits >= 14
 
 
-# Remedies.
-
-
-@pytest.mark.parametrize("index", range(len(REMEDIES)))
-def test_a_remedy_is_equal_to_what_it_replaces_and_is_found(index: int) -> None:
-    lossy, better = REMEDIES[index]
-    count = lossy.__code__.co_argcount
-    for seed in range(5):
-        draw = random.Random(seed)
-        numbers = [Precise(CONTEXT.mpf(draw.uniform(0.6, 0.9))) for _ in range(count)]
-        if "q" in lossy.__code__.co_varnames:
-            numbers[1] = Precise(CONTEXT.mpf(draw.uniform(0.1, 0.3)))
-        assert abs(lossy(*numbers).number - better(*numbers).number) < CONTEXT.mpf("1e-50")
-    leaves = [Value(number, name) for number, name in zip((0.8, 0.3), "ab"[:count], strict=False)]
-    output = lossy(*leaves)
-    names = Names(output, Tape(output).nodes)
-    assert remedy(output, names.of) == better(*map(names.of, leaves)).plain
-
-
-def test_remedies_of_slopes_are_equal_on_their_side() -> None:
-    for entry, sides in SLOPES.items():
-        for sign, side in zip((1, -1), sides, strict=True):
-            x = Precise(CONTEXT.mpf(sign * 0.7))
-            assert abs(entry(x).number - side(x).number) < CONTEXT.mpf("1e-50")
-
-
-def test_squares_and_orders_of_terms_are_seen_through() -> None:
-    a, b = labelled(a=0.8, b=0.3)
-    for node in ((b**2 + a * a).sqrt(), (a.exp() + 1.0).log(), a * a - b**2):
-        assert remedy(node, Names(node, Tape(node).nodes).of)
-    other = 2.0 - a.cos()
-    assert not remedy(other, Names(other, Tape(other).nodes).of)
-    assert len(ADVICE) == 1
-
-
-# The report.
+def test_without_mpmath_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpmath", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'stepgrad\[rounding\]'"):
+        check_rounding(Value(2.0).exp())
 
 
 def test_too_few_digits_are_an_error_that_names_the_operation() -> None:

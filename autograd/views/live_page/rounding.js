@@ -8,7 +8,8 @@ class Rounding {
   constructor(page) {
     this.page = page;
     this.sentence = element("p.quiet", { id: "rounding" });
-    page.parts.picture.after(this.sentence);
+    const { root, parts } = page;
+    (root.querySelector(".more summary") ?? parts.picture).after(this.sentence); // folded away in the compact form
   }
 
   show() {
