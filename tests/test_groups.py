@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, dot
+import autograd
+from autograd import Value, compile, dot
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import (
     CONTIGUOUS,
@@ -23,9 +24,11 @@ from autograd.programs.groups import (
     Matrix,
     Operand,
     Sum,
+    Terms,
     Total,
+    operand_of,
 )
-from autograd.programs.layout import lower, operand_of, runs_of
+from autograd.programs.layout import lower, runs_of
 from autograd.programs.program import Program
 from tests.random_code import chain_code, some_code, square
 
@@ -112,6 +115,35 @@ def test_moved_groups_read_and_write_the_same_numbers_elsewhere() -> None:
                 assert moved.out == places[group.varies][group.out]  # type: ignore[union-attr]  # no Total
 
 
+def test_very_many_terms_are_the_operands_that_they_stand_for() -> None:
+    rows = np.array([[4, 5], [7, 7], [3, 9], [9, 3]])
+    terms = Terms(rows)
+    assert [(each.mode, each.place) for each in terms] == [(CONTIGUOUS, 4), (SINGLE, 7), (GATHERED, 3), (GATHERED, 9)]
+    assert [found.tolist() for found in terms.steps()] == [[False, True, False, False], [True, False, False, False]]
+    many, few = Sum(terms, Terms(rows + 1), 0, False, 2), Sum(list(terms), list(Terms(rows + 1)), 0, False, 2)
+    assert many.work() == few.work()
+    assert sorted(many.ranges(False)) == sorted(few.ranges(False))
+    for one, other in zip(many.places(), few.places(), strict=True):
+        assert one.tolist() == other.tolist()
+    moved = many.moved((np.arange(20) + 3, np.arange(0)))
+    assert [side.tolist() for side in moved.places()] == [(rows + 3).tolist(), (rows + 4).tolist()]
+
+
+@pytest.mark.parametrize("count", [63, 64, 1000])
+@pytest.mark.parametrize("members", [1, 2, 3])
+def test_sums_of_many_terms_are_added_in_their_order(count: int, members: int) -> None:
+    rng = np.random.default_rng(count)
+    numbers = (rng.standard_normal(count + members) * 10.0 ** rng.integers(-8, 8, count + members)).tolist()
+    for step in (0, 1, 7):  # members read the same places, those one further, or others
+        rows = [[(place + step * member) % len(numbers) for place in range(count)] for member in range(members)]
+
+        def sums(x: list[Any], rows: list[list[int]] = rows) -> list[Any]:
+            own = [[x[place] for place in row] for row in rows]
+            return [*[autograd.sum(terms) for terms in own], *[dot(terms, x[:count]) for terms in own]]
+
+        assert compile(sums)(numbers) == [total.data for total in sums([Value(number) for number in numbers])]
+
+
 # Code that is not well formed.
 
 
@@ -161,6 +193,9 @@ def test_what_the_lowering_makes_is_well_formed() -> None:
         (code_with(map_of(Operand(False, CONTIGUOUS, 0, np.array([0])))), "that are not read"),
         (code_with(Sum([], [], 5, False, 2)), "a Sum has no terms"),
         (code_with(Sum([FIRST], [FIRST, SINGLES], 5, False, 2)), "are not one for each term"),
+        (code_with(Sum(Terms(np.array([[0]])), [], 5, False, 2)), "the terms of a sum are not for 2 members"),
+        (code_with(Sum(Terms(np.array([[0, 10]])), [], 5, False, 2)), "an operand of a sum is at places from 0 to 10"),
+        (code_with(Sum(Terms(np.array([[0, 1]])), [FIRST], 5, False, 2)), "the terms of a sum are not for 2 members"),
         (code_with(totals=[Total(PAIR[:1], np.array([], int), PAIR[:1])]), "a total is of nothing"),
         (code_with(totals=[Total(PAIR, PAIR, np.array([5, 6]))]), "rows of 2 totals are 1 places apart"),
         (code_with(totals=[Total(PAIR, PAIR, np.array([7, 5]))]), "rows of 2 totals are -2 places apart"),

@@ -270,11 +270,11 @@ class _Memory:
         return step
 
     def _sum(self, group: Sum) -> Run:
-        out, sides = self._out(group), [side for side in (group.terms, group.factors) if side]
+        out = self._out(group)
         if not group.varies:
-            indices = [np.array([operand.places(group.count) for operand in side]) for side in sides]
+            indices = group.places()
             return lambda: _add_up(math.prod([self.uniform.take(index) for index in indices]), out)
-        readers = [[self._reader(operand, group) for operand in side] for side in sides]
+        readers = [[self._reader(operand, group) for operand in side] for side in group.sides()]
         return self._adder(out, [partial(_product, *term) for term in zip(*readers, strict=True)])
 
     def _matrix(self, group: Matrix) -> Run:

@@ -282,7 +282,7 @@ class Loops:
 
     def _long_sum(self, group: Sum) -> None:
         count, terms = group.count, len(group.terms)
-        sides = [side for side in (group.terms, group.factors) if side]
+        sides = group.sides()
         modes = [{operand.mode for operand in side} for side in sides]
         if all(len(mode) == 1 and GATHERED not in mode for mode in modes):  # side by side
             starts = [self.text.table([operand.place for operand in side]) for side in sides]
@@ -290,7 +290,7 @@ class Loops:
             helper = self.text.helper("add_products" if group.factors else "add_up")
             self.lines.append(f"{helper}(work{offset_by(group.out)}, work, {', '.join(tables)}, {terms}, {count});")
             return
-        tables = [self.text.table(np.stack([operand.places(count) for operand in side], axis=1)) for side in sides]
+        tables = [self.text.table(places.T) for places in group.places()]
         helper = self.text.helper("dot_of" if group.factors else "sum_of")
         rows = ", ".join(f"{table} + item * {terms}" for table in tables)
         self._each(count, f"work[{index_of(group.out)}] = {helper}(work, {rows}, {terms});")

@@ -12,7 +12,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 import numpy as np
 
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, blocks_of, step_of
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, Terms, blocks_of, step_of
 
 
 cdef extern from "kernels.h":
@@ -351,6 +351,20 @@ cdef class Schedule:
                 sources[i].index = self._index(operand.gathered, operand.varies)
         return 0
 
+    cdef int _set_sources_of_terms(self, Source *sources, operands) except -1:
+        """Note likewise where they find operands that are one array."""
+        cdef const int64_t[:, ::1] rows = np.ascontiguousarray(operands.rows, np.int64)
+        cdef const uint8_t[::1] are_single, go_up
+        cdef size_t count = rows.shape[1], i
+        cdef const uint32_t *index = self._index(operands.rows, False) if count > 1 else NULL
+        are_single, go_up = [found.view(np.uint8) for found in operands.steps()]
+        for i in range(<size_t>rows.shape[0]):
+            sources[i].step = count == 1 or not are_single[i]
+            sources[i].place = rows[i, 0]
+            sources[i].space = self._space(False, rows[i, 0])
+            sources[i].index = NULL if count == 1 or are_single[i] or go_up[i] else index + i * count
+        return 0
+
     cdef Step *_new(self, bint in_block, int kind) except NULL:
         cdef Steps *steps = &self.first if kind == PACK else &self.each if in_block else &self.once
         cdef Step *step
@@ -405,8 +419,15 @@ cdef class Schedule:
     cdef int _add_sum(self, group) except -1:
         cdef size_t count = group.count, terms = len(group.terms)
         cdef Step *step = self._new(group.varies, SUMS)
-        operands = group.all_operands()
+        cdef Py_ssize_t side
         step.out, step.n, step.arity = self._at(group.varies, group.out), count, terms
+        if isinstance(group.terms, Terms):
+            step.sources = <Source *>self.keep(len(group.sides()) * terms * sizeof(Source))
+            for side, operands in enumerate(group.sides()):
+                self._set_sources_of_terms(step.sources + side * terms, operands)
+            step.factors = step.sources + terms if group.factors else NULL
+            return 0
+        operands = group.all_operands()
         if not group.varies or all(operand.varies and operand.mode == CONTIGUOUS for operand in operands):
             step.n = count * self.lanes if group.varies else count
             step.sources = <Source *>self.keep(len(operands) * sizeof(Source))

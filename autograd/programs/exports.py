@@ -272,14 +272,12 @@ class ArrayFunction:
 
     def _sums(self, groups: Sequence[Sum]) -> Reading:
         """Return what computes sums; it reads a row for each term, with a column for each result."""
-        sides = ("terms", "factors") if groups[0].factors else ("terms",)
         most, count = max(_terms(group) for group in groups), sum(group.count for group in groups)
         reads = []
-        for side in sides:
+        for side in zip(*[group.places() for group in groups], strict=True):
             places, start = np.full((most, count), self.zero), 0
-            for group in groups:
-                for row, factor in enumerate(getattr(group, side)):
-                    places[row, start : start + group.count] = factor.places(group.count)
+            for group, rows in zip(groups, side, strict=True):
+                places[: len(rows), start : start + group.count] = rows
                 start += group.count
             reads.append(self.sources.read(places))
         return lambda arrays: math.prod([read(arrays) for read in reads]).sum(0)
@@ -309,9 +307,7 @@ def _as_product(group: Group) -> Group:
     A loop in C may be faster without it, since it has to copy rows or columns together first.
     """
     if isinstance(group, Sum) and group.factors:
-        lefts, rights = (
-            np.stack([factor.places(group.count) for factor in side], axis=1) for side in (group.terms, group.factors)
-        )
+        lefts, rights = (places.T for places in group.places())
         plan = plan_of(lefts, rights, is_packed=False)
         if plan.is_worth_it():
             order, rows, columns, runs = plan

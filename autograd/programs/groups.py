@@ -11,9 +11,9 @@ it is defined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
@@ -78,6 +78,47 @@ class Operand(NamedTuple):
             memory.places(self.gathered, self.varies, "an operand")
 
 
+class Terms(Sequence[Operand]):
+    """Operands that are very many, of members that do not vary: as one array instead of an object for each.
+
+    Attributes:
+        rows: for each operand a row, with its place for each member.
+    """
+
+    def __init__(self, rows: Integers) -> None:
+        self.rows = rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @overload
+    def __getitem__(self, index: int) -> Operand: ...
+    @overload
+    def __getitem__(self, index: slice) -> Terms: ...
+    def __getitem__(self, index: int | slice) -> Operand | Terms:
+        return Terms(self.rows[index]) if isinstance(index, slice) else operand_of(self.rows[index], False)
+
+    def steps(self) -> tuple[Truths, Truths]:
+        """Return for each operand whether its places are one and the same, and whether they go up by one."""
+        steps = np.diff(self.rows, axis=1)
+        return (steps == 0).all(axis=1), (steps == 1).all(axis=1)
+
+    def moved(self, places: tuple[Integers, Integers]) -> Terms:
+        """Return the operands at new places."""
+        return Terms(places[False][self.rows])
+
+
+def operand_of(places: Integers, varies: bool) -> Operand:
+    """Return the operand that reads some places, in the simplest mode."""
+    first = int(places[0])
+    if len(places) == 1:
+        return Operand(varies, CONTIGUOUS, first)
+    step = int(places[1]) - first
+    if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
+        return Operand(varies, CONTIGUOUS if step else SINGLE, first)
+    return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
+
+
 class _Group:
     """What groups share whose results stand one after another, from the place `out` of one of the memories on."""
 
@@ -106,11 +147,16 @@ class _OfOperands(_Group):
 
     def work(self) -> int:
         """Return how many numbers it reads, which is about how many operations it takes."""
-        return self.count * len(self.all_operands())
+        return self.count * sum([len(getattr(self, name)) for name in self.lists])
 
     def moved(self, places: tuple[Integers, Integers]) -> Any:
         """Return the group at new places."""
-        lists = {name: [operand.moved(places) for operand in getattr(self, name)] for name in self.lists}
+        lists = {}
+        for name in self.lists:
+            found = getattr(self, name)
+            lists[name] = (
+                found.moved(places) if isinstance(found, Terms) else [operand.moved(places) for operand in found]
+            )
         return replace(self, out=int(places[self.varies][self.out]), **lists)  # type: ignore[type-var]  # a dataclass
 
     def reads(self) -> list[Read]:
@@ -169,18 +215,50 @@ class Sum(_OfOperands):
         factors: of dot products a second factor for each term, by which it is multiplied; else none.
     """
 
-    terms: list[Operand]
-    factors: list[Operand]
+    terms: Sequence[Operand]
+    factors: Sequence[Operand]
     out: int
     varies: bool
     count: int
 
     lists: ClassVar = ("terms", "factors")
 
+    def sides(self) -> list[Any]:
+        """Return the terms, and of dot products the factors."""
+        return [self.terms, self.factors] if self.factors else [self.terms]
+
+    def places(self) -> list[Integers]:
+        """Return for each side an array with a row for each term: its place for each member."""
+        return [
+            side.rows if isinstance(side, Terms) else np.stack([operand.places(self.count) for operand in side])
+            for side in self.sides()
+        ]
+
+    def reads(self) -> list[Read]:
+        """Return the (memory, places) pairs that the group reads."""
+        if isinstance(self.terms, Terms):
+            return [(False, side.rows.ravel()) for side in self.sides()]
+        return super().reads()
+
+    def ranges(self, varies: bool) -> list[tuple[int, int]]:
+        """Return the ranges of places of a memory that are read as such, and must stay together."""
+        if not isinstance(self.terms, Terms):
+            return super().ranges(varies)
+        if varies or self.count == 1:
+            return []
+        starts = np.concatenate([side.rows[side.steps()[1], 0] for side in self.sides()])
+        return list(zip(starts.tolist(), (starts + self.count).tolist(), strict=True))
+
     def check(self, memory: Memory) -> None:
         """Check that it is well formed."""
         demand(len(self.terms) > 0, "a Sum has no terms")
         demand(len(self.factors) in (0, len(self.terms)), "the factors of a Sum are not one for each term")
+        if isinstance(self.terms, Terms):
+            for side in self.sides():
+                fits = isinstance(side, Terms) and not self.varies and side.rows.shape == (len(self.terms), self.count)
+                demand(fits, f"the terms of a sum are not for {self.count} members")
+                memory.places(side.rows, False, "an operand of a sum")
+            return
         operands = self.all_operands()
         if self.count == 1 and all(operand.mode == CONTIGUOUS and operand.gathered is None for operand in operands):
             for vary in {operand.varies for operand in operands}:  # all at once: there may be very many

@@ -19,11 +19,8 @@ import numpy as np
 
 from autograd.native import selection
 from autograd.programs.groups import (
-    CONTIGUOUS,
     DOT,
-    GATHERED,
     MULTIPLY,
-    SINGLE,
     SUM,
     TABLE,
     Chain,
@@ -31,10 +28,11 @@ from autograd.programs.groups import (
     Group,
     Map,
     Matrix,
-    Operand,
     Sum,
+    Terms,
     Total,
     blocks_of,
+    operand_of,
     step_of,
 )
 from autograd.programs.loop_layout import LoopPlan, group_of, plans_of
@@ -51,6 +49,7 @@ if TYPE_CHECKING:
 LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
 LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
 LONG_ROW = 64  # products side by side, with which vectors are full enough
+MANY_TERMS = 64  # of sums that do not vary, from which their operands are kept as an array
 FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is as fast as a matrix product
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
@@ -337,9 +336,13 @@ class Layout:
         order = _order(list(sides[0][:, :3].T) if is_plain else [side[:, 0] for side in sides])
         members, sides = members[order], [side[order] for side in sides]
         out = self._put(members)
-        for start, end in _runs(list(sides[0].T)) if is_plain else [(0, len(members))]:
-            read = zip(sides, vary, strict=True)
-            terms, *factors = [[operand_of(column[start:end], v) for column in side.T] for side, v in read]
+        for start, end in _runs(sides[0].T) if is_plain else [(0, len(members))]:
+            read = [(side[start:end].T, v) for side, v in zip(sides, vary, strict=True)]
+            are_many = not varies and sides[0].shape[1] >= MANY_TERMS
+            terms, *factors = [
+                Terms(np.ascontiguousarray(rows)) if are_many else [operand_of(places, v) for places in rows]
+                for rows, v in read
+            ]
             group = Sum(terms, factors[0] if factors else [], out + start, varies, end - start)
             self.groups[varies].append(group)
 
@@ -513,7 +516,7 @@ def _weights(count: int) -> NDArray[np.uint64]:
     return np.random.default_rng(1).integers(1, 2**62, count, dtype=np.uint64)
 
 
-def runs_of(columns: Sequence[Integers]) -> Integers | None:
+def runs_of(columns: Sequence[Integers] | Integers) -> Integers | None:
     """Return where the runs start in which each column of places stays or goes up by one, all along the run.
 
     >>> runs_of([np.array([5, 6, 7, 2, 3]), np.array([1, 1, 1, 1, 1])]).tolist()
@@ -525,7 +528,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
     count = len(columns[0])
     if count == 1:
         return np.zeros(1, np.int64)
-    steps = np.stack([np.diff(column) for column in columns])
+    steps = np.diff(columns, axis=1)
     regular = ((steps == 0) | (steps == 1)).all(axis=0)
     changes = np.concatenate([[True], (steps[:, 1:] != steps[:, :-1]).any(axis=0)])
     candidates = np.flatnonzero(~regular | changes)
@@ -538,18 +541,7 @@ def runs_of(columns: Sequence[Integers]) -> Integers | None:
     return np.array(starts, np.int64)
 
 
-def operand_of(places: Integers, varies: bool) -> Operand:
-    """Return the operand that reads some places, in the simplest mode."""
-    first = int(places[0])
-    if len(places) == 1:
-        return Operand(varies, CONTIGUOUS, first)
-    step = int(places[1]) - first
-    if step in (0, 1) and np.array_equal(places, first + step * np.arange(len(places))):
-        return Operand(varies, CONTIGUOUS if step else SINGLE, first)
-    return Operand(varies, GATHERED, first, np.ascontiguousarray(places))
-
-
-def _runs(columns: list[Integers]) -> Iterator[tuple[int, int]]:
+def _runs(columns: list[Integers] | Integers) -> Iterator[tuple[int, int]]:
     """Yield where the runs of members start and end; all members as one where runs would be short."""
     starts, count = runs_of(columns), len(columns[0])
     if starts is None or (len(starts) > 1 and count < LEAST_RUN * len(starts)):
