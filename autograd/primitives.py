@@ -233,6 +233,11 @@ def _choose(condition: Any, a: Any, b: Any) -> Any:
     return floats.chosen(condition, a, b) if type(condition) is float else where(condition, a, b)
 
 
+def _raised(x: Any, y: Any) -> Any:
+    """Apply `power`; but x ** 1 and x ** 0 of a float exponent are x and 1, so nothing is recorded."""
+    return (x if y else 1.0) if type(y) is float and y in (0.0, 1.0) else power(x, y)
+
+
 def _shares(are_chosen: Sequence[Any]) -> list[Any]:
     """Return the slopes of a choice among many: 1, shared equally by those that are chosen."""
     share = divide(1.0, summation(*are_chosen))
@@ -295,7 +300,7 @@ remainder = Primitive("remainder", operator.mod,
 
 # slope of x: 0 at 0 ** 0, its sign is lost for x < 0 and y > 2**53; slope of y: 0 for x = 0, nan for x < 0
 power: Primitive = Primitive("power", floats.power_of,
-    lambda out, x, y: y * power(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
+    lambda out, x, y: y * _raised(_choose(y, x, _choose(x, x, 1.0)), y - 1.0),
     lambda out, x, y: out * log(_choose(x, x, 1.0)),
     limit=floats.power_limit,
     symbol="xʸ", plain="{:5} ** {:5}", latex="{:5}^{{{:0}}}", binds=POWER,

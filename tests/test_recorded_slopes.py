@@ -44,8 +44,11 @@ def test_a_slope_is_what_its_rule_returns(primitive: Primitive) -> None:
 def test_what_a_rule_computes_in_vain_is_left_out() -> None:
     square = TracedRule(power.slopes[0], 3).at_number(2.0)
     assert square is not None
-    assert square.instructions == [(power, 1, 1.0), (multiply, 2.0, 2)]
+    assert square.instructions == [(multiply, 2.0, 1)]  # x ** 1 is x
     in_vain = TracedRule(lambda out, x: [where(x, out, x), x, absolute(x)][1], 2)
+    cube = TracedRule(power.slopes[0], 3).at_number(3.0)
+    assert cube is not None
+    assert cube.instructions == [(power, 1, 2.0), (multiply, 3.0, 2)]
     assert (in_vain.instructions, in_vain.result) == ([], 1)
 
 
