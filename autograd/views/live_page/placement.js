@@ -303,7 +303,7 @@ export class NetworkPlacement {
     }
     for (const column of this.errors) {
       const leaves = column.flatMap((entry) => entry.leaves);
-      if (leaves.length) y = this.row(leaves, y, 30, "pill small") + 16;
+      if (leaves.length) y = this.row(leaves, y, 30, "pill small", leaves.length === 2 ? 0.5 : 0) + 16;
       const slots = column.map((entry) => entry.slot);
       const below = this.row(slots, y);
       for (const { slot, operands } of column) {
@@ -313,13 +313,14 @@ export class NetworkPlacement {
     }
   }
 
-  /** Boxes side by side over the whole width; where the next row may start. */
-  row(slots, y, height = ROWS.height, kind = "small") {
+  /** Boxes side by side over the whole width, or with so much of a place free at both ends; where the next row may start. */
+  row(slots, y, height = ROWS.height, kind = "small", free = 0) {
     const { width: room, gap } = ROWS;
-    const width = Math.min((room - gap * (slots.length - 1)) / slots.length, 140);
-    const spare = room - width * slots.length;
+    const last = slots.length - 1 + 2 * free;
+    const width = (room - gap * Math.max(last, 2)) / Math.max(last + 1, 3); // at most a third
+    const spare = room - width * (last + 1);
     slots.forEach((slot, index) => {
-      const x = slots.length === 1 ? spare / 2 : (index * spare) / (slots.length - 1) + index * width;
+      const x = last ? (index + free) * (spare / last + width) : spare / 2;
       this.add(slot, 4 + x, y, width, height, kind);
     });
     return y + height;
