@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd.hooks import hooks
-from autograd.modes import is_recording_program, recording_conditions
+from autograd.modes import is_recording_program, program_recording, recording_program
 from autograd.primitives import stop_gradient, subtract, where
 from autograd.saving import shortened
 from autograd.trees import Structure, flat, flatten, nested, unflatten
@@ -238,7 +238,7 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
 
 def _condition(function: Callable[..., Any], *arguments: Any) -> Any:
     """Return what a condition says, in which comparisons are recorded, as a number."""
-    with recording_conditions():
+    with recording_program(program_recording.get()._replace(is_condition=True)):
         return where(function(*arguments), 1.0, 0.0)
 
 

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull, push
-from autograd.modes import Recording, program_recording, recording_program
+from autograd.modes import program_recording, recording_program
 from autograd.primitives import Primitive, Rule
 from autograd.programs.groups import TABLE
 from autograd.programs.program import Program
@@ -170,8 +170,8 @@ def record_body(
     """
     outer, since = program_recording.get(), begin()
     state, row = placeholders(size), placeholders(width)
-    current = Recording(function, {0: state, 1: row}, outer.guarded, [], [], outer.number)
-    with recording_program(current):
+    of_round = {"function": function, "arguments": {0: state, 1: row}, "checked": [], "derivatives": []}
+    with recording_program(outer._replace(**of_round, is_condition=False)):
         next_state, results, go_on = run(state, row)
     body = Body(state, [], row, [], next_state, results, None if go_on is None else as_value(go_on), since)
     starts, own = body.tape.starts, set(map(id, (*state, *row)))

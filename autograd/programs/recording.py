@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from itertools import compress, count, cycle, islice, repeat
 from operator import is_
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from autograd.arrays import CONDITIONS
 from autograd.calculus.recorded_calls import parameters_of
 from autograd.modes import (
     NOT_OF_USERS,
-    Recording,
     ieee_arithmetic,
     is_recording,
     line_of_user,
@@ -56,6 +55,28 @@ GUARDS = [select_multiply.index, strong_multiply.index]
 MOST_NUMBERS = 65_535  # of recordings; a node keeps one in two bytes
 _numbers: dict[str, int] = {}  # of the functions that were recorded, from 1, by their descriptions
 _next_number = count(1)
+
+
+class Recording(NamedTuple):
+    """A function that is being recorded.
+
+    Attributes:
+        function: the function.
+        arguments: its arguments, trees with leaves that stand for their numbers, by position and name.
+        guarded: whether products of gradients and slopes are guarded.
+        checked: the values of functions that were differentiated, if they have operations with a domain.
+        derivatives: the derivatives that were recorded.
+        number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
+        is_condition: whether comparisons give nodes, of 1 or 0.
+    """
+
+    function: Callable[..., object]
+    arguments: dict[int | str, Any]
+    guarded: bool
+    checked: list[Value]
+    derivatives: list[Value]
+    number: int = 0
+    is_condition: bool = False
 
 
 class RecordedFunction:
