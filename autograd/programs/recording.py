@@ -297,13 +297,14 @@ def refuse(node: Value, what: str) -> None:
 def _named(node: Value, current: Recording) -> str:
     if node.label:
         return f"the node {node.label!r}"
-    for place, tree in current.arguments.items():
+    if node.primitive is not None:
+        return f"a result of {node.primitive.name}"
+    # The last argument first: losses try to read targets, which follow all parameters.
+    for place, tree in reversed(current.arguments.items()):
         for name, leaf in named_leaves(f"argument {place}", tree, Value):
             if leaf is node:
                 return name
-    if node.primitive is None:
-        return "a leaf that the function refers to"
-    return f"a result of {node.primitive.name}"
+    return "a leaf that the function refers to"
 
 
 def _number_of(function: Callable[..., object]) -> int:
