@@ -184,7 +184,7 @@ def is_module(thing: object) -> bool:
 
 
 def modules_of(root: object) -> list[Module]:
-    """Return a module and every module within it, each once; none of what is no `Module`."""
+    """Return every `Module` within a module or an object of a class of one's own, each once, itself if it is one."""
     return [thing for _, _, thing in _found(root, are_modules=True) if isinstance(thing, Module)]
 
 
@@ -262,7 +262,8 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
             seen[id(thing)] = thing
             if isinstance(thing, Module):
                 yield prefix, name, thing
-            within = _items(thing)
+            is_searched = isinstance(thing, Module) or (are_modules and is_module(thing))
+            within = _items(vars(thing) if is_searched else thing)
             if within:
                 waiting.append((f"{prefix}{name}." if thing is not root else "", iter(within)))
                 break
@@ -271,9 +272,7 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
 
 
 def _items(thing: object) -> Iterable[tuple[object, object]]:
-    """Return what a module or a collection holds, with names."""
-    if isinstance(thing, Module):
-        return list(vars(thing).items())
+    """Return what a collection holds, with names."""
     if isinstance(thing, Mapping):
         return list(thing.items())
     if isinstance(thing, list | tuple | deque):
