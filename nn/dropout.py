@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.saving import shortened
+from nn.calls import explained
 from nn.parameters import Module, modules_of
 
 
@@ -41,6 +42,7 @@ class Dropout(Module):
 
     setting_names = ("rate",)
 
+    @explained("Dropout(0.5)")
     def __init__(self, rate: float = 0.5, generator: random.Random | None = None) -> None:
         if generator is not None and not isinstance(generator, random.Random):
             raise TypeError(

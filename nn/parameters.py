@@ -53,6 +53,8 @@ class Module:
     if not TYPE_CHECKING:  # else a class could not define them
         predict = Instead("network(inputs), which gives Values; network(inputs).data is the number of a single one")
         fit = Instead("nn.fit(network, cases), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
+        save = Instead("nn.save_network(network, 'network.json')")
+        load = Instead("nn.load_network('network.json')")
 
     def __call__(self, inputs: Any) -> Any:
         """Compute what the module does from its inputs; a subclass defines it."""
