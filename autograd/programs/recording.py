@@ -15,7 +15,7 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Sequence
-from itertools import compress, count, cycle, islice, repeat
+from itertools import compress, count, repeat
 from operator import is_
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -38,11 +38,11 @@ from autograd.primitives import greater, select_multiply, strong_multiply, where
 from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import AsCalled, Program
-from autograd.programs.recorded_loops import PLACEHOLDERS, Pick, RecordedLoop, has_code, slots_of
+from autograd.programs.recorded_loops import Pick, RecordedLoop, has_code, placeholders, slots_of
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
 from autograd.trees import Structure, flat, named_leaves, nested
-from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
+from autograd.value import Constant, Value, is_fixed, recording_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code, Integers
@@ -108,7 +108,7 @@ class RecordedFunction:
         self.function, self.call, self.exact = function, call, exact
         self.arguments = call.parts[0]
         number = _number_of(function)
-        inputs = list(map(placeholder, islice(cycle(PLACEHOLDERS), call.size), repeat(number)))
+        inputs = placeholders(call.size, number)
         arguments, named = nested(call, inputs)
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
@@ -137,8 +137,8 @@ class RecordedFunction:
         self.program = self.program.replaced(as_called=self.as_called)
         if any(recording_of(leaf) == number for leaf in self.captured):
             raise TypeError(
-                f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: let the "
-                f"loop give it back"
+                f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: return "
+                f"it from the round, as a part of the state or of the result"
             )
         if current.derivatives:
             found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
