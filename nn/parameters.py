@@ -157,9 +157,10 @@ class Module:
     def _summary_lines(self, seen: set[int]) -> Iterator[str]:
         seen.add(id(self))
         yield self._heading()
-        for part in _parts(vars(self)):
-            if isinstance(part, Module) and id(part) not in seen:
-                yield from ("  " + line for line in part._summary_lines(seen))
+        for attribute in vars(self).values():
+            for _, part in _items(attribute) or [("", attribute)]:
+                if isinstance(part, Module) and id(part) not in seen:
+                    yield from ("  " + line for line in part._summary_lines(seen))
 
     def _heading(self) -> str:
         """Return the module's line in a summary."""
@@ -214,16 +215,6 @@ def training_mode(modules: Sequence[Module], mode: bool) -> Iterator[None]:
 def _restore_training(modules: Sequence[Module], before: Sequence[bool]) -> None:
     for module, mode in zip(modules, before, strict=True):
         set_training([module], mode)
-
-
-def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
-    for attribute in attributes.values():
-        if isinstance(attribute, Mapping):
-            yield from attribute.values()
-        elif isinstance(attribute, list | tuple):
-            yield from attribute
-        else:
-            yield attribute
 
 
 def within(root: Module) -> Iterator[tuple[str, Value | Module]]:
