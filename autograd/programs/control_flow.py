@@ -135,10 +135,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         if isinstance(lower, Value) or isinstance(upper, Value):
             head = (stop_gradient(subtract(upper, lower)),)
         else:
-            count = max(math.ceil(upper - lower), 0)
+            rounds = count = max(math.ceil(upper - lower), 0)
             if count * structure.size > MOST_KEPT and count > 3:
                 return _in_parts(lower, count, body_fun, init_val)
-            rounds = count
 
         def round_of(state: Any, row: Any) -> tuple[Any, Any]:
             i, inner = state
@@ -197,7 +196,7 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         )[0]
     numbers, structure = flat(init_val, Value)
     state = nested(structure, numbers)
-    while _holds(cond_fun(state)):
+    while _number(cond_fun(state)):
         state = body_fun(state)
         _check_state(structure, state, body_fun)
     return state
@@ -224,7 +223,7 @@ def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any],
         TypeError: if the results do not have the same structure.
     """
     if not is_recording_program():
-        return (true_fun if _holds(pred() if callable(pred) else pred) else false_fun)(*operands)
+        return (true_fun if _number(pred() if callable(pred) else pred) else false_fun)(*operands)
     # Two loops, of which one makes one round and the other one none. Their state is the result.
     is_true = stop_gradient(_condition(pred) if callable(pred) else where(pred, 1.0, 0.0))
     result, structure = _branch(true_fun, is_true, operands, None)
@@ -241,10 +240,6 @@ def _condition(function: Callable[..., Any], *arguments: Any) -> Any:
     """Return the result of a condition, in which comparisons are recorded, as 1 or 0."""
     with recording_program(program_recording.get()._replace(is_condition=True)):
         return where(function(*arguments), 1.0, 0.0)
-
-
-def _holds(condition: Any) -> bool:
-    return bool(condition.data if isinstance(condition, Value) else condition)
 
 
 def _number(number: Any) -> Any:
@@ -271,7 +266,7 @@ class _Rows:
             raise TypeError(
                 f"the rows of {name} are an array or a list with an entry for each round, got a number: {xs!r:.80}"
             )
-        self.holders = [_entries(holder) for holder in self.holders]
+        self.holders = [each.tolist() if getattr(each, "ndim", 0) == 1 else each for each in self.holders]
         counts = {len(holder) for holder in self.holders} | ({operator.index(length)} if length is not None else set())
         if len(counts) != 1:
             raise ValueError(
@@ -285,11 +280,6 @@ class _Rows:
     def row(self, t: int) -> Any:
         """Return the row of a round."""
         return None if self.structure is None else unflatten(self.structure, [holder[t] for holder in self.holders])
-
-
-def _entries(holder: Any) -> Any:
-    """Return a list or an array as it is, but an array of one dimension as a list of numbers."""
-    return holder.tolist() if getattr(holder, "ndim", 0) == 1 else holder
 
 
 def _stacked(results: Sequence[Any], function: Callable[..., Any]) -> Any:
@@ -321,14 +311,10 @@ def _stack(structure: Structure, numbers: list[Any], count: int) -> Any:
 def _check_state(structure: Structure, state: Any, function: Callable[..., Any]) -> None:
     found = flatten(state, Value)[1]
     if found != structure:
-        raise _changed(structure, found, function)
-
-
-def _changed(structure: Structure, found: Structure, function: Callable[..., Any]) -> TypeError:
-    return TypeError(
-        f"the state of a loop keeps its structure from round to round: it was {structure}, and became {found}"
-        f"{_line_of(function)}; return a state like the one that it takes"
-    )
+        raise TypeError(
+            f"the state of a loop keeps its structure from round to round: it was {structure}, and became {found}"
+            f"{_line_of(function)}; return a state like the one that it takes"
+        )
 
 
 def _line_of(function: Callable[..., Any]) -> str:
@@ -364,12 +350,10 @@ def _recorded(
     def run(inputs: list[Value], row: list[Value]) -> tuple[Any, Any, Any]:
         given = None if row_structure is None else nested(row_structure, row)
         next_state, result = round_of(nested(structure, inputs), given)
-        new, found = flat(next_state, Value)
-        if found != structure:
-            raise _changed(structure, found, function)
+        _check_state(structure, next_state, function)
         results, found = flat(result, Value)
         of_result.append(found)
-        return new, results, None if goes_on is None else goes_on(next_state)
+        return flat(next_state, Value)[0], results, None if goes_on is None else goes_on(next_state)
 
     body = record_body(function, len(state), 0 if row_structure is None else row_structure.size, run)
     if goes_on is not None:

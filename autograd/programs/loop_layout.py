@@ -266,9 +266,6 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
 
 def _apart(loop: RecordedLoop) -> tuple[Integers, Integers, Integers, Integers]:
     """Return which operands of a loop that does not pull are the head, the state, the constants and the rows."""
-    first, end, head = loop.rows_at(), loop.operand_count(), loop.head
-    size = len(loop.body.state)
-    rows = (
-        np.arange(first, end).reshape(loop.count or 0, -1) if end > first else np.zeros((loop.count or 0, 0), np.int64)
-    )
+    first, head, size = loop.rows_at(), loop.head, len(loop.body.state)
+    rows = np.arange(first, loop.operand_count()).reshape(loop.count or 0, len(loop.body.row))
     return np.arange(head), np.arange(head, head + size), np.arange(head + size, first), rows

@@ -425,10 +425,7 @@ class Direction:
             self._derivatives = derive(self.node, self.numbers)
         return self._derivatives(place)
 
-    def __rmul__(self, other: Any) -> Direction:
-        return Direction(
-            self.node, {place: times(other, number) for place, number in self.numbers.items()}, self.of_results
-        )
+    __rmul__ = __mul__
 
 
 def _loop_of(node: Value) -> tuple[RecordedLoop, list[Any]]:
