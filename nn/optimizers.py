@@ -27,7 +27,7 @@ from nn.parameters import counted, is_parameter
 
 Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient and its memory: the new number and memory
 
-STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are no settings
+STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are not settings
 
 
 class Update(NamedTuple):
@@ -59,7 +59,7 @@ class Optimizer:
 
     Raises:
         ValueError: for no parameters, or a learning rate that is not positive and finite; also when one is assigned.
-        TypeError: if the parameters are no list of leaves.
+        TypeError: if the parameters are not a list of leaves.
         AttributeError: when an attribute is assigned that the optimizer does not have.
     """
 
@@ -185,7 +185,7 @@ class Optimizer:
         vars(self).update(state)
 
     def checked_state(self, state: object) -> dict[str, Any]:
-        """Return a state as from `state_dict`; raise a ValueError if it is none of this optimizer."""
+        """Return a state as from `state_dict`; raise a ValueError if it does not fit this optimizer."""
         damaged = "the state of the optimizer is damaged: "
         if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
             raise ValueError(f"{damaged}{shortened(state)}")
@@ -436,7 +436,7 @@ def _checked(name: str, number: Any, ranges: Mapping[str, tuple[float, float]]) 
 
 
 def _plain(setting: object) -> Any:
-    """Return a setting as a file can hold it; a TypeError if it is no number, text, None or list of them."""
+    """Return a setting as a file can hold it; raise a TypeError if it is not a number, text, None or a list."""
     if isinstance(setting, list | tuple):
         return [*map(_plain, setting)]
     if setting is None or type(setting) in (bool, int, str):

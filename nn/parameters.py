@@ -43,8 +43,7 @@ class Module:
     Attributes:
         setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
             the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
-        training: whether the module computes as in training, which `Dropout` does otherwise than else. At first it does
-            not.
+        training: whether the module computes as in training, where `Dropout` computes something else; False at first.
     """
 
     setting_names: tuple[str, ...] = ()
