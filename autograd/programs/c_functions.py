@@ -81,7 +81,7 @@ def straight_body(
     lines += ["(void)work;", *_ignored(interface, lines)]
     if rescue is not None:
         copies = interface.copies(rescue.place)
-        lines = [*["long item;"][: len(copies)], *copies, *lines]
+        lines = [*(["long item;", *copies] if copies else []), *lines]
     outputs = [names[slot] for slot in program.outputs.tolist()]
     for place, output, slot in zip(interface.outputs, outputs, program.outputs.tolist(), strict=False):
         lines.append(f"{place} = {output};" + comment_of(program.labels.get(slot)))

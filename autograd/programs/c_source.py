@@ -148,7 +148,7 @@ class Interface:
     """
 
     def __init__(self, name: str, program: Program, names: Sequence[str], parameters: Sequence[str]) -> None:
-        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *["parameters"][: len(parameters)]}
+        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *(["parameters"] if parameters else [])}
         labels = [program.labels.get(slot, "") for slot in (*program.inputs.tolist(), *program.outputs.tolist())]
         if program.structures is None:
             count = len(program.inputs)
