@@ -78,7 +78,7 @@ def check_call(
     Of `__init__` and `__call__` the first argument is the object, and the message names its class.
     """
     called = function.__name__
-    if called in ("__init__", "__call__"):
+    if arguments and called in ("__init__", "__call__"):
         called = function.__qualname__.split(".")[-2]
         function, arguments = function.__get__(arguments[0]), arguments[1:]
     signature = inspect.signature(function)
