@@ -255,7 +255,7 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
             if isinstance(thing, Module):
                 yield prefix, name, thing
             is_searched = isinstance(thing, Module) or (are_modules and is_module(thing))
-            within = _items(vars(thing) if is_searched else thing)
+            within = _items(vars(thing) if is_searched else thing, are_modules)
             if within:
                 waiting.append((f"{prefix}{name}." if thing is not root else "", iter(within)))
                 break
@@ -263,14 +263,14 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
             waiting.pop()
 
 
-def _items(thing: object) -> Iterable[tuple[object, object]]:
-    """Return what a collection holds, with names."""
+def _items(thing: object, are_modules: bool = False) -> Iterable[tuple[object, object]]:
+    """Return what a collection holds, with names; no Values of a set if `are_modules`."""
     if isinstance(thing, Mapping):
         return list(thing.items())
     if isinstance(thing, list | tuple | deque):
         return enumerate(tuple(thing))
     if isinstance(thing, Set):
-        members = [item for item in thing if not isinstance(item, Value) or is_parameter(item)]
+        members = [item for item in thing if not isinstance(item, Value) or (is_parameter(item) and not are_modules)]
         labels = [item.label if isinstance(item, Value) else None for item in members]
         if any(isinstance(item, Value | Module) for item in members):
             if None in labels or len(set(labels)) < len(labels):

@@ -228,6 +228,7 @@ class Holding:
 
     def __init__(self, network: Any) -> None:
         self.parts = {"all": [network]}
+        self.seen = {Value(1.0), Value(2.0)}  # of which a Module would have to name the parameters
 
     def parameters(self) -> Any:
         return self.parts["all"][0].parameters()
