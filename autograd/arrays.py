@@ -233,15 +233,11 @@ def array_ufunc(function: Any, method: str, arguments: Sequence[Any], settings: 
     out = settings.get("out")
     if out is not None:
         settings["out"] = tuple(map(_held, out))
-    if method == "reduce" and settings.get("where", True) is not True and name in IDENTITIES:
-        settings.setdefault("initial", IDENTITIES[name])
     run = partial(_run, _of_objects(name, function.nin) or function, method)
-    if (
-        method == "reduce"
-        and name in WIDE
-        and settings.get("where", True) is True
-        and not settings.keys() & {"out", "initial"}
-    ):
+    if method == "reduce" and settings.get("where", True) is not True:
+        if name in IDENTITIES:
+            settings.setdefault("initial", IDENTITIES[name])
+    elif method == "reduce" and name in WIDE and not settings.keys() & {"out", "initial"}:
         run = partial(_reduced, WIDE[name], run)
     try:
         result = run(list(map(_held, arguments)), settings)

@@ -19,13 +19,13 @@ import types
 from _thread import RLock
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import ref
 
 from autograd.hooks import hooks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from autograd.value import Value
 
@@ -188,36 +188,9 @@ def recording() -> _Setting:
     return _Setting(is_recording, True)
 
 
-class Recording(NamedTuple):
-    """A function that is being recorded.
-
-    Attributes:
-        function: the function.
-        arguments: its arguments, trees with leaves that stand for their numbers, by position and name.
-        guarded: whether products of gradients and slopes are guarded.
-        checked: the values of functions that were differentiated, if they have operations with a domain.
-        derivatives: the derivatives that were recorded.
-        number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
-        is_condition: whether comparisons give nodes, of 1 or 0.
-    """
-
-    function: Callable[..., object]
-    arguments: Mapping[int | str, Any]
-    guarded: bool
-    checked: list[Value]
-    derivatives: list[Value]
-    number: int = 0
-    is_condition: bool = False
-
-
-def recording_program(what: Recording) -> _Setting:
+def recording_program(what: object) -> _Setting:
     """Refuse to read numbers within a `with` block, in this thread, while a program is being recorded by `what`."""
     return _Setting(program_recording, what)
-
-
-def recording_conditions() -> _Setting:
-    """Record comparisons within a `with` block, while a program is being recorded in this thread."""
-    return _Setting(program_recording, program_recording.get()._replace(is_condition=True))
 
 
 def is_recording_program() -> bool:

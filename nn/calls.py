@@ -24,7 +24,16 @@ from autograd.saving import shortened
 P = ParamSpec("P")
 ResultT = TypeVar("ResultT")
 
-OTHER_NAMES = {"lr": "learning_rate", "eps": "epsilon", "epochs": "rounds", "criterion": "loss", "loss_fn": "loss"}
+OTHER_NAMES = {  # of arguments that other libraries have, and that of a parameter, where there is one of this name
+    "lr": "learning_rate",
+    "eps": "epsilon",
+    "epochs": "rounds",
+    "criterion": "loss",
+    "loss_fn": "loss",
+    "p": "rate",
+    "rho": "alpha",
+    "validation_fraction": "validation_split",
+}
 
 OTHER_LIBRARIES = {  # what they have in `nn`, and what to write
     "Linear": "nn.Layer(inputs, outputs, activation=None)",
@@ -50,8 +59,11 @@ def explained(example: str) -> Callable[[Callable[P, ResultT]], Callable[P, Resu
     def decorate(function: Callable[P, ResultT]) -> Callable[P, ResultT]:
         @functools.wraps(function)
         def checked(*arguments: P.args, **settings: P.kwargs) -> ResultT:
-            check_call(function, arguments, settings, example)
-            return function(*arguments, **settings)
+            try:
+                return function(*arguments, **settings)
+            except TypeError:
+                check_call(function, arguments, settings, example)
+                raise
 
         return checked
 
@@ -61,7 +73,14 @@ def explained(example: str) -> Callable[[Callable[P, ResultT]], Callable[P, Resu
 def check_call(
     function: Callable[..., Any], arguments: Sequence[Any], settings: Mapping[str, Any], example: str
 ) -> None:
-    """Raise a TypeError with the correct call if arguments do not fit the parameters of a function or a class."""
+    """Raise a TypeError with the correct call if arguments do not fit the parameters of a function or a class.
+
+    Of `__init__` and `__call__` the first argument is the object, and the message names its class.
+    """
+    called = function.__name__
+    if arguments and called in ("__init__", "__call__"):
+        called = function.__qualname__.split(".")[-2]
+        function, arguments = function.__get__(arguments[0]), arguments[1:]
     signature = inspect.signature(function)
     try:
         signature.bind(*arguments, **settings)
@@ -84,7 +103,7 @@ def check_call(
     for name, parameter in signature.parameters.items():
         (by_name if parameter.kind is parameter.KEYWORD_ONLY else by_position).append(name)
     taken = ", and by name ".join(", ".join(names) for names in (by_position, by_name) if names)
-    raise TypeError(f"{function.__name__} got {shown}: {reason}; write {example}. It takes {taken}")
+    raise TypeError(f"{called} got {shown}: {reason}; write {example}. It takes {taken}") from None
 
 
 class Instead:

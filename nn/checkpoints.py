@@ -103,7 +103,7 @@ def save_network(network: Module, path: File, training: Checkpoint | None = None
 
     Raises:
         ValueError: if a parameter is infinite or nan.
-        TypeError: if the network is no `Module`, or the path none.
+        TypeError: if the network is not a `Module`, or the path is not one.
         OSError: if the file cannot be written. Nothing half written is left.
     """
     _check_arguments("save_network", network, path)
@@ -143,7 +143,7 @@ def load_network(network: Any = None, path: Any = None) -> Module | None:
     Raises:
         ValueError: if the file is damaged, or of another network, which is unchanged then; or if there is no network
             given, and the file does not say what builds it.
-        TypeError: if the network is no `Module`, or the path none.
+        TypeError: if the network is not a `Module`, or the path is not one.
         OSError: if the file cannot be read.
     """
     if path is None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from autograd import Value
 from autograd.saving import shortened
+from nn.calls import explained
 from nn.parameters import Module, modules_of
 
 
@@ -31,16 +32,17 @@ class Dropout(Module):
 
     Args:
         rate: the probability that a number is left out, from 0 to below 1.
-        generator: draws a number for each number of each case, also where the rate is 0; one of its own, which the
-            module `random` begins, when not given. A checkpoint holds its state.
+        generator: draws a number for each number of each case, also if the rate is 0; when not given, a new one that
+            the module `random` seeds. A checkpoint holds its state.
 
     Raises:
         ValueError: if the rate is out of its range.
-        TypeError: if the rate is no number, or the generator none.
+        TypeError: if the rate is not a number, or the generator is not a `random.Random`.
     """
 
     setting_names = ("rate",)
 
+    @explained("Dropout(0.5)")
     def __init__(self, rate: float = 0.5, generator: random.Random | None = None) -> None:
         if generator is not None and not isinstance(generator, random.Random):
             raise TypeError(
@@ -55,7 +57,7 @@ class Dropout(Module):
         """Return the numbers as they are; in training leave some out.
 
         Raises:
-            TypeError: if they are no list; or in training, while a function is compiled.
+            TypeError: if they are not a list; or in training, while a function is compiled.
         """
         if isinstance(inputs, Value) or not isinstance(inputs, Iterable):
             raise TypeError(f"a Dropout takes a list of numbers, got {shortened(inputs)}; write dropout([x])")

@@ -63,6 +63,12 @@ class History:
     if not TYPE_CHECKING:  # a type checker says so, too
         history = Instead("history.errors for the error of each round, history.metrics for the metric")
 
+        def __len__(self):
+            raise TypeError("a History has no length; write history.rounds, or len(history.errors)")
+
+        def __bool__(self):
+            return True  # which is else asked of the length
+
         def __getitem__(self, name):
             names = [field.name for field in fields(self) if not field.name.startswith("_")]
             meant = OTHER_NAMES.get(name, name if name in names else "errors")

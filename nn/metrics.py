@@ -17,6 +17,7 @@ from typing import Any, SupportsIndex
 import autograd
 from autograd import Value, no_grad
 from autograd.floats import as_float
+from nn.calls import explained
 from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
 from nn.parameters import Module
 
@@ -24,6 +25,7 @@ Case = tuple[Any, Any]  # the inputs of the network, and the target as the loss 
 Metric = Callable[[Module, Sequence[Case], Loss], float]
 
 
+@explained("accuracy(network, cases), where cases are pairs (inputs, target)")
 def accuracy(
     network: Module, cases: Iterable[Case], loss: Loss = half_squared_error, *, threshold: float | None = None
 ) -> float:
@@ -74,6 +76,7 @@ def accuracy(
     return sum(map(all, sides)) / len(sides)
 
 
+@explained("average_error(network, cases), where cases are pairs (inputs, target)")
 def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squared_error) -> float:
     """Return the mean of the loss over cases, without recording a graph.
 

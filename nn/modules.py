@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal
 
 from autograd import Constant, Drawing, Parameter, Value, dot
 from autograd.primitives import PRIMITIVES
+from nn.calls import explained
 from nn.drawing import draw_layers
 from nn.parameters import Module, counted
 
@@ -269,6 +270,7 @@ class MLP(Module, Generic[OutputsT]):
             signals = layer(signals)
         return list(signals)  # type: ignore[arg-type]  # a layer gives Values
 
+    @explained("network([x1, x2]), with a list of the inputs")
     def __call__(self, inputs: Sequence[Value | float]) -> OutputsT:
         """Compute the list of outputs; of a network with one output, that output. Errors are those of `forward`."""
         outputs = self.forward(inputs)

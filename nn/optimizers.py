@@ -1,7 +1,5 @@
 """How the gradients change the parameters: a `step()` after each `backward()`.
 
-This file has more than 500 lines, since the optimizers share the rules, checks and states of one class.
-
 >>> weight = Value(1.0)
 >>> optimizer = SGD([weight], learning_rate=0.5)
 >>> (weight * weight).backward()
@@ -27,17 +25,9 @@ from autograd.saving import finite_number, shortened
 from nn.calls import check_call, warn
 from nn.parameters import counted, is_parameter
 
-RANGES = {  # of each setting: from the first number to below the second
-    "learning_rate": (0.0, math.inf),
-    "momentum": (0.0, 1.0),
-    "betas": (0.0, 1.0),
-    "epsilon": (0.0, math.inf),
-    "weight_decay": (0.0, math.inf),
-}
-
 Rule: TypeAlias = Callable[..., tuple[Any, ...]]  # of a number, its gradient and its memory: the new number and memory
 
-STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are no settings
+STATE = ("parameters", "memory", "steps", "missed", "_made")  # the attributes that are not settings
 
 
 class Update(NamedTuple):
@@ -69,13 +59,20 @@ class Optimizer:
 
     Raises:
         ValueError: for no parameters, or a learning rate that is not positive and finite; also when one is assigned.
-        TypeError: if the parameters are no list of leaves.
+        TypeError: if the parameters are not a list of leaves.
         AttributeError: when an attribute is assigned that the optimizer does not have.
     """
 
     learning_rate: float
     _made: ClassVar[bool] = False  # whether `__init__` is done; then of the object
-    _ranges: ClassVar[Mapping[str, tuple[float, float]]] = RANGES
+    _ranges: ClassVar[Mapping[str, tuple[float, float]]] = {  # of settings: from the first number to below the second
+        "learning_rate": (0.0, math.inf),
+        "momentum": (0.0, 1.0),
+        "betas": (0.0, 1.0),
+        "epsilon": (0.0, math.inf),
+        "weight_decay": (0.0, math.inf),
+    }
+    _squares: ClassVar[int | None] = None  # which row of the memory holds means of squares
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float, memory: int) -> None:
         self.parameters = _checked_parameters(type(self).__name__, parameters)
@@ -188,7 +185,7 @@ class Optimizer:
         vars(self).update(state)
 
     def checked_state(self, state: object) -> dict[str, Any]:
-        """Return a state as from `state_dict`; raise a ValueError if it is none of this optimizer."""
+        """Return a state as from `state_dict`; raise a ValueError if it does not fit this optimizer."""
         damaged = "the state of the optimizer is damaged: "
         if not isinstance(state, Mapping) or not isinstance(state.get("memory"), list):
             raise ValueError(f"{damaged}{shortened(state)}")
@@ -207,7 +204,8 @@ class Optimizer:
             raise ValueError(f"the state of the optimizer is not one of {len(self.parameters)} parameters")
         try:
             memory = [[finite_number(number) for number in row] for row in memory]
-            self._check_memory(memory)
+            if self._squares is not None and min(memory[self._squares]) < 0.0:
+                raise ValueError(f"{min(memory[self._squares])} is not the mean of a square")
             settings = self._checked_settings(state.get("settings", {}))
         except ValueError as error:
             raise ValueError(f"{damaged}{error}") from None
@@ -265,9 +263,6 @@ class Optimizer:
         """
         raise NotImplementedError
 
-    def _check_memory(self, memory: list[list[float]]) -> None:
-        """Raise a ValueError if the numbers cannot be the memory of such an optimizer."""
-
 
 class SGD(Optimizer):
     """Gradient descent, with momentum and weight decay: g ← g + λ w, v ← μ v + g, then w ← w − η v.
@@ -317,6 +312,8 @@ class Adam(Optimizer):
         ValueError: if one of them is out of its range.
     """
 
+    _squares = 1
+
     def __init__(
         self,
         parameters: Iterable[Value],
@@ -340,10 +337,6 @@ class Adam(Optimizer):
             return number * kept - step * _ratio(first, _root(second) + least, epsilon), first, second
 
         return moved
-
-    def _check_memory(self, memory: list[list[float]]) -> None:
-        if min(memory[1]) < 0.0:
-            raise ValueError(f"{min(memory[1])} is not the mean of a square")
 
 
 class AdamW(Adam):
@@ -387,7 +380,8 @@ class RMSprop(Optimizer):
         ValueError: if one of them is out of its range.
     """
 
-    _ranges: ClassVar = {**RANGES, "alpha": (0.0, 1.0)}
+    _ranges: ClassVar = {**Optimizer._ranges, "alpha": (0.0, 1.0)}
+    _squares = 0
 
     def __init__(
         self,
@@ -418,10 +412,6 @@ class RMSprop(Optimizer):
 
         return moved
 
-    def _check_memory(self, memory: list[list[float]]) -> None:
-        if min(memory[0]) < 0.0:
-            raise ValueError(f"{min(memory[0])} is not the mean of a square")
-
 
 def _ratio(number: Any, size: Any, epsilon: float) -> Any:
     """Return a number over the size of the gradients; without epsilon 0 where every gradient was."""
@@ -446,7 +436,7 @@ def _checked(name: str, number: Any, ranges: Mapping[str, tuple[float, float]]) 
 
 
 def _plain(setting: object) -> Any:
-    """Return a setting as a file can hold it; a TypeError if it is no number, text, None or list of them."""
+    """Return a setting as a file can hold it; raise a TypeError if it is not a number, text, None or a list."""
     if isinstance(setting, list | tuple):
         return [*map(_plain, setting)]
     if setting is None or type(setting) in (bool, int, str):

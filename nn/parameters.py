@@ -43,8 +43,7 @@ class Module:
     Attributes:
         setting_names: of the attributes that decide what the module computes, besides parameters: they are saved with
             the network and compared when it is loaded. Their values must be strings, numbers, booleans or None.
-        training: whether the module computes as in training, which `Dropout` does otherwise than else. At first it does
-            not.
+        training: whether the module computes as in training, where `Dropout` computes something else; False at first.
     """
 
     setting_names: tuple[str, ...] = ()
@@ -53,6 +52,8 @@ class Module:
     if not TYPE_CHECKING:  # else a class could not define them
         predict = Instead("network(inputs), which gives Values; network(inputs).data is the number of a single one")
         fit = Instead("nn.fit(network, cases), where cases are pairs (inputs, target), of X and y list(zip(X, y))")
+        save = Instead("nn.save_network(network, 'network.json')")
+        load = Instead("nn.load_network('network.json')")
 
     def __call__(self, inputs: Any) -> Any:
         """Compute what the module does from its inputs; a subclass defines it."""
@@ -155,9 +156,10 @@ class Module:
     def _summary_lines(self, seen: set[int]) -> Iterator[str]:
         seen.add(id(self))
         yield self._heading()
-        for part in _parts(vars(self)):
-            if isinstance(part, Module) and id(part) not in seen:
-                yield from ("  " + line for line in part._summary_lines(seen))
+        for attribute in vars(self).values():
+            for _, part in _items(attribute) or [("", attribute)]:
+                if isinstance(part, Module) and id(part) not in seen:
+                    yield from ("  " + line for line in part._summary_lines(seen))
 
     def _heading(self) -> str:
         """Return the module's line in a summary."""
@@ -184,7 +186,7 @@ def is_module(thing: object) -> bool:
 
 
 def modules_of(root: object) -> list[Module]:
-    """Return a module and every module within it, each once; none of what is no `Module`."""
+    """Return every `Module` within a module or an object of a class of one's own, each once, itself if it is one."""
     return [thing for _, _, thing in _found(root, are_modules=True) if isinstance(thing, Module)]
 
 
@@ -212,16 +214,6 @@ def training_mode(modules: Sequence[Module], mode: bool) -> Iterator[None]:
 def _restore_training(modules: Sequence[Module], before: Sequence[bool]) -> None:
     for module, mode in zip(modules, before, strict=True):
         set_training([module], mode)
-
-
-def _parts(attributes: Mapping[str, Any]) -> Iterator[Any]:
-    for attribute in attributes.values():
-        if isinstance(attribute, Mapping):
-            yield from attribute.values()
-        elif isinstance(attribute, list | tuple):
-            yield from attribute
-        else:
-            yield attribute
 
 
 def within(root: Module) -> Iterator[tuple[str, Value | Module]]:
@@ -262,7 +254,8 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
             seen[id(thing)] = thing
             if isinstance(thing, Module):
                 yield prefix, name, thing
-            within = _items(thing)
+            is_searched = isinstance(thing, Module) or (are_modules and is_module(thing))
+            within = _items(vars(thing) if is_searched else thing, are_modules)
             if within:
                 waiting.append((f"{prefix}{name}." if thing is not root else "", iter(within)))
                 break
@@ -270,16 +263,14 @@ def _found(root: object, are_modules: bool = False) -> Iterator[tuple[str, objec
             waiting.pop()
 
 
-def _items(thing: object) -> Iterable[tuple[object, object]]:
-    """Return what a module or a collection holds, with names."""
-    if isinstance(thing, Module):
-        return list(vars(thing).items())
+def _items(thing: object, are_modules: bool = False) -> Iterable[tuple[object, object]]:
+    """Return what a collection holds, with names; no Values of a set if `are_modules`."""
     if isinstance(thing, Mapping):
         return list(thing.items())
     if isinstance(thing, list | tuple | deque):
         return enumerate(tuple(thing))
     if isinstance(thing, Set):
-        members = [item for item in thing if not isinstance(item, Value) or is_parameter(item)]
+        members = [item for item in thing if not isinstance(item, Value) or (is_parameter(item) and not are_modules)]
         labels = [item.label if isinstance(item, Value) else None for item in members]
         if any(isinstance(item, Value | Module) for item in members):
             if None in labels or len(set(labels)) < len(labels):

@@ -21,6 +21,9 @@ train: Any = fit  # type checkers refuse these calls, too
 sgd: Any = SGD
 adam: Any = Adam
 adamw: Any = AdamW
+network: Any = NETWORK
+module: Any = nn
+history: Any = History(2, [0.5, 0.25])
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,18 @@ adamw: Any = AdamW
             "metric=…, with a ",
         ),
         (lambda: train(NETWORK), "fit got <MLP 2-1: 3 parameters>: missing", "fit(network, cases, rounds=100)"),
+        (
+            lambda: train(NETWORK, [([0, 1], 1)], validation_fraction=0.5),
+            "fit got validation_fraction=0.5: ",
+            "validation_split=0.5",
+        ),
+        (lambda: module.RMSprop(WEIGHTS, rho=0.9), "RMSprop got rho=0.9: ", "alpha=0.9"),
+        (lambda: adam(WEIGHTS, rho=0.9), "Adam got rho=0.9: ", "Adam(network.parameters()"),
+        (lambda: module.Dropout(p=0.25), "Dropout got p=0.25: it takes no such argument", "rate=0.25. It takes rate, "),
+        (lambda: network(1, 0), "MLP got 1, 0: too many positional", "network([x1, x2])"),
+        (network, "MLP got no argument: missing", "network([x1, x2])"),
+        (lambda: module.accuracy(NETWORK), "accuracy got <MLP 2-1: 3 parameters>: missing", "accuracy(network, cases)"),
+        (lambda: module.average_error(NETWORK), "average_error got <MLP", "average_error(network, cases)"),
     ],
 )
 def test_a_call_that_does_not_fit_says_what_to_write(call: Callable[[], Any], given: str, remedy: str) -> None:
@@ -99,16 +114,14 @@ def test_signatures_and_documentation_stay() -> None:
 
 # Names that other libraries have.
 
-network: Any = NETWORK
-module: Any = nn
-history: Any = History(2, [0.5, 0.25])
-
 
 @pytest.mark.parametrize(
     ("read", "message"),
     [
         (lambda: network.predict, r"^MLP has no attribute 'predict': write network\(inputs\)"),
         (lambda: network.fit, r"^MLP has no attribute 'fit': write nn.fit\(network, cases\)"),
+        (lambda: network.save, r"^MLP has no attribute 'save': write nn.save_network\(network, "),
+        (lambda: network.load, r"^MLP has no attribute 'load': write nn.load_network\("),
         (lambda: history.history, r"^History has no attribute 'history': write history.errors"),
         (
             lambda: module.Linear,
@@ -157,6 +170,12 @@ def test_they_are_no_attributes() -> None:
 def test_a_history_is_no_dict(key: object, attribute: str) -> None:
     with pytest.raises(TypeError, match=rf"a History is no dict, got \[{key!r}\]; write history\.{attribute}\. It"):
         history[key]
+
+
+def test_a_history_has_no_length_and_is_true() -> None:
+    with pytest.raises(TypeError, match=r"; write history\.rounds, or len\(history\.errors\)$"):
+        len(history)
+    assert History()
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,30 @@ def test_a_compiled_training_has_the_masks_and_the_bits_of_an_eager_one(settings
     assert made[2].validation_errors == same(expected[2].validation_errors)
 
 
+class Holding:
+    """A network whose class is not made from Module, around one that is."""
+
+    def __init__(self, network: Any) -> None:
+        self.parts = {"all": [network]}
+        self.seen = {Value(1.0), Value(2.0)}  # of which a Module would have to name the parameters
+
+    def parameters(self) -> Any:
+        return self.parts["all"][0].parameters()
+
+    def __call__(self, inputs: Any) -> Any:
+        return self.parts["all"][0](inputs)
+
+
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_dropout_within_any_class_with_parameters_drops(compiled: bool) -> None:
+    inner, alone = Dropping(outputs=3), Dropping(outputs=3)
+    holding: Any = Holding(inner)
+    for network in (holding, alone):
+        fit(network, data(mean_squared_error, 5), loss=mean_squared_error, rounds=3, compiled=compiled)
+    assert inner.state_dict() == alone.state_dict()
+    assert not inner.training
+
+
 @pytest.mark.parametrize("compiled", [False, True])
 def test_each_case_of_each_step_has_a_mask_of_its_own(compiled: bool) -> None:
     """Gradient descent by hand, with masks drawn in the order of steps, cases and numbers."""

@@ -30,9 +30,9 @@ from autograd import (
     sin,
     where,
 )
-from autograd.modes import Recording, domain_failures, is_recording, program_recording, recording_program
+from autograd.modes import domain_failures, is_recording, program_recording, recording_program
 from autograd.programs import recording
-from autograd.programs.recording import RecordedFunction, index_refusal, refuse
+from autograd.programs.recording import RecordedFunction, Recording, index_refusal, refuse
 from autograd.trees import flatten
 
 OUTSIDE = Value(3.0, label="outside")

@@ -77,9 +77,9 @@ def is_differentiated(leaves: Sequence[Value]) -> bool:
 class RecordedCall:
     """One call of a function of trees of numbers, recorded, to be differentiated by an argument, or by several.
 
-    Arguments with a keyword are passed on, and not differentiated by. A function that has an auxiliary result gives a
-    pair, of what is differentiated and of that.
-    The function computes by IEEE 754, and the outermost call raises the errors that its results depend on: see `check`.
+    Arguments with a keyword are passed on, and not differentiated by. A function with an auxiliary result returns a
+    pair of what is differentiated and of that. The function computes by IEEE 754, and the outermost call raises the
+    errors that its results depend on: see `check`.
 
     Attributes:
         inputs: new nodes, one for each number to differentiate by, also where arguments are the same Value.
@@ -146,12 +146,12 @@ class RecordedCall:
                 output.data  # noqa: B018  # which is refused if it was computed from what has no number
 
     def _is_differentiated(self) -> bool:
-        """Return whether a transformation that is under way around this call differentiates what it gives."""
+        """Return whether a transformation that is under way around this call differentiates its results."""
         around = self._around
         return around is not None and any(tape.reaches(around.reached, around.since) for tape in self._tapes())
 
     def refuse_differentiation(self, name: str) -> None:
-        """Raise a TypeError, which names the transformation, if another one differentiates what it gives."""
+        """Raise a TypeError, which names the transformation, if another one differentiates its results."""
         if self._is_differentiated():
             raise TypeError(
                 f"{name} with sparse=True cannot be differentiated by another transformation, as it is here: leave out "
@@ -239,10 +239,10 @@ class RecordedCall:
         return nested(self.output_structure, numbers)
 
     def rows(self) -> Rows:
-        """Return the derivatives of each output by the inputs that it depends on.
+        """Return the derivatives of each output with respect to the inputs that it depends on.
 
-        Each row is a pass in reverse mode over the part of the tape that the output depends on; or, if one pass in
-        forward mode for each input is less in all, these make the columns.
+        Each row is a pass in reverse mode over the part of the tape that the output depends on. If one pass in forward
+        mode for each input takes less, each of these is a column instead.
         """
         tape, outputs, inputs = self.tape, self.outputs, self.inputs
         if len(outputs) > len(inputs):
@@ -266,7 +266,7 @@ class RecordedCall:
         return Rows(ends, [column for row in rows for column, _ in row], [entry for row in rows for _, entry in row])
 
     def full(self, rows: Rows) -> list[list[Number]]:
-        """Return rows with an entry for each input, as the caller gets them."""
+        """Return rows with an entry for each input, finished."""
         zero, width = self.finished(0.0), len(self.inputs)
         found = []
         for start, end in pairwise(rows.ends):

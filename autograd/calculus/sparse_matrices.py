@@ -45,7 +45,7 @@ class Pattern:
         index = np.int32 if max(len(columns), width) <= np.iinfo(np.int32).max else np.int64  # as SciPy chooses them
         places = np.array(columns, index), np.array(ends, index)
         made = csr_array((np.zeros(len(columns)), *places), shape=(len(ends) - 1, width))
-        made.has_canonical_format = True  # so that nobody looks whether the columns are in order
+        made.has_canonical_format = True  # so that SciPy does not check the order of the columns
         self.kind, self._attributes, self.shape = type(made), vars(made), made.shape
         self._places = np.concatenate([made.indptr, made.indices])  # to be copied at once
         self._known: tuple[Any, Any] = made.indptr, made.indices  # the arrays of another matrix that were found equal
@@ -59,7 +59,7 @@ class Pattern:
         return made
 
     def entries_of(self, matrix: Any) -> Any:
-        """Return the array of entries of a matrix; a TypeError if that is none of this pattern."""
+        """Return the array of entries of a matrix; raise a TypeError if it does not have this pattern."""
         if type(matrix) is self.kind:
             known, given = self._known, (matrix.indptr, matrix.indices)
             is_known = given[0] is known[0] and given[1] is known[1]
@@ -89,8 +89,8 @@ class Pattern:
 class SparseMatrix:
     """A sparse matrix whose entries are Values, as in a function that is recorded to be compiled.
 
-    Such a function can give it back, alone or within a tree, and the compiled function gives a `csr_array` in its
-    place. Its `data` can be computed with.
+    Such a function can return it, alone or within a tree, and the compiled function returns a `csr_array` in its place.
+    The function can compute with its `data`.
 
     Args:
         pattern: where its entries stand.
@@ -115,7 +115,7 @@ class SparseMatrix:
         if not hasattr(self.data, "ctypes"):  # which arrays of NumPy have, and no others
             raise TypeError(
                 f"a csr_array holds an array of NumPy, not one of type {type(self.data).__name__}: let the function "
-                f"that is exported give the matrix's data"
+                f"that is exported return the matrix's data"
             )
         if self.data.ndim == 2:
             return list(map(self.pattern.matrix, self.data))

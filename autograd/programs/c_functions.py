@@ -44,7 +44,7 @@ class Rescue(NamedTuple):
 
     Attributes:
         name: of the function.
-        place: behind its memory, where its arguments may be kept.
+        place: where the memory behind its own begins, in which its arguments may be kept.
     """
 
     name: str
@@ -56,8 +56,8 @@ def straight_body(
 ) -> str:
     """Write a program as one statement for each instruction, and return the body of the function.
 
-    Results are checked where they stand, which compilers do side by side. Since they may stand where the arguments did,
-    these are kept for what is called then.
+    Results are checked after they are written, which compilers do side by side. They may be written over the arguments,
+    so these are copied first for a function that is called then.
     """
     leaves = dict(zip(program.leaves.tolist(), [*interface.inputs, *parameters], strict=True))
     constants = np.flatnonzero(program.is_constant)  # one that a pass added stands behind what reads it
@@ -81,7 +81,7 @@ def straight_body(
     lines += ["(void)work;", *_ignored(interface, lines)]
     if rescue is not None:
         copies = interface.copies(rescue.place)
-        lines = [*["long item;"][: len(copies)], *copies, *lines]
+        lines = [*(["long item;", *copies] if copies else []), *lines]
     outputs = [names[slot] for slot in program.outputs.tolist()]
     for place, output, slot in zip(interface.outputs, outputs, program.outputs.tolist(), strict=False):
         lines.append(f"{place} = {output};" + comment_of(program.labels.get(slot)))
@@ -160,7 +160,7 @@ class Loops:
         return isinstance(group, Chain) or (isinstance(group, Map | Sum) and group.count < self.least_loop)
 
     def _form(self, group: Group) -> Any:
-        """Return what groups have in common that are written as one loop; None if it is written by itself."""
+        """Return what groups that are written as one loop have in common; None for one that is written by itself."""
         if self._is_alone(group):
             return "alone"
         if not isinstance(group, Map) and not (isinstance(group, Sum) and len(group.terms) <= FEW_TERMS):
@@ -188,7 +188,7 @@ class Loops:
         return bare(self.text.expression(primitive, operands))
 
     def _alike(self, groups: Sequence[Any]) -> None:
-        """Write groups that differ in their places alone as a loop over rows of places."""
+        """Write groups that differ only in their places as a loop over rows of places."""
         columns = [[group.out for group in groups]]
         numbers: list[str] = []
         operands: list[str] = []

@@ -3,7 +3,7 @@
 What is written are the groups that a program is lowered to, each as a loop, with the places of its numbers in tables
 where they do not stand one after another. A small program is written as one statement for each instruction instead, on
 variables that a compiler keeps in registers. The expressions are the rules of the table, as `native/languages` writes
-them, and every sum keeps its order, so a compiler that rounds each operation gives the bits of the program.
+them, and every sum keeps its order, so code of a compiler that rounds each operation has the bits of the program.
 
 >>> from autograd import Value
 >>> from autograd.programs.program import Program
@@ -110,7 +110,7 @@ class Pointer(NamedTuple):
         name: in C.
         size: how many numbers there are.
         form: what they are, in words.
-        names: what each number or array of them is called, and where it begins; empty where `form` says it.
+        names: the name of each number or array of them, and where it begins; empty where `form` says it.
         by_value: whether it is a number itself.
     """
 
@@ -148,7 +148,7 @@ class Interface:
     """
 
     def __init__(self, name: str, program: Program, names: Sequence[str], parameters: Sequence[str]) -> None:
-        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *["parameters"][: len(parameters)]}
+        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *(["parameters"] if parameters else [])}
         labels = [program.labels.get(slot, "") for slot in (*program.inputs.tolist(), *program.outputs.tolist())]
         if program.structures is None:
             count = len(program.inputs)
@@ -184,7 +184,7 @@ class Interface:
         return [Pointer(name, len(labels), counted(len(labels), "number"), names)]
 
     def _of_structures(self, parts: Iterable[tuple[str, str, Structure]], are_arguments: bool) -> list[Pointer]:
-        """Return a pointer for each part that has numbers: what it is called in C, and in Python."""
+        """Return a pointer for each part that has numbers, from its name in C, its name in Python and its structure."""
         found = []
         for name, path, part in parts:
             if part.size:
@@ -209,7 +209,7 @@ class Interface:
         return f"int {name}({', '.join([*given, *[each.declared('double') for each in self.results], 'double *work'])})"
 
     def call(self, name: str, place: int | None = None) -> str:
-        """Return the call of a function with the same parameters; with a place, of those that were copied there."""
+        """Return the call of a function with the same parameters; if there is a place, with their copies there."""
         given = []
         for pointer in (*self.arguments, *self.parameters):
             given.append(pointer.name if pointer.by_value or place is None else f"work{offset_by(place)}")
@@ -236,7 +236,7 @@ class _Leaf:
 
 
 def _paths(name: str, structure: Structure) -> list[tuple[str, int]]:
-    """Return what Python calls each number and each array of a tree, and where its numbers begin."""
+    """Return the name in Python of each number and each array of a tree, and where its numbers begin."""
     leaves: list[_Leaf] = []
     for start, end, shape in structure.pieces:
         leaves += [_Leaf(start)] if shape else map(_Leaf, range(start, end))
@@ -319,7 +319,7 @@ def to_c(
 
 
 def _itself(program: Program) -> AsCalled:
-    """Return what a call of a program runs that was not recorded from a function: the program."""
+    """Return what a call runs of a program that was not recorded from a function: the program itself."""
     slots = program.parameters
     labels = [program.labels.get(slot, "") for slot in slots.tolist()]
     count = 0 if program.structures is None else len(program.structures[0].parts[0].entries)

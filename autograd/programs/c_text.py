@@ -1,4 +1,4 @@
-"""How C is written: the rules of the table as expressions, what functions have in common, and how lines are laid out.
+"""How C is written: the rules of the table as expressions, what functions have in common, and how lines are broken.
 
 >>> text = Text()
 >>> text.expression(PRIMITIVES["sigmoid"], ["m[3]"])
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WIDTH = 120  # of a line
 WIDE = {SUM: "sum_of", DOT: "dot_of", PRIMITIVES["prod"].index: "product_of"}  # the helpers of those of many operands
 
-# C rounds these otherwise than Python, and compilers put exp2 and exp10 for a power whose base they know.
+# C rounds these differently from Python, and compilers replace a power of a base that they know by exp2 or exp10.
 LANGUAGE = replace(
     C,
     functions={**C.functions, "hypot": "hypot({}, {})", "erf": "erf({})", "erfc": "erfc({})"},
@@ -39,7 +39,7 @@ LANGUAGE = replace(
         "    return function(x, y);\n}",
     },
 )
-# Inlined, helpers take compilers long, and registers away from what runs; so does what is rarely called.
+# Inlined helpers take long to compile, and registers from the code around them. So do functions that are rarely called.
 APART = """\
 #if defined(__GNUC__)
 #define APART __attribute__((noinline))
@@ -48,7 +48,7 @@ APART = """\
 #endif
 """
 OTHERWISE = re.compile(r"\b(hypot|erf|erfc)\(")
-SUFFIX = "_value"  # of the function of a primitive that is no function or operator of C
+SUFFIX = "_value"  # of the function of a primitive for which C has no function or operator
 NAMES = "x", "y", "z"  # of its operands
 
 # Words that mean something in C or C++, what <math.h> declares besides the functions that are called, macros that
@@ -228,7 +228,7 @@ class Text:
         return self.tables.setdefault(key, f"t{len(self.tables)}")
 
     def definitions(self, functions: str) -> str:
-        """Return the text of all of them, which stands before functions."""
+        """Return the text that stands before the functions: all of these definitions, and what they need."""
         kind = "unsigned short" if self.largest < 1 << 16 else "unsigned int"
         own = "\n".join(self.functions.values())
         tables = [array_of(f"static const Place {name}", map(str, places)) for places, name in self.tables.items()]
@@ -264,7 +264,7 @@ def index_of(place: int) -> str:
 
 
 def offset_by(place: int) -> str:
-    """Return what leads from the beginning of memory to a place."""
+    """Return what is added to a pointer to memory, for a place."""
     return f" + {place}" if place else ""
 
 
@@ -290,7 +290,7 @@ def array_of(declaration: str, numbers: Iterable[str]) -> str:
 
 
 def wrapped(line: str, indent: str) -> str:
-    """Return a line of at most so many characters, continued on others."""
+    """Return a line broken into lines of at most `WIDTH` characters."""
     if len(line) <= WIDTH:
         return line
     parts = textwrap.wrap(re.sub("(?<![-,+*(]) ", "\0", line), WIDTH, subsequent_indent=indent, break_long_words=False)

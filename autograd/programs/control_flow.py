@@ -1,4 +1,4 @@
-"""Loops: functions that call another one again and again, and are compiled as one round.
+"""Loops and branches: `scan`, `map`, `fori_loop`, `while_loop` and `cond`, of which one round is compiled.
 
 >>> from autograd import compile, grad
 >>> def newton(a):                                  # the square root of a, in as many rounds as it takes
@@ -7,8 +7,9 @@
 >>> newton(2.0), compile(newton)(2.0), compile(grad(newton))(2.0)
 (1.414213562373095, 1.414213562373095, 0.35355339059327373)
 
-Names, order of arguments and results are those of JAX. Elsewhere the functions run Python's again and again, and record
-what that does. While a function is recorded to be compiled, a round is recorded once: see `recorded_loops`.
+Names, order of arguments and results are those of JAX. Outside of a compiled function these functions run a loop of
+Python, and each of its operations is recorded. While a function is recorded to be compiled, one round is recorded: see
+`recorded_loops`.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from autograd.hooks import hooks
-from autograd.modes import is_recording_program, recording_conditions
+from autograd.modes import is_recording_program, program_recording, recording_program
 from autograd.primitives import stop_gradient, subtract, where
 from autograd.saving import shortened
 from autograd.trees import Structure, flat, flatten, nested, unflatten
@@ -38,7 +39,7 @@ def scan(
     length: int | None = None,
     reverse: bool = False,
 ) -> tuple[Any, Any]:
-    """Carry a state through rows, and collect what each round gives.
+    """Carry a state through rows, and stack the results of the rounds.
 
     >>> def step(total, x):
     ...     return total + x, total * x
@@ -46,7 +47,7 @@ def scan(
     (6.0, array([0., 2., 9.]))
 
     Args:
-        f: takes the state and a row, and gives the next state and a result.
+        f: takes the state and a row, and returns the next state and a result.
         init: the first state: a number, or a tree of them.
         xs: the rows: an array or a list with an entry for each round, or a tuple, a dict or a dataclass of such; None
             for rounds without rows.
@@ -54,12 +55,12 @@ def scan(
         reverse: whether the last row is the first one that is read. Results stand in the order of the rows.
 
     Returns:
-        The last state; and the results, in the tree of one of them, with an array for each number and array, whose
-        first axis is that of the rounds.
+        The last state; and the results, as a tree like one of them, with an array in place of each number and each
+        array, whose first axis is that of the rounds.
 
     Raises:
-        TypeError: if the state or the result of a round has not the structure of the one before it.
-        ValueError: if there is no round, or not as many rows as rounds.
+        TypeError: if the state or the result of a round does not have the structure of the one before it.
+        ValueError: if there is no round, or if there are not as many rows as rounds.
     """
     rows = _Rows(xs, length, "scan")
 
@@ -67,8 +68,8 @@ def scan(
         found = f(state, row)
         if not isinstance(found, tuple | list) or len(found) != 2:
             raise TypeError(
-                f"scan needs a function that gives a pair, the next state and a result, got {shortened(found)} of type "
-                f"{type(found).__name__}{_line_of(f)}"
+                f"scan needs a function that returns a pair, the next state and a result, got {shortened(found)} of "
+                f"type {type(found).__name__}{_line_of(f)}"
             )
         return found[0], found[1]
 
@@ -91,13 +92,13 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
     Args:
         f: takes a row.
-        xs: the rows, as of `scan`.
+        xs: the rows, as for `scan`.
 
     Returns:
-        The results, as of `scan`. While a function is compiled, the rows are computed side by side.
+        The results, stacked as by `scan`. In a compiled function the rows are computed side by side.
 
     Raises:
-        TypeError: if results have not the same structure.
+        TypeError: if the results do not have the same structure.
         ValueError: if there is no row.
     """
     rows = _Rows(xs, None, "map")
@@ -107,7 +108,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 
 
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """Carry a state through rounds that are counted.
+    """Carry a state through a number of rounds.
 
     >>> fori_loop(1, 5, lambda i, product: product * i, 1.0)
     24.0
@@ -116,14 +117,14 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         lower: the number of the first round.
         upper: the number after that of the last one. Both may be arguments of a compiled function: then they are read
             at each call. No gradient flows to them.
-        body_fun: takes the number of the round and the state, and gives the next state.
+        body_fun: takes the number of the round and the state, and returns the next state.
         init_val: the first state: a number, or a tree of them.
 
     Returns:
         The last state.
 
     Raises:
-        TypeError: if the state of a round has not the structure of the one before it.
+        TypeError: if the state of a round does not have the structure of the one before it.
     """
     numbers, structure = flat(init_val, Value)
     if is_recording_program():
@@ -134,10 +135,9 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         if isinstance(lower, Value) or isinstance(upper, Value):
             head = (stop_gradient(subtract(upper, lower)),)
         else:
-            count = max(math.ceil(upper - lower), 0)
+            rounds = count = max(math.ceil(upper - lower), 0)
             if count * structure.size > MOST_KEPT and count > 3:
                 return _in_parts(lower, count, body_fun, init_val)
-            rounds = count
 
         def round_of(state: Any, row: Any) -> tuple[Any, Any]:
             i, inner = state
@@ -156,7 +156,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
 
 def _in_parts(lower: Any, rounds: int, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """Carry a state through √n loops of √n rounds: what goes backward keeps the states between them and within one."""
+    """Carry a state through √n loops of √n rounds, so that the states between them and within one of them are kept."""
 
     def one(_: Any, state: Any) -> Any:
         i, inner = state
@@ -168,22 +168,22 @@ def _in_parts(lower: Any, rounds: int, body_fun: Callable[[Any, Any], Any], init
 
 
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
-    """Carry a state through rounds as long as a condition of it holds.
+    """Carry a state through rounds while a condition on it is true.
 
-    The gradient goes back through as many rounds as were made.
+    The gradient goes back through all rounds that were made.
 
     Args:
-        cond_fun: takes the state, and says whether there is another round. While it is recorded, comparisons in it give
-            nodes, of 1 or 0; `and`, `or` and `not` ask for a truth value, which such a node does not have: the error
+        cond_fun: takes the state, and returns whether there is another round. While it is recorded, comparisons in it
+            return nodes of 1 or 0. `and`, `or` and `not` need a truth value, which such a node does not have; the error
             says what to write instead.
-        body_fun: takes the state, and gives the next one.
+        body_fun: takes the state, and returns the next one.
         init_val: the first state: a number, or a tree of them.
 
     Returns:
-        The first state for which the condition does not hold.
+        The first state for which the condition is false.
 
     Raises:
-        TypeError: if the state of a round has not the structure of the one before it.
+        TypeError: if the state of a round does not have the structure of the one before it.
     """
     if is_recording_program():
         from autograd.programs.recorded_loops import WHILE
@@ -196,54 +196,50 @@ def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], i
         )[0]
     numbers, structure = flat(init_val, Value)
     state = nested(structure, numbers)
-    while _holds(cond_fun(state)):
+    while _number(cond_fun(state)):
         state = body_fun(state)
         _check_state(structure, state, body_fun)
     return state
 
 
 def cond(pred: Any, true_fun: Callable[..., Any], false_fun: Callable[..., Any], *operands: Any) -> Any:
-    """Run one of two functions; the other one is not run, also where a function is compiled.
+    """Run one of two functions. The other one is not run, in a compiled function either.
 
     >>> from autograd import log
     >>> cond(lambda: 0.0 > 1.0, log, lambda x: x, 0.0)
     0.0
 
     Args:
-        pred: what decides: a number, which holds unless it is 0; or a function without arguments, in which comparisons
-            are recorded, as in the condition of `while_loop`.
-        true_fun: what is run if it holds.
-        false_fun: what is run if it does not. Both give results of the same structure.
-        operands: their arguments.
+        pred: a number, which is true unless it is 0; or a function without arguments that returns one, in which
+            comparisons are recorded, as in the condition of `while_loop`.
+        true_fun: what is run if it is true.
+        false_fun: what is run if it is false. Both return results of the same structure.
+        operands: the arguments of either.
 
     Returns:
-        The result.
+        The result of the function that was run.
 
     Raises:
-        TypeError: if the results have not the same structure.
+        TypeError: if the results do not have the same structure.
     """
     if not is_recording_program():
-        return (true_fun if _holds(pred() if callable(pred) else pred) else false_fun)(*operands)
+        return (true_fun if _number(pred() if callable(pred) else pred) else false_fun)(*operands)
     # Two loops, of which one makes one round and the other one none. Their state is the result.
     is_true = stop_gradient(_condition(pred) if callable(pred) else where(pred, 1.0, 0.0))
     result, structure = _branch(true_fun, is_true, operands, None)
     result, found = _branch(false_fun, 1.0 - is_true, operands, result)
     if found != structure:
         raise TypeError(
-            f"the functions of cond give results of different structures: {structure}{_line_of(true_fun)}, and {found}"
-            f"{_line_of(false_fun)}"
+            f"the functions of cond return results of different structures: {structure}{_line_of(true_fun)}, and "
+            f"{found}{_line_of(false_fun)}"
         )
     return nested(structure, result)
 
 
 def _condition(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Return what a condition says, in which comparisons are recorded, as a number."""
-    with recording_conditions():
+    """Return the result of a condition, in which comparisons are recorded, as 1 or 0."""
+    with recording_program(program_recording.get()._replace(is_condition=True)):
         return where(function(*arguments), 1.0, 0.0)
-
-
-def _holds(condition: Any) -> bool:
-    return bool(condition.data if isinstance(condition, Value) else condition)
 
 
 def _number(number: Any) -> Any:
@@ -251,7 +247,7 @@ def _number(number: Any) -> Any:
 
 
 class _Rows:
-    """What the rounds of a loop read.
+    """The rows that the rounds of a loop read.
 
     Args:
         xs: an array or a list with an entry for each round, or a container of such; None for nothing.
@@ -270,7 +266,7 @@ class _Rows:
             raise TypeError(
                 f"the rows of {name} are an array or a list with an entry for each round, got a number: {xs!r:.80}"
             )
-        self.holders = [_entries(holder) for holder in self.holders]
+        self.holders = [each.tolist() if getattr(each, "ndim", 0) == 1 else each for each in self.holders]
         counts = {len(holder) for holder in self.holders} | ({operator.index(length)} if length is not None else set())
         if len(counts) != 1:
             raise ValueError(
@@ -286,13 +282,8 @@ class _Rows:
         return None if self.structure is None else unflatten(self.structure, [holder[t] for holder in self.holders])
 
 
-def _entries(holder: Any) -> Any:
-    """Return the entries of a list or of an array, of which one of one dimension is a list of its numbers."""
-    return holder.tolist() if getattr(holder, "ndim", 0) == 1 else holder
-
-
 def _stacked(results: Sequence[Any], function: Callable[..., Any]) -> Any:
-    """Return results as one, in which each number and array is an array with an entry for each of them."""
+    """Return a tree like one result, with an array of the entries of all of them for each number and each array."""
     columns: list[list[Any]] = []
     first = None
     for result in results:
@@ -307,7 +298,7 @@ def _stacked(results: Sequence[Any], function: Callable[..., Any]) -> Any:
 
 
 def _stack(structure: Structure, numbers: list[Any], count: int) -> Any:
-    """Return a tree with arrays of the numbers of so many results, one after another."""
+    """Return such a tree from the numbers of `count` results, one after another."""
     leaves, size = [], structure.size
     for start, end, shape in structure.pieces:
         for place in [start] if shape else range(start, end):
@@ -320,14 +311,10 @@ def _stack(structure: Structure, numbers: list[Any], count: int) -> Any:
 def _check_state(structure: Structure, state: Any, function: Callable[..., Any]) -> None:
     found = flatten(state, Value)[1]
     if found != structure:
-        raise _changed(structure, found, function)
-
-
-def _changed(structure: Structure, found: Structure, function: Callable[..., Any]) -> TypeError:
-    return TypeError(
-        f"the state of a loop keeps its structure from round to round: it was {structure}, and became {found}"
-        f"{_line_of(function)}; give back what was given"
-    )
+        raise TypeError(
+            f"the state of a loop keeps its structure from round to round: it was {structure}, and became {found}"
+            f"{_line_of(function)}; return a state like the one that it takes"
+        )
 
 
 def _line_of(function: Callable[..., Any]) -> str:
@@ -356,19 +343,17 @@ def _recorded(
         row, found = flat(rows.row(t), Value)  # type: ignore[union-attr]  # there are rows
         row_structure = row_structure or found
         if found != row_structure:
-            raise TypeError(f"the rows of {title} have not the same structure: {row_structure}, and then {found}")
+            raise TypeError(f"the rows of {title} do not have the same structure: {row_structure}, and then {found}")
         numbers += row
     of_result: list[Structure] = []
 
     def run(inputs: list[Value], row: list[Value]) -> tuple[Any, Any, Any]:
         given = None if row_structure is None else nested(row_structure, row)
         next_state, result = round_of(nested(structure, inputs), given)
-        new, found = flat(next_state, Value)
-        if found != structure:
-            raise _changed(structure, found, function)
+        _check_state(structure, next_state, function)
         results, found = flat(result, Value)
         of_result.append(found)
-        return new, results, None if goes_on is None else goes_on(next_state)
+        return flat(next_state, Value)[0], results, None if goes_on is None else goes_on(next_state)
 
     body = record_body(function, len(state), 0 if row_structure is None else row_structure.size, run)
     if goes_on is not None:

@@ -53,7 +53,7 @@ class Operand(NamedTuple):
     gathered: Integers | None = None
 
     def places(self, count: int) -> Integers:
-        """Return the place for each of so many members."""
+        """Return the place for each of `count` members."""
         if self.gathered is not None:
             return self.gathered
         return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
@@ -65,7 +65,7 @@ class Operand(NamedTuple):
         return self._replace(place=int(new[self.place]), gathered=gathered)
 
     def check(self, count: int, varies: bool, memory: Memory) -> None:
-        """Check that so many members can read it."""
+        """Check that `count` members can read it."""
         known = self.mode in (CONTIGUOUS, SINGLE, GATHERED) and type(self.varies) is bool
         demand(known, f"an operand has the mode {self.mode}")
         demand(varies or not self.varies, "an operand varies where the results do not")
@@ -435,10 +435,11 @@ class Chain(_Group):
 
 @dataclass
 class Loop(_Group):
-    """Rounds of a program, each of which starts from the state that the one before it gave.
+    """Rounds of a program, each of which starts from the state that the one before it computed.
 
-    The results are the state after the last round, then what each round gave. A loop may keep the state that it had
-    before each round in a *store*, whose size is known when it has run; another loop, which goes backwards, reads it.
+    The results are the state after the last round, then the results of each round. A loop may keep the state that it
+    had before each round in a *store*, whose size is known when it has run; another loop, which goes backwards, reads
+    it.
 
     Attributes:
         body: the program of a round. Its inputs are the state, numbers from a store, a row, and constants; its outputs
@@ -458,8 +459,8 @@ class Loop(_Group):
         costly: how many results of a round, after the others, are kept with it.
         totals: sums over all rounds, as a program for batches whose examples are the rounds, in the order in which they
             run; they are the last results of the loop. None if there are none.
+        traced: how many results of a round, after the others, are the inputs of that program.
         beside: how many rounds run side by side, as lanes of the body, if they carry nothing; 0 for one after another.
-        traced: how many results of a round, after the others, are the inputs of that.
     """
 
     body: Code
@@ -579,14 +580,15 @@ class Loop(_Group):
         )
         demand((from_store > 0) <= self.reads_store, "a loop reads a store that there is not")
         if self.store is not None and self.kept is not None:
-            memory.range_of(self.kept, state, "a number of a state")
+            kept = integers(self.kept, "a state")
+            demand(bool(((kept >= 0) & (kept < state)).all()), f"a number that is kept is not among {state}")
             demand(self.store not in memory.stores, "a store is written twice")
             also = self.body.output_varies[state + results : state + results + self.costly]
             memory.stores[self.store] = (
                 self.varies,
                 self.rounds_vary,
                 rounds,
-                np.concatenate([inputs_vary[self.kept], also]),
+                np.concatenate([inputs_vary[kept], also]),
             )
         elif self.store is not None:
             demand(self.store in memory.stores, "a store is read before it is written")
@@ -761,12 +763,6 @@ class Memory:
         self.sizes, self.others, self.lanes = sizes, others, lanes
         # Of each store: whether it is of a loop that varies, of one whose rounds vary; its rounds; which numbers vary.
         self.stores: dict[int, tuple[bool, bool, int | None, Truths]] = {}
-
-    @staticmethod
-    def range_of(indices: object, count: int, what: str) -> None:
-        """Check that indices are among so many numbers."""
-        array = integers(indices, what)
-        demand(not array.size or (int(array.min()) >= 0 and int(array.max()) < count), f"{what} is not among {count}")
 
     def range(self, place: Any, count: int, varies: bool, what: str) -> None:
         """Check that so many numbers from a place on are within a memory."""

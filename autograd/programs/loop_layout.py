@@ -1,8 +1,8 @@
-"""What of a loop is needed, and how it becomes a group.
+"""Which parts of a loop are needed, and how it becomes a group.
 
-A loop is recorded with all that it could give. Left out is what nothing reads: results, numbers of the state that
-decide on nothing else, rows and constants that only those read. A loop that pulls gradients back needs the states of
-another one, which is then told to keep them; it is added if the program does not have it.
+A loop is recorded with everything that it could compute. What nothing reads is left out: results, numbers of the state
+on which nothing else depends, and the rows and constants that only those read. A loop that pulls gradients back needs
+the states of another loop, which then keeps them; that loop is added if the program does not have it.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Part:
         costly: which of its other numbers are to be kept.
         program: the round.
         totals: which numbers of the state are sums over all rounds that are computed by themselves.
-        traced: how many numbers the round gives for them.
+        traced: how many numbers the round computes for them.
         sums: the program of these sums.
     """
 
@@ -50,10 +50,11 @@ class Part:
     sums: Program | None = None
 
     def with_totals(self, first: int) -> Part:
-        """Take sums over all rounds out of the state, from a number of it on: gradients of constants.
+        """Take sums over all rounds, the gradients of constants, out of the state from one of its numbers on.
 
-        What a round gives in their place are the terms, or their factors. They are added up by a program of its own,
-        side by side as for a batch, in the same order. It takes many sums, unless no other state is left then.
+        In their place a round computes the terms of the sums, or the factors of the terms. Another program adds them up
+        side by side, as for a batch, in the same order. This is done for `LEAST_TOTALS` sums or more, and for fewer if
+        no other state is left then.
         """
         program, count = self.program, len(self.state)
         own, outputs, uses = program.inputs[:count], program.outputs[:count], program.uses()
@@ -89,7 +90,7 @@ class Part:
     def of(cls, body: Body, state: set[int], results: set[int], costly: set[int], kept: set[int]) -> Part:
         """Find what some numbers of the last state, and some results of each round, depend on.
 
-        What was kept for other loops, too, is read with the rest.
+        The numbers of `kept` are read in any case, since the other loop keeps them in one row.
         """
         program, size = body.program, len(body.state)
         outputs, inputs = program.outputs, program.inputs
@@ -151,7 +152,7 @@ class LoopPlan:
 def plans_of(
     loops: dict[int, RecordedLoop], operands: dict[int, Integers], wanted: dict[int, Integers]
 ) -> dict[int, LoopPlan]:
-    """Return the plan of each loop of a program, by its slot; those that keep states for others know it.
+    """Return the plan of each loop of a program, by its slot, with the states that it keeps for another one.
 
     Args:
         loops: the primitives.
@@ -265,9 +266,6 @@ def group_of(plan: LoopPlan, given: Integers, given_vary: Truths, zero: int, low
 
 def _apart(loop: RecordedLoop) -> tuple[Integers, Integers, Integers, Integers]:
     """Return which operands of a loop that does not pull are the head, the state, the constants and the rows."""
-    first, end, head = loop.rows_at(), loop.operand_count(), loop.head
-    size = len(loop.body.state)
-    rows = (
-        np.arange(first, end).reshape(loop.count or 0, -1) if end > first else np.zeros((loop.count or 0, 0), np.int64)
-    )
+    first, head, size = loop.rows_at(), loop.head, len(loop.body.state)
+    rows = np.arange(first, loop.operand_count()).reshape(loop.count or 0, len(loop.body.row))
     return np.arange(head), np.arange(head, head + size), np.arange(head + size, first), rows

@@ -194,7 +194,7 @@ class Program:
         )
 
     def with_leaves(self, chosen: Truths) -> Program:
-        """Make a program in which some slots are no results of instructions."""
+        """Make a program in which some slots are leaves."""
         counts = np.where(chosen, 0, np.diff(self.starts))
         return self.replaced(
             codes=np.where(chosen, 0, self.codes),
@@ -337,25 +337,25 @@ class Program:
         arguments: float64 if JAX's setting `jax_enable_x64` is on, else float32.
 
         Returns:
-            A function. That of `compile(f).program(…)` takes the arguments of `f` and gives its results, in the same
-            trees. That of another program takes an array of the inputs, if there are any, and gives an array of the
+            A function. That of `compile(f).program(…)` takes the arguments of `f` and returns its results, in the same
+            trees. That of another program takes an array of the inputs, if there are any, and returns an array of the
             outputs. If the program has parameters, an array of these is the first argument.
 
         Raises:
             ImportError: if JAX, which the extra `stepgrad[jax]` installs, is missing.
-            TypeError: if the program has a primitive that is not in the table; the message names it.
+            TypeError: if the program has a primitive that is not in the table, or a loop; the message names it.
         """
         return hooks.to_jax(self)
 
     def to_c(self, name: str) -> CSource:
-        """Write the program as C99: a function that needs nothing but `math.h`, allocates nothing and has no state.
+        """Write the program as C99: a function that needs only `math.h`, allocates no memory and has no state.
 
-        A compiler that rounds each operation (`-ffp-contract=off`) gives the bits of the program, on a machine with the
-        same C library; `hypot`, `erf` and `erfc` are those of C, which may round otherwise than Python. Each argument
-        is a pointer to its numbers, or a number, under the name that it has in Python; so is each part of the result,
-        and memory to work with comes last. The header says where each number stands. The function returns 0, or 1
-        where a result is not finite; there Python computes the same numbers, or raises the error of an operation
-        outside its domain.
+        Compiled so that each operation is rounded (`-ffp-contract=off`), it has the bits of the program on a machine
+        with the same C library; `hypot`, `erf` and `erfc` are those of C, which may round differently from Python. Each
+        argument is a pointer to its numbers, or a number, under its name in Python. Pointers to the parts of the result
+        follow, and memory to work in comes last. The header says where each number is. The function returns 0, or 1 if
+        a result is not finite; Python then computes the same numbers, or raises the error of an operation outside its
+        domain.
 
         Args:
             name: of the function, and of the header that the source includes.

@@ -1,20 +1,21 @@
 """Loops in recorded functions: nodes that stand for all rounds, of which one was recorded.
 
-A loop carries numbers, its *state*, from one round to the next. Its body also reads a *row* of numbers, which is
-another one in each round, and *constants*: whatever it refers to that was computed before. It gives the next state and
-a row of results. The loop is a node of the primitive `RecordedLoop`, whose operands are all numbers that it starts
-from; each of its results is a node of the primitive `PICK`, of that node and of a place.
+A loop carries numbers, its *state*, from one round to the next. Its body also reads a *row* of numbers, another one in
+each round, and *constants*: nodes that were computed before the loop. It computes the next state and a row of results.
+The loop is a node of the primitive `RecordedLoop`, whose operands are all numbers that it starts from. Each of its
+results is a node of the primitive `PICK`, whose operands are that node and a place.
 
-A loop of n rounds has two derivatives, which are loops again, so that derivatives of any order are:
+A loop has two derivatives, which are loops themselves, so there are derivatives of any order:
 
 - its *dual* carries the state and its tangent: forward mode;
-- what *pulls* gradients back runs the recorded pull of the body from the last round to the first. It reads the states
-  that the loop had before each round, which are kept when the program runs (`loop_layout`). It carries the gradient of
-  the state, and those of the constants, which it adds to.
+- its *pull* runs the backward pass of the body from the last round to the first: reverse mode. It reads the states that
+  the loop had before each round, which are kept when the program runs (`loop_layout`). It carries the gradient of the
+  state and those of the constants, to which it adds.
 
-The derivatives of the second loop follow from the first: with the dual D of a loop F, the gradient of the product of a
-direction w with what is pulled back by c is what D pulls back, at w, by the tangent c alone; and by c it is the tangent
-of F along w. Its tangent along w and c′ is what D pulls back by c′ and, for the tangents, c.
+The derivatives of a pull follow from the dual. Let the loop compute F(x), its dual F(x) and F′(x) w, and its pull
+P(x, c) = F′(x)ᵀ c. Then w · P(x, c) = c · F′(x) w, whose gradient by c is F′(x) w, and whose gradient by x is what the
+dual pulls back to x from the gradient c of its tangents. The tangent of P along (w, c′) is what the dual pulls back to
+x from the gradient c′ of F(x) and the gradient c of its tangents.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.calculus.reverse_and_forward import Number, as_value, may_fail, pull, push
-from autograd.modes import Recording, program_recording, recording_program
+from autograd.modes import program_recording, recording_number, recording_program
 from autograd.primitives import Primitive, Rule
 from autograd.programs.groups import TABLE
 from autograd.programs.program import Program
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 # The numbers of inputs while a function is recorded. They do not matter; these are in the domain of most functions.
 PLACEHOLDERS = [0.5 + i / 1024.0 for i in range(101)]
 LONG = 8  # operands from which on a sum is costly
-# Primitives that take no longer than to read a number which was kept.
+# Primitives that take no longer than reading a number that was kept.
 CHEAP = {
     *("add", "subtract", "multiply", "divide", "negate", "abs", "sign", "sqrt", "one_minus_square", "stop_gradient"),
     *("greater", "where", "maximum", "minimum", "strong_multiply", "select_multiply", "relu", "leaky_relu"),
@@ -50,9 +51,9 @@ CHEAP = {
 COUNTED, WHILE = "counted", "while"  # what ends a loop whose rounds are not known: a count, a condition
 
 
-def placeholders(count: int) -> list[Value]:
-    """Return leaves that stand for so many numbers in the recording that is under way."""
-    number = program_recording.get().number
+def placeholders(count: int, number: int | None = None) -> list[Value]:
+    """Return leaves that stand for numbers in the recording of a number; in the one in progress when not given."""
+    number = recording_number() if number is None else number
     return list(map(placeholder, islice(cycle(PLACEHOLDERS), count), repeat(number)))
 
 
@@ -64,7 +65,7 @@ class Body:
         kept: those that hold the state that a loop had before this round, of what pulls gradients back through it.
         row: those that hold the row of numbers of this round.
         constants: the nodes that the round refers to.
-        next_state, results: what it gives.
+        next_state, results: what it computes.
         go_on: whether there is a next round; None if that is known beforehand.
         since: when it was recorded.
     """
@@ -136,7 +137,7 @@ class Body:
         )  # fmt: skip
 
     def pulled(self, has_results: bool) -> Body:
-        """Return the round that pulls gradients back: from those of the next state and of the results, if there are.
+        """Return the round that pulls gradients back: those of the next state, and of the results if there are any.
 
         It adds to the gradients of the constants, which are part of its state, in the order of the operations.
         """
@@ -162,16 +163,16 @@ def record_body(
     """Record one round.
 
     Args:
-        function: what is called, for errors.
+        function: what is named in errors.
         size: how many numbers the state has.
         width: likewise the row.
-        run: takes the inputs of both, and gives the numbers of the next state, those of the results, and whether there
-            is a next round, or None.
+        run: takes the inputs of both, and returns the numbers of the next state, those of the results, and whether
+            there is a next round, or None.
     """
     outer, since = program_recording.get(), begin()
     state, row = placeholders(size), placeholders(width)
-    current = Recording(function, {0: state, 1: row}, outer.guarded, [], [], outer.number)
-    with recording_program(current):
+    of_round = {"function": function, "arguments": {0: state, 1: row}, "checked": [], "derivatives": []}
+    with recording_program(outer._replace(**of_round, is_condition=False)):
         next_state, results, go_on = run(state, row)
     body = Body(state, [], row, [], next_state, results, None if go_on is None else as_value(go_on), since)
     starts, own = body.tape.starts, set(map(id, (*state, *row)))
@@ -185,7 +186,7 @@ def record_body(
 
 
 def is_costly(primitive: Primitive | None, count: int) -> bool:
-    """Return whether a primitive of so many operands takes longer than reading a number that was kept."""
+    """Return whether a primitive of `count` operands takes longer than reading a number that was kept."""
     if primitive is None or isinstance(primitive, RecordedLoop | Pick):
         return False
     return primitive.name not in CHEAP if primitive.arity else count >= LONG
@@ -204,7 +205,7 @@ class RecordedLoop(Primitive):
         rounds: how many there are; or `COUNTED` or `WHILE` if that is known when it runs.
         is_reversed: whether the first round reads the last row.
         pulls: the loop through which it pulls gradients back.
-        title: how it is called.
+        title: its name.
     """
 
     def __init__(
@@ -392,10 +393,10 @@ def pick(node: Value, place: int) -> Value:
 class Direction:
     """Numbers for some of the results of a loop, or for some of its operands: a gradient or a tangent of its node.
 
-    What accumulates gradients multiplies that of a result by the slope of `PICK`, adds up the products, and multiplies
-    the sum by the slope of each operand. The slopes are directions, too, of 1 for one result or operand. So the sum is
-    that of all results, and its product with the slope of an operand is the gradient of that. Tangents go the other
-    way.
+    A backward pass multiplies the gradient of each result by the slope of `PICK`, adds up the products, and multiplies
+    the sum by the slope of each operand. These slopes are directions, too: 1 for one result or one operand. So the sum
+    is the gradients of all results, and its product with the slope of an operand is the gradient of that operand. A
+    tangent is computed in the same way, from operands to results.
     """
 
     __slots__ = ("_derivatives", "node", "numbers", "of_results")
@@ -411,7 +412,7 @@ class Direction:
         return self
 
     def __radd__(self, other: object) -> Any:
-        return NotImplemented  # that a Value leaves its operators to this class
+        return NotImplemented  # so that a Value leaves the operator to this class
 
     def __mul__(self, other: Any) -> Any:
         if not isinstance(other, Direction):
@@ -424,10 +425,7 @@ class Direction:
             self._derivatives = derive(self.node, self.numbers)
         return self._derivatives(place)
 
-    def __rmul__(self, other: Any) -> Direction:
-        return Direction(
-            self.node, {place: times(other, number) for place, number in self.numbers.items()}, self.of_results
-        )
+    __rmul__ = __mul__
 
 
 def _loop_of(node: Value) -> tuple[RecordedLoop, list[Any]]:
@@ -436,7 +434,7 @@ def _loop_of(node: Value) -> tuple[RecordedLoop, list[Any]]:
 
 
 def _pulled(node: Value, gradients: Mapping[int, Number]) -> Callable[[int], Number]:
-    """Return a function of the place of an operand, which gives its gradient."""
+    """Return a function of the place of an operand, which returns its gradient."""
     loop, operands = _loop_of(node)
     if loop.pulls is None:
         made = loop.pull_node(operands, gradients)
@@ -456,7 +454,7 @@ def _pulled(node: Value, gradients: Mapping[int, Number]) -> Callable[[int], Num
 
 
 def _pushed(node: Value, tangents: Mapping[int, Number]) -> Callable[[int], Number]:
-    """Return a function of the place of a result, which gives its tangent."""
+    """Return a function of the place of a result, which returns its tangent."""
     loop, operands = _loop_of(node)
     if loop.pulls is None:
         _, _, along = loop.dual_node(operands, tangents)

@@ -15,10 +15,10 @@ from __future__ import annotations
 import contextlib
 import operator
 from collections.abc import Callable, Sequence
-from itertools import compress, count, cycle, islice, repeat
+from itertools import compress, count, repeat
 from operator import is_
 from types import FunctionType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -26,7 +26,6 @@ from autograd.arrays import CONDITIONS
 from autograd.calculus.recorded_calls import parameters_of
 from autograd.modes import (
     NOT_OF_USERS,
-    Recording,
     ieee_arithmetic,
     is_recording,
     line_of_user,
@@ -39,11 +38,11 @@ from autograd.primitives import greater, select_multiply, strong_multiply, where
 from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import AsCalled, Program
-from autograd.programs.recorded_loops import PLACEHOLDERS, Pick, RecordedLoop, has_code, slots_of
+from autograd.programs.recorded_loops import Pick, RecordedLoop, has_code, placeholders, slots_of
 from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
 from autograd.tape import Tape
 from autograd.trees import Structure, flat, named_leaves, nested
-from autograd.value import Constant, Value, is_fixed, placeholder, recording_of
+from autograd.value import Constant, Value, is_fixed, recording_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Code, Integers
@@ -56,6 +55,28 @@ GUARDS = [select_multiply.index, strong_multiply.index]
 MOST_NUMBERS = 65_535  # of recordings; a node keeps one in two bytes
 _numbers: dict[str, int] = {}  # of the functions that were recorded, from 1, by their descriptions
 _next_number = count(1)
+
+
+class Recording(NamedTuple):
+    """A function that is being recorded.
+
+    Attributes:
+        function: the function.
+        arguments: its arguments, trees with leaves that stand for their numbers, by position and name.
+        guarded: whether products of gradients and slopes are guarded.
+        checked: the values of functions that were differentiated, if they have operations with a domain.
+        derivatives: the derivatives that were recorded.
+        number: what the nodes that are made meanwhile keep, so that it is known later that they were recorded.
+        is_condition: whether comparisons give nodes, of 1 or 0.
+    """
+
+    function: Callable[..., object]
+    arguments: dict[int | str, Any]
+    guarded: bool
+    checked: list[Value]
+    derivatives: list[Value]
+    number: int = 0
+    is_condition: bool = False
 
 
 class RecordedFunction:
@@ -87,7 +108,7 @@ class RecordedFunction:
         self.function, self.call, self.exact = function, call, exact
         self.arguments = call.parts[0]
         number = _number_of(function)
-        inputs = list(map(placeholder, islice(cycle(PLACEHOLDERS), call.size), repeat(number)))
+        inputs = placeholders(call.size, number)
         arguments, named = nested(call, inputs)
         # A mode that is in force slows every operation down, so recording() is entered only where it is needed.
         records = contextlib.nullcontext() if is_recording.get() else recording()
@@ -116,8 +137,8 @@ class RecordedFunction:
         self.program = self.program.replaced(as_called=self.as_called)
         if any(recording_of(leaf) == number for leaf in self.captured):
             raise TypeError(
-                f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: let the "
-                f"loop give it back"
+                f"{name_of(function)} uses a node of a round of a loop outside of it, where it has no number: return "
+                f"it from the round, as a part of the state or of the result"
             )
         if current.derivatives:
             found = [index for index in tape.indices_of(current.derivatives) if index >= 0]
@@ -276,13 +297,14 @@ def refuse(node: Value, what: str) -> None:
 def _named(node: Value, current: Recording) -> str:
     if node.label:
         return f"the node {node.label!r}"
-    for place, tree in current.arguments.items():
+    if node.primitive is not None:
+        return f"a result of {node.primitive.name}"
+    # The last argument first: losses try to read targets, which follow all parameters.
+    for place, tree in reversed(current.arguments.items()):
         for name, leaf in named_leaves(f"argument {place}", tree, Value):
             if leaf is node:
                 return name
-    if node.primitive is None:
-        return "a leaf that the function refers to"
-    return f"a result of {node.primitive.name}"
+    return "a leaf that the function refers to"
 
 
 def _number_of(function: Callable[..., object]) -> int:

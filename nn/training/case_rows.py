@@ -51,7 +51,7 @@ class CaseRows(NamedTuple):
             name: what the messages call them.
 
         Raises:
-            TypeError: if the cases have not all the same structure, or hold what is no number.
+            TypeError: if the cases do not all have the same structure, or hold something that is not a number.
         """
         columns = [_rows([case[part] for case in cases], f"the {PARTS[part]} of {name}") for part in range(2)]
         return cls(cases[0], np.concatenate(columns, axis=1))

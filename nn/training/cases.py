@@ -38,7 +38,7 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
         name: what the messages call them.
 
     Raises:
-        TypeError: if they cannot be iterated over, or one is no pair.
+        TypeError: if they cannot be iterated over, or one is not a pair.
         ValueError: if there are none.
     """
     if isinstance(cases, str | Mapping) or not isinstance(cases, Iterable) or getattr(cases, "shape", None) == ():

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import compile
 from autograd.saving import shortened
 from nn.checkpoints import Checkpoint, Position
 from nn.dropout import dropouts_of
@@ -96,6 +97,7 @@ class CompiledTraining(Training):
         self.copies = [Update(np.empty(count), [*np.empty((rows, count))], 0, none) for _ in range(2)]
         self.changing = _changing(options)
         self.weights = np.array(options.weights, int)
+        self.penalty = compile(lambda weight: penalty_slope(weight, options.l1, options.l2))
         self.are_weights = np.isin(np.arange(count), self.weights)
         case.refresh()
         update.refresh()  # its settings may be those of a file
@@ -193,7 +195,7 @@ class CompiledTraining(Training):
         options, reached = self.options, self.case.reached
         if options.l1 or options.l2:
             weights = self.weights
-            self.grads[weights] += penalty_slope(self.arrays.numbers[weights], options.l1, options.l2)
+            self.grads[weights] += self.penalty.batch(self.arrays.numbers[weights])
             reached = reached | self.are_weights
         if options.clip_norm is not None:
             self.grads *= clip_factor(self.grads, options.clip_norm)

@@ -62,10 +62,10 @@ def fit(
     stays in the network.
 
     All arguments are checked before the first round. For that the network is called once for each length of inputs. A
-    warning at the end tells of a training that does not move, as with dead relus.
+    training that does not move, for example with dead relus, ends with a warning.
 
-    The network is in training, so that a `Dropout` acts, for the forward pass of a step alone: `errors` are those of a
-    network that drops, all else is measured by one that does not, and the network is left as after `network.eval()`.
+    The network is in training only during the forward pass of a step, so that a `Dropout` acts there: `errors` are
+    measured with dropout, everything else without, and the network is left as after `network.eval()`.
 
     A compiled training records the network, the loss and their gradients for one case, and the optimizer's step for one
     parameter, and runs these programs in C. It is hundreds of times faster, and gives the parameters of an eager one to
@@ -95,18 +95,18 @@ def fit(
             that the optimizer changes, but for those in an attribute `bias` of a `Module`. The errors that are kept do
             not contain them, so that they can be compared with those of other penalties. (The `weight_decay` λ of `SGD`
             is as l2 = λ/2, for biases too.)
-        schedule: called with the number of rounds done, it gives the learning rate of the next round.
-        metric: called with the network, cases and the loss after each round, it gives a number to keep, as `accuracy`
+        schedule: takes the number of rounds done, and returns the learning rate of the next round.
+        metric: takes the network, cases and the loss after each round, and returns a number to keep, as `accuracy`
             does.
         validation: cases that are not trained with, whose error and metric are kept too.
         validation_split: in place of a validation set, the share of the cases to hold out as one, such as 0.2, rounded
             to whole cases. As in Keras they are the last ones of the list, whatever `shuffle` does, so that a resumed
             training holds out the same; a list that is in the order of its targets must be shuffled first.
-        patience: after how many rounds without a lower error to end the training: of the error on the validation set,
-            where there is one. However the training ends, but for an exception, the network then gets the parameters
-            with the lowest error. Without a validation set that is the error of a round, which is measured before its
-            step, and these are the parameters before it; in batches it is a mean while they change, and these are the
-            parameters after the round, as in Keras. A checkpoint holds the last parameters, and beside them the best.
+        patience: after how many rounds without a lower error to end the training: the error on the validation set if
+            there is one. Unless the training ends by an exception, the network then gets the parameters with the lowest
+            error. Without a validation set that is the error of a round. It is measured before the step of the round,
+            and the parameters are those before it; in batches it is a mean while they change, and the parameters are
+            those after the round, as in Keras. A checkpoint holds the last parameters and the best.
         callback: called with the history after each round; the training ends if what it returns is true. It may change
             the learning rate, the parameters, and what the network and the loss compute.
         progress: whether to show a progress bar; when not given, in a notebook and on a terminal. With "curve", a

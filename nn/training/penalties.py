@@ -1,6 +1,6 @@
 """What is done to the gradients of a step: penalties of large weights are added, then the norm is limited.
 
-The functions take numbers or arrays of them, so that an eager and a compiled training have the same bits.
+A compiled training compiles the slope of a penalty, so that it has the bits of an eager one.
 
 >>> penalty_slope(-3.0, l1=0.5, l2=0.25)
 -2.0
@@ -13,10 +13,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from autograd.primitives import absolute, multiply
+
+((OF_SIZE,), (OF_LEFT, OF_RIGHT)) = absolute.slopes, multiply.slopes
+
 
 def penalty_slope(weight: Any, l1: float, l2: float) -> Any:
-    """Return the derivative of l1 |w| + l2 w² by w; that of |w| at 0 is 0, as in the table of primitives."""
-    return l1 * (weight > 0.0) - l1 * (weight < 0.0) + 2.0 * l2 * weight
+    """Return the derivative of l1 |w| + l2 w w by w, a number or a Value, from the slopes of the table."""
+    return l1 * OF_SIZE(None, weight) + l2 * (OF_LEFT(None, weight, weight) + OF_RIGHT(None, weight, weight))
 
 
 def clip_factor(gradients: Any, clip_norm: float) -> float:

@@ -41,19 +41,19 @@ def check_curve() -> None:
     """Check that the curve of a training can be shown.
 
     Raises:
-        ValueError: if this is no notebook.
+        ValueError: if this is not a notebook.
         ImportError: if matplotlib is missing.
     """
     if not in_notebook():
         raise ValueError(
-            'progress="curve" draws in a notebook, with IPython, and this is none; leave it out, and write '
+            'progress="curve" draws in a notebook, with IPython, and this is not one; leave it out, and write '
             "history.plot() after the training"
         )
     check_matplotlib()
 
 
 class Curve:
-    """The plot of a history as one output of a cell, drawn anew while the training goes on; a context manager.
+    """The plot of a history as one output of a cell, redrawn during the training; a context manager.
 
     Args:
         history: of the training.

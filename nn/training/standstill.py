@@ -1,8 +1,8 @@
-"""A training that does not move: what is said of it at the end.
+"""The warning at the end of a training that does not move.
 
-Errors that stay the same are no sign of it: those of a training that has converged do so too, and are above 0 where the
-data are noisy; and units may be dead in both. The sign is that the network gives the same answer to inputs that should
-have different ones, while most of what could tell them apart gets no gradient.
+An error that no longer changes is not enough for it: after a training that has converged it does not change either, and
+is above 0 if the data are noisy; and there may be dead units in both cases. The sign is that the network returns the
+same output for inputs that should have different ones, while most of its parameters get no gradient.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def warn_of_standstill(options: Options, history: History) -> None:
 
 
 def _not_told_apart(options: Options, cases: Sequence[Case], is_still: bool) -> tuple[int, int] | None:
-    """Return the places of two cases of the same answer, whose targets differ a good deal; None if there are none.
+    """Return the places of two cases with the same answer and targets that are far apart; None if there are none.
 
     Args:
         options: of the training.

@@ -23,9 +23,7 @@ from nn.parameters import modules_of, set_training
 from nn.training.options import Options
 from nn.training.penalties import clip_factor, penalty_slope
 
-Generators: TypeAlias = list[
-    tuple[random.Random, tuple[Any, ...]]
-]  # that of the plan and of Dropouts, and their states
+Generators: TypeAlias = list[tuple[random.Random, tuple[Any, ...]]]  # that of the plan and of Dropouts, with states
 
 BEGINNING = Position()
 STEPPED = "a parameter after the step"  # what may not be finite

@@ -124,7 +124,7 @@ def trained(compiled: bool, rounds: int) -> Figure:
     cases = [([a, b], [a + b - 2.0 * a * b]) for a in (0.0, 1.0) for b in (0.0, 1.0)]
 
     def training() -> None:
-        fit(MLP(2, [2, 1], generator=random.Random(1)), cases, rounds=rounds, compiled=compiled, progress=False)
+        fit(MLP(2, [2, 1], "tanh", generator=random.Random(1)), cases, rounds=rounds, compiled=compiled, progress=False)
 
     return timed(training)
 
