@@ -24,6 +24,7 @@ from autograd import (
     grad,
     greater,
     hessian,
+    jacobian,
     log,
     primitive,
     sin,
@@ -301,6 +302,23 @@ def test_arguments_keep_their_names_where_c_allows_them() -> None:
     assert " *     rates[0] rates.growth\n *     rates[1] rates.double\n" in header
 
 
+@NEEDS_GCC
+@pytest.mark.parametrize("compiler", ["gcc", "g++"])
+def test_no_macro_stands_for_an_argument(compiler: str, tmp_path: Path) -> None:
+    """Those of its own header, and those of headers that stand before it."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+
+    def function(F_WORK: Any, F_H: Any, I: Any, NULL: Any, M_SQRT2: Any, FP_NAN: Any) -> Any:  # noqa: N803  # so that they are macros
+        return F_WORK + F_H + I + NULL + M_SQRT2 + FP_NAN
+
+    compile(function).program(*map(float, range(6))).to_c("f").save(tmp_path / "f.c")
+    headers = "".join(f"#include <{name}.h>\n" for name in ("complex", "errno", "math", "stdio", "stdlib", "string"))
+    (tmp_path / "main.c").write_text(f'{headers}#include "f.h"\n#include "f.h"\nint main(void) {{ return 0; }}\n')
+    files = ["main.c", *["f.c"][: compiler == "gcc"]]
+    subprocess.run([compiler, *WARNINGS, "-c", *files], cwd=tmp_path, check=True)
+
+
 @pytest.mark.parametrize(
     "transformation",
     [grad, value_and_grad, hessian, lambda f: grad(grad(f))],
@@ -318,6 +336,28 @@ def test_each_entry_of_a_tuple_or_a_dict_is_a_result_of_its_own() -> None:
     assert "int f(double x, double *result_double, double *result_all, double *work);" in code.header
     assert " *     result_all[1] result['all'][1]\n" in code.header
     assert "none" not in code.header
+    code = compile(lambda x: Rates([x * 2.0, [x]], x)).program(1.0).to_c("f")
+    assert "int f(double x, double *result_growth, double *result_double, double *work);" in code.header
+    assert " *     result_growth[1] result.growth[1][0]\n" in code.header
+    assert "result_1[1] result[1][1]" in compile(lambda x: (x, [x, x, [x]])).program(1.0).to_c("f").header
+
+
+def quadratic(x: Any) -> Any:
+    return x[1:] ** 2 - x[:-1]
+
+
+@NEEDS_GCC
+def test_a_sparse_matrix_is_its_entries_wherever_it_stands(tmp_path: Path) -> None:
+    pytest.importorskip("scipy.sparse", reason="SciPy, which holds sparse matrices, is not installed here")
+    slopes, x, entries = jacobian(quadratic, sparse=True), np.array([1.0, 2.0, 5.0]), [-1.0, 4.0, -1.0, 10.0]
+    alone = loaded(tmp_path, compile(slopes).program(x).to_c("alone"))
+    result = np.zeros(4)
+    assert (alone(x, result), result.tolist()) == (0, entries)
+    code = compile(lambda x: (quadratic(x), {"slopes": [slopes(x)]})).program(x).to_c("both")
+    assert ' *     result_1[0] result[1]["slopes"][0].data\n' in code.header
+    both, values = loaded(tmp_path, code), np.zeros(2)
+    result = np.zeros(4)
+    assert (both(x, values, result), values.tolist(), result.tolist()) == (0, [3.0, 23.0], entries)
 
 
 def test_comments_cannot_be_left() -> None:
@@ -327,7 +367,9 @@ def test_comments_cannot_be_left() -> None:
     assert " *     inputs[0] x * / int y; / * /\n" in code.header
 
 
-@pytest.mark.parametrize("name", ["int", "class", "exp", "power", "main", "t12", "relu_value", "isnan", "Place"])
+@pytest.mark.parametrize(
+    "name", ["int", "class", "exp", "power", "main", "t12", "relu_value", "isnan", "Place", "system", "expf", "M_PI_2"]
+)
 def test_names_that_mean_something_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' has a meaning of its own in C"):
         Program.of([Value(1.0) * 2.0]).to_c(name)

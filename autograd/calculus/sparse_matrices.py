@@ -110,7 +110,7 @@ class SparseMatrix:
 
     def __unflattened__(self) -> Any:
         """Return a csr_array, or a list of them if there are rows of entries: one for each example of a batch."""
-        if getattr(self.data, "dtype", None) == "O":  # Values
+        if getattr(self.data, "dtype", "O") == "O":  # Values, or what stands in the place of an array
             return self
         if not hasattr(self.data, "ctypes"):  # which arrays of NumPy have, and no others
             raise TypeError(

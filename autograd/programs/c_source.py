@@ -35,6 +35,7 @@ from autograd.programs.c_functions import FEW_TERMS, LEAST_LOOP, STATEMENTS, Loo
 from autograd.programs.c_text import (
     LANGUAGE,
     NUMBERED,
+    OF_LIBRARY,
     OTHERWISE,
     RESERVED,
     Text,
@@ -148,7 +149,8 @@ class Interface:
     """
 
     def __init__(self, name: str, program: Program, names: Sequence[str], parameters: Sequence[str]) -> None:
-        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *["parameters"][: len(parameters)]}
+        own = {f"{name}_guarded", f"{name}_parameters", f"{name.upper()}_WORK", f"{name.upper()}_H"}
+        self.taken = {name, *own, *["parameters"][: len(parameters)]}
         labels = [program.labels.get(slot, "") for slot in (*program.inputs.tolist(), *program.outputs.tolist())]
         if program.structures is None:
             count = len(program.inputs)
@@ -162,8 +164,10 @@ class Interface:
             entries = [("result", "result", result)]
             if issubclass(result.kind, tuple) or result.keys is not None:
                 parts = result.entries if result.keys is None else result.parts
-                keys = result.keys or getattr(result.kind, "_fields", range(len(parts)))
-                entries = [(f"result_{key}", f"result[{key!r}]", part) for key, part in zip(keys, parts, strict=True)]
+                indices = range(len(parts))
+                keys = result.keys or getattr(result.kind, "_fields", indices)
+                template = "result[{!r}]" if issubclass(result.kind, dict) or keys is indices else "result.{}"
+                entries = [(f"result_{key}", template.format(key), part) for key, part in zip(keys, parts, strict=True)]
             self.results = self._of_structures(entries, False)
         self.parameters = self._of_labels("parameters", parameters)
 
@@ -268,7 +272,7 @@ def to_c(
     """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise ValueError(f"a function of C needs a name of letters, digits and _, got {shortened(name)}")
-    if name in RESERVED or NUMBERED.fullmatch(name):
+    if name in RESERVED or name in OF_LIBRARY or NUMBERED.fullmatch(name):
         raise ValueError(f"{name!r} has a meaning of its own in C, or in what is written; choose another name")
     if slots_of(program, RecordedLoop).any():
         raise TypeError(
