@@ -161,6 +161,20 @@ def test_an_auxiliary_result() -> None:
     assert (found.toarray().tolist(), aux) == ([[12.0]], 2.0)
 
 
+def test_a_matrix_within_an_auxiliary_result() -> None:
+    """It depends on another argument than that which is differentiated by."""
+
+    def function(x: Any, y: Any) -> Any:
+        return x**2, {"slopes": [jacobian(np.square, sparse=True)(y)]}
+
+    y = np.array([1.0, 2.0])
+    for change in (lambda f: f, compile):
+        slope, aux = change(grad(function, has_aux=True))(3.0, y)
+        assert (slope, aux["slopes"][0].toarray().tolist()) == (6.0, [[2.0, 0.0], [0.0, 4.0]])
+    _, aux = grad(function, has_aux=True)(3.0, np.array([Value(1.0), Value(2.0)]))
+    assert aux["slopes"][0].data.tolist() == [2.0, 4.0]
+
+
 def test_an_argument_that_is_named_twice_is_refused() -> None:
     for argnums in ((0, 0), (1, -1)):
         with pytest.raises(ValueError, match="argnums names an argument twice"):

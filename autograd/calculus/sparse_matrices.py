@@ -123,8 +123,8 @@ class SparseMatrix:
 
     @staticmethod
     def __flattened__(given: Any, attributes: dict[str, Pattern]) -> list[Any]:
-        """Return the entries of a csr_array of the same pattern, as one array."""
-        return [attributes["pattern"].entries_of(given)]
+        """Return the entries of a csr_array of the same pattern, or of a matrix of Values, as one array."""
+        return [given.data] if type(given) is SparseMatrix else [attributes["pattern"].entries_of(given)]
 
 
 def sparse_matrix(pattern: Pattern, entries: Sequence[Any], recorded: bool) -> Any:
