@@ -398,14 +398,16 @@ class Direction:
     way.
     """
 
-    __slots__ = ("_derivatives", "node", "numbers", "of_results")
+    __slots__ = ("_derivatives", "_is_sum", "node", "numbers", "of_results")
 
-    def __init__(self, node: Value, numbers: dict[int, Number], of_results: bool) -> None:
-        self.node, self.numbers, self.of_results = node, numbers, of_results
+    def __init__(self, node: Value, numbers: dict[int, Number], of_results: bool, is_sum: bool = False) -> None:
+        self.node, self.numbers, self.of_results, self._is_sum = node, numbers, of_results, is_sum
         self._derivatives: Callable[[int], Number] | None = None
 
     def __add__(self, other: Direction) -> Direction:
-        """Add another one to this one, which nothing else refers to."""
+        """Return the sum: this one, if it is a sum already; a slope may be kept for other passes."""
+        if not self._is_sum:
+            return Direction(self.node, dict(self.numbers), self.of_results, is_sum=True) + other
         for place, number in other.numbers.items():
             self.numbers[place] = self.numbers[place] + number if place in self.numbers else number
         return self
