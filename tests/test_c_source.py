@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import autograd
 from autograd import (
     Constant,
     Value,
@@ -162,6 +163,23 @@ def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "main.c").write_text(main)
     assert subprocess.check_output(["sh", "-e", "-c", command], cwd=tmp_path, text=True) == output
     assert output == "height {:.10f}, rate {:.10f}\n".format(*names["curve"])
+
+
+@NEEDS_GCC
+@pytest.mark.parametrize("count", [2, 3, 40])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_the_largest_and_the_smallest_of_many(form: dict[str, int], count: int, tmp_path: Path) -> None:
+    def function(x: Any) -> Any:
+        highest, lowest = autograd.max(list(x)), autograd.min(list(x))
+        return np.array([highest, lowest, highest * lowest])
+
+    x = [float((7 * i) % count) - 3.0 for i in range(count)]
+    top, bottom = max(x), min(x)
+    function_in_c, result = loaded(tmp_path, to_c(compile(function).program(x), "f", **form)), np.zeros(3)
+    assert (function_in_c(np.array(x), result), result.tolist()) == (0, [top, bottom, top * bottom])
+    program = compile(grad(lambda x: autograd.max(list(x)) * 2.0)).program(x)
+    slopes, found = loaded(tmp_path, to_c(program, "slopes", **form)), np.full(count, np.nan)
+    assert (slopes(np.array(x), found), found.tolist()) == (0, [2.0 * (number == top) for number in x])
 
 
 # Results that are not finite.

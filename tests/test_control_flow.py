@@ -276,6 +276,18 @@ def test_trees_and_arrays() -> None:
     assert compile(jacobian(lambda y: function(Point(0.5, y), table)[0].y))(start.y) == pytest.approx(rows, rel=1e-13)
 
 
+def test_truth_values_of_an_array_are_rows_of_ones_and_zeros() -> None:
+    mask, table = np.array([True, False, True]), np.array([[True, False], [True, True]])
+
+    def function(x: Any) -> Any:
+        total, chosen = scan(lambda total, holds: (total + where(holds, x, 0.0), holds * x), 0.0, mask)
+        return total, chosen, autograd.map(lambda row: (row * x).sum(), table)
+
+    for run in (function, compile(function)):
+        total, chosen, sums = run(3.0)
+        assert (total, chosen.tolist(), sums.tolist()) == (6.0, [3.0, 0.0, 3.0], [3.0, 6.0])
+
+
 def test_results_are_those_of_jax() -> None:
     jax = pytest.importorskip("jax", reason="JAX is not installed")
     jnp, lax = jax.numpy, jax.lax

@@ -47,7 +47,7 @@ from autograd.programs.c_text import (
 )
 from autograd.programs.layout import lower
 from autograd.programs.listing import counted
-from autograd.programs.passes import PASSES
+from autograd.programs.passes import PASSES, with_trees
 from autograd.programs.program import AsCalled
 from autograd.programs.recorded_loops import RecordedLoop, slots_of
 from autograd.saving import check_folder, save, shortened
@@ -291,7 +291,7 @@ def to_c(
     size, rescue = 0, None
     for number, (attempt, places) in reversed(list(enumerate(attempts))):
         own = name if number == 0 else f"{name}_guarded"
-        changed = attempt
+        changed = with_trees(attempt)
         for change in PASSES:
             changed = change(changed)
         counts = np.diff(changed.starts)[changed.needed()]

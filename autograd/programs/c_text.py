@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers
 
 WIDTH = 120  # of a line
-WIDE = {SUM: "sum_of", DOT: "dot_of", PRIMITIVES["prod"].index: "product_of"}  # the helpers of those of many operands
+PRODUCT = PRIMITIVES["prod"].index
+BETWEEN = {SUM: " + ", PRODUCT: " * "}  # operands; of the largest of many, `passes.with_trees` makes other instructions
+WIDE = {SUM: "sum_of", DOT: "dot_of", PRODUCT: "product_of"}  # the helpers of those of many operands
 
 # C rounds these otherwise than Python, and compilers put exp2 and exp10 for a power whose base they know.
 LANGUAGE = replace(
@@ -221,7 +223,7 @@ class Text:
             half = len(operands) // 2
             if primitive.index == DOT:
                 return " + ".join(map(product_of_two, operands[:half], operands[half:]))
-            return (" + " if primitive.index == SUM else " * ").join(operands)
+            return BETWEEN[primitive.index].join(operands)
         if primitive is power and operands[1] == "2.0":
             return f"({operands[0]} * {operands[0]})"
         template = LANGUAGE.functions.get(primitive.name)

@@ -287,7 +287,12 @@ class _Rows:
 
 
 def _entries(holder: Any) -> Any:
-    """Return the entries of a list or of an array, of which one of one dimension is a list of its numbers."""
+    """Return the entries of a list or of an array, of which one of one dimension is a list of its numbers.
+
+    While a function is recorded, truth values of an array are numbers, 1 and 0.
+    """
+    if getattr(getattr(holder, "dtype", None), "kind", "") == "b" and is_recording_program():
+        holder = holder.astype(float)
     return holder.tolist() if getattr(holder, "ndim", 0) == 1 else holder
 
 
