@@ -407,6 +407,18 @@ def test_what_is_not_chosen_contributes_nothing() -> None:
     assert compile(grad(function))(1.0) == grad(function)(1.0) == 2.0
 
 
+def test_tangents_of_what_is_not_chosen_count_nothing() -> None:
+    """Where forward mode gave nan, too, products are guarded."""
+
+    def halved(x: Any) -> Any:  # 0.5 · x twice, but for numbers above 1
+        return fori_loop(0, 2, lambda i, s: where(greater(s, 1.0), autograd.sqrt(s - 1.0), 0.5 * s * x), x)
+
+    x = 1.0  # where the slope of sqrt is infinite, and it is not chosen
+    assert compile(lambda x: jvp(halved, (x,), (3.0,)))(x) == (0.25, 3.0 * 0.75)  # 0.25 x³
+    assert compile(lambda x: hvp(halved, (x,), (3.0,)))(x) == 3.0 * 1.5
+    assert compile(jacobian(lambda x: [halved(x), x * halved(x)]))(x) == [0.75, 1.0]
+
+
 def test_a_first_round_that_all_lanes_make_counts() -> None:
     """Whether there is a first round is the same for all lanes here, but not whether there is a second one."""
 

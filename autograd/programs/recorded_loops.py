@@ -371,6 +371,8 @@ class Pick(Primitive):
         zero: Rule = lambda out, results, place: 0.0  # noqa: E731  # of the place
         super().__init__("pick", lambda results, place: results, self._slope, zero)
 
+    guard = RecordedLoop.guard
+
     def __call__(self, *operands: Any) -> Any:
         """Return the result at a place, of what a loop gave that was run round by round."""
         results, place = operands
