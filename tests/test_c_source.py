@@ -428,8 +428,9 @@ def test_both_files_are_saved_under_the_name_that_is_given(tmp_path: Path) -> No
 
 def test_a_file_that_cannot_be_written_leaves_none_behind(tmp_path: Path) -> None:
     code = compile(lambda x: x * x).program(1.0).to_c("square")
-    with pytest.raises(ValueError, match=r"expected the name of a C file, such as 'square\.c', got 'square'"):
-        code.save(tmp_path / "square")
+    for name in ("square", 'a"b.c', "a\nb.c"):
+        with pytest.raises(ValueError, match=r"expected the name of a C file, such as 'square\.c', got '"):
+            code.save(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         code.save(tmp_path / "missing" / "square.c")
     (tmp_path / "square.c").mkdir()

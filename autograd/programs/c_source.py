@@ -88,11 +88,11 @@ class CSource:
             The path of the source file.
 
         Raises:
-            ValueError: if the name does not end in `.c`.
+            ValueError: if the name does not end in `.c`, or an `#include` cannot name the header.
             OSError: if a file cannot be written; one that was there is unchanged.
         """
         path = Path(path)
-        if path.suffix != ".c" or '"' in path.name or "\\" in path.name:
+        if path.suffix != ".c" or {'"', "\\"} & set(path.name) or not path.name.isprintable():
             raise ValueError(f"expected the name of a C file, such as {self.name + '.c'!r}, got {shortened(path.name)}")
         header = path.with_suffix(".h")
         check_folder(header)
