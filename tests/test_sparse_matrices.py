@@ -354,6 +354,24 @@ def test_repetition_records_matrices() -> None:
         compile(jacobian(brusselator, sparse=True)).repeat(2, start)
 
 
+def test_loops_give_a_list_of_matrices() -> None:
+    """The first derivatives of x³ at x, 2x, 4x; and of the rows of a table."""
+    slopes = jacobian(lambda x: x**3, sparse=True)
+
+    def function(x: Any, table: Any) -> Any:
+        _, found = autograd.scan(lambda x, _: (2.0 * x, {"slopes": slopes(x), "x": x}), x, length=3)
+        return found, autograd.map(lambda row: [slopes(row)], table)
+
+    x, table = np.array([1.0, 2.0]), np.array([[1.0, 3.0], [0.0, 1.0]])
+    for run in (function, compile(function)):
+        found, (matrices,) = run(x, table)
+        assert [matrix.toarray().tolist() for matrix in found["slopes"]] == [
+            [[3.0 * k * k, 0.0], [0.0, 12.0 * k * k]] for k in (1.0, 2.0, 4.0)
+        ]
+        assert found["x"].shape == (3, 2)
+        assert [matrix.diagonal().tolist() for matrix in matrices] == [[3.0, 27.0], [0.0, 3.0]]
+
+
 def test_copies_and_pickles() -> None:
     code = compile(hessian(rosenbrock, sparse=True))
     x = np.linspace(0.5, 1.5, 6)

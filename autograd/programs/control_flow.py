@@ -297,11 +297,16 @@ def _entries(holder: Any) -> Any:
 
 
 def _stacked(results: Sequence[Any], function: Callable[..., Any]) -> Any:
-    """Return results as one, in which each number and array is an array with an entry for each of them."""
+    """Return results as one, in which each number and array is an array with an entry for each of them.
+
+    Of sparse matrices there is a list, as where a function is compiled.
+    """
     columns: list[list[Any]] = []
+    sparse = sys.modules.get("scipy.sparse")
+    kinds = Value if sparse is None else (Value, sparse.csr_array)  # a matrix stands where numbers do
     first = None
     for result in results:
-        numbers, structure = flat(result, Value)
+        numbers, structure = flat(result, kinds)
         if first is None:
             first = structure
         elif structure != first:
@@ -318,7 +323,7 @@ def _stack(structure: Structure, numbers: list[Any], count: int) -> Any:
         for place in [start] if shape else range(start, end):
             stop = end if shape else place + 1
             part = [number for t in range(count) for number in numbers[t * size + place : t * size + stop]]
-            leaves.append(hooks.array_of(part, (count, *shape)))
+            leaves.append(part if part and hasattr(part[0], "indptr") else hooks.array_of(part, (count, *shape)))
     return unflatten(structure, leaves)
 
 
