@@ -4,7 +4,8 @@
  * index is this node. Indices of other recordings need not be cleared. No index is read after the recording is finished,
  * so a rule that runs as Python may record the same nodes again.
  *
- * Recording runs no Python code, so it is not interrupted: the interpreter's lock is held throughout.
+ * Recording runs no Python code but the handlers of signals, such as Ctrl-C, and what other threads do meanwhile. If they
+ * record too, nodes get their indices again.
  */
 
 #include <stdint.h>
@@ -27,12 +28,14 @@ typedef struct {
     Node **path;    /* of the depth-first search, from the output down */
     size_t *next;   /* for each wide node on the path, the operand to look at next */
     unsigned long long since; /* an older node is recorded without its operands */
+    size_t looked_at;         /* how often the search looked at a node */
     size_t count, wide_count, depth, wide_depth, capacity, wide_capacity, path_capacity, next_capacity;
 } Recording;
 
-enum { SPARE_CAPACITY = 65536 };
+enum { SPARE_CAPACITY = 65536, BETWEEN_SIGNALS = 65536 };
 static const uint32_t NO_INDEX = UINT32_MAX; /* of a constant that was left out, and of an operand that is not there */
 static Recording spare;                      /* the memory of the last small recording, for the next one */
+static unsigned long begun;                  /* how many recordings there were */
 static PyTypeObject *constant_type, *wide_type;
 
 static inline int prepare(PyTypeObject *constant, PyTypeObject *wide) {
@@ -127,11 +130,21 @@ static inline int visit(Recording *recording, Node *parent, int with_constants) 
     return append(recording, parent, NO_INDEX, NO_INDEX) < 0 ? -1 : 1;
 }
 
+static inline int handle_signals(const Recording *recording) {
+    unsigned long before = begun;
+    size_t index;
+    if (PyErr_CheckSignals() < 0) return -1;
+    for (index = 0; begun != before && index < recording->count; ++index)
+        recording->entries[index].node->_index = (uint32_t)index;
+    return 0;
+}
+
 /* Record what an output depends on, by a depth-first search that takes parents in the order of the operands. */
 static inline int record_output(Recording *recording, Node *output, int with_constants) {
     int done = visit(recording, output, with_constants);
     while (done >= 0 && recording->depth > 0) {
         Node *node = recording->path[recording->depth - 1];
+        if (++recording->looked_at % BETWEEN_SIGNALS == 0 && handle_signals(recording) < 0) return -1;
         if (is_wide(node)) {
             PyObject *parents = wide_parents(node);
             size_t level = recording->wide_depth - 1, next = recording->next[level];
@@ -156,7 +169,8 @@ static inline int record_output(Recording *recording, Node *output, int with_con
 static inline Recording begin(unsigned long long since) {
     Recording recording = spare;
     memset(&spare, 0, sizeof spare);
-    recording.count = recording.wide_count = recording.depth = recording.wide_depth = 0;
+    recording.count = recording.wide_count = recording.depth = recording.wide_depth = recording.looked_at = 0;
+    ++begun;
     recording.since = since;
     return recording;
 }

@@ -42,6 +42,8 @@ from autograd.value import Constant, Value, _binary, _WideValue, advance, domain
 
 __all__ = ["topological_order"]
 
+MASK = 0xFFFF  # of the count of nodes between two looks for signals, such as Ctrl-C
+
 
 class Tape:
     """The nodes that some outputs depend on, parents before children, each once.
@@ -298,6 +300,8 @@ def accumulate(
     count = len(nodes) if indices is None else len(indices)
     for place in range(count):
         index = count - 1 - place if indices is None else indices[place]
+        if place & MASK == MASK:
+            runtime.handle_signals()
         node, grad = nodes[index], grads[index]
         primitive = node._primitive
         if grad is None or primitive is None or primitive is stop_gradient or not wanted[index]:

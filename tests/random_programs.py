@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import autograd
 from autograd import Value, dot, gradients, prod
 from autograd import sum as total_of
 from autograd.modes import ieee_arithmetic
@@ -140,7 +141,8 @@ def random_graph(rng: random.Random) -> tuple[list[Value], list[Value]]:
             elif kind < 0.7:
                 nodes.extend(layer())
             elif kind < 0.73:
-                nodes.append(prod(several(5)))
+                of_many: Any = rng.choice([prod, autograd.max, autograd.min])
+                nodes.append(of_many(several(5)))
             else:
                 nodes.append(single())
         outputs = rng.sample(nodes, min(len(nodes), rng.randint(1, 8)))

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+import autograd
 from autograd import (
     Constant,
     Value,
@@ -24,6 +25,7 @@ from autograd import (
     grad,
     greater,
     hessian,
+    jacobian,
     log,
     primitive,
     sin,
@@ -161,6 +163,23 @@ def test_the_example_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "main.c").write_text(main)
     assert subprocess.check_output(["sh", "-e", "-c", command], cwd=tmp_path, text=True) == output
     assert output == "height {:.10f}, rate {:.10f}\n".format(*names["curve"])
+
+
+@NEEDS_GCC
+@pytest.mark.parametrize("count", [2, 3, 40])
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_the_largest_and_the_smallest_of_many(form: dict[str, int], count: int, tmp_path: Path) -> None:
+    def function(x: Any) -> Any:
+        highest, lowest = autograd.max(list(x)), autograd.min(list(x))
+        return np.array([highest, lowest, highest * lowest])
+
+    x = [float((7 * i) % count) - 3.0 for i in range(count)]
+    top, bottom = max(x), min(x)
+    function_in_c, result = loaded(tmp_path, to_c(compile(function).program(x), "f", **form)), np.zeros(3)
+    assert (function_in_c(np.array(x), result), result.tolist()) == (0, [top, bottom, top * bottom])
+    program = compile(grad(lambda x: autograd.max(list(x)) * 2.0)).program(x)
+    slopes, found = loaded(tmp_path, to_c(program, "slopes", **form)), np.full(count, np.nan)
+    assert (slopes(np.array(x), found), found.tolist()) == (0, [2.0 * (number == top) for number in x])
 
 
 # Results that are not finite.
@@ -301,6 +320,23 @@ def test_arguments_keep_their_names_where_c_allows_them() -> None:
     assert " *     rates[0] rates.growth\n *     rates[1] rates.double\n" in header
 
 
+@NEEDS_GCC
+@pytest.mark.parametrize("compiler", ["gcc", "g++"])
+def test_no_macro_stands_for_an_argument(compiler: str, tmp_path: Path) -> None:
+    """Those of its own header, and those of headers that stand before it."""
+    if shutil.which(compiler) is None:
+        pytest.skip(f"{compiler} is not installed")
+
+    def function(F_WORK: Any, F_H: Any, I: Any, NULL: Any, M_SQRT2: Any, FP_NAN: Any) -> Any:  # noqa: N803  # so that they are macros
+        return F_WORK + F_H + I + NULL + M_SQRT2 + FP_NAN
+
+    compile(function).program(*map(float, range(6))).to_c("f").save(tmp_path / "f.c")
+    headers = "".join(f"#include <{name}.h>\n" for name in ("complex", "errno", "math", "stdio", "stdlib", "string"))
+    (tmp_path / "main.c").write_text(f'{headers}#include "f.h"\n#include "f.h"\nint main(void) {{ return 0; }}\n')
+    files = ["main.c", *["f.c"][: compiler == "gcc"]]
+    subprocess.run([compiler, *WARNINGS, "-c", *files], cwd=tmp_path, check=True)
+
+
 @pytest.mark.parametrize(
     "transformation",
     [grad, value_and_grad, hessian, lambda f: grad(grad(f))],
@@ -318,6 +354,28 @@ def test_each_entry_of_a_tuple_or_a_dict_is_a_result_of_its_own() -> None:
     assert "int f(double x, double *result_double, double *result_all, double *work);" in code.header
     assert " *     result_all[1] result['all'][1]\n" in code.header
     assert "none" not in code.header
+    code = compile(lambda x: Rates([x * 2.0, [x]], x)).program(1.0).to_c("f")
+    assert "int f(double x, double *result_growth, double *result_double, double *work);" in code.header
+    assert " *     result_growth[1] result.growth[1][0]\n" in code.header
+    assert "result_1[1] result[1][1]" in compile(lambda x: (x, [x, x, [x]])).program(1.0).to_c("f").header
+
+
+def quadratic(x: Any) -> Any:
+    return x[1:] ** 2 - x[:-1]
+
+
+@NEEDS_GCC
+def test_a_sparse_matrix_is_its_entries_wherever_it_stands(tmp_path: Path) -> None:
+    pytest.importorskip("scipy.sparse", reason="SciPy, which holds sparse matrices, is not installed here")
+    slopes, x, entries = jacobian(quadratic, sparse=True), np.array([1.0, 2.0, 5.0]), [-1.0, 4.0, -1.0, 10.0]
+    alone = loaded(tmp_path, compile(slopes).program(x).to_c("alone"))
+    result = np.zeros(4)
+    assert (alone(x, result), result.tolist()) == (0, entries)
+    code = compile(lambda x: (quadratic(x), {"slopes": [slopes(x)]})).program(x).to_c("both")
+    assert ' *     result_1[0] result[1]["slopes"][0].data\n' in code.header
+    both, values = loaded(tmp_path, code), np.zeros(2)
+    result = np.zeros(4)
+    assert (both(x, values, result), values.tolist(), result.tolist()) == (0, [3.0, 23.0], entries)
 
 
 def test_comments_cannot_be_left() -> None:
@@ -327,7 +385,9 @@ def test_comments_cannot_be_left() -> None:
     assert " *     inputs[0] x * / int y; / * /\n" in code.header
 
 
-@pytest.mark.parametrize("name", ["int", "class", "exp", "power", "main", "t12", "relu_value", "isnan", "Place"])
+@pytest.mark.parametrize(
+    "name", ["int", "class", "exp", "power", "main", "t12", "relu_value", "isnan", "Place", "system", "expf", "M_PI_2"]
+)
 def test_names_that_mean_something_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match=f"'{name}' has a meaning of its own in C"):
         Program.of([Value(1.0) * 2.0]).to_c(name)
@@ -368,8 +428,9 @@ def test_both_files_are_saved_under_the_name_that_is_given(tmp_path: Path) -> No
 
 def test_a_file_that_cannot_be_written_leaves_none_behind(tmp_path: Path) -> None:
     code = compile(lambda x: x * x).program(1.0).to_c("square")
-    with pytest.raises(ValueError, match=r"expected the name of a C file, such as 'square\.c', got 'square'"):
-        code.save(tmp_path / "square")
+    for name in ("square", 'a"b.c', "a\nb.c"):
+        with pytest.raises(ValueError, match=r"expected the name of a C file, such as 'square\.c', got '"):
+            code.save(tmp_path / name)
     with pytest.raises(FileNotFoundError):
         code.save(tmp_path / "missing" / "square.c")
     (tmp_path / "square.c").mkdir()

@@ -145,6 +145,88 @@ def test_batches(name: str) -> None:
     assert slope == pytest.approx(sum(map(grad(function), xs.tolist())), rel=1e-12)
 
 
+def random_loops(generator: random.Random) -> Callable[[Any], list[Any]]:
+    """A function of some numbers, which gives five: of loops within each other, which read what was computed before."""
+
+    def expression() -> Callable[[list[Any]], Any]:
+        kind, a, b, number = generator.randrange(6), generator.random(), generator.random(), generator.uniform(-1, 1)
+
+        def compute(known: list[Any]) -> Any:
+            left, right = known[int(a * len(known))], known[int(b * len(known))]
+            ways: list[Callable[[], Any]] = [
+                lambda: left * 0.5 + right * number,
+                lambda: left * right * 0.7,
+                lambda: sin(left) + number,
+                lambda: tanh(left - right),
+                lambda: autograd.max([left, right, number]),
+                lambda: left,
+            ]
+            return ways[kind]()
+
+        return compute
+
+    def loop(depth: int) -> Callable[[list[Any]], list[Any]]:
+        kind, size = generator.choice(["scan", "map", "fori_loop", "while_loop", "cond"]), generator.randint(1, 3)
+        inner = loop(depth + 1) if depth < 2 and generator.random() < 0.5 else lambda known: []
+        first, following = ([expression() for _ in range(size)] for _ in range(2))
+        rows = [expression() for _ in range(generator.randint(1, 4))]
+
+        def run(known: list[Any]) -> list[Any]:
+            def step(state: list[Any], row: Any) -> list[Any]:
+                seen = [*known, *state, row]
+                seen += inner(seen)
+                return [each(seen) for each in following]
+
+            state, read, count = [each(known) for each in first], [each(known) for each in rows], float(len(rows))
+            if kind == "scan":
+                last, found = scan(lambda s, r: (step(s, r), s[0] * r), state, read)
+                return [*last, *found]
+            if kind == "map":
+                return list(autograd.map(lambda r: step(state, r)[0], read))
+            if kind == "fori_loop":
+                return list(fori_loop(0, len(rows), lambda i, s: step(s, i), state))
+            if kind == "while_loop":
+                return list(
+                    while_loop(lambda s: s[0] < count, lambda s: [s[0] + 1.0, *step(s[1:], s[0])], [0.0, *state])
+                )
+            return list(cond(lambda: known[0] > 0.1, lambda *s: step([*s], 1.0), lambda *s: [*s], *state))
+
+        return run
+
+    loops = [loop(0) for _ in range(2)]
+    pairs = [(generator.random(), generator.random()) for _ in range(5)]
+
+    def function(x: Any) -> list[Any]:
+        known = list(x)
+        for each in loops:
+            known += each(known)
+        return [known[int(a * len(known))] + known[int(b * len(known))] for a, b in pairs]
+
+    return function
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_random_loops(seed: int) -> None:
+    """Beside the same loops run by Python, which record what they do."""
+    generator = random.Random(seed)
+    function = random_loops(generator)
+    x, along = ([generator.uniform(-1.5, 1.5) for _ in range(3)] for _ in range(2))
+
+    def total(x: Any) -> Any:
+        return autograd.sum([(1.0 + place) * number for place, number in enumerate(function(x))])
+
+    changes: list[Callable[[Any], Any]] = [
+        jacobian(function),
+        hessian(total),
+        lambda x: jvp(function, (x,), (along,))[1],
+        lambda x: hvp(total, (x,), (along,)),
+    ]
+    values = [number.data if isinstance(number, Value) else number for number in function(x)]
+    np.testing.assert_allclose(compile(function)(x), values, rtol=1e-12)
+    for change in changes:
+        np.testing.assert_allclose(compile(change)(x), change(x), rtol=1e-9, atol=1e-12)
+
+
 @ALL
 def test_programs_run_node_by_node(name: str) -> None:
     """`Program.run` and `Program.gradient` run the rounds of a loop one by one."""
@@ -276,6 +358,18 @@ def test_trees_and_arrays() -> None:
     assert compile(jacobian(lambda y: function(Point(0.5, y), table)[0].y))(start.y) == pytest.approx(rows, rel=1e-13)
 
 
+def test_truth_values_of_an_array_are_rows_of_ones_and_zeros() -> None:
+    mask, table = np.array([True, False, True]), np.array([[True, False], [True, True]])
+
+    def function(x: Any) -> Any:
+        total, chosen = scan(lambda total, holds: (total + where(holds, x, 0.0), holds * x), 0.0, mask)
+        return total, chosen, autograd.map(lambda row: (row * x).sum(), table)
+
+    for run in (function, compile(function)):
+        total, chosen, sums = run(3.0)
+        assert (total, chosen.tolist(), sums.tolist()) == (6.0, [3.0, 0.0, 3.0], [3.0, 6.0])
+
+
 def test_results_are_those_of_jax() -> None:
     jax = pytest.importorskip("jax", reason="JAX is not installed")
     jnp, lax = jax.numpy, jax.lax
@@ -393,6 +487,18 @@ def test_what_is_not_chosen_contributes_nothing() -> None:
         return scan(lambda s, r: (s + where(greater(r, 0.0), autograd.sqrt(x * r), x), None), 0.0, [0.0, 4.0])[0]
 
     assert compile(grad(function))(1.0) == grad(function)(1.0) == 2.0
+
+
+def test_tangents_of_what_is_not_chosen_count_nothing() -> None:
+    """Where forward mode gave nan, too, products are guarded."""
+
+    def halved(x: Any) -> Any:  # 0.5 · x twice, but for numbers above 1
+        return fori_loop(0, 2, lambda i, s: where(greater(s, 1.0), autograd.sqrt(s - 1.0), 0.5 * s * x), x)
+
+    x = 1.0  # where the slope of sqrt is infinite, and it is not chosen
+    assert compile(lambda x: jvp(halved, (x,), (3.0,)))(x) == (0.25, 3.0 * 0.75)  # 0.25 x³
+    assert compile(lambda x: hvp(halved, (x,), (3.0,)))(x) == 3.0 * 1.5
+    assert compile(jacobian(lambda x: [halved(x), x * halved(x)]))(x) == [0.75, 1.0]
 
 
 def test_a_first_round_that_all_lanes_make_counts() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autograd import compile, cos, fori_loop, grad, scan, sin, while_loop
+from autograd import compile, cos, fori_loop, grad, hessian, jacobian, scan, sin, while_loop
 from autograd.programs.recorded_loops import PICK, RecordedLoop, has_code, slots_of
 
 
@@ -50,6 +50,25 @@ def test_derivatives_are_loops_again(order: int) -> None:
             function = grad(function)
         sizes.append(len(compile(function).program(0.3)))
     assert sizes[0] == sizes[1] < 100 * 3**order
+
+
+def test_each_row_of_a_matrix_of_derivatives_is_that_of_its_output_alone() -> None:
+    """Rows share slopes: what one adds up is not that of the next."""
+
+    def totals(x: Any) -> Any:
+        _, found = scan(lambda total, number: (total + number, total + number), 0.0, x)
+        return [found[0] + found[1] + found[2], found[0], found[0] + found[2]]
+
+    for sparse in (False, True):
+        rows = compile(jacobian(totals, sparse=sparse))([1.0, 2.0, 4.0])
+        assert (rows.toarray().tolist() if sparse else rows) == [[3.0, 2.0, 1.0], [1.0, 0.0, 0.0], [2.0, 1.0, 1.0]]
+
+    def cubic(x: Any) -> Any:  # x · (x + y)²
+        return fori_loop(0, 2, lambda i, s: (s[0] * s[1], s[1]), (x[0], x[0] + x[1]))[0]
+
+    x, y = 2.0, 3.0
+    mixed = 4.0 * x + 2.0 * y
+    assert compile(hessian(cubic))([x, y]) == [[6.0 * x + 4.0 * y, mixed], [mixed, 2.0 * x]]
 
 
 def test_a_loop_that_is_not_differentiated_has_no_other() -> None:

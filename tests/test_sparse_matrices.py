@@ -161,6 +161,20 @@ def test_an_auxiliary_result() -> None:
     assert (found.toarray().tolist(), aux) == ([[12.0]], 2.0)
 
 
+def test_a_matrix_within_an_auxiliary_result() -> None:
+    """It depends on another argument than that which is differentiated by."""
+
+    def function(x: Any, y: Any) -> Any:
+        return x**2, {"slopes": [jacobian(np.square, sparse=True)(y)]}
+
+    y = np.array([1.0, 2.0])
+    for change in (lambda f: f, compile):
+        slope, aux = change(grad(function, has_aux=True))(3.0, y)
+        assert (slope, aux["slopes"][0].toarray().tolist()) == (6.0, [[2.0, 0.0], [0.0, 4.0]])
+    _, aux = grad(function, has_aux=True)(3.0, np.array([Value(1.0), Value(2.0)]))
+    assert aux["slopes"][0].data.tolist() == [2.0, 4.0]
+
+
 def test_an_argument_that_is_named_twice_is_refused() -> None:
     for argnums in ((0, 0), (1, -1)):
         with pytest.raises(ValueError, match="argnums names an argument twice"):
@@ -338,6 +352,24 @@ def test_repetition_records_matrices() -> None:
     np.testing.assert_array_equal(end, y)
     with pytest.raises(ValueError, match="structure of the state"):
         compile(jacobian(brusselator, sparse=True)).repeat(2, start)
+
+
+def test_loops_give_a_list_of_matrices() -> None:
+    """The first derivatives of x³ at x, 2x, 4x; and of the rows of a table."""
+    slopes = jacobian(lambda x: x**3, sparse=True)
+
+    def function(x: Any, table: Any) -> Any:
+        _, found = autograd.scan(lambda x, _: (2.0 * x, {"slopes": slopes(x), "x": x}), x, length=3)
+        return found, autograd.map(lambda row: [slopes(row)], table)
+
+    x, table = np.array([1.0, 2.0]), np.array([[1.0, 3.0], [0.0, 1.0]])
+    for run in (function, compile(function)):
+        found, (matrices,) = run(x, table)
+        assert [matrix.toarray().tolist() for matrix in found["slopes"]] == [
+            [[3.0 * k * k, 0.0], [0.0, 12.0 * k * k]] for k in (1.0, 2.0, 4.0)
+        ]
+        assert found["x"].shape == (3, 2)
+        assert [matrix.diagonal().tolist() for matrix in matrices] == [[3.0, 27.0], [0.0, 3.0]]
 
 
 def test_copies_and_pickles() -> None:

@@ -403,3 +403,47 @@ def test_threads_record_a_shared_graph() -> None:
     run_in_threads([lambda which=which: work(which) for which in range(8)])  # type: ignore[misc]  # mypy 1.18 cannot infer the default
     assert len(recorded) == 800
     assert all(operands == expected[which] for which, operands in recorded)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timers")
+def test_a_signal_during_a_recording_may_record_the_same_nodes() -> None:
+    nodes = [Value(1.0)]
+    while len(nodes) < 300_000:
+        nodes.append(nodes[-1] * nodes[len(nodes) // 2])
+    expected, seen = Tape(nodes[-1]), []
+
+    def record(number: int, frame: object) -> None:
+        seen.append(len(Tape(nodes[150_000])) + len(Tape(nodes[-1])))
+
+    before = signal.signal(signal.SIGALRM, record)
+    try:
+        while len(seen) < 3:
+            signal.setitimer(signal.ITIMER_REAL, 0.002)
+            tape = Tape(nodes[-1])
+            signal.setitimer(signal.ITIMER_REAL, 0.0)
+            assert tape.nodes == expected.nodes
+            assert tape.operands == expected.operands
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no interval timers")
+def test_ctrl_c_ends_a_recording(interruptible: None) -> None:
+    node = Value(1.0)
+    for _ in range(300_000):
+        node = node * 1.0000001 + 0.1
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            while True:
+                signal.setitimer(signal.ITIMER_REAL, 0.002)
+                Tape(node)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(Tape(node)) == 4 * 300_000 - 300_000 + 300_000 + 1

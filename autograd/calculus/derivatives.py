@@ -339,8 +339,9 @@ def jacobian(
         If sparse, it returns one `scipy.sparse.csr_array` of float64, with a row for each number of the result and a
         column for each number of the argument, or of several one after another, in the order of their trees. It has an
         entry where an output is computed from an input, also if that derivative is 0 at these numbers. Nothing else is
-        computed. Compiled, it has the same pattern and the same bits at each call. Where it is called with Values, as
-        within a function that is compiled, it returns a matrix whose `data` is an array of Values.
+        computed. Compiled, it has the same pattern and the same bits at each call; a loop counts as one operation then,
+        whose results are computed from all that goes into it. Where it is called with Values, as within a function that
+        is compiled, it returns a matrix whose `data` is an array of Values.
 
     Raises:
         ImportError: when called, if it is to be sparse and SciPy is not installed.

@@ -110,7 +110,7 @@ class SparseMatrix:
 
     def __unflattened__(self) -> Any:
         """Return a csr_array, or a list of them if there are rows of entries: one for each example of a batch."""
-        if getattr(self.data, "dtype", None) == "O":  # Values
+        if getattr(self.data, "dtype", "O") == "O":  # Values, or what stands in the place of an array
             return self
         if not hasattr(self.data, "ctypes"):  # which arrays of NumPy have, and no others
             raise TypeError(
@@ -123,8 +123,8 @@ class SparseMatrix:
 
     @staticmethod
     def __flattened__(given: Any, attributes: dict[str, Pattern]) -> list[Any]:
-        """Return the entries of a csr_array of the same pattern, as one array."""
-        return [attributes["pattern"].entries_of(given)]
+        """Return the entries of a csr_array of the same pattern, or of a matrix of Values, as one array."""
+        return [given.data] if type(given) is SparseMatrix else [attributes["pattern"].entries_of(given)]
 
 
 def sparse_matrix(pattern: Pattern, entries: Sequence[Any], recorded: bool) -> Any:

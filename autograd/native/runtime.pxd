@@ -2,6 +2,7 @@
 # result that is not finite again in Python, also the nan of a primitive without C.
 
 from cpython cimport array
+from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport isfinite, NAN
 
 from autograd.primitives cimport Primitive
@@ -55,6 +56,10 @@ cdef inline object slope_of_two(Primitive primitive, int which, double out, doub
     cdef int index = primitive.index
     cdef double slope = c_right_slope_of_two(index, out, x, y) if which else c_left_slope_of_two(index, out, x, y)
     return slope if isfinite(slope) else primitive.slopes[which](out, x, y)
+
+
+cdef inline int handle_signals() except -1:
+    return PyErr_CheckSignals()
 
 
 cdef extern from "memory.h":

@@ -60,6 +60,10 @@ def backward(output: Any) -> bool:
     return False
 
 
+def handle_signals() -> None:
+    """Let signals be handled; the interpreter does so between two lines of Python."""
+
+
 def last_index(node: Any) -> int:
     """Return the index that a node may have in what recorded it last; plain nodes keep none, and this is no index."""
     return sys.maxsize

@@ -35,6 +35,7 @@ from autograd.programs.c_functions import FEW_TERMS, LEAST_LOOP, STATEMENTS, Loo
 from autograd.programs.c_text import (
     LANGUAGE,
     NUMBERED,
+    OF_LIBRARY,
     OTHERWISE,
     RESERVED,
     Text,
@@ -46,7 +47,7 @@ from autograd.programs.c_text import (
 )
 from autograd.programs.layout import lower
 from autograd.programs.listing import counted
-from autograd.programs.passes import PASSES
+from autograd.programs.passes import PASSES, with_trees
 from autograd.programs.program import AsCalled
 from autograd.programs.recorded_loops import RecordedLoop, slots_of
 from autograd.saving import check_folder, save, shortened
@@ -87,11 +88,11 @@ class CSource:
             The path of the source file.
 
         Raises:
-            ValueError: if the name does not end in `.c`.
+            ValueError: if the name does not end in `.c`, or an `#include` cannot name the header.
             OSError: if a file cannot be written; one that was there is unchanged.
         """
         path = Path(path)
-        if path.suffix != ".c" or '"' in path.name or "\\" in path.name:
+        if path.suffix != ".c" or {'"', "\\"} & set(path.name) or not path.name.isprintable():
             raise ValueError(f"expected the name of a C file, such as {self.name + '.c'!r}, got {shortened(path.name)}")
         header = path.with_suffix(".h")
         check_folder(header)
@@ -148,7 +149,8 @@ class Interface:
     """
 
     def __init__(self, name: str, program: Program, names: Sequence[str], parameters: Sequence[str]) -> None:
-        self.taken = {name, f"{name}_guarded", f"{name}_parameters", *(["parameters"] if parameters else [])}
+        own = {f"{name}_guarded", f"{name}_parameters", f"{name.upper()}_WORK", f"{name.upper()}_H"}
+        self.taken = {name, *own, *(["parameters"] if parameters else [])}
         labels = [program.labels.get(slot, "") for slot in (*program.inputs.tolist(), *program.outputs.tolist())]
         if program.structures is None:
             count = len(program.inputs)
@@ -162,8 +164,10 @@ class Interface:
             entries = [("result", "result", result)]
             if issubclass(result.kind, tuple) or result.keys is not None:
                 parts = result.entries if result.keys is None else result.parts
-                keys = result.keys or getattr(result.kind, "_fields", range(len(parts)))
-                entries = [(f"result_{key}", f"result[{key!r}]", part) for key, part in zip(keys, parts, strict=True)]
+                indices = range(len(parts))
+                keys = result.keys or getattr(result.kind, "_fields", indices)
+                template = "result[{!r}]" if issubclass(result.kind, dict) or keys is indices else "result.{}"
+                entries = [(f"result_{key}", template.format(key), part) for key, part in zip(keys, parts, strict=True)]
             self.results = self._of_structures(entries, False)
         self.parameters = self._of_labels("parameters", parameters)
 
@@ -268,7 +272,7 @@ def to_c(
     """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise ValueError(f"a function of C needs a name of letters, digits and _, got {shortened(name)}")
-    if name in RESERVED or NUMBERED.fullmatch(name):
+    if name in RESERVED or name in OF_LIBRARY or NUMBERED.fullmatch(name):
         raise ValueError(f"{name!r} has a meaning of its own in C, or in what is written; choose another name")
     if slots_of(program, RecordedLoop).any():
         raise TypeError(
@@ -287,7 +291,7 @@ def to_c(
     size, rescue = 0, None
     for number, (attempt, places) in reversed(list(enumerate(attempts))):
         own = name if number == 0 else f"{name}_guarded"
-        changed = attempt
+        changed = with_trees(attempt)
         for change in PASSES:
             changed = change(changed)
         counts = np.diff(changed.starts)[changed.needed()]

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from autograd.programs.groups import Integers
 
 WIDTH = 120  # of a line
-WIDE = {SUM: "sum_of", DOT: "dot_of", PRIMITIVES["prod"].index: "product_of"}  # the helpers of those of many operands
+PRODUCT = PRIMITIVES["prod"].index
+BETWEEN = {SUM: " + ", PRODUCT: " * "}  # operands; of the largest of many, `passes.with_trees` makes other instructions
+WIDE = {SUM: "sum_of", DOT: "dot_of", PRODUCT: "product_of"}  # the helpers of those of many operands
 
 # C rounds these differently from Python, and compilers replace a power of a base that they know by exp2 or exp10.
 LANGUAGE = replace(
@@ -51,28 +53,51 @@ OTHERWISE = re.compile(r"\b(hypot|erf|erfc)\(")
 SUFFIX = "_value"  # of the function of a primitive for which C has no function or operator
 NAMES = "x", "y", "z"  # of its operands
 
-# Words that mean something in C or C++, what <math.h> declares besides the functions that are called, macros that
+# Words that mean something in C or C++, what <math.h> declares besides the functions that are called, macros that it,
 # compilers and other headers define, and names within the functions.
-TAKEN = re.findall(
-    r"\w+",
-    """
-    alignas alignof and and_eq asm auto bitand bitor bool break case catch char class compl concept const consteval
-    constexpr constinit const_cast continue co_await co_return co_yield decltype default delete do double dynamic_cast
-    else enum explicit export extern false float for friend goto if inline int long mutable namespace new noexcept not
-    not_eq nullptr operator or or_eq private protected public register reinterpret_cast requires restrict return short
-    signed sizeof static static_assert static_cast struct switch template this thread_local throw true try typedef
-    typeid typename union unsigned using virtual void volatile wchar_t while xor xor_eq
+KEYWORDS = """
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t char8_t class
+    co_await co_return co_yield compl concept const const_cast consteval constexpr constinit continue decltype default
+    delete do double dynamic_cast else enum explicit export extern false float for friend goto if inline int long
+    mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected public register
+    reinterpret_cast requires restrict return short signed sizeof static static_assert static_cast struct switch
+    template this thread_local throw true try typedef typeid typename typeof union unsigned using virtual void volatile
+    wchar_t while xor xor_eq
+"""
+MATH = """
+    canonicalize cbrt ceil copysign drem exp10 exp2 fadd fdim fdiv ffma finite fma fmax fmaximum fmaximum_mag
+    fmaximum_mag_num fmaximum_num fmaxmag fmin fminimum fminimum_mag fminimum_mag_num fminimum_num fminmag fpclassify
+    frexp fromfp fromfpx fsqrt fsub gamma getpayload ilogb isfinite isgreater isgreaterequal isinf isless islessequal
+    islessgreater isnan isnormal isunordered j0 j1 jn ldexp lgamma lgamma_r llogb llrint llround logb lrint lround modf
+    nan nearbyint nextafter nextdown nexttoward nextup pow pow10 remainder remquo rint round roundeven scalb scalbln
+    scalbn setpayload setpayloadsig signbit signgam significand sincos tgamma totalorder totalordermag trunc ufromfp
+    ufromfpx y0 y1 yn
+"""
+MACROS = """
+    EDOM EILSEQ EOF ERANGE FP_ILOGB0 FP_ILOGBNAN FP_INFINITE FP_INT_DOWNWARD FP_INT_TONEAREST FP_INT_TONEARESTFROMZERO
+    FP_INT_TOWARDZERO FP_INT_UPWARD FP_LLOGB0 FP_LLOGBNAN FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO HUGE_VAL HUGE_VALF
+    HUGE_VALL I INFINITY MATH_ERREXCEPT MATH_ERRNO MAXFLOAT M_1_PI M_2_PI M_2_SQRTPI M_E M_LN10 M_LN2 M_LOG10E M_LOG2E
+    M_PI M_PI_2 M_PI_4 M_SQRT1_2 M_SQRT2 NAN NULL SNAN SNANF SNANL complex errno far imaginary linux math_errhandling
+    max min near small unix
+"""
+WITHIN = "APART Place double_t float_t instruction is_finite item main places row work"
 
-    cbrt ceil copysign exp2 fdim fma fmax fmin fpclassify frexp gamma ilogb isfinite isgreater isgreaterequal isinf
-    isless islessequal islessgreater isnan isnormal isunordered j0 j1 jn ldexp lgamma llrint llround logb lrint lround
-    main modf nan nearbyint nextafter nexttoward pow remainder remquo rint round scalbln scalbn signbit signgam tgamma
-    trunc y0 y1 yn
-
-    errno far linux max min near unix HUGE_VAL INFINITY M_E M_PI NAN APART
-
-    instruction is_finite item places row work Place
-    """,
-)
+# Functions of the C library besides: a parameter may have such a name, a function may not.
+COMPLEX = """
+    cabs cacos cacosh carg casin casinh catan catanh ccos ccosh cexp cimag clog conj cpow cproj creal csin csinh csqrt
+    ctan ctanh
+"""
+OTHER_FUNCTIONS = """
+    abort abs asctime atexit atof atoi atol atoll bcmp bsearch calloc clearerr clock ctime difftime div exit fclose feof
+    ferror fflush ffs fgetc fgetpos fgets fopen fprintf fputc fputs fread free freopen fscanf fseek fsetpos ftell fwrite
+    getc getchar getenv gets gmtime index isalnum isalpha isblank iscntrl isdigit isgraph islower isprint ispunct
+    isspace isupper isxdigit labs ldiv llabs lldiv localeconv localtime longjmp malloc mblen mbstowcs mbtowc memchr
+    memcmp memcpy memmove memset mktime perror printf putc putchar puts qsort raise rand read realloc remove rename
+    rewind rindex scanf setbuf setjmp setlocale setvbuf signal snprintf sprintf srand sscanf stderr stdin stdout strcat
+    strchr strcmp strcoll strcpy strcspn strerror strftime strlen strncat strncmp strncpy strpbrk strrchr strspn strstr
+    strtod strtof strtok strtol strtold strtoll strtoul strtoull strxfrm system time tmpfile tmpnam tolower toupper
+    ungetc vfprintf vfscanf vprintf vscanf vsnprintf vsprintf vsscanf wcstombs wctomb write
+"""
 
 HELPERS = {
     "gather": """\
@@ -176,7 +201,9 @@ static int all_finite(const double *m, const Place *places, long count) {
 
 
 CALLED = re.findall(r"\b([a-z_]\w*)\(", " ".join([*LANGUAGE.functions.values(), *LANGUAGE.helpers.values()]))
-RESERVED = frozenset([*TAKEN, *CALLED, *HELPERS])
+RESERVED = frozenset([*f"{KEYWORDS} {MATH} {MACROS} {WITHIN}".split(), *CALLED, *HELPERS])
+OF_DOUBLES = [*f"{MATH} {COMPLEX}".split(), *CALLED]
+OF_LIBRARY = frozenset([*OTHER_FUNCTIONS.split(), *OF_DOUBLES, *[name + kind for name in OF_DOUBLES for kind in "fl"]])
 NUMBERED = re.compile(rf"(v|t|s|part|constants)\d+|\w+{SUFFIX}")  # other names within a source file
 
 
@@ -196,7 +223,7 @@ class Text:
             half = len(operands) // 2
             if primitive.index == DOT:
                 return " + ".join(map(product_of_two, operands[:half], operands[half:]))
-            return (" + " if primitive.index == SUM else " * ").join(operands)
+            return BETWEEN[primitive.index].join(operands)
         if primitive is power and operands[1] == "2.0":
             return f"({operands[0]} * {operands[0]})"
         template = LANGUAGE.functions.get(primitive.name)
@@ -274,8 +301,9 @@ def comment_of(label: str | None) -> str:
 
 
 def harmless(text: str) -> str:
-    """Return a text that neither ends a comment nor begins one, nor a line of it."""
-    return re.sub(r"\s", " ", text).replace("*/", "* /").replace("/*", "/ *").replace("\\", "/")
+    """Return a text in one line that neither ends a comment nor begins one, and of which no compiler warns."""
+    shown = "".join([character if character.isprintable() else " " for character in text.replace("\\", "/")])
+    return shown.replace("*/", "* /").replace("/*", "/ *").replace("??/", "? ?/")  # a trigraph, which is a backslash
 
 
 def array_of(declaration: str, numbers: Iterable[str]) -> str:

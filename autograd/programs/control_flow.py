@@ -282,12 +282,27 @@ class _Rows:
         return None if self.structure is None else unflatten(self.structure, [holder[t] for holder in self.holders])
 
 
+def _entries(holder: Any) -> Any:
+    """Return the entries of a list or of an array, of which one of one dimension is a list of its numbers.
+
+    While a function is recorded, truth values of an array are numbers, 1 and 0.
+    """
+    if getattr(getattr(holder, "dtype", None), "kind", "") == "b" and is_recording_program():
+        holder = holder.astype(float)
+    return holder.tolist() if getattr(holder, "ndim", 0) == 1 else holder
+
+
 def _stacked(results: Sequence[Any], function: Callable[..., Any]) -> Any:
-    """Return a tree like one result, with an array of the entries of all of them for each number and each array."""
+    """Return a tree like one result, with an array of the entries of all of them for each number and each array.
+
+    Of sparse matrices there is a list, as where a function is compiled.
+    """
     columns: list[list[Any]] = []
+    sparse = sys.modules.get("scipy.sparse")
+    kinds = Value if sparse is None else (Value, sparse.csr_array)  # a matrix stands where numbers do
     first = None
     for result in results:
-        numbers, structure = flat(result, Value)
+        numbers, structure = flat(result, kinds)
         if first is None:
             first = structure
         elif structure != first:
@@ -304,7 +319,7 @@ def _stack(structure: Structure, numbers: list[Any], count: int) -> Any:
         for place in [start] if shape else range(start, end):
             stop = end if shape else place + 1
             part = [number for t in range(count) for number in numbers[t * size + place : t * size + stop]]
-            leaves.append(hooks.array_of(part, (count, *shape)))
+            leaves.append(part if part and hasattr(part[0], "indptr") else hooks.array_of(part, (count, *shape)))
     return unflatten(structure, leaves)
 
 

@@ -372,6 +372,8 @@ class Pick(Primitive):
         zero: Rule = lambda out, results, place: 0.0  # noqa: E731  # of the place
         super().__init__("pick", lambda results, place: results, self._slope, zero)
 
+    guard = RecordedLoop.guard
+
     def __call__(self, *operands: Any) -> Any:
         """Return the result at a place, of what a loop gave that was run round by round."""
         results, place = operands
@@ -399,14 +401,16 @@ class Direction:
     tangent is computed in the same way, from operands to results.
     """
 
-    __slots__ = ("_derivatives", "node", "numbers", "of_results")
+    __slots__ = ("_derivatives", "_is_sum", "node", "numbers", "of_results")
 
-    def __init__(self, node: Value, numbers: dict[int, Number], of_results: bool) -> None:
-        self.node, self.numbers, self.of_results = node, numbers, of_results
+    def __init__(self, node: Value, numbers: dict[int, Number], of_results: bool, is_sum: bool = False) -> None:
+        self.node, self.numbers, self.of_results, self._is_sum = node, numbers, of_results, is_sum
         self._derivatives: Callable[[int], Number] | None = None
 
     def __add__(self, other: Direction) -> Direction:
-        """Add another one to this one, which nothing else refers to."""
+        """Return the sum: this one, if it is a sum already; a slope may be kept for other passes."""
+        if not self._is_sum:
+            return Direction(self.node, dict(self.numbers), self.of_results, is_sum=True) + other
         for place, number in other.numbers.items():
             self.numbers[place] = self.numbers[place] + number if place in self.numbers else number
         return self
