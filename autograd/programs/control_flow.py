@@ -266,7 +266,7 @@ class _Rows:
             raise TypeError(
                 f"the rows of {name} are an array or a list with an entry for each round, got a number: {xs!r:.80}"
             )
-        self.holders = [each.tolist() if getattr(each, "ndim", 0) == 1 else each for each in self.holders]
+        self.holders = [_entries(holder) for holder in self.holders]
         counts = {len(holder) for holder in self.holders} | ({operator.index(length)} if length is not None else set())
         if len(counts) != 1:
             raise ValueError(
