@@ -296,10 +296,10 @@ class Hand(NamedTuple):
         inverses: from the hand at rest to each bone, likewise.
         vertices: of the skin, at rest.
         weights: how much each vertex follows each bone.
-        corners: the three vertices of the triangle that each point is on.
+        corners: the three vertices of the triangle that each point is on; or the one vertex that it is.
         points: what was measured.
         angles: of the joints.
-        places: two coordinates of each point on its triangle.
+        places: two coordinates of each point on its triangle, if it is on one.
         is_mirrored: whether it is the other hand.
     """
 
@@ -385,7 +385,7 @@ def hand_errors(library: Library, model: Hand) -> Callable[[Any, Any], Any]:
     """The distances of points from places on the skin; a vertex moves with its bones, each by its share."""
     array, at_rest = library.array, model.at_rest()
 
-    def errors(angles: Any, places: Any) -> Any:
+    def errors(angles: Any, places: Any = None) -> Any:
         frames: list[tuple[Any, Any]] = []
         for bone, parent in enumerate(model.parents):
             rotation, origin = model.relatives[bone, :, :3], model.relatives[bone, :, 3]
@@ -407,11 +407,12 @@ def hand_errors(library: Library, model: Hand) -> Callable[[Any, Any], Any]:
             first, second, third = map(skin, corners)
             return place[0] * first + place[1] * second + (1.0 - place[0] - place[1]) * third
 
+        if places is None:
+            reached = [skin(vertex) for (vertex,) in model.corners.tolist()]
+        else:
+            reached = list(map(on_triangle, model.corners.tolist(), places))
         rotation, translation = numpy.array(turned(array, angles[:3])), angles[3:6]
-        return [
-            point - (rotation @ on_triangle(corners, place) + translation)
-            for point, corners, place in zip(model.points, model.corners.tolist(), places, strict=True)
-        ]
+        return [point - (rotation @ place + translation) for point, place in zip(model.points, reached, strict=True)]
 
     return errors
 

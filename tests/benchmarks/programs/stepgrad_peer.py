@@ -217,14 +217,15 @@ def ode(count: int) -> Task:
     return task(lambda: program(x))
 
 
+def distance_slopes(centroids: Any, point: Any) -> Any:
+    """The gradient of a distance, and the diagonal of its second derivatives, which is their product with ones."""
+    first = functools.partial(grad(loops.squared_distance(LIBRARY)), point=point)
+    return jvp(first, (centroids,), (numpy.ones(centroids.shape),))
+
+
 def clusters(count: int) -> Task:
-    """The gradient, and the diagonal of the matrix of second derivatives, which is its product with ones."""
-    distance, (centroids, points) = loops.squared_distance(LIBRARY), loops.clusters(count)
-
-    def both(centroids: Any, point: Any) -> Any:
-        return jvp(lambda centroids: grad(distance)(centroids, point), (centroids,), (numpy.ones(centroids.shape),))
-
-    program = compile(both)
+    """The sum of these over points."""
+    program, (centroids, points) = compile(distance_slopes), loops.clusters(count)
     return task(lambda: program.batch(centroids, points, over=1, reduce="sum"))
 
 
@@ -236,14 +237,10 @@ def bundle_adjustment(count: int) -> Task:
     return task(lambda: program.batch(observations, bundle.features, out=out), units=count)
 
 
-def sparse_bundle_adjustment(count: int) -> Task:
-    """The entries of the Jacobian of a whole problem: all of an observation's two errors, and one for each weight."""
-    bundle = objectives.bundle(count)
-    program, of_weight = (
-        compile(jacobian(objectives.reprojection_error(LIBRARY))),
-        compile(grad(objectives.weight_error)),
-    )
-    entries = bundle.entries()
+def bundle_entries(bundle: objectives.Bundle) -> Callable[[], Array]:
+    """What computes the entries of the Jacobian of a whole problem: of two errors an observation, then of weights."""
+    program = compile(jacobian(objectives.reprojection_error(LIBRARY)))
+    of_weight, entries, count = compile(grad(objectives.weight_error)), bundle.entries(), len(bundle.weights)
     of_errors, of_weights = entries[: 30 * count].reshape(count, 2, 15), entries[30 * count :]
 
     def call() -> Array:
@@ -251,20 +248,32 @@ def sparse_bundle_adjustment(count: int) -> Task:
         of_weight.batch(bundle.weights, out=of_weights)
         return entries
 
-    return task(call, units=count)
+    return call
 
 
-def mixture_batch(count: int) -> Task:
-    """The likelihoods of many points, and what does not depend on them, with the gradients."""
-    *parameters, points = objectives.mixture(count)
-    each = compile(value_and_grad(objectives.point_likelihood(LIBRARY), (0, 1, 2)))
-    rest = compile(value_and_grad(objectives.prior(LIBRARY), (0, 1, 2)), static_argnums=3)
+def sparse_bundle_adjustment(count: int) -> Task:
+    """The entries of the Jacobian of a whole problem."""
+    return task(bundle_entries(objectives.bundle(count)), units=count)
+
+
+def mixture_in_a_batch(
+    transform: Callable[..., Any], mixture: objectives.Mixture, wishart: objectives.Wishart = objectives.PRIOR
+) -> Callable[[], Array]:
+    """What computes the likelihoods of many points, and what does not depend on them, or derivatives; in a row."""
+    *parameters, points = mixture
+    each = compile(transform(objectives.point_likelihood(LIBRARY)))
+    rest = compile(transform(objectives.prior(LIBRARY, wishart)), static_argnums=3)
 
     def call() -> Array:
         totals = each.batch(*parameters, points, over=3, reduce="sum")
-        return functions.flat(totals) + functions.flat(rest(*parameters, count))
+        return functions.flat(totals) + functions.flat(rest(*parameters, len(points)))
 
-    return task(call)
+    return call
+
+
+def mixture_batch(count: int) -> Task:
+    """The likelihood and the gradient."""
+    return task(mixture_in_a_batch(functools.partial(value_and_grad, argnums=(0, 1, 2)), objectives.mixture(count)))
 
 
 def mixture(looped: bool = True) -> Callable[[int], Task]:
