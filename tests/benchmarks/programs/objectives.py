@@ -176,8 +176,11 @@ class Bundle(NamedTuple):
 
     def numbers(self) -> Array:
         """The 15 numbers that the errors of each observation depend on."""
-        cameras, points = self.cameras[self.pairs[:, 0]], self.points[self.pairs[:, 1]]
-        return numpy.concatenate([cameras, points, self.weights[:, None]], axis=1)
+        numbers = numpy.empty((len(self.pairs), 15))
+        numbers[:, :11] = self.cameras.take(self.pairs[:, 0], axis=0)
+        numbers[:, 11:14] = self.points.take(self.pairs[:, 1], axis=0)
+        numbers[:, 14] = self.weights
+        return numbers
 
     def entries(self) -> Array:
         """Room for the entries of the Jacobian, row by row: two rows an observation, then one for each weight."""
@@ -208,9 +211,10 @@ def reprojection_error(library: Library) -> Callable[[Any, Any], Any]:
         rotates = library.greater(square, 0.0)
         safe = where(rotates, square, 1.0)
         angle = sqrt(safe)
-        cosine = where(rotates, cos(angle), 1.0)
+        turn = cos(angle)
+        cosine = where(rotates, turn, 1.0)
         sine = where(rotates, sin(angle) / angle, 1.0)
-        rest = where(rotates, (1.0 - cos(angle)) / safe, 0.5) * along
+        rest = where(rotates, (1.0 - turn) / safe, 0.5) * along
         cross = (b * z - c * y, c * x - a * z, a * y - b * x)
         x, y, z = (cosine * p + sine * q + rest * r for p, q, r in zip((x, y, z), cross, (a, b, c), strict=True))
         inverse = 1.0 / z
