@@ -210,6 +210,12 @@ def log_sum_exp(count: int) -> Task:
     return task(lambda: program(given))
 
 
+def log_sum_exp_recorded(count: int) -> Task:
+    """All that comes before the first result."""
+    given = loops.numbers(count)
+    return task(lambda: compile(value_and_grad(loops.log_sum_exp(LIBRARY)))(given))
+
+
 def ode(count: int) -> Task:
     """The gradient of the sum of all numbers after a hundred steps."""
     end = loops.ode(LIBRARY, loops.STEPS)
@@ -343,6 +349,7 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "lstm": lstm(),
     "lstm, not exact": lstm(exact=False),
     "log-sum-exp": log_sum_exp,
+    "log-sum-exp recorded": log_sum_exp_recorded,
     "ode": ode,
     "clusters": clusters,
     "two variables": two_variables,
