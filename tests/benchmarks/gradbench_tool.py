@@ -314,7 +314,7 @@ def saddle(outer: Callable[[Function], Function], inner: Callable[[Function], Fu
 
 
 def particle(outer: Callable[[Function], Function], inner: Callable[[Function], Function]) -> Callable[[Any], Ready]:
-    """The charge's place at which a particle, which the gradient of a potential pushes, meets the origin."""
+    """Where a charge stands, if a particle that is pushed by the gradient of a potential then meets the origin."""
     time = 0.1
 
     def square_where_it_falls(w: Any) -> Any:

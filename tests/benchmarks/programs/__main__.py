@@ -93,10 +93,8 @@ def largest_share(result: Array, reference: Array) -> float:
     return float((numpy.abs(result[:count] - reference[:count]) / numpy.abs(reference[:count])).max())
 
 
-def show(key: str, row: Row, quick: bool) -> tuple[int, int]:
-    """Measure a row and print it; how many bars are met, and how many are short."""
-    size = row.quick_size if quick and row.quick_size else row.size
-    measurements = measure(row, size, quick)
+def show(key: str, row: Row, size: int, measurements: list[Measurement]) -> tuple[int, int]:
+    """Print a row; how many bars are met, and how many are short."""
     print(f"\n{key}. {row.title.format(size=size, operations=size * OPERATIONS)}")
     medians = [measurement.median for measurement in measurements]
     peers = sorted({bar.peer for bar in row.bars if bar.peer is not None})
@@ -153,9 +151,8 @@ def number(x: float) -> str:
     return f"{x:.0f}" if x >= 100 else f"{x:.3g}"
 
 
-def main(table: dict[str, Row], description: str) -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=description)
+def main(table: dict[str, Row], parser: argparse.ArgumentParser) -> dict[str, list[Measurement]]:
+    """Measure the rows of a table that are chosen, print them and return what was measured."""
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which rows: {', '.join(table)}")
     parser.add_argument("--quick", action="store_true", help="few rounds, smaller sizes where building takes long")
     options = parser.parse_args()
@@ -164,10 +161,16 @@ def main(table: dict[str, Row], description: str) -> None:
         parser.error(f"there is no row {', '.join(unknown)}: the rows are {', '.join(table)}")
     start = time.perf_counter()
     print('median times; "ready" is the time to the first result after the imports')
-    totals = [show(key, row, options.quick) for key, row in table.items() if not options.rows or key in options.rows]
-    met, short = (sum(counts) for counts in zip(*totals, strict=True))
+    met, short, found = 0, 0, {}
+    for key, row in table.items():
+        if not options.rows or key in options.rows:
+            size = row.quick_size if options.quick and row.quick_size else row.size
+            found[key] = measure(row, size, options.quick)
+            counts = show(key, row, size, found[key])
+            met, short = met + counts[0], short + counts[1]
     print(f"\n{met} bars met, {short} short; {time.perf_counter() - start:.0f} s")
+    return found
 
 
 if __name__ == "__main__":
-    main(rows(), "Compiled programs beside their peers.")
+    main(rows(), argparse.ArgumentParser(description="Compiled programs beside their peers."))
