@@ -50,6 +50,7 @@ bench: .venv/tools ## measure the speed beside micrograd, PyTorch, JAX, CasADi a
 	$(BIN)/python tests/benchmarks/derivatives.py
 	$(BIN)/python tests/benchmarks/live_page.py
 	$(BIN)/python -m tests.benchmarks.programs
+	$(BIN)/python -m tests.benchmarks.adbench
 
 compare: .venv/tools ## time two dozen workloads beside another commit, BASE=…; an error beyond 1.1 of its time
 	$(BIN)/python -m tests.benchmarks.compare $(BASE) $(ROWS)

@@ -2,9 +2,9 @@
 
 Each program runs in a process of its own, on one thread and on the same processor. The processes of a row are started
 first; then the rounds of measurement alternate. What is printed is the median of the rounds: of the time of the
-processor, or by the clock for whole processes. All peers of a row compute the same function, and their results are
-compared. C is compiled when its source is new, and kept in `build`. A bar is the most that a ratio to a peer, a time or
-a memory should be; an aim is printed like one, and not counted.
+processor, or by the clock for whole processes. All peers of a row compute the same function. Their results are compared
+before that: one that differs is not measured. C is compiled when its source is new, and kept in `build`. A bar is the
+most that a ratio to a peer, a time or a memory should be; an aim is printed like one, and not counted.
 
     python -m tests.benchmarks.programs --quick      # fewer rounds; sizes are smaller where something is slow to build
     python -m tests.benchmarks.programs 3 4          # some rows alone
@@ -24,8 +24,6 @@ from tests.benchmarks.programs.functions import OPERATIONS
 from tests.benchmarks.programs.rows import NAMES, UNITS, Bar, Row, rows
 from tests.benchmarks.programs.serving import Array, Peer
 
-TOLERANCE = 1e-9  # of a result, relative to its largest number; programs of 1,000 steps amplify roundings
-
 
 class Measurement(NamedTuple):
     """What was found out about a line."""
@@ -40,6 +38,7 @@ def measure(row: Row, size: int, quick: bool) -> list[Measurement]:
     """Build the programs of a row, run them in turn, and end them."""
     rounds, seconds = (min(row.rounds, 5), 0.02) if quick else (row.rounds, 0.2)
     peers = [Peer(line.peer, line.program, line.size or size) for line in row.lines]
+    differences = compare(row, peers)
     counts = [0 if peer.skipped else calibrated(peer, seconds) for peer in peers]
     times: list[list[float]] = [[] for _ in peers]
     for _ in range(rounds):
@@ -48,17 +47,26 @@ def measure(row: Row, size: int, quick: bool) -> list[Measurement]:
                 taken.append(peer.seconds(count))
     for peer in peers:
         peer.end()
-    references: dict[str, Array] = {}
     measurements = []
-    for line, peer, taken in zip(row.lines, peers, times, strict=True):
+    for line, peer, taken, differs in zip(row.lines, peers, times, differences, strict=True):
+        median = statistics.median(taken) * line.factor if taken else math.nan
+        measurements.append(Measurement(median, peer.build, peer.skipped, differs))
+    return measurements
+
+
+def compare(row: Row, peers: list[Peer]) -> list[float]:
+    """How far the result of each peer is from the first one of its group. One that is too far is skipped."""
+    references: dict[str, Array] = {}
+    differences = []
+    for line, peer in zip(row.lines, peers, strict=True):
         if peer.skipped is not None:
-            measurements.append(Measurement(math.nan, math.nan, peer.skipped, 0.0))
+            differences.append(0.0)
             continue
         reference = references.setdefault(line.group, peer.result)
-        median = statistics.median(taken) * line.factor
-        differs = difference if row.digits is None else largest_share
-        measurements.append(Measurement(median, peer.build, None, differs(peer.result, reference)))
-    return measurements
+        differences.append((difference if row.digits is None else largest_share)(peer.result, reference))
+        if row.digits is None and not differences[-1] <= row.tolerance:
+            peer.skipped = f"its result differs by {differences[-1]:.1e} of the largest number"
+    return differences
 
 
 def calibrated(peer: Peer, seconds: float) -> int:
@@ -85,10 +93,8 @@ def largest_share(result: Array, reference: Array) -> float:
     return float((numpy.abs(result[:count] - reference[:count]) / numpy.abs(reference[:count])).max())
 
 
-def show(key: str, row: Row, quick: bool) -> tuple[int, int]:
-    """Measure a row and print it; how many bars are met, and how many are short."""
-    size = row.quick_size if quick and row.quick_size else row.size
-    measurements = measure(row, size, quick)
+def show(key: str, row: Row, size: int, measurements: list[Measurement]) -> tuple[int, int]:
+    """Print a row; how many bars are met, and how many are short."""
     print(f"\n{key}. {row.title.format(size=size, operations=size * OPERATIONS)}")
     medians = [measurement.median for measurement in measurements]
     peers = sorted({bar.peer for bar in row.bars if bar.peer is not None})
@@ -105,8 +111,6 @@ def show(key: str, row: Row, quick: bool) -> tuple[int, int]:
             f"   {line.name:52}{number(found.median / UNITS[row.unit]):>9} {row.unit:3}"
             f"   ready in {found.build:>5.2f} s{ratios}"
         )
-        if row.digits is None and not found.difference <= TOLERANCE:
-            print(f"   {'':52} its result differs by {found.difference:.1e} of the largest number")
     outcomes = [outcome(row, bar, measurements) for bar in row.bars]
     if row.digits is not None:
         outcomes.append(agreement(row.digits, measurements))
@@ -147,10 +151,8 @@ def number(x: float) -> str:
     return f"{x:.0f}" if x >= 100 else f"{x:.3g}"
 
 
-def main() -> None:
-    """Measure and print."""
-    table = rows()
-    parser = argparse.ArgumentParser(description="Compiled programs beside their peers.")
+def main(table: dict[str, Row], parser: argparse.ArgumentParser) -> dict[str, list[Measurement]]:
+    """Measure the rows of a table that are chosen, print them and return what was measured."""
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"which rows: {', '.join(table)}")
     parser.add_argument("--quick", action="store_true", help="few rounds, smaller sizes where building takes long")
     options = parser.parse_args()
@@ -158,11 +160,17 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no row {', '.join(unknown)}: the rows are {', '.join(table)}")
     start = time.perf_counter()
-    print('compiled programs: median times; "ready" is the time to the first result after the imports')
-    totals = [show(key, row, options.quick) for key, row in table.items() if not options.rows or key in options.rows]
-    met, short = (sum(counts) for counts in zip(*totals, strict=True))
+    print('median times; "ready" is the time to the first result after the imports')
+    met, short, found = 0, 0, {}
+    for key, row in table.items():
+        if not options.rows or key in options.rows:
+            size = row.quick_size if options.quick and row.quick_size else row.size
+            found[key] = measure(row, size, options.quick)
+            counts = show(key, row, size, found[key])
+            met, short = met + counts[0], short + counts[1]
     print(f"\n{met} bars met, {short} short; {time.perf_counter() - start:.0f} s")
+    return found
 
 
 if __name__ == "__main__":
-    main()
+    main(rows(), argparse.ArgumentParser(description="Compiled programs beside their peers."))

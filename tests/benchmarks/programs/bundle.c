@@ -4,6 +4,7 @@
    coefficients of radial distortion. An observation has 15 numbers: those of its camera, its point and its weight. */
 
 #include <math.h>
+#include <string.h>
 
 enum { NUMBERS = 15 };
 
@@ -60,4 +61,19 @@ void bundle(long times, long count, const double *numbers, const double *feature
     while (times--)
         for (long i = 0; i < count; i++)
             observation(numbers + i * NUMBERS, features + 2 * i, jacobians + i * 2 * NUMBERS);
+}
+
+/* The entries of the Jacobian of a whole problem, row by row: both errors of each observation, then 1 - w^2 of each
+   weight. A pair is a camera and a point. */
+void sparse(long times, long count, const double *cameras, const double *points, const double *weights, const long *pairs,
+            const double *features, double *entries) {
+    while (times--)
+        for (long i = 0; i < count; i++) {
+            double numbers[NUMBERS];
+            memcpy(numbers, cameras + 11 * pairs[2 * i], 11 * sizeof *numbers);
+            memcpy(numbers + 11, points + 3 * pairs[2 * i + 1], 3 * sizeof *numbers);
+            numbers[14] = weights[i];
+            observation(numbers, features + 2 * i, entries + i * 2 * NUMBERS);
+            entries[count * 2 * NUMBERS + i] = -2.0 * weights[i];
+        }
 }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy
 
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import functions
+from tests.benchmarks.programs import functions, loops, objectives
 from tests.benchmarks.programs.serving import ROOT, Array, Skipped, Task, repeated
 
 BUILD = ROOT / "build" / "benchmarks"
@@ -20,6 +20,7 @@ EXACT = ("-ffp-contract=off",)
 FAST = ("-ffast-math",)
 NUMBERS = ctypes.POINTER(ctypes.c_double)
 INDICES = ctypes.POINTER(ctypes.c_int)
+PLACES = ctypes.POINTER(ctypes.c_long)
 
 
 def library(source: str | Path, *flags: str, others: Sequence[Path] = ()) -> ctypes.CDLL:
@@ -43,12 +44,18 @@ def numbers(array: Array) -> Any:
     return array.ctypes.data_as(NUMBERS)
 
 
+def places(array: Any) -> Any:
+    """A pointer to whole numbers."""
+    return numpy.ascontiguousarray(array, dtype=numpy.int_).ctypes.data_as(PLACES)
+
+
 def bundle_task(function: Any, count: int) -> Task:
     """The Jacobian of each of many observations, by a function of C."""
-    (observations, features), jacobians = functions.observations(count), numpy.zeros((count, 30))
+    bundle = objectives.bundle(count)
+    observations, jacobians = bundle.numbers(), numpy.zeros((count, 30))
 
     def run(times: int) -> Array:
-        pointers = map(numbers, (observations, features, jacobians))
+        pointers = map(numbers, (observations, bundle.features, jacobians))
         function(ctypes.c_long(times), ctypes.c_long(count), *pointers)
         return jacobians
 
@@ -157,6 +164,61 @@ def programs(flags: tuple[str, ...]) -> dict[str, Callable[[int], Task]]:
     def bundle_adjustment(count: int) -> Task:
         return bundle_task(library("bundle.c", *flags).bundle, count)
 
+    def called(source: str, function: str, *arguments: Any) -> Callable[[int], float]:
+        """What calls a function, which takes how often first; its result is a float, or none."""
+        call = library(source, *flags)[function]
+        call.restype = ctypes.c_double
+        given = [ctypes.c_long(argument) if isinstance(argument, int) else argument for argument in arguments]
+        return lambda times: float(call(ctypes.c_long(times), *given))
+
+    def sparse_bundle_adjustment(count: int) -> Task:
+        bundle = objectives.bundle(count)
+        entries, (*given, pairs, features) = bundle.entries(), bundle
+        run = called(
+            "bundle.c", "sparse", count, *map(numbers, given), places(pairs), *map(numbers, (features, entries))
+        )
+        return Task(run, lambda: (run(1), entries)[1], units=count)
+
+    def mixture(count: int) -> Task:
+        given, wishart = objectives.mixture(count), objectives.Wishart()
+        sizes = count, given.means.shape[1], len(given.means)
+        constants = numpy.array([wishart.gamma, wishart.m, objectives.mixture_constant(*sizes, wishart)])
+        gradient = numpy.zeros(sum(part.size for part in given[:3]))
+        run = called("mixture.c", "mixture", *sizes, *map(numbers, (*given, constants, gradient)))
+        return Task(run, lambda: numpy.array([run(1), *gradient]))
+
+    def text(count: int) -> Task:
+        given = objectives.text(count)
+        (rows, bits), layers = given.state.shape, len(given.state) // 2
+        gradient = numpy.zeros(given.main.size + given.extra.size)
+        work = numpy.zeros((count * (9 * layers + 1) + rows) * bits)
+        run = called("text.c", "text", count, layers, bits, *map(numbers, (*given, gradient, work)))
+        return Task(run, lambda: numpy.array([run(1), *gradient]))
+
+    def hand(count: int) -> Task:
+        model = objectives.hand(count)
+        vertices, bones = numpy.nonzero(model.weights)
+        starts = numpy.searchsorted(vertices, range(len(model.vertices) + 1))
+        rests = numpy.ascontiguousarray(model.at_rest()[bones, vertices])
+        slopes = numpy.zeros((3 * count, 2 + objectives.ANGLES))
+        run = called(
+            "hand.c", "hand", count, places(model.parents), numbers(model.relatives), places(starts), places(bones),
+            *map(numbers, (model.weights[vertices, bones], rests)), places(model.corners),
+            *map(numbers, (model.angles, model.places, slopes)),
+        )  # fmt: skip
+        return Task(run, lambda: (run(1), slopes.ravel())[1])
+
+    def log_sum_exp(count: int) -> Task:
+        gradient = numpy.zeros(count)
+        run = called("small.c", "log_sum_exp", count, numbers(loops.numbers(count)), numbers(gradient))
+        return Task(run, lambda: numpy.array([run(1), *gradient]))
+
+    def clusters(count: int) -> Task:
+        centroids, points = map(numpy.ascontiguousarray, loops.clusters(count))
+        found = numpy.zeros((2, *centroids.shape))
+        run = called("small.c", "clusters", count, *centroids.shape, *map(numbers, (centroids, points, *found)))
+        return Task(run, lambda: (run(1), found.ravel())[1])
+
     return {
         "gpt": gpt_mean,
         "gpt descend": gpt_descend,
@@ -164,8 +226,14 @@ def programs(flags: tuple[str, ...]) -> dict[str, Callable[[int], Task]]:
         "network relu": network("RELU"),
         "worked example": worked_example,
         "bundle adjustment": bundle_adjustment,
+        "sparse bundle adjustment": sparse_bundle_adjustment,
+        "mixture": mixture,
+        "text": text,
+        "hand": hand,
         "rosenbrock": rosenbrock,
         "chain": chain,
+        "log-sum-exp": log_sum_exp,
+        "clusters": clusters,
     }
 
 

@@ -8,7 +8,7 @@ import numpy
 
 from autograd import CSource, compile, jacobian, value_and_grad
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import functions
+from tests.benchmarks.programs import functions, objectives, stepgrad_peer
 from tests.benchmarks.programs.c_peer import BUILD, EXACT, bundle_task, library, numbers, worked_example_task
 from tests.benchmarks.programs.serving import Array, Task
 
@@ -52,7 +52,8 @@ def worked_example(rounds: int) -> Task:
 
 def bundle_adjustment(count: int) -> Task:
     """The Jacobian of each of many observations."""
-    program = compile(jacobian(functions.reprojection_error)).program(numpy.zeros(15), numpy.zeros(2))
+    error = objectives.reprojection_error(stepgrad_peer.LIBRARY)
+    program = compile(jacobian(error)).program(numpy.zeros(15), numpy.zeros(2))
     return bundle_task(repeated(program.to_c("reprojection"), OBSERVATIONS).repeated, count)
 
 

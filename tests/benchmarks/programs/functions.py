@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from autograd import cos, dot, grad, greater, sigmoid, sin, sqrt, sum, where
+from autograd import dot, grad, sigmoid, sin, sum
 from nn import MLP
 from tests.benchmarks import gpt
 
@@ -104,39 +104,6 @@ def chain(x: Any, rounds: int) -> Any:
 def two_variables(x: Any, y: Any) -> Any:
     """A small function."""
     return x * y + sin(x)
-
-
-def reprojection_error(observation: Any, feature: Any) -> Any:
-    """How far a point is from where a camera saw it, by the formulas of bundle.c."""
-    rotation, centre, focal, principal = observation[:3], observation[3:6], observation[6], observation[7:9]
-    first, second, point, weight = observation[9], observation[10], observation[11:14], observation[14]
-    square, seen = rotation @ rotation, point - centre
-    rotates = greater(square, 0.0)
-    safe = where(rotates, square, 1.0)
-    angle = sqrt(safe)
-    cosine = where(rotates, cos(angle), 1.0)
-    sine = where(rotates, sin(angle) / angle, 1.0)
-    rest = where(rotates, (1.0 - cos(angle)) / safe, 0.5)
-    x, y, z = cosine * seen + sine * cross(rotation, seen) + rest * (rotation @ seen) * rotation
-    inverse = 1.0 / z
-    picture = numpy.array([x * inverse, y * inverse])
-    radius = picture @ picture
-    return weight * (focal * (1.0 + first * radius + second * radius * radius) * picture + principal - feature)
-
-
-def cross(a: Any, b: Any) -> Any:
-    """The product of two vectors of three numbers, which is a vector."""
-    return numpy.array([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
-
-
-def observations(count: int) -> tuple[Array, Array]:
-    """Cameras that look at points about five units in front of them, and where they saw them."""
-    rng = numpy.random.default_rng(1)
-    numbers = rng.uniform(-1.0, 1.0, (count, 15))
-    numbers[:, :3] *= 0.3
-    numbers[:, 9:11] *= 0.1
-    numbers[:, 13] += 5.0
-    return numbers, rng.uniform(-1.0, 1.0, (count, 2))
 
 
 def gpt_documents(count: int) -> gpt.Document:

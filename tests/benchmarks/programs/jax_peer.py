@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy
 
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import functions, loops
+from tests.benchmarks.programs import functions, loops, objectives
 from tests.benchmarks.programs.serving import Task, repeated
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)  # a call takes 73 µs instead of 87
@@ -136,7 +136,20 @@ def rosenbrock(count: int) -> Task:
     return task(lambda: program(x))
 
 
-LIBRARY = loops.Library(jax.lax.fori_loop, jax.lax.scan, jax.lax.map, jax.nn.sigmoid, jnp, jnp.max, jnp.sum)
+LIBRARY = loops.Library(
+    fori_loop=jax.lax.fori_loop,
+    scan=jax.lax.scan,
+    map=jax.lax.map,
+    sigmoid=jax.nn.sigmoid,
+    array=jnp,
+    max=jnp.max,
+    min=jnp.min,
+    sum=jnp.sum,
+    where=jnp.where,
+    greater=jnp.greater,
+    stop_gradient=jax.lax.stop_gradient,
+    constant=jnp.asarray,
+)
 
 
 def lorenz(steps: int) -> Task:
@@ -162,6 +175,67 @@ def log_sum_exp(count: int) -> Task:
     return task(lambda: program(given))
 
 
+def ode(count: int) -> Task:
+    """The gradient of the sum of all numbers after a hundred steps."""
+    end = loops.ode(LIBRARY, loops.STEPS)
+    program, x = jax.jit(jax.grad(lambda x: end(x).sum())), jax.device_put(loops.ode_rates(count))
+    return task(lambda: program(x))
+
+
+def clusters(count: int) -> Task:
+    """The gradient, and the diagonal of the matrix of second derivatives, which is its product with ones."""
+
+    def cost(centroids: Any, points: Any) -> Any:
+        squares = (centroids**2).sum(1) + (points**2).sum(1)[:, None] - 2.0 * points @ centroids.T
+        return squares.min(1).sum()
+
+    def both(centroids: Any, points: Any) -> Any:
+        return jax.jvp(lambda c: jax.grad(cost)(c, points), (centroids,), (jnp.ones_like(centroids),))
+
+    program, arguments = jax.jit(both), jax.device_put(loops.clusters(count))
+    return task(lambda: program(*arguments))
+
+
+def sparse_bundle_adjustment(count: int) -> Task:
+    """The entries of the Jacobian of a whole problem."""
+    error = objectives.reprojection_error(LIBRARY)
+
+    def entries(cameras: Any, points: Any, weights: Any, pairs: Any, features: Any) -> Any:
+        numbers = jnp.concatenate([cameras[pairs[:, 0]], points[pairs[:, 1]], weights[:, None]], axis=1)
+        of_errors = jax.vmap(jax.jacrev(error))(numbers, features)
+        return jnp.concatenate([of_errors.ravel(), jax.vmap(jax.grad(objectives.weight_error))(weights)])
+
+    program, arguments = jax.jit(entries), jax.device_put(tuple(objectives.bundle(count)))
+    return task(lambda: program(*arguments), units=count)
+
+
+def mixture(count: int) -> Task:
+    """The likelihood of a mixture, and its gradient."""
+    program = jax.jit(jax.value_and_grad(objectives.mixture_likelihood_arrays(LIBRARY), (0, 1, 2)))
+    arguments = jax.device_put(tuple(objectives.mixture(count)))
+    return task(lambda: program(*arguments))
+
+
+def text(count: int) -> Task:
+    """The loss of a model of characters, and its gradient."""
+    program = jax.jit(jax.value_and_grad(objectives.text_loss(LIBRARY), (0, 1)))
+    arguments = jax.device_put(tuple(objectives.text(count)))
+    return task(lambda: program(*arguments))
+
+
+def hand(count: int) -> Task:
+    """The Jacobian of the errors of hand tracking: 28 columns, those of places for all points at once."""
+    model = objectives.hand(count)
+    errors = objectives.hand_errors_arrays(LIBRARY, model)
+    angles, places = objectives.hand_directions(count)
+
+    def jacobian(*arguments: Any) -> Any:
+        return jax.vmap(lambda *ways: jax.jvp(errors, arguments, ways)[1], out_axes=-1)(angles, places)
+
+    program, arguments = jax.jit(jacobian), jax.device_put((model.angles, model.places))
+    return task(lambda: program(*arguments))
+
+
 assert numpy.float64 == jnp.zeros(1).dtype  # by the environment variable that a Peer sets
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt": gpt_mean,
@@ -172,5 +246,11 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "lorenz": lorenz,
     "lstm": lstm,
     "log-sum-exp": log_sum_exp,
+    "ode": ode,
+    "clusters": clusters,
+    "sparse bundle adjustment": sparse_bundle_adjustment,
+    "mixture": mixture,
+    "text": text,
+    "hand": hand,
     "rosenbrock": rosenbrock,
 }

@@ -10,6 +10,7 @@ import numpy
 STEP = 1e-4  # of time, of the Lorenz system
 LORENZ = (10.0, 28.0, 8.0 / 3.0)
 WIDTH, INPUTS = 128, 32  # of the LSTM
+STEPS = 100  # of Runge and Kutta's method, from 0 to 2
 SLOPES = 1e-6  # how far the parameter of an equation moves from one root to the next
 
 
@@ -22,7 +23,30 @@ class Library(NamedTuple):
     sigmoid: Callable[..., Any]
     array: Any  # a module like NumPy
     max: Callable[..., Any]
+    min: Callable[..., Any]
     sum: Callable[..., Any]
+    where: Callable[..., Any]
+    greater: Callable[..., Any]
+    stop_gradient: Callable[[Any], Any]
+    constant: Callable[[Any], Any] = numpy.asarray  # makes an array of this library
+
+
+def absent(*_: Any) -> Any:
+    """What a library lacks that nothing which is measured needs."""
+    raise NotImplementedError
+
+
+def written_out(stack: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A `scan` for libraries without one: a loop of Python, each round of which is recorded."""
+
+    def scan(step: Callable[[Any, Any], Any], state: Any, rows: Any) -> Any:
+        results = []
+        for row in zip(*rows, strict=True):
+            state, result = step(state, row)
+            results.append(result)
+        return state, stack(results)
+
+    return scan
 
 
 def lorenz(library: Library, steps: int) -> Callable[[Any], Any]:
@@ -76,13 +100,53 @@ def lstm_arguments(length: int) -> tuple[Any, Any]:
 
 
 def log_sum_exp(library: Library) -> Callable[[Any], Any]:
-    """The logarithm of a sum of exponentials, which are computed by `map`."""
+    """The logarithm of a sum of exponentials, from which the largest is taken first: a constant, since it cancels."""
 
     def function(numbers: Any) -> Any:
-        largest = library.max(numbers)
-        return largest + library.array.log(library.sum(library.map(lambda x: library.array.exp(x - largest), numbers)))
+        largest = library.stop_gradient(library.max(numbers))
+        return largest + library.array.log(library.sum(library.array.exp(numbers - largest)))
 
     return function
+
+
+def ode(library: Library, steps: int) -> Callable[[Any], Any]:
+    """The end, at the time 2, of so many steps of Runge and Kutta's method for y₀' = x₀, yᵢ' = xᵢ yᵢ₋₁ from 0."""
+    time, array = 2.0 / steps, library.array
+
+    def end(x: Any) -> Any:
+        def slopes(y: Any) -> Any:
+            return x * array.concatenate([array.ones(1), y[:-1]])
+
+        def step(_: Any, y: Any) -> Any:
+            first = slopes(y)
+            second = slopes(y + 0.5 * time * first)
+            third = slopes(y + 0.5 * time * second)
+            fourth = slopes(y + time * third)
+            return y + time / 6.0 * (first + 2.0 * second + 2.0 * third + fourth)
+
+        return library.fori_loop(0, steps, step, array.zeros(len(x)))
+
+    return end
+
+
+def ode_rates(count: int) -> Any:
+    """The x of it."""
+    return numpy.random.default_rng(0).uniform(size=count)
+
+
+def squared_distance(library: Library) -> Callable[[Any, Any], Any]:
+    """The square of the distance of a point from the centroid that is nearest to it."""
+
+    def distance(centroids: Any, point: Any) -> Any:
+        return library.min([library.sum((centroid - point) ** 2) for centroid in centroids])
+
+    return distance
+
+
+def clusters(count: int, centroids: int = 100, dimensions: int = 8) -> tuple[Any, Any]:
+    """Centroids and points; each centroid has a point, as GradBench has it."""
+    points = numpy.random.default_rng(0).uniform(size=(count, dimensions))
+    return points[-centroids:], points
 
 
 def numbers(count: int) -> Any:

@@ -17,6 +17,7 @@ NAMES = {
     "jax_export": "stepgrad, on JAX",
     "casadi": "CasADi",
     "torch": "PyTorch",
+    "hips": "HIPS autograd",
 }
 DIGITS = 10  # in which the errors of a training agree, epoch by epoch
 UNITS = {"s": 1.0, "ms": 1e-3, "µs": 1e-6, "ns": 1e-9, "MB": 1e6}
@@ -76,6 +77,8 @@ class Row(NamedTuple):
         digits: in how many digits each number of a result agrees with that of the first line, which is a bar too; when
             not given, results are compared by their largest number.
         rounds: of measurement, if a row takes long.
+        tolerance: how far results may differ, as a share of their largest number; by default as much as programs of
+            1,000 steps amplify roundings.
     """
 
     title: str
@@ -86,6 +89,7 @@ class Row(NamedTuple):
     quick_size: int | None = None
     digits: int | None = None
     rounds: int = 9
+    tolerance: float = 1e-9
 
 
 def rows() -> dict[str, Row]:
@@ -245,6 +249,60 @@ def sparse_rows() -> dict[str, Row]:
     }
 
 
+def adbench_rows() -> dict[str, Row]:
+    """The objectives of ADBench, each beside C whose derivatives are written by hand."""
+    others = "c", "fast_c", "jax", "casadi", "torch", "hips"
+
+    def row(title: str, unit: str, size: int, program: str, ours: list[Line], peer: str, most: list[float]) -> Row:
+        """Our lines, with the most that each should be of a peer's time, then the others; C's time is an aim."""
+        lines = [*ours, *(Line(other, program) for other in others)]
+        bars = [Bar(line, share, len(ours) + others.index(peer)) for line, share in enumerate(most)]
+        return Row(title, unit, size, lines, [*bars, Bar(0, 1.0, len(ours), is_aim=True)], tolerance=1e-10)
+
+    return {
+        "mixture": row(
+            "Gaussian mixture, {size:,} points of 10 numbers, 5 components: likelihood, prior and 330 gradients",
+            "µs",
+            1_000,
+            "mixture",
+            [
+                Line(OURS, "mixture batch", note="batch"),
+                Line(OURS, "mixture", note="points by map"),
+                Line(OURS, "mixture recorded", note="every point recorded"),
+            ],
+            "jax",
+            [0.5, 1.0, 1.0],
+        ),
+        "bundle": row(
+            "bundle adjustment, {size:,} observations: the 31 entries of each in the sparse Jacobian",
+            "ns",
+            31_843,
+            "sparse bundle adjustment",
+            [Line(OURS, "sparse bundle adjustment", note="batch")],
+            "c",
+            [1.2],
+        ),
+        "text": row(
+            "long short-term memory, 2 layers of 14, {size:,} characters: loss and 266 gradients",
+            "ms",
+            1_024,
+            "text",
+            [Line(OURS, "text"), Line(OURS, "text, not exact", note="exact=False")],
+            "jax",
+            [0.6, 0.6],
+        ),
+        "hand": row(
+            "hand tracking, 22 bones, {size} points: the Jacobian by 26 angles and two coordinates of each point",
+            "µs",
+            100,
+            "hand",
+            [Line(OURS, "hand", note="sparse")],
+            "casadi",
+            [0.8],
+        ),
+    }
+
+
 def loop_rows() -> dict[str, Row]:
     """The rows of loops, of which a round is recorded once."""
     lorenz = "{size:,} steps of Runge and Kutta's method for the Lorenz system: gradient of the end by the parameters"
@@ -273,12 +331,36 @@ def loop_rows() -> dict[str, Row]:
             [Bar(0, 1.0, 1), Bar(2, 1.0, 1)],
         ),
         "24": Row(
-            "log-sum-exp of {size:,} numbers by map: value and gradient",
+            "log-sum-exp of {size:,} numbers: value and gradient",
             "ms",
             160_000,
-            [Line(OURS, "log-sum-exp"), Line("jax", "log-sum-exp")],
-            [],
+            [Line(peer, "log-sum-exp") for peer in (OURS, "c", "fast_c", "jax")],
+            [Bar(0, 1.2, 1)],
             quick_size=16_000,
+        ),
+        "24r": Row(
+            "the same: from the function to the first result, imports apart",
+            "s",
+            160_000,
+            [Line(OURS, "log-sum-exp recorded")],
+            [Bar(0, 0.3)],
+            quick_size=16_000,
+            rounds=3,
+        ),
+        "25": Row(
+            "k-means, {size:,} points of 8 numbers, 100 centroids: gradient and the diagonal of the second derivatives",
+            "ms",
+            10_000,
+            [Line(peer, "clusters") for peer in (OURS, "c", "fast_c", "jax")],
+            [Bar(0, 5.0, 1)],
+        ),
+        "26": Row(
+            "100 steps of Runge and Kutta's method for {size:,} numbers: gradient of their sum",
+            "ms",
+            100_000,
+            [Line(peer, "ode") for peer in (OURS, "jax")],
+            [Bar(0, 0.8, 1)],
+            quick_size=10_000,
         ),
     }
 

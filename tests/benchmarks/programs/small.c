@@ -1,6 +1,7 @@
 /* The small functions of functions.py, by hand. Each runs several times over, for a measurement. */
 
 #include <math.h>
+#include <string.h>
 
 static double sigmoid(double x) { return 1.0 / (1.0 + exp(-x)); }
 
@@ -38,5 +39,44 @@ void chain(long times, long rounds, double first, double *result) {
             x = (x + sin(x) * 0.0001) * 1.0001 - x * 0.0001;
         }
         result[0] = x, result[1] = slope;
+    }
+}
+
+/* The logarithm of a sum of exponentials, and its gradient. */
+double log_sum_exp(long times, long count, const double *x, double *gradient) {
+    double result = 0.0;
+    while (times--) {
+        double largest = x[0], sum = 0.0;
+        for (long i = 1; i < count; i++) largest = x[i] > largest ? x[i] : largest;
+        for (long i = 0; i < count; i++) sum += gradient[i] = exp(x[i] - largest);
+        for (long i = 0; i < count; i++) gradient[i] /= sum;
+        result = largest + log(sum);
+    }
+    return result;
+}
+
+/* Where the sum of squared distances of points from their nearest centroids falls: its gradient, and the diagonal of its
+   matrix of second derivatives. */
+void clusters(long times, long count, long centroids, long size, const double *places, const double *points,
+              double *gradient, double *seconds) {
+    while (times--) {
+        memset(gradient, 0, centroids * size * sizeof *gradient), memset(seconds, 0, centroids * size * sizeof *seconds);
+        for (long n = 0; n < count; n++, points += size) {
+            double least = INFINITY;
+            long nearest = 0;
+            for (long k = 0; k < centroids; k++) {
+                double distance = 0.0;
+                for (long i = 0; i < size; i++) {
+                    const double apart = places[k * size + i] - points[i];
+                    distance += apart * apart;
+                }
+                if (distance < least) least = distance, nearest = k;
+            }
+            for (long i = 0; i < size; i++) {
+                gradient[nearest * size + i] += 2.0 * (places[nearest * size + i] - points[i]);
+                seconds[nearest * size + i] += 2.0;
+            }
+        }
+        points -= count * size;
     }
 }

@@ -11,10 +11,24 @@ from typing import Any
 import numpy
 
 import autograd
-from autograd import compile, grad, hessian, jacobian, value_and_grad
+from autograd import compile, grad, hessian, jacobian, jvp, value_and_grad
 from tests.benchmarks import gpt
-from tests.benchmarks.programs import eager_peer, functions, image_trainings, images, loops
-from tests.benchmarks.programs.serving import ROOT, Task, repeated
+from tests.benchmarks.programs import eager_peer, functions, image_trainings, images, loops, objectives
+from tests.benchmarks.programs.serving import ROOT, Array, Task, repeated
+
+LIBRARY = loops.Library(
+    fori_loop=autograd.fori_loop,
+    scan=autograd.scan,
+    map=autograd.map,
+    sigmoid=autograd.sigmoid,
+    array=numpy,
+    max=autograd.max,
+    min=autograd.min,
+    sum=autograd.sum,
+    where=autograd.where,
+    greater=autograd.greater,
+    stop_gradient=autograd.stop_gradient,
+)
 
 
 def task(call: Callable[[], Any], units: int = 1) -> Task:
@@ -68,13 +82,6 @@ def worked_example(rounds: int) -> Task:
         lambda: functions.flat(program.repeat(rounds, weights)),
         units=rounds,
     )
-
-
-def bundle_adjustment(count: int) -> Task:
-    """The Jacobian of each of many observations."""
-    program, (numbers, features) = compile(jacobian(functions.reprojection_error)), functions.observations(count)
-    out = numpy.zeros((count, 2, 15))
-    return task(lambda: program.batch(numbers, features, out=out), units=count)
 
 
 def rosenbrock(count: int) -> Task:
@@ -147,11 +154,6 @@ def two_variables_repeated(rounds: int) -> Task:
     )
 
 
-LIBRARY = loops.Library(
-    autograd.fori_loop, autograd.scan, autograd.map, autograd.sigmoid, numpy, autograd.max, autograd.sum
-)
-
-
 def lorenz(steps: int) -> Task:
     """The gradient of the end by the parameters."""
     program = compile(grad(loops.lorenz(LIBRARY, steps)))
@@ -208,6 +210,111 @@ def log_sum_exp(count: int) -> Task:
     return task(lambda: program(given))
 
 
+def log_sum_exp_recorded(count: int) -> Task:
+    """All that comes before the first result."""
+    given = loops.numbers(count)
+    return task(lambda: compile(value_and_grad(loops.log_sum_exp(LIBRARY)))(given))
+
+
+def ode(count: int) -> Task:
+    """The gradient of the sum of all numbers after a hundred steps."""
+    end = loops.ode(LIBRARY, loops.STEPS)
+    program, x = compile(grad(lambda x: end(x).sum())), loops.ode_rates(count)
+    return task(lambda: program(x))
+
+
+def distance_slopes(centroids: Any, point: Any) -> Any:
+    """The gradient of a distance, and the diagonal of its second derivatives, which is their product with ones."""
+    first = functools.partial(grad(loops.squared_distance(LIBRARY)), point=point)
+    return jvp(first, (centroids,), (numpy.ones(centroids.shape),))
+
+
+def clusters(count: int) -> Task:
+    """The sum of these over points."""
+    program, (centroids, points) = compile(distance_slopes), loops.clusters(count)
+    return task(lambda: program.batch(centroids, points, over=1, reduce="sum"))
+
+
+def bundle_adjustment(count: int) -> Task:
+    """The Jacobian of each of many observations."""
+    bundle = objectives.bundle(count)
+    program, observations = compile(jacobian(objectives.reprojection_error(LIBRARY))), bundle.numbers()
+    out = numpy.zeros((count, 2, 15))
+    return task(lambda: program.batch(observations, bundle.features, out=out), units=count)
+
+
+def bundle_entries(bundle: objectives.Bundle) -> Callable[[], Array]:
+    """What computes the entries of the Jacobian of a whole problem: of two errors an observation, then of weights."""
+    program = compile(jacobian(objectives.reprojection_error(LIBRARY)))
+    of_weight, entries, count = compile(grad(objectives.weight_error)), bundle.entries(), len(bundle.weights)
+    of_errors, of_weights = entries[: 30 * count].reshape(count, 2, 15), entries[30 * count :]
+
+    def call() -> Array:
+        program.batch(bundle.numbers(), bundle.features, out=of_errors)
+        of_weight.batch(bundle.weights, out=of_weights)
+        return entries
+
+    return call
+
+
+def sparse_bundle_adjustment(count: int) -> Task:
+    """The entries of the Jacobian of a whole problem."""
+    return task(bundle_entries(objectives.bundle(count)), units=count)
+
+
+def mixture_in_a_batch(
+    transform: Callable[..., Any], mixture: objectives.Mixture, wishart: objectives.Wishart = objectives.PRIOR
+) -> Callable[[], Array]:
+    """What computes the likelihoods of many points, and what does not depend on them, or derivatives; in a row."""
+    *parameters, points = mixture
+    each = compile(transform(objectives.point_likelihood(LIBRARY)))
+    rest = compile(transform(objectives.prior(LIBRARY, wishart)), static_argnums=3)
+
+    def call() -> Array:
+        totals = each.batch(*parameters, points, over=3, reduce="sum")
+        return functions.flat(totals) + functions.flat(rest(*parameters, len(points)))
+
+    return call
+
+
+def mixture_batch(count: int) -> Task:
+    """The likelihood and the gradient."""
+    return task(mixture_in_a_batch(functools.partial(value_and_grad, argnums=(0, 1, 2)), objectives.mixture(count)))
+
+
+def mixture(looped: bool = True) -> Callable[[int], Task]:
+    """The likelihood and the gradient in one call; with the points by `map`, or each of them recorded."""
+
+    def build(count: int) -> Task:
+        library = LIBRARY if looped else LIBRARY._replace(map=lambda function, rows: [function(row) for row in rows])
+        program = compile(value_and_grad(objectives.mixture_likelihood(library), (0, 1, 2)))
+        arguments = objectives.mixture(count)
+        return task(lambda: program(*arguments))
+
+    return build
+
+
+def text(exact: bool = True) -> Callable[[int], Task]:
+    """The loss of a model of characters, and its gradient."""
+
+    def build(count: int) -> Task:
+        program = compile(value_and_grad(objectives.text_loss(LIBRARY), (0, 1)), exact=exact)
+        arguments = objectives.text(count)
+        return task(lambda: program(*arguments))
+
+    return build
+
+
+def hand(count: int) -> Task:
+    """The sparse Jacobian of the errors of hand tracking, into an earlier one."""
+    model = objectives.hand(count)
+    program = compile(jacobian(objectives.hand_errors(LIBRARY, model), (0, 1), sparse=True))
+    arguments = model.angles, model.places
+    matrix = program(*arguments)
+    run = repeated(lambda: program(*arguments, out=matrix))
+    return Task(run, lambda: objectives.compressed(program(*arguments, out=matrix).toarray()).ravel())
+
+
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "gpt called": gpt_called,
     "gpt descend": gpt_descend,
@@ -218,6 +325,13 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "network relu": network("relu"),
     "worked example": worked_example,
     "bundle adjustment": bundle_adjustment,
+    "sparse bundle adjustment": sparse_bundle_adjustment,
+    "mixture batch": mixture_batch,
+    "mixture": mixture(),
+    "mixture recorded": mixture(looped=False),
+    "text": text(),
+    "text, not exact": text(exact=False),
+    "hand": hand,
     "rosenbrock": rosenbrock,
     **{
         f"{name} {way}": sparse(differentiated, point, way)
@@ -235,6 +349,9 @@ PROGRAMS: dict[str, Callable[[int], Task]] = {
     "lstm": lstm(),
     "lstm, not exact": lstm(exact=False),
     "log-sum-exp": log_sum_exp,
+    "log-sum-exp recorded": log_sum_exp_recorded,
+    "ode": ode,
+    "clusters": clusters,
     "two variables": two_variables,
     "two variables repeated": two_variables_repeated,
     "small digits": functools.partial(image_trainings.small_digits, compiled=True),

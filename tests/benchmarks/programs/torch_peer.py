@@ -7,11 +7,25 @@ from typing import Any
 import numpy
 import torch
 
-from tests.benchmarks.programs import functions, images
+from tests.benchmarks.programs import functions, images, loops, objectives
 from tests.benchmarks.programs.images import Images, Training
 from tests.benchmarks.programs.serving import Array, Task, repeated
 
 torch.set_num_threads(1)
+LIBRARY = loops.Library(
+    fori_loop=loops.absent,
+    scan=loops.written_out(torch.stack),
+    map=torch.func.vmap,
+    sigmoid=torch.sigmoid,
+    array=torch,
+    max=lambda x, axis: x.amax(axis),
+    min=lambda x, axis: x.amin(axis),
+    sum=torch.sum,
+    where=torch.where,
+    greater=torch.greater,
+    stop_gradient=torch.Tensor.detach,
+    constant=torch.from_numpy,
+)
 
 
 def network(activation: Callable[[Any], Any]) -> Callable[[int], Task]:
@@ -111,9 +125,59 @@ def large(name: str) -> Callable[[int], Task]:
     return build
 
 
+def gradient_task(objective: Any, arguments: Any, by: int) -> Task:
+    """The value of a function, and its gradient by the first arguments."""
+    tensors = [torch.tensor(argument, requires_grad=place < by) for place, argument in enumerate(arguments)]
+
+    def call() -> Any:
+        value = objective(*tensors)
+        return value.detach(), *torch.autograd.grad(value, tensors[:by])
+
+    return Task(repeated(call), lambda: functions.flat(call()))
+
+
+def mixture(count: int) -> Task:
+    """The likelihood of a mixture, and its gradient."""
+    return gradient_task(objectives.mixture_likelihood_arrays(LIBRARY), objectives.mixture(count), 3)
+
+
+def text(count: int) -> Task:
+    """The loss of a model of characters, and its gradient."""
+    return gradient_task(objectives.text_loss(LIBRARY), objectives.text(count), 2)
+
+
+def sparse_bundle_adjustment(count: int) -> Task:
+    """The entries of the Jacobian of a whole problem."""
+    cameras, points, weights, pairs, features = map(torch.from_numpy, objectives.bundle(count))
+    of_errors = torch.func.vmap(torch.func.jacrev(objectives.reprojection_error(LIBRARY)))
+    of_weights = torch.func.vmap(torch.func.grad(objectives.weight_error))
+
+    def call() -> Any:
+        numbers = torch.cat([cameras[pairs[:, 0]], points[pairs[:, 1]], weights[:, None]], 1)
+        return torch.cat([of_errors(numbers, features).ravel(), of_weights(weights)])
+
+    return Task(repeated(call), lambda: functions.flat(call()), units=count)
+
+
+def hand(count: int) -> Task:
+    """The Jacobian of the errors of hand tracking: 28 columns, those of places for all points at once."""
+    model = objectives.hand(count)
+    errors, arguments = objectives.hand_errors_arrays(LIBRARY, model), (model.angles, model.places)
+    tensors, directions = (
+        tuple(map(torch.from_numpy, arguments)),
+        tuple(map(torch.from_numpy, objectives.hand_directions(count))),
+    )
+    columns = torch.func.vmap(lambda *ways: torch.func.jvp(errors, tensors, ways)[1], out_dims=-1)
+    return Task(repeated(lambda: columns(*directions)), lambda: functions.flat(columns(*directions)))
+
+
 PROGRAMS: dict[str, Callable[[int], Task]] = {
     "network tanh": network(torch.tanh),
     "network relu": network(torch.relu),
+    "mixture": mixture,
+    "text": text,
+    "sparse bundle adjustment": sparse_bundle_adjustment,
+    "hand": hand,
     "small digits": small_digits,
     **{name: large(name) for name in images.LARGE},
 }
