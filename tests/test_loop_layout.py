@@ -131,3 +131,17 @@ def test_a_loop_does_not_read_more_rounds_than_are_kept() -> None:
     code.groups[places[1]] = replace(backward, rounds=10)
     with pytest.raises(ValueError, match="a store of 9 rounds is read for 10"):
         code.check(0)
+
+
+def test_rounds_of_map_run_side_by_side_also_backward_when_they_read_a_number_twice() -> None:
+    def total(weights: Any, rows: Any) -> Any:
+        a, b = weights
+        return autograd.sum(autograd.map(lambda row: autograd.exp(a * row) + a * b + b * row, rows))
+
+    rows = np.linspace(-1.0, 1.0, 50)
+    groups = groups_of(value_and_grad(total), (0.5, 0.25), rows)
+    assert len(groups) == 2
+    assert all(group.beside for group in groups)
+    by_a, by_b = compile(grad(total))((0.5, 0.25), rows)
+    assert by_a == pytest.approx(np.sum(rows * np.exp(0.5 * rows) + 0.25), rel=1e-14)
+    assert by_b == pytest.approx(np.sum(0.5 + rows), rel=1e-14)

@@ -33,7 +33,7 @@ from autograd.modes import program_recording, recording_number, recording_progra
 from autograd.primitives import Primitive, Rule
 from autograd.programs.groups import TABLE
 from autograd.programs.program import Program
-from autograd.tape import Tape, begin, times
+from autograd.tape import Tape, begin, plus, times
 from autograd.value import Value, _binary, apply_wide, is_fixed, placeholder
 
 if TYPE_CHECKING:
@@ -139,11 +139,12 @@ class Body:
     def pulled(self, has_results: bool) -> Body:
         """Return the round that pulls gradients back: those of the next state, and of the results if there are any.
 
-        It adds to the gradients of the constants, which are part of its state, in the order of the operations.
+        It adds to the gradients of the constants, which are part of its state, in the order of the operations. Rounds
+        without a state of their own, as of `map`, add once: so they need nothing of each other, and run side by side.
         """
         gradients, totals = placeholders(len(self.state)), placeholders(len(self.constants))
         of_results = placeholders(len(self.results) if has_results else 0)
-        seeds: dict[Value, Number] = dict(zip(self.constants, totals, strict=True))
+        seeds: dict[Value, Number] = dict(zip(self.constants, totals, strict=True)) if self.state else {}
         for node, gradient in zip([*self.next_state, *self.results], [*gradients, *of_results], strict=False):
             if not is_fixed(node):
                 seeds[node] = seeds[node] + gradient if node in seeds else gradient
@@ -151,6 +152,9 @@ class Body:
         found = pull(self.tape, inputs, seeds, recorded=True)
         grads = [found.get(node, seeds.get(node, 0.0)) for node in inputs]
         size, width = len(self.state), len(self.row)
+        if not self.state:
+            parts = [found.get(node, seeds.get(node)) for node in self.constants]
+            grads[width:] = [t if part is None else plus(t, part) for t, part in zip(totals, parts, strict=True)]
         return Body(
             [*gradients, *totals], [*self.state, *self.costly], [*self.row, *of_results], self.constants,
             [*grads[:size], *grads[size + width :]], grads[size : size + width], None, self.since,
