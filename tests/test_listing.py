@@ -6,7 +6,7 @@ import re
 import pytest
 
 import autograd
-from autograd import Program, Value, dot, gradients, primitive, prod, tanh
+from autograd import Program, Value, compile, dot, exp, gradients, primitive, prod, tanh
 from autograd.programs.groups import Map, Total
 from autograd.programs.listing import Profile, title_of
 from tests.random_programs import random_program
@@ -77,6 +77,13 @@ def test_a_program_of_a_batch_has_totals() -> None:
     assert "lanes" in text
     assert "a block of 16 examples takes" in text
     assert stood_for(text) + removed(text) == int(text.split()[0])
+
+
+@pytest.mark.parametrize("varying", [[0], [1], [0, 1]])
+def test_groups_are_timed_whatever_varies(varying: list[int]) -> None:
+    program = compile(lambda x, y: exp(x * x) + y * y).program(1.0, 2.0)
+    assert "% " in program.listing(varying)
+    assert stood_for(program.listing(varying)) == stood_for(program.listing(varying, timed=False))
 
 
 def test_deep_programs_are_a_chain() -> None:

@@ -158,6 +158,11 @@ class Profile:
         self.results = sorted({int(i) for i in np.concatenate(makers)} - {-1})
         return entries
 
+    @property
+    def lanes(self) -> int:
+        """For how many examples groups are measured; 0 for a call, if nothing varies."""
+        return LANES if self.code.varying_inputs else 0
+
     def seconds(self) -> list[float | None]:
         """Measure how long each group takes by itself; None for one that could not be run."""
         none = slice(0)
@@ -170,10 +175,10 @@ class Profile:
             output_varies=self.code.output_varies[none],
         )
         each = SECONDS / max(len(self.entries), 1)
-        base = {vary: fastest(empty, LANES if vary else 0, 0.01) for vary in (False, bool(self.code.varying_inputs))}
+        base = fastest(empty, self.lanes, 0.01)
         return [self._seconds_of(entry, empty, each, base) for entry in self.entries]
 
-    def _seconds_of(self, entry: Entry, empty: Code, limit: float, base: dict[bool, float]) -> float | None:
+    def _seconds_of(self, entry: Entry, empty: Code, limit: float, base: float) -> float | None:
         """Measure a group by running it several times in a row, without anything else."""
         group = entry.group
         lists = [places for _, places in group.reads()]
@@ -187,15 +192,14 @@ class Profile:
             if isinstance(group, Map):  # of 0 many functions are faster, or slower, than of other numbers
                 places = np.unique(np.concatenate(lists))
                 code.constants = dict.fromkeys(places[places >= code.inputs].tolist(), TYPICAL)
-        vary = bool(code.varying_groups or code.totals)
         try:
-            return max(0.0, fastest(code, LANES if vary else 0, limit) - base[vary]) / again
+            return max(0.0, fastest(code, self.lanes, limit) - base) / again
         except Exception:  # a primitive of the user's own may not take these numbers
             return None
 
     def whole(self) -> float:
         """Measure how long a run takes: of a block of examples, if inputs vary."""
-        return fastest(self.code, LANES if self.code.varying_inputs else 0, 0.05)
+        return fastest(self.code, self.lanes, 0.05)
 
 
 def title_of(group: Group | Total) -> str:
