@@ -23,7 +23,7 @@ from autograd.primitives import FACTOR, add, stop_gradient, subtract, summation
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
-from autograd.views.tracing import Edge, Slope, accumulate, contribution, edges, trace
+from autograd.views.tracing import Edge, Slope, accumulate, edges, trace
 
 CANCELLED = 1e6  # how many times as large as a sum its terms are, for its digits to be worth a word
 MOST_SEARCHED = 100_000  # nodes of a graph that is searched for such sums; check_rounding takes half a minute for them
@@ -116,7 +116,9 @@ class _Case:
             for index in range(len(self.tape)):
                 reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
         self.reached, self.is_reached = reached, any(reached)
-        self.grads = accumulate(output, edges(self.tape, reached))
+        guarded: list[Slope] = []
+        self.grads = accumulate(output, edges(self.tape, reached), guarded)
+        self.guarded = {edge[:2] for edge in guarded}  # the nodes, and the indices of their operands
 
     @cached_property
     def edges(self) -> list[Edge]:
@@ -137,8 +139,8 @@ class _Case:
         cancelled = self.cancelled()
         found = "" if cancelled and kind == "fine" else f" {self.filled(sentence, edge)}"
         text = f"{name} is {number(gradient).plain}.{found}"
-        if any(map(self.is_guarded, edges(self.tape, self.reached))):
-            guarded = next(edge for edge in self.edges if self.is_guarded(edge[:4]))
+        if self.guarded:
+            guarded = next(edge for edge in self.edges if edge[:2] in self.guarded)
             text += self.filled(SENTENCES["guarded"], guarded)
         source = f" {self.source(node)}" if node in self.sources else ""
         return Diagnosis(gradient, node, text + source + self.accumulated(gradient) + cancelled)
@@ -153,19 +155,11 @@ class _Case:
             return self.where_small(gradient)
         return "fine", None
 
-    def is_guarded(self, edge: Slope) -> bool:
-        """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
-        node, operand, _, slope = edge
-        grad = self.grads.get(node)
-        return (
-            grad is not None and math.isnan(grad * slope) and not math.isnan(contribution(node, operand, grad, slope))
-        )
-
     def where_nan(self) -> tuple[str, Edge | None]:
         for edge in self.edges:
             grad = self.grads[edge.node]
             part = grad * edge.slope
-            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge[:4]):
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or edge[:2] in self.guarded:
                 continue
             if math.isnan(edge.slope):
                 return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge

@@ -63,12 +63,20 @@ def trace(output: Value, edges: Iterable[Slope]) -> Iterator[Edge]:
             yield Edge._make((node, index, parent, slope, before, after))
 
 
-def accumulate(output: Value, edges: Iterable[Slope]) -> dict[Value, float]:
-    """Accumulate gradients from an output along `edges`, and return that of each node that the pass reaches."""
+def accumulate(output: Value, edges: Iterable[Slope], guarded: list[Slope] | None = None) -> dict[Value, float]:
+    """Accumulate gradients from an output along `edges`, and return that of each node that the pass reaches.
+
+    To `guarded`, if it is given, edges are added that pass 0 although their product is nan: see `Primitive.guard`.
+    """
     grads = {output: 1.0}
     for node, index, parent, slope in edges:
         if node in grads:
-            grads[parent] = grads.get(parent, 0.0) + contribution(node, index, grads[node], slope)
+            part = grads[node] * slope
+            if part != part:
+                part = contribution(node, index, grads[node], slope)
+                if guarded is not None and part == part:
+                    guarded.append((node, index, parent, slope))
+            grads[parent] = grads.get(parent, 0.0) + part
     return grads
 
 
@@ -85,8 +93,9 @@ def contribution(node: Value, index: int, grad: float, slope: float) -> float:
 
 def in_reading_order(tape: Tape) -> Iterator[Edge]:
     """Yield the edges of a backward pass in the order in which a person would work them out."""
-    grads = accumulate(tape.nodes[-1], edges(tape))
-    return ordered(tape.nodes, (edge for edge in edges(tape) if edge[0] in grads), grads, contribution)
+    every = list(edges(tape))
+    grads = accumulate(tape.nodes[-1], every)
+    return ordered(tape.nodes, (edge for edge in every if edge[0] in grads), grads, contribution)
 
 
 def ordered(
