@@ -298,8 +298,8 @@ static void pack_rows(double *packed, const double *left, const uint32_t *rows, 
 /* As many terms at a time as let a panel of columns stay in a near cache, and so few rows are multiplied with all panels that
  * they stay there too. */
 static void long_matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                        size_t row_count, const double *right, const uint32_t *columns, size_t offset,
-                        size_t column_count, size_t terms, double *scratch) {
+                        size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                        double *scratch) {
     enum { COLUMNS = PACKED_COLUMNS / TILE * TILE };
     const int is_packed = row_step != 1;
     double *panels = scratch, *packed = scratch + PACKED_COLUMNS * PACKED_TERMS;
@@ -311,7 +311,7 @@ static void long_matrix(double *out, size_t out_step, const double *left, const 
             const size_t end = column_count - begin < COLUMNS ? column_count : begin + COLUMNS;
             for (size_t j = 0; j < size; ++j)
                 for (size_t first = begin; first < end; first += TILE) {
-                    const double *column = right + columns[from + j] + offset + first;
+                    const double *column = right + columns[from + j] + first;
                     double *panel = panels + (first - begin) * PACKED_TERMS + j * TILE;
                     if (end - first >= TILE) memcpy(panel, column, sizeof(double[TILE])); /* of a known size */
                     else memcpy(panel, column, (end - first) * sizeof(double));
@@ -328,14 +328,14 @@ static void long_matrix(double *out, size_t out_step, const double *left, const 
 }
 
 static void matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
-                   size_t terms, double *scratch) {
+                   size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                   double *scratch) {
     if (scratch != NULL)
-        long_matrix(out, out_step, left, rows, row_step, row_count, right, columns, offset, column_count, terms, scratch);
+        long_matrix(out, out_step, left, rows, row_step, row_count, right, columns, column_count, terms, scratch);
     else
         for (size_t first = 0; first < column_count; first += TILE) {
             size_t width = column_count - first < TILE ? column_count - first : TILE;
-            strip(out + first, out_step, left, rows, 0, row_step, row_count, right, columns, offset + first, width, terms, 0, 0);
+            strip(out + first, out_step, left, rows, 0, row_step, row_count, right, columns, first, width, terms, 0, 0);
         }
 }
 

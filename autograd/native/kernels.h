@@ -55,10 +55,10 @@ typedef struct {
     /* out[i] = Σ_j left[lefts[i] + j · left_step] · right[rights[i] + j · right_step]; if `rights` is NULL, of the lefts. */
     void (*dots)(double *out, const double *left, const uint32_t *lefts, ptrdiff_t left_step, const double *right,
                  const uint32_t *rights, ptrdiff_t right_step, size_t n, size_t terms);
-    /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + offset + c]; with scratch memory, if it is long. */
+    /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + c]; with scratch memory, if it is long. */
     void (*matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
-                   size_t terms, double *scratch);
+                   size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                   double *scratch);
     /* The same, of at most `tile` columns, where each row has columns of its own, from firsts[r] on, and its results stand
      * from outs[r] to outs[r + 1]. */
     void (*matrix_of_rows)(double *out, const uint32_t *outs, const double *left, const uint32_t *rows, ptrdiff_t row_step,

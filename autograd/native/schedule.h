@@ -35,7 +35,7 @@ typedef struct {
     Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
     const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
     const uint32_t *firsts, *outs;  /* of MATRIX_OF_ROWS */
-    size_t row_count, offset, out_step;
+    size_t row_count, out_step;
     ptrdiff_t row_step, column_step;
     int row_space, column_space;
     size_t scratch; /* the place of that of a long matrix product; 0 for none */
@@ -215,7 +215,7 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
             break;
         case MATRIX:
             kernels->matrix(out, step->out_step, spaces[step->row_space], step->rows, step->row_step, step->row_count,
-                            memory, step->columns, step->offset, step->n, step->arity,
+                            memory, step->columns, step->n, step->arity,
                             step->scratch ? memory + step->scratch : NULL);
             break;
         case MATRIX_OF_ROWS:

@@ -41,7 +41,7 @@ cdef extern from "schedule.h":
     ctypedef struct Step:
         int kind, row_space, column_space, row_distance, column_distance
         Loop loop
-        size_t out, n, arity, lanes, row_count, offset, out_step, scratch
+        size_t out, n, arity, lanes, row_count, out_step, scratch
         Source operands[3]
         Source *sources
         Source *factors
@@ -475,8 +475,8 @@ cdef class Schedule:
         return sources
 
     cdef int _add_matrix(self, group) except -1:
-        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, done = 0, begin = 0, end = 0, c, start, count, first, length
-        cdef size_t out = self._at(group.varies, group.out)
+        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, out = self._at(group.varies, group.out)
+        cdef size_t done = 0, begin = 0, end = 0, c, start, count, first, length, width
         cdef const uint32_t *rows
         cdef const uint32_t *columns = NULL
         cdef Step *step
@@ -488,7 +488,8 @@ cdef class Schedule:
             rows = self._index(group.rows[group.runs[:, 0]], True)
         else:
             rows = self._index(self._places_of_rows(group, blocks, steps), False)
-        places = [] if group.varies else self._places_of_columns(group, blocks)
+        is_striped = not group.varies and self._fits_strips(group, blocks)
+        places = [] if group.varies else [self._strips(group)] if is_striped else self._places_of_columns(group, blocks)
         if group.varies:
             columns = self._index(group.columns, True)
         for i, (start, count, first, length) in enumerate(blocks):
@@ -500,19 +501,19 @@ cdef class Schedule:
                 if end > begin + 1:
                     done += count * length
                     continue
-                columns, first = self._index(places[i], False), 0
-            for c in range(length if group.varies and not group.rows_vary else 1):
+            width = kernels.tile if is_striped else length if group.rows_vary or not group.varies else 1
+            for c in range(0, length, width):  # the columns of a step
                 step = self._new(group.varies, MATRIX)
                 step.arity, step.row_count, step.row_step = terms, count, 1 if steps[i] is None else steps[i]
-                step.rows, step.out, step.n, step.out_step = rows + start, out + done, length, length
-                step.columns, step.offset = columns, first
+                step.rows, step.out, step.n, step.out_step = rows + start, out + done + c, min(width, length - c), length
+                step.columns = columns if group.varies else self._index(places[i] + c * terms, False)
                 if steps[i] is not None and not group.rows_vary:
                     step.row_space = self._space(False, group.rows[group.runs[start, 0], 0])
                 if group.rows_vary:
                     step.kind, step.lanes, step.rows = MATRIX_EACH, lanes, rows + start * terms
                     step.columns, step.out = columns + first * terms, out + done * lanes
                 elif group.varies:
-                    step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
+                    step.columns, step.n = columns + (first + c) * terms, lanes
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
                     if self.product != NULL and step.row_step == 1 and count * terms >= <size_t>LEAST_FOR_BLAS:
                         step.row_distance = distance_of(group.rows[group.runs[start:start + count, 0], 0], 1)
@@ -588,6 +589,23 @@ cdef class Schedule:
         """Return whether some numbers are the same in all rounds of a loop."""
         return places.min() >= self.inputs_count - self.fixed and places.max() < self.inputs_count
 
+    cdef bint _fits_strips(self, group, list blocks) except -1:
+        """Return whether a product of few rows has to pack all columns, once for all rounds of a loop."""
+        is_fixed = len(blocks) == 1 and blocks[0][1] < LEAST_ROWS and self._is_fixed(group.columns)
+        return is_fixed and not group.columns_in_place()[0]
+
+    cdef object _strips(self, group):
+        """Pack columns in strips as wide as a tile, which is read in order, and return the places of the first strip."""
+        cdef size_t terms = group.columns.shape[1], count = len(group.columns), tile = kernels.tile, first
+        cdef size_t panel = self.reserve(terms * (count + tile))
+        for first in range(0, count, tile):
+            self._add_packing(panel + first * terms, group.columns.T[:, first:first + tile], tile, PACK)
+        return panel + np.arange(terms) * tile
+
+    cdef int _add_packing(self, size_t panel, by_term, size_t width, int kind=GATHER) except -1:
+        """Add a step that packs columns, with so many numbers for each term."""
+        return self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - by_term.shape[1])), mode="edge"), kind)
+
     cdef list _places_of_columns(self, group, list blocks):
         """Return for each block the place of its first column for each term: where that stands, or where it is packed.
 
@@ -617,10 +635,9 @@ cdef class Schedule:
         cdef size_t terms = by_term.shape[0], column_count = by_term.shape[1]
         cdef size_t width = column_count + (-column_count) % 8
         cdef Step *step
-        padded = np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge")
         if self._is_fixed(by_term):
             panel = self.reserve(width * terms)
-            self._add_gather(panel, padded, PACK)
+            self._add_packing(panel, by_term, width, PACK)
             return panel + np.arange(terms) * width
         across = step_of(by_term.T)
         if across in (1, -1):
@@ -629,7 +646,7 @@ cdef class Schedule:
             step.out, step.n, step.arity, step.out_step = panel, column_count, terms, width
             step.rows, step.row_space = self._index(places, False), self._space(False, places[0])
         else:
-            self._add_gather(panel, padded)
+            self._add_packing(panel, by_term, width)
         order = np.arange(terms)
         return panel + (order[::-1] if across == -1 else order) * width
 
