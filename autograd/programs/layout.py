@@ -467,7 +467,7 @@ def plan_of(
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
-    if len(a) * 2 <= len(rows) * len(columns):
+    if LEAST_SHARE * min(len(rows), len(columns)) <= len(a) <= len(rows) * len(columns) // 2:
         row_of, rows, column_of, columns = _by_components(row_of, rows, column_of, columns)
     best: tuple[float, Plan] | None = None
     for swap in (False, True) if may_swap else (False,):
