@@ -559,21 +559,21 @@ def test_rounds_without_a_state_run_side_by_side(count: int) -> None:
     )
 
 
-@pytest.mark.parametrize("rounds", [1, 2, 63, 64, 65, 150])
+@pytest.mark.parametrize(("rounds", "width"), [(1, 9), (2, 9), (63, 9), (64, 9), (65, 9), (150, 9), (3, 30)])
 @pytest.mark.parametrize("is_reversed", [False, True])
-def test_gradients_of_weights_are_totals_over_the_rounds(rounds: int, is_reversed: bool) -> None:
+def test_gradients_of_weights_are_totals_over_the_rounds(rounds: int, width: int, is_reversed: bool) -> None:
     """Of more than 64 weights: what each round adds is a product, which has the bits of an unrolled loop."""
     generator = np.random.default_rng(rounds)
-    weights, inputs = 0.3 * generator.normal(size=(9, 11)), generator.normal(size=(rounds, 2))
+    weights, inputs = 0.3 * generator.normal(size=(width, width + 2)), generator.normal(size=(rounds, 2))
 
     def step(w: Any, s: Any, x: Any) -> Any:
         return np.tanh(w @ np.concatenate([s, x]))
 
     def function(w: Any, inputs: Any) -> Any:
-        return scan(lambda s, x: (step(w, s, x), s[0]), np.full(9, 0.1), inputs, reverse=is_reversed)[0].sum()
+        return scan(lambda s, x: (step(w, s, x), s[0]), np.full(width, 0.1), inputs, reverse=is_reversed)[0].sum()
 
     def unrolled(w: Any, inputs: Any) -> Any:
-        s = np.full(9, 0.1)
+        s = np.full(width, 0.1)
         for x in inputs[::-1] if is_reversed else inputs:
             s = step(w, s, x)
         return s.sum()

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import mpmath
@@ -213,6 +214,76 @@ def test_every_mixture_of_operands_in_sums(engine: Engine, terms: int, sides: in
             return sum_of_products([list(map(read, part)) for part in parts])
 
         check_group(engine, group, value)
+
+
+@pytest.mark.parametrize("sides", [1, 2])
+def test_sums_of_numbers_at_equal_distances(engine: Engine, sides: int) -> None:
+    """Of each sum by itself, which stand anywhere; those of one side may be at no distance."""
+    rng = random.Random(sides)
+    for terms, count, is_irregular in itertools.product((3, 5), (2, 4, 7), (False, True)):
+        parts = []
+        for step in rng.choices((-2, -1, 0, 1, 2), k=sides):
+            first = max(0, -step * (terms - 1))
+            starts = np.array([rng.randrange(first, SIZE - max(0, step * (terms - 1))) for _ in range(count)])
+            parts.append(starts[:, None] + step * np.arange(terms))
+        if is_irregular:
+            parts[-1] = np.array([[rng.randrange(SIZE) for _ in range(terms)] for _ in range(count)])
+        terms_of, factors = (
+            [Operand(False, GATHERED, int(c[0]), c.copy()) for c in part.T] for part in (*parts, parts[0])[:2]
+        )
+        group = Sum(terms_of, factors if sides == 2 else [], 0, False, count)
+
+        def value(read: Reader, operands: Any = (group.terms, group.factors)[:sides]) -> Any:
+            return sum_of_products([list(map(read, part)) for part in operands])
+
+        check_group(engine, group, value)
+
+
+@pytest.mark.parametrize("step", [-2, -1, 1, 2])
+def test_products_of_rows_with_columns_of_their_own(engine: Engine, step: int) -> None:
+    """Which are read once each; the numbers of a column stand one after another, or as far apart as those of others."""
+    rng = random.Random(step)
+    for terms, width, row_count, _ in itertools.product((1, 3), (1, 2, 3), (1, 2), range(2)):
+        rows = np.arange(row_count)[:, None] + rng.choice((0, 1)) * np.arange(terms)
+        columns = np.arange(row_count * width)[:, None] + (step * np.arange(terms) - min(0, step * (terms - 1)))
+        runs = np.array([[r, r * width, width] for r in range(row_count)])
+        lefts, rights = rows[np.repeat(np.arange(row_count), width)].T, columns.T
+
+        def value(read: Reader, lefts: Any = lefts, rights: Any = rights) -> Any:
+            return sum_of_products(
+                [[read(Operand(False, GATHERED, 0, each)) for each in side] for side in (lefts, rights)]
+            )
+
+        check_group(engine, Matrix(rows, columns, False, runs, 0, False, row_count * width), value)
+
+
+@pytest.mark.parametrize("goes_up", [False, True])
+def test_products_of_rows_with_more_and_more_columns(engine: Engine, goes_up: bool) -> None:
+    """Whole vectors are written, of which the next rows write over what is too much; what follows them stays."""
+    generator = np.random.default_rng(1)
+    for count, terms in itertools.product((1, 4, 5, 11, 24, 27), (1, 4)):
+        size = count * terms * 2
+        memory = generator.normal(size=size + 3)
+        rows, columns = (
+            np.arange(count * terms).reshape(count, terms),
+            np.arange(count)[:, None] + count * np.arange(terms),
+        )
+        lengths = np.arange(count) + 1 if goes_up else count - np.arange(count)
+        runs = np.stack([np.arange(count), np.zeros(count, int) if goes_up else count - lengths, lengths], axis=1)
+        group = Matrix(rows, columns + count * terms, False, runs, 0, False, int(lengths.sum()))
+        code = code_of(group, len(memory), 0)
+        after = Map(
+            PRIMITIVES["negate"], PRIMITIVES["negate"].index, code.uniform_size, False, 3, [Operand(False, 0, size)]
+        )
+        code = replace(code, uniform_size=code.uniform_size + 3, groups=[after, group])
+        code.outputs, code.output_varies = group.out + np.arange(group.count + 3), np.full(group.count + 3, False)
+        wanted = []
+        for row, first, length in runs.tolist():
+            totals = np.full(length, -0.0)
+            for j in range(terms):
+                totals = totals + memory[rows[row, j]] * memory[group.columns[first : first + length, j]]
+            wanted += totals.tolist()
+        assert run(engine, code, 0, memory).tolist() == [[*wanted, *(-memory[size:]).tolist()]]
 
 
 @pytest.mark.parametrize(("rows_vary", "varies"), [(False, False), (False, True), (True, True)])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from autograd import Constant, Value, dot, gradients, prod
-from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Map, Matrix, Sum
+from autograd.programs.groups import CONTIGUOUS, GATHERED, SINGLE, Chain, Code, Map, Matrix, Sum, blocks_of
 from autograd.programs.layout import DEEP, Plan, lanes_for, lower, plan_of
 from autograd.programs.program import Program
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
@@ -282,6 +282,14 @@ def test_a_full_grid_has_one_run_for_each_row() -> None:
     assert len(plan.runs) == len(plan.rows)
     assert plan.rows.shape == (64, 16), "the larger side would have to be packed if it were the columns"
     assert plan.is_worth_it()
+
+
+def test_rows_and_columns_that_share_products_stand_together() -> None:
+    """Two grids, of which rows and columns stand by turns."""
+    rows, columns = np.arange(16).reshape(8, 2), 100 + np.arange(24).reshape(12, 2)
+    chosen = [(row, column) for row in range(8) for column in range(12) if row % 2 == column % 2]
+    plan = plan_of(rows[[row for row, _ in chosen]], columns[[column for _, column in chosen]])
+    assert [(count, first, length) for _, count, first, length in blocks_of(plan.runs)] == [(4, 0, 6), (4, 6, 6)]
 
 
 def test_products_that_share_nothing_are_left_apart() -> None:

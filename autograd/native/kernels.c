@@ -122,6 +122,35 @@ static void sums(double *out, Spaces spaces, const Source *lefts, const Source *
         }
 }
 
+/* Some sums side by side, so that one need not wait for its own last addition. */
+ALWAYS_INLINE void few_dots(double *out, const double *left, const uint32_t *lefts, ptrdiff_t left_step, const double *right,
+                            const uint32_t *rights, ptrdiff_t right_step, size_t n, size_t terms) {
+    double acc[SHORT];
+    const double *a[SHORT], *b[SHORT];
+    for (size_t i = 0; i < n; ++i) {
+        acc[i] = -0.0;
+        a[i] = left + lefts[i];
+        b[i] = rights == NULL ? NULL : right + rights[i];
+    }
+    for (ptrdiff_t j = 0; j < (ptrdiff_t)terms; ++j)
+        for (size_t i = 0; i < n; ++i)
+            acc[i] += rights == NULL ? a[i][j * left_step] : a[i][j * left_step] * b[i][j * right_step];
+    for (size_t i = 0; i < n; ++i) out[i] = acc[i];
+}
+
+static void dots(double *out, const double *left, const uint32_t *lefts, ptrdiff_t left_step, const double *right,
+                 const uint32_t *rights, ptrdiff_t right_step, size_t n, size_t terms) {
+    size_t i = 0;
+    if (rights == NULL) {
+        for (; i + SHORT <= n; i += SHORT) few_dots(out + i, left, lefts + i, left_step, NULL, NULL, 0, SHORT, terms);
+        for (; i < n; ++i) few_dots(out + i, left, lefts + i, left_step, NULL, NULL, 0, 1, terms);
+        return;
+    }
+    for (; i + SHORT <= n; i += SHORT)
+        few_dots(out + i, left, lefts + i, left_step, right, rights + i, right_step, SHORT, terms);
+    for (; i < n; ++i) few_dots(out + i, left, lefts + i, left_step, right, rights + i, right_step, 1, terms);
+}
+
 /* A vector of the first numbers. */
 ALWAYS_INLINE T some_of(const double *numbers, size_t count) {
     double found[TILE_WIDTH] = {0.0};
@@ -269,8 +298,8 @@ static void pack_rows(double *packed, const double *left, const uint32_t *rows, 
 /* As many terms at a time as let a panel of columns stay in a near cache, and so few rows are multiplied with all panels that
  * they stay there too. */
 static void long_matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                        size_t row_count, const double *right, const uint32_t *columns, size_t offset,
-                        size_t column_count, size_t terms, double *scratch) {
+                        size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                        double *scratch) {
     enum { COLUMNS = PACKED_COLUMNS / TILE * TILE };
     const int is_packed = row_step != 1;
     double *panels = scratch, *packed = scratch + PACKED_COLUMNS * PACKED_TERMS;
@@ -282,7 +311,7 @@ static void long_matrix(double *out, size_t out_step, const double *left, const 
             const size_t end = column_count - begin < COLUMNS ? column_count : begin + COLUMNS;
             for (size_t j = 0; j < size; ++j)
                 for (size_t first = begin; first < end; first += TILE) {
-                    const double *column = right + columns[from + j] + offset + first;
+                    const double *column = right + columns[from + j] + first;
                     double *panel = panels + (first - begin) * PACKED_TERMS + j * TILE;
                     if (end - first >= TILE) memcpy(panel, column, sizeof(double[TILE])); /* of a known size */
                     else memcpy(panel, column, (end - first) * sizeof(double));
@@ -299,15 +328,69 @@ static void long_matrix(double *out, size_t out_step, const double *left, const 
 }
 
 static void matrix(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
-                   size_t terms, double *scratch) {
+                   size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                   double *scratch) {
     if (scratch != NULL)
-        long_matrix(out, out_step, left, rows, row_step, row_count, right, columns, offset, column_count, terms, scratch);
+        long_matrix(out, out_step, left, rows, row_step, row_count, right, columns, column_count, terms, scratch);
     else
         for (size_t first = 0; first < column_count; first += TILE) {
             size_t width = column_count - first < TILE ? column_count - first : TILE;
-            strip(out + first, out_step, left, rows, 0, row_step, row_count, right, columns, offset + first, width, terms, 0, 0);
+            strip(out + first, out_step, left, rows, 0, row_step, row_count, right, columns, first, width, terms, 0, 0);
         }
+}
+
+/* Four rows, or fewer, of which each has columns of its own. Whole vectors are stored, if they end before the results of the
+ * last row do: what is too much is then written over by the rows that follow. */
+ALWAYS_INLINE void tile_of_rows(double *out, const uint32_t *outs, size_t end, const double *left, const uint32_t *rows,
+                                ptrdiff_t row_step, size_t height, const double *right, const uint32_t *columns,
+                                const uint32_t *firsts, size_t vectors, size_t terms) {
+    T acc[SHORT][VECTORS];
+    const double *row[SHORT], *column[SHORT];
+    for (size_t r = 0; r < SHORT; ++r) {
+        const size_t i = r < height ? r : height - 1;
+        row[r] = left + rows[i];
+        column[r] = right + firsts[i];
+        for (size_t v = 0; v < vectors; ++v) acc[r][v] = MINUS_ZERO(T);
+    }
+    for (size_t j = 0; j < terms; ++j)
+        for (size_t r = 0; r < SHORT; ++r) {
+            const double a = row[r][(ptrdiff_t)j * row_step];
+            for (size_t v = 0; v < vectors; ++v) acc[r][v] += a * *(const T *)(column[r] + columns[j] + v * TILE_WIDTH);
+        }
+    for (size_t r = 0; r < height; ++r) {
+        double numbers[VECTORS * TILE_WIDTH], *place = out + outs[r];
+        const int is_whole = outs[r] + vectors * TILE_WIDTH <= end;
+        for (size_t v = 0; v < vectors; ++v) *(T *)((is_whole ? place : numbers) + v * TILE_WIDTH) = acc[r][v];
+        if (!is_whole) memcpy(place, numbers, (outs[r + 1] - outs[r]) * sizeof(double));
+    }
+}
+
+static void matrix_of_rows(double *out, const uint32_t *outs, const double *left, const uint32_t *rows, ptrdiff_t row_step,
+                           size_t row_count, const double *right, const uint32_t *columns, const uint32_t *firsts,
+                           size_t terms) {
+    for (size_t r = 0; r < row_count; r += SHORT) {
+        const size_t height = row_count - r < SHORT ? row_count - r : SHORT;
+        size_t width = 0;
+        for (size_t i = r; i < r + height; ++i) width = outs[i + 1] - outs[i] > width ? outs[i + 1] - outs[i] : width;
+#define TILE_OF_ROWS(vectors) \
+    case vectors: \
+        tile_of_rows(out, outs + r, outs[row_count], left, rows + r, row_step, height, right, columns, firsts + r, vectors, \
+                     terms); \
+        break;
+        switch ((width + TILE_WIDTH - 1) / TILE_WIDTH) {
+            TILE_OF_ROWS(1)
+            TILE_OF_ROWS(2)
+#if defined(__GNUC__)
+            TILE_OF_ROWS(3)
+#endif
+#if defined(HALF_TILES)
+            TILE_OF_ROWS(4)
+            TILE_OF_ROWS(5)
+            TILE_OF_ROWS(6)
+#endif
+        }
+#undef TILE_OF_ROWS
+    }
 }
 
 enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
@@ -407,7 +490,7 @@ static void chain(double *memory, const Link *links, size_t count, size_t first,
 #define TEXT_OF(name) NAME_OF(name)
 
 const Kernels *KERNELS(void) {
-    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,        find_loop, gather,    map,        sums, matrix,
-                                    panel_matrix,     matrix_each, transpose, add_lanes, all_finite, chain};
+    static const Kernels kernels = {TEXT_OF(KERNELS), TILE,         find_loop,   gather,    map,       sums,       dots, matrix,
+                                    matrix_of_rows,   panel_matrix, matrix_each, transpose, add_lanes, all_finite, chain};
     return &kernels;
 }

@@ -52,10 +52,18 @@ typedef struct {
     void (*map)(Loop loop, double *out, Spaces spaces, const Source *operands, size_t arity, size_t n);
     /* out[i] = (l[0][i] · r[0][i] + l[1][i] · r[1][i]) + …; if `rights` is NULL, the sum of the lefts. */
     void (*sums)(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n);
-    /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + offset + c]; with scratch memory, if it is long. */
+    /* out[i] = Σ_j left[lefts[i] + j · left_step] · right[rights[i] + j · right_step]; if `rights` is NULL, of the lefts. */
+    void (*dots)(double *out, const double *left, const uint32_t *lefts, ptrdiff_t left_step, const double *right,
+                 const uint32_t *rights, ptrdiff_t right_step, size_t n, size_t terms);
+    /* out[r][c] = Σ_j left[rows[r] + j · row_step] · right[columns[j] + c]; with scratch memory, if it is long. */
     void (*matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, ptrdiff_t row_step,
-                   size_t row_count, const double *right, const uint32_t *columns, size_t offset, size_t column_count,
-                   size_t terms, double *scratch);
+                   size_t row_count, const double *right, const uint32_t *columns, size_t column_count, size_t terms,
+                   double *scratch);
+    /* The same, of at most `tile` columns, where each row has columns of its own, from firsts[r] on, and its results stand
+     * from outs[r] to outs[r + 1]. */
+    void (*matrix_of_rows)(double *out, const uint32_t *outs, const double *left, const uint32_t *rows, ptrdiff_t row_step,
+                           size_t row_count, const double *right, const uint32_t *columns, const uint32_t *firsts,
+                           size_t terms);
     /* out[r][c] = start + Σ_j left[rows[r] + offset + j] · panel[j][c], for at most `tile` columns: the start is −0, or
      * what is in out. */
     void (*panel_matrix)(double *out, size_t out_step, const double *left, const uint32_t *rows, size_t offset,

@@ -11,7 +11,8 @@
 
 #include "kernels.h"
 
-enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN, ROUNDS };
+enum { LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, GATHER, TRANSPOSE, MATRIX, MATRIX_OF_ROWS, MATRIX_EACH, BLAS, CALL, CHAIN,
+       ROUNDS };
 
 /* dgemm of BLAS, in the order of Fortran: c = alpha · op(a) · op(b) + beta · c, with columns one after another. It adds in an
  * order of its own. */
@@ -33,9 +34,10 @@ typedef struct {
     Source *sources;                /* of CALL each operand; of SUMS each term; of SUMS_EACH for each member */
     Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
     const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
-    size_t row_count, offset, out_step;
-    ptrdiff_t row_step;
-    int row_space;
+    const uint32_t *firsts, *outs;  /* of MATRIX_OF_ROWS */
+    size_t row_count, out_step;
+    ptrdiff_t row_step, column_step;
+    int row_space, column_space;
     size_t scratch; /* the place of that of a long matrix product; 0 for none */
     const Link *links;
     PyObject *primitive; /* borrowed from the code */
@@ -203,14 +205,22 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
                 kernels->sums(out + i * lanes, spaces, step->sources + i * step->arity,
                               step->factors == NULL ? NULL : step->factors + i * step->arity, step->arity, lanes);
             break;
+        case DOTS:
+            kernels->dots(out, spaces[step->row_space], step->rows, step->row_step, spaces[step->column_space], step->columns,
+                          step->column_step, step->n, step->arity);
+            break;
         case GATHER: kernels->gather(out, spaces[step->row_space], step->rows, step->n); break;
         case TRANSPOSE:
             transpose_places(kernels, out, step->out_step, spaces[step->row_space], step->rows, step->n, step->arity);
             break;
         case MATRIX:
             kernels->matrix(out, step->out_step, spaces[step->row_space], step->rows, step->row_step, step->row_count,
-                            memory, step->columns, step->offset, step->n, step->arity,
+                            memory, step->columns, step->n, step->arity,
                             step->scratch ? memory + step->scratch : NULL);
+            break;
+        case MATRIX_OF_ROWS:
+            kernels->matrix_of_rows(out, step->outs, spaces[step->row_space], step->rows, step->row_step, step->row_count, memory,
+                                    step->columns, step->firsts, step->arity);
             break;
         case MATRIX_EACH:
             kernels->matrix_each(out, memory, step->rows, step->row_count, step->columns, step->n, step->arity, lanes);

@@ -34,19 +34,22 @@ cdef extern from "kernels.h":
 
 
 cdef extern from "schedule.h":
-    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, GATHER, TRANSPOSE, MATRIX, MATRIX_EACH, BLAS, CALL, CHAIN, ROUNDS
+    enum: LOOP, MAP, EACH, COPY, SUMS, SUMS_EACH, DOTS, GATHER, TRANSPOSE, MATRIX, MATRIX_OF_ROWS, MATRIX_EACH, BLAS, CALL
+    enum: CHAIN, ROUNDS
     ctypedef void (*Product)(char *, char *, int *, int *, int *, double *, const double *, int *, const double *, int *,
                              double *, double *, int *) noexcept nogil
     ctypedef struct Step:
-        int kind, row_space, row_distance, column_distance
+        int kind, row_space, column_space, row_distance, column_distance
         Loop loop
-        size_t out, n, arity, lanes, row_count, offset, out_step, scratch
+        size_t out, n, arity, lanes, row_count, out_step, scratch
         Source operands[3]
         Source *sources
         Source *factors
         const uint32_t *rows
         const uint32_t *columns
-        ptrdiff_t row_step
+        const uint32_t *firsts
+        const uint32_t *outs
+        ptrdiff_t row_step, column_step
         const Link *links
         void *primitive
         Product product
@@ -115,6 +118,9 @@ cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
 cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
+LEAST_PART = 64  # columns that are packed together, if there are so many
+LEAST_STRIDED = 3  # terms of sums that are added up one by one
+FEW_ROWS = 4  # of a block of a matrix product, below which blocks are run together
 BETWEEN_LOOKS = 200_000  # operations, or so, between two looks for a signal
 
 INSTRUCTION_SETS = ("baseline", "avx2", "avx512_halves", "avx512")  # from the narrowest
@@ -418,8 +424,11 @@ cdef class Schedule:
 
     cdef int _add_sum(self, group) except -1:
         cdef size_t count = group.count, terms = len(group.terms)
-        cdef Step *step = self._new(group.varies, SUMS)
         cdef Py_ssize_t side
+        cdef Step *step
+        if not group.varies and self._add_strided_sum(group):
+            return 0
+        step = self._new(group.varies, SUMS)
         step.out, step.n, step.arity = self._at(group.varies, group.out), count, terms
         if isinstance(group.terms, Terms):
             step.sources = <Source *>self.keep(len(group.sides()) * terms * sizeof(Source))
@@ -439,6 +448,39 @@ cdef class Schedule:
             step.factors = self._sources_of_each(group.factors, count) if group.factors else NULL
         return 0
 
+    cdef bint _add_strided_sum(self, group) except -1:
+        """Add sums one by one, if most terms are gathered, but the numbers of each sum are equally far from each other.
+
+        Of few products of many terms, one side may be packed for that.
+        """
+        if group.count == 1 or len(group.terms) < LEAST_STRIDED:
+            return False
+        if not any([2 * np.count_nonzero(side) > len(side) for side in group.are_gathered()]):
+            return False
+        sides = [np.ascontiguousarray(places.T) for places in group.places()]
+        steps = [step_of(side) for side in sides]
+        if steps.count(None) > (len(steps) > 1 and group.count <= len(group.terms)):
+            return False
+        if self.in_place and any([side.min() < self.inputs_count <= side.max() for side in sides]):
+            return False
+        starts, spaces = [side[:, 0] for side in sides], [self._space(False, side[0, 0]) for side in sides]
+        if None in steps:
+            i = steps.index(None)
+            panel = self._panel(group, i, sides[i].size)
+            self._add_gather(panel, sides[i])
+            starts[i], steps[i], spaces[i] = panel + np.arange(group.count) * len(group.terms), 1, 0
+        self._add_dots(group, len(group.terms), starts, steps, spaces)
+        return True
+
+    cdef int _add_dots(self, group, size_t terms, starts, steps, spaces) except -1:
+        """Add a step for sums one by one; of each side the first places are given, the distance of terms, and the space."""
+        cdef Step *step = self._new(False, DOTS)
+        step.out, step.n, step.arity = group.out, group.count, terms
+        step.rows, step.row_step, step.row_space = self._index(starts[0], False), steps[0], spaces[0]
+        if len(starts) > 1:
+            step.columns, step.column_step, step.column_space = self._index(starts[1], False), steps[1], spaces[1]
+        return 0
+
     cdef Source *_sources_of_each(self, operands, size_t count) except NULL:
         """Return for each member where its lanes find each operand."""
         cdef size_t width = len(operands), i, j
@@ -453,41 +495,45 @@ cdef class Schedule:
         return sources
 
     cdef int _add_matrix(self, group) except -1:
-        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, done = 0, c, start, count, first, length
-        cdef size_t out = self._at(group.varies, group.out)
+        cdef size_t terms = group.rows.shape[1], lanes = self.lanes, out = self._at(group.varies, group.out)
+        cdef size_t done = 0, begin = 0, end = 0, c, start, count, first, length, width
         cdef const uint32_t *rows
         cdef const uint32_t *columns = NULL
-        cdef const uint32_t *packed = NULL
         cdef Step *step
         blocks = list(blocks_of(group.runs))
         steps = [1] * len(blocks) if group.rows_vary else group.row_steps()
+        if not group.varies and self._add_strided_matrix(group, blocks, steps):
+            return 0
         if group.rows_vary:
             rows = self._index(group.rows[group.runs[:, 0]], True)
         else:
             rows = self._index(self._places_of_rows(group, blocks, steps), False)
-        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
-        in_place = [] if group.varies else group.columns_in_place()
+        is_striped = not group.varies and self._fits_strips(group, blocks)
+        places = [] if group.varies else [self._strips(group)] if is_striped else self._places_of_columns(group, blocks)
         if group.varies:
             columns = self._index(group.columns, True)
-        elif not all(in_place):
-            packed = self._index(self._packed_columns(group, by_term), False)
         for i, (start, count, first, length) in enumerate(blocks):
             if not group.varies:
-                columns = packed
-                if in_place[i]:
-                    columns, first = self._index(by_term[:, first], False), 0
-            for c in range(length if group.varies and not group.rows_vary else 1):
+                if i >= end:
+                    begin, end = i, self._end_of_alike(blocks, steps, places, i)
+                    if end > i + 1:
+                        self._add_matrix_of_rows(group, blocks[i:end], places[i:end], rows + start, out + done, steps[i])
+                if end > begin + 1:
+                    done += count * length
+                    continue
+            width = kernels.tile if is_striped else length if group.rows_vary or not group.varies else 1
+            for c in range(0, length, width):  # the columns of a step
                 step = self._new(group.varies, MATRIX)
                 step.arity, step.row_count, step.row_step = terms, count, 1 if steps[i] is None else steps[i]
-                step.rows, step.out, step.n, step.out_step = rows + start, out + done, length, length
-                step.columns, step.offset = columns, first
+                step.rows, step.out, step.n, step.out_step = rows + start, out + done + c, min(width, length - c), length
+                step.columns = columns if group.varies else self._index(places[i] + c * terms, False)
                 if steps[i] is not None and not group.rows_vary:
                     step.row_space = self._space(False, group.rows[group.runs[start, 0], 0])
                 if group.rows_vary:
                     step.kind, step.lanes, step.rows = MATRIX_EACH, lanes, rows + start * terms
                     step.columns, step.out = columns + first * terms, out + done * lanes
                 elif group.varies:
-                    step.columns, step.offset, step.n = columns + (first + c) * terms, 0, lanes
+                    step.columns, step.n = columns + (first + c) * terms, lanes
                     step.out, step.out_step = out + (done + c) * lanes, length * lanes
                     if self.product != NULL and step.row_step == 1 and count * terms >= <size_t>LEAST_FOR_BLAS:
                         step.row_distance = distance_of(group.rows[group.runs[start:start + count, 0], 0], 1)
@@ -500,6 +546,42 @@ cdef class Schedule:
                     step.scratch = self.scratch
             done += count * length
         return 0
+
+    cdef size_t _end_of_alike(self, list blocks, list steps, list places, size_t i) except 0:
+        """Return the end of the blocks, from one on, of a few rows each, of which the columns are equally far from its own."""
+        cdef size_t end = i, count = len(blocks), tile = kernels.tile
+        while end < count and blocks[end][1] < FEW_ROWS and blocks[end][3] <= tile and steps[end] == steps[i]:
+            if np.ptp(places[end] - places[i]):
+                break
+            end += 1
+        return max(end, i + 1)
+
+    cdef int _add_matrix_of_rows(self, group, list blocks, list places, const uint32_t *rows, size_t out, row_step) except -1:
+        """Add a step for the rows of some blocks, which have columns of their own."""
+        cdef Step *step = self._new(False, MATRIX_OF_ROWS)
+        counts, lengths = np.array([(block[1], block[3]) for block in blocks]).T
+        lowest = min(places, key=lambda place: place[0])
+        step.out, step.arity, step.row_count, step.rows = out, len(lowest), counts.sum(), rows
+        step.row_step, step.columns = 1 if row_step is None else row_step, self._index(lowest, False)
+        step.firsts = self._index(np.repeat([place[0] - lowest[0] for place in places], counts), False)
+        step.outs = self._index(np.cumsum([0, *np.repeat(lengths, counts)]), False)
+        if row_step is not None:
+            step.row_space = self._space(False, group.rows[group.runs[blocks[0][0], 0], 0])
+        return 0
+
+    cdef bint _add_strided_matrix(self, group, list blocks, list steps) except -1:
+        """Add a matrix product as dot products, if its columns would have to be packed, and are read once on average."""
+        step = step_of(group.columns)
+        if step is None or len(set(steps)) > 1 or group.count > len(group.columns) or self._is_fixed(group.columns):
+            return False
+        if all(group.columns_in_place()):
+            return False
+        row, first, length = group.runs.T
+        rows = np.repeat(self._places_of_rows(group, blocks, steps), length)
+        columns = group.columns[np.repeat(first - np.cumsum(length) + length, length) + np.arange(group.count), 0]
+        space = steps[0] is not None and self._space(False, rows[0])
+        self._add_dots(group, group.rows.shape[1], (rows, columns), (1 if steps[0] is None else steps[0], step), (space, 0))
+        return True
 
     cdef size_t _panel(self, group, bint is_column, size_t size):
         """Return a place for the packed rows or columns of a matrix product."""
@@ -523,16 +605,60 @@ cdef class Schedule:
             places[runs] = panel + np.searchsorted(packed, numbers[runs]) * terms
         return places
 
-    cdef object _packed_columns(self, group, by_term):
-        """Pack the columns, and return the place of the numbers of each term."""
+    cdef bint _is_fixed(self, places) except -1:
+        """Return whether some numbers are the same in all rounds of a loop."""
+        return places.min() >= self.inputs_count - self.fixed and places.max() < self.inputs_count
+
+    cdef bint _fits_strips(self, group, list blocks) except -1:
+        """Return whether a product of few rows has to pack all columns, once for all rounds of a loop."""
+        is_fixed = len(blocks) == 1 and blocks[0][1] < LEAST_ROWS and self._is_fixed(group.columns)
+        return is_fixed and not group.columns_in_place()[0]
+
+    cdef object _strips(self, group):
+        """Pack columns in strips as wide as a tile, which is read in order, and return the places of the first strip."""
+        cdef size_t terms = group.columns.shape[1], count = len(group.columns), tile = kernels.tile, first
+        cdef size_t panel = self.reserve(terms * (count + tile))
+        for first in range(0, count, tile):
+            self._add_packing(panel + first * terms, group.columns.T[:, first:first + tile], tile, PACK)
+        return panel + np.arange(terms) * tile
+
+    cdef int _add_packing(self, size_t panel, by_term, size_t width, int kind=GATHER) except -1:
+        """Add a step that packs columns, with so many numbers for each term."""
+        return self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - by_term.shape[1])), mode="edge"), kind)
+
+    cdef list _places_of_columns(self, group, list blocks):
+        """Return for each block the place of its first column for each term: where that stands, or where it is packed.
+
+        Blocks are packed by themselves, unless they are narrow or share columns.
+        """
+        cdef size_t terms = group.columns.shape[1], panel = 0
+        by_term = np.ascontiguousarray(group.columns.T, np.int64)  # a row for each term
+        places, parts = [by_term[:, block[2]] for block in blocks], []
+        to_pack = [i for i, is_there in enumerate(group.columns_in_place()) if not is_there]
+        for i in sorted(to_pack, key=lambda i: blocks[i][2]):
+            _, _, first, length = blocks[i]
+            if not parts or first >= max(parts[-1][1], parts[-1][0] + LEAST_PART):
+                parts.append([first, first, []])
+            parts[-1][1] = max(parts[-1][1], first + length)
+            parts[-1][2].append(i)
+        if parts:
+            panel = self._panel(group, True, terms * sum([end - first + 7 for first, end, _ in parts]))
+        for first, end, members in parts:
+            packed = self._packed_columns(by_term[:, first:end], panel)
+            panel += terms * (end - first + (first - end) % 8)
+            for i in members:
+                places[i] = packed + (blocks[i][2] - first)
+        return places
+
+    cdef object _packed_columns(self, by_term, size_t panel):
+        """Pack columns at a place, and return the place of the numbers of each term."""
         cdef size_t terms = by_term.shape[0], column_count = by_term.shape[1]
-        cdef size_t width = column_count + (-column_count) % 8, panel
+        cdef size_t width = column_count + (-column_count) % 8
         cdef Step *step
-        if by_term.min() >= self.inputs_count - self.fixed and by_term.max() < self.inputs_count:
+        if self._is_fixed(by_term):
             panel = self.reserve(width * terms)
-            self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"), PACK)
+            self._add_packing(panel, by_term, width, PACK)
             return panel + np.arange(terms) * width
-        panel = self._panel(group, True, width * terms)
         across = step_of(by_term.T)
         if across in (1, -1):
             step = self._new(False, TRANSPOSE)
@@ -540,7 +666,7 @@ cdef class Schedule:
             step.out, step.n, step.arity, step.out_step = panel, column_count, terms, width
             step.rows, step.row_space = self._index(places, False), self._space(False, places[0])
         else:
-            self._add_gather(panel, np.pad(by_term, ((0, 0), (0, width - column_count)), mode="edge"))
+            self._add_packing(panel, by_term, width)
         order = np.arange(terms)
         return panel + (order[::-1] if across == -1 else order) * width
 

@@ -234,6 +234,13 @@ class Sum(_OfOperands):
             for side in self.sides()
         ]
 
+    def are_gathered(self) -> list[Sequence[bool] | Truths]:
+        """Return for each side whether each operand is read by index."""
+        return [
+            ~np.logical_or(*side.steps()) if isinstance(side, Terms) else [it.mode == GATHERED for it in side]
+            for side in self.sides()
+        ]
+
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that the group reads."""
         if isinstance(self.terms, Terms):

@@ -470,6 +470,8 @@ def plan_of(
     """
     row_of, rows = _distinct(a)
     column_of, columns = _distinct(b)
+    if LEAST_SHARE * min(len(rows), len(columns)) <= len(a) <= len(rows) * len(columns) // 2:
+        row_of, rows, column_of, columns = _by_components(row_of, rows, column_of, columns)
     best: tuple[float, Plan] | None = None
     for swap in (False, True) if may_swap else (False,):
         major, minor = (column_of, row_of) if swap else (row_of, column_of)
@@ -488,6 +490,25 @@ def plan_of(
             best = cost, Plan(order, left, right, np.stack([major[starts], minor[starts], lengths], axis=1))
     assert best is not None
     return best[1]
+
+
+def _by_components(
+    row_of: Integers, rows: Integers, column_of: Integers, columns: Integers
+) -> tuple[Integers, Integers, Integers, Integers]:
+    """Let rows and columns stand together that share dot products, or are linked by such: then runs are longer."""
+    of_row = np.arange(len(rows))  # the lowest row that each is known to be linked with
+    while True:
+        of_column = np.full(len(columns), len(rows))
+        np.minimum.at(of_column, column_of, of_row[row_of])
+        linked = of_row.copy()
+        np.minimum.at(linked, row_of, of_column[column_of])
+        linked = linked[linked]
+        if np.array_equal(linked, of_row):
+            break
+        of_row = linked
+    row_order, column_order = (np.argsort(labels, kind="stable") for labels in (of_row, of_column))
+    row_rank, column_rank = np.argsort(row_order), np.argsort(column_order)
+    return row_rank[row_of], rows[row_order], column_rank[column_of], columns[column_order]
 
 
 def spread(starts: Integers, lengths: Integers) -> Integers:
