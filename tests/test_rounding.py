@@ -9,7 +9,8 @@ from decimal import Decimal, localcontext
 import mpmath
 import pytest
 
-from autograd import Value, check_rounding, diagnose, primitive
+import autograd
+from autograd import Value, check_rounding, diagnose, dot, floor, no_grad, primitive
 from autograd.primitives import cos
 from autograd.views.rounding import right_digits
 from nn.examples.worked_example import build_network, forward
@@ -50,7 +51,14 @@ def test_what_is_not_finite_has_digits_only_if_it_is_meant_to() -> None:
 def test_the_worked_example_has_all_of_its_digits() -> None:
     report = check_rounding(forward(build_network()), digits=15)
     assert len(report.gradients) >= 8
-    assert report.sentence == "Every number has 15 or 16 right digits."
+    assert report.sentence == "The output, labelled numbers and gradients have 15 or 16 right digits."
+
+
+def test_a_constant_has_no_gradient() -> None:
+    with no_grad():
+        output = Value(0.1).exp()
+    report = check_rounding(output)
+    assert (report.digits, report.gradients) == (16, {})
 
 
 def test_a_difference_of_equal_numbers_and_its_gradient() -> None:
@@ -100,8 +108,8 @@ def norm() -> Value:
     ("build", "said"),
     [
         (variance, "(its operands agree in 13 digits); for a variance, subtract the mean from each number before"),
-        (softmax, "p has no right digit: v1 = exp(a) overflows (it is 2.73e+347); subtract the largest input from all"),
-        (surprise, "; write a − log(exp(a) + exp(b)) instead"),
+        (softmax, "p has no right digit: v1 = exp(a) overflows (it is 2.73e+347); in a softmax, subtract the largest"),
+        (surprise, "; write −softplus(b − a) instead"),
         (root, "(its terms cancel in 15 digits); write −4 · a · c / (b + sqrt(b · b − 4 · a · c)) instead"),
         (norm, "v1 = a · a overflows (it is 1.0e+400); write hypot(a, b) for norm"),
         (
@@ -113,6 +121,32 @@ def norm() -> Value:
 )
 def test_classic_losses_are_named_with_their_remedy(build: Callable[[], Value], said: str) -> None:
     assert said in check_rounding(build()).sentence
+
+
+@pytest.mark.parametrize(
+    ("number", "build", "said"),
+    [
+        (1e-300, lambda x: x * 1e200 * 1e200, "∂y/∂x overflows (it is 1.0e+400)"),
+        (1e300, lambda x: x * 1e-200 * 1e-200, "∂y/∂x underflows (it is 1.0e-400)"),
+        (1e-320, lambda x: x.log(), "the slope ∂y/∂x = 1 / x overflows (it is 1.0e+320)"),
+        (1.0, lambda x: dot([x, x, x], [1e16, 1.0, -1e16]), "(its terms cancel in 16 digits)"),
+        (0.7, lambda x: floor(x * 10.0), "(it jumps between the exact operand and the float)"),
+        (0.3, lambda x: x * 10.0 % 3.0, "(it jumps between the exact operand and the float)"),
+        (0.1, lambda x: (x * 3.0 - 0.3 - 3e-17).sqrt(), "(it has no value at the exact operands)"),
+        (0.1, lambda x: sum([x * 0.1] * 999, x), "and no operation loses two or more by itself"),
+        (0.1, lambda x: autograd.sum([x] * 10000), "y loses 3 (10000 terms)"),
+    ],
+)
+def test_the_reason_is_that_of_the_operation(number: float, build: Callable[[Value], Value], said: str) -> None:
+    assert said in check_rounding(called("y", build(Value(number, "x")))).sentence
+
+
+def test_no_remedy_is_named_that_does_not_help() -> None:
+    x = Value(1.0, "x")
+    for node in ((x + 1e-12).exp() - x.exp(), (x + 1e-12).sin() - x.sin()):  # the step itself has four right digits
+        sentence = check_rounding(node).sentence
+        assert "loses 12" in sentence
+        assert "write" not in sentence
 
 
 Operation = Callable[[Value, Value], Value]
