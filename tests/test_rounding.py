@@ -10,8 +10,8 @@ import mpmath
 import pytest
 
 import autograd
-from autograd import Value, check_rounding, diagnose, dot, floor, no_grad, primitive
-from autograd.primitives import cos
+from autograd import Value, check_rounding, diagnose, dot, floor, no_grad, primitive, where
+from autograd.primitives import cos, greater, minimum
 from autograd.views.rounding import right_digits
 from nn.examples.worked_example import build_network, forward
 
@@ -139,6 +139,28 @@ def test_classic_losses_are_named_with_their_remedy(build: Callable[[], Value], 
 )
 def test_the_reason_is_that_of_the_operation(number: float, build: Callable[[Value], Value], said: str) -> None:
     assert said in check_rounding(called("y", build(Value(number, "x")))).sentence
+
+
+def test_an_operand_that_is_not_chosen_is_not_the_culprit() -> None:
+    x, y = labelled(x=1e-5, y=0.1)
+    lost = 1.0 - x.cos()
+    for node in (minimum(lost, y + 1e8), autograd.min([y + 1e8, lost]), where(0.0, y + 1e8, lost)):
+        sentence = check_rounding(node).sentence
+        assert "right digits: v" in sentence
+        assert "= 1 − cos(x) loses 9 (its" in sentence
+    terms = [(y * 3.0 + 1e9) - 1e9 for _ in range(10)]
+    small = ((x + 1e9) - 1e9) * 1e-3  # with a larger relative error than these, and a smaller absolute one
+    assert "= y · 3 + 1e+09 − 1e+09 loses" in check_rounding(autograd.sum([*terms, small])).sentence
+    beside = y * 3.0 - 0.3  # the floats choose another operand
+    sentence = check_rounding(where(greater(beside, 4e-17), x * 5.0, x * 7.0)).sentence
+    assert "= y · 3 − 0.3 loses 16" in sentence
+
+
+def test_infinite_terms_have_no_agreement() -> None:
+    x = Value(-0.0, "x")
+    assert check_rounding((x * 0.5).sqrt()).digits == 0  # floats tell −0 from 0: its slope is −inf
+    y = Value(1e308, "y")
+    check_rounding(dot([y, y, x - math.inf], [y, y, y]))
 
 
 def test_no_remedy_is_named_that_does_not_help() -> None:

@@ -282,12 +282,16 @@ class _Comparison:
         received, added = self.distance(here, self.run.numbers[index]), self.distance(self.number(node.data), here)
         if not received:
             return None, received, added
-        effects = []
-        for operand, slope in zip(self.tape.operands_of(index), self.slopes(index)[1], strict=True):
-            error = self.error(("value", operand, 0))
-            effects.append((abs(slope) * error if slope and error else error, operand))
-        largest, operand = max(effects, key=lambda it: it[0])
-        return ("value", operand, 0) if largest >= added else None, received, added
+        sources: list[Quantity] = [("value", operand, 0) for operand in self.tape.operands_of(index)]
+        effects = [
+            abs(slope) * error if slope and (error := self.error(it)) else zero
+            for it, slope in zip(sources, self.slopes(index)[1], strict=True)
+        ]
+        largest = max(effects)
+        source = sources[effects.index(largest)]
+        if not 2 * sum(effects) > received:  # the slopes do not explain it: a jump, or a choice
+            largest, source = received, max(sources, key=self.relative)
+        return source if largest >= added else None, received, added
 
     def origin_of_gradient(self, index: int) -> tuple[Quantity | None, Number, Number]:
         context = self.run.context
@@ -363,7 +367,7 @@ class _Comparison:
         node, source = self.tape.nodes[index], place.source
         held, exact = self.both(place.quantity)
         lost = f"loses {place.lost:.0f}{self.condition(place)}"
-        if source is None and not math.isfinite(held):
+        if source is None and not math.isfinite(held) and exact == exact:
             lost = f"overflows (it is {_digits(exact, 3)})"
         elif source is None and abs(held) < SMALLEST and (abs(exact) < SMALLEST or node.primitive is product):
             lost = f"underflows (it is {_digits(exact, 3)})"
@@ -405,10 +409,10 @@ class _Comparison:
         if place.source is None:
             return ""
         which = list(self.tape.operands_of(index)).index(place.source[1])
-        factor = abs(numbers[which] * self.slopes(index)[1][which] / exact) if exact else self.run.context.inf
+        factor = abs(numbers[which] * self.slopes(index)[1][which] / exact) if exact else self.run.context.nan
         if node.primitive in STEPS and not factor * self.relative(place.source) > self.relative(place.quantity) / 10:
             return " (it jumps between the exact operand and the float)"
-        return f" (it multiplies the relative error of its operand by {_digits(factor, 1)})"
+        return "" if factor != factor else f" (it multiplies the relative error of its operand by {_digits(factor, 1)})"
 
     def agreement(self, what: str, terms: list[Number], total: Number) -> str:
         """Return in brackets in how many digits terms agree, or cancel; or how many they are."""
@@ -416,7 +420,10 @@ class _Comparison:
         verb = "agree" if len(signs) == 1 and len(terms) == 2 else "cancel"
         if not total:
             return f" ({what} are equal)" if verb == "agree" else f" ({what} cancel)"
-        count = math.floor(_log10(max(map(abs, terms)) / abs(total)))
+        size = max(map(abs, terms)) / abs(total)
+        if not self.run.context.isfinite(size):
+            return ""
+        count = math.floor(_log10(size)) if size else 0
         if count < 1:
             return f" ({len(terms)} terms)"
         return f" ({what} {verb} in {count} digit{'s' * (count > 1)})"
