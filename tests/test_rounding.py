@@ -289,13 +289,13 @@ def test_a_diagnosis_mentions_sums_that_cancel() -> None:
     (x,) = labelled(x=1e-5)
     y = called("y", (1.0 - x.cos()) / x**2)
     assert str(diagnose(y, x)).endswith(
-        "The terms of v2 = 1 − v1 cancel in most digits: check_rounding says how many are right."
+        "The terms of v2 = 1 − v1 cancel in six digits or more: check_rounding says how many are right."
     )
     assert "check_rounding" not in str(diagnose(x * x - x, x))
     assert "check_rounding" not in str(diagnose(x - x, x))
     far = Value(1.0 + 1e-9, "far")
     z = far * 1.0 + 1.0 / far  # its contributions are 1 and −1 / far²
-    assert "The contributions to far cancel in most digits" in str(diagnose(z, far))
+    assert "The contributions to far cancel in six digits or more" in str(diagnose(z, far))
 
 
 def test_wrong_arguments() -> None:
