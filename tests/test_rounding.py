@@ -221,7 +221,9 @@ def test_without_mpmath_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
 def test_too_few_digits_are_an_error_that_names_the_operation() -> None:
     (x,) = labelled(x=1e-5)
     y = called("y", 1.0 - x.cos())
-    with pytest.raises(AssertionError, match=r"y has 7 right digits: y = 1 − cos\(x\) loses 9 .* 8 were asked for"):
+    with pytest.raises(
+        AssertionError, match=r"y has 7 right digits: y = 1 − cos\(x\) loses 9 .* 8 right digits were asked for"
+    ):
         check_rounding(y, digits=8)
     assert check_rounding(y, digits=7).digits == 7
 

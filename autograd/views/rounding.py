@@ -150,7 +150,7 @@ def check_rounding(output: Value, digits: int | None = None) -> RoundingReport:
         raise ValueError(f"digits must be from 1 to {MOST}, which is what a float has, got {digits}")
     report = _Comparison(output).report()
     if digits is not None and report.digits < digits:
-        raise AssertionError(f"{report.sentence} {digits} were asked for.")
+        raise AssertionError(f"{report.sentence} {digits} right digits were asked for.")
     return report
 
 
@@ -364,16 +364,11 @@ class _Comparison:
     def reason(self, place: _Place) -> str:
         """Return in words where digits are lost, and what to write instead if it is known."""
         kind, index, which = place.quantity
-        node, source = self.tape.nodes[index], place.source
-        held, exact = self.both(place.quantity)
-        lost = f"loses {place.lost:.0f}{self.condition(place)}"
-        if source is None and not math.isfinite(held) and exact == exact:
-            lost = f"overflows (it is {_digits(exact, 3)})"
-        elif source is None and abs(held) < SMALLEST and (abs(exact) < SMALLEST or node.primitive is product):
-            lost = f"underflows (it is {_digits(exact, 3)})"
+        node, beyond = self.tape.nodes[index], self.beyond(place)
+        lost = beyond or f"loses {place.lost:.0f}{self.condition(place)}"
         if kind == "gradient":
             of = self.names.derivative(self.output, node).plain
-            return f"the sum of the contributions to {of} {lost}" if lost.startswith("loses") else f"{of} {lost}"
+            return f"{of} {lost}" if beyond else f"the sum of the contributions to {of} {lost}"
         if kind == "slope":
             better = remedy_of_slope(node, self.written)
             return f"{self.described_slope(node, which)} {lost}" + (f"; write {better} instead" if better else "")
@@ -384,8 +379,18 @@ class _Comparison:
             if better:
                 instead = "instead" if it == index else f"for {self.names.of(other).plain}"
                 return f"{what}; write {better} {instead}"
-        cure = OVERFLOWS.get(node.primitive, "") if math.isinf(held) else advice(node)
+        cure = OVERFLOWS.get(node.primitive, "") if math.isinf(node.data) else advice(node)
         return f"{what}; {cure}" if cure else what
+
+    def beyond(self, place: _Place) -> str:
+        """Return in words that a number leaves the range of floats by its operation; empty if it does not."""
+        held, exact = self.both(place.quantity)
+        if place.source is not None or exact != exact:
+            return ""
+        may_underflow = place.quantity[0] == "value" and self.tape.nodes[place.quantity[1]].primitive is product
+        if abs(held) < SMALLEST and (abs(exact) < SMALLEST or may_underflow):  # within a product
+            return f"underflows (it is {_digits(exact, 3)})"
+        return "" if math.isfinite(held) else f"overflows (it is {_digits(exact, 3)})"
 
     def condition(self, place: _Place) -> str:
         """Return in brackets why digits are lost: terms cancel, or an operation multiplies relative errors."""
