@@ -387,8 +387,8 @@ class _Comparison:
         held, exact = self.both(place.quantity)
         if place.source is not None or exact != exact:
             return ""
-        may_underflow = place.quantity[0] == "value" and self.tape.nodes[place.quantity[1]].primitive is product
-        if abs(held) < SMALLEST and (abs(exact) < SMALLEST or may_underflow):  # within a product
+        is_product = place.quantity[0] == "value" and self.tape.nodes[place.quantity[1]].primitive is product
+        if abs(held) < SMALLEST and (abs(exact) < SMALLEST or is_product):  # that of many factors, at one of them
             return f"underflows (it is {_digits(exact, 3)})"
         return "" if math.isfinite(held) else f"overflows (it is {_digits(exact, 3)})"
 
