@@ -42,6 +42,12 @@ def test_numbers_with_few_right_digits_are_marked_until_a_number_is_changed(driv
     assert said.inner_text().startswith(report.sentence)
 
 
+def test_what_is_not_finite_is_marked(driven: Driven) -> None:
+    driven.open(live_page(Value(800.0, "a").exp() / Value(2.0, "b"), rounding=True))
+    driven.press("Last step")
+    assert [name for name, is_gradient, _ in driven.page.evaluate(MARKED) if not is_gradient] == ["v1", "output"]
+
+
 def test_a_page_without_it_holds_no_script_for_it() -> None:
     output = difference()
     assert "inexact" not in live_page(output).html

@@ -8,7 +8,7 @@ import pytest
 
 from autograd import Value, primitive
 from autograd.calculus.precise_numbers import Precise, precise_run
-from autograd.primitives import PRIMITIVES, Primitive, cos
+from autograd.primitives import PRIMITIVES, Primitive, cos, sin
 from autograd.tape import Tape
 
 CONTEXT = mpmath.MPContext()
@@ -39,7 +39,7 @@ def test_with_many_digits_values_round_to_those_of_floats(name: str) -> None:
     assert float(exact) == pytest.approx(getattr(math, name)(x), rel=4e-16)
 
 
-@pytest.mark.parametrize("number", [1e-30, 1e-60, 1e-150])
+@pytest.mark.parametrize("number", [1e-30, 1e-60, 1e-150, 1e-250])
 def test_more_digits_are_taken_where_fifty_are_too_few(number: float) -> None:
     exact = precise_run(Tape(1.0 - Value(number).cos())).numbers[-1]
     assert abs(exact / (CONTEXT.mpf(number) ** 2 / 2) - 1) < 1e-40  # the next term of the series is x⁴ / 24
@@ -58,6 +58,21 @@ def test_a_number_that_is_0_is_told_from_one_that_is_tiny() -> None:
     x = Value(0.7)
     run = precise_run(Tape(x.sin() ** 2 + x.cos() ** 2 - 1.0))
     assert run.numbers[-1] == run.gradients[0] == 0
+
+
+def test_a_chaotic_graph_gets_the_digits_that_it_needs() -> None:
+    node = x = Value(0.3)
+    for _ in range(150):  # each round loses three digits
+        node = (node.acos() * 1000.0).cos()
+    context = mpmath.MPContext()
+    context.dps = 800
+    assert abs(precise_run(Tape(node)).numbers[-1] - context.cos(1000**150 * context.acos(x.data))) < 1e-20
+
+
+def test_what_has_no_number_is_nan() -> None:
+    two, three = Value(2.0), Value(3.0)
+    run = precise_run(Tape((two.sqrt() ** 2 - two) / (three.sqrt() ** 2 - three)))  # in floats −1
+    assert run.numbers[-1] != run.numbers[-1]
 
 
 def test_mpmath_is_left_as_it_is() -> None:
@@ -85,3 +100,32 @@ def test_functions_of_floats_and_given_slopes_pass_errors_on() -> None:
         exact = precise_run(Tape(node)).numbers[-1]
         moved = float((CONTEXT.mpf(node.data) - exact) / (lost.data - CONTEXT.mpf(1.1)))
         assert moved == pytest.approx(slope, rel=1e-6)
+
+
+def test_functions_of_any_numbers_are_computed_again() -> None:
+    @primitive(
+        [lambda out, s, p: out[0] / (out[0] - out[1]), lambda out, s, p: 1.0 / (out[1] - out[0])],
+        [lambda out, s, p: out[1] / (out[1] - out[0]), lambda out, s, p: 1.0 / (out[0] - out[1])],
+        samples=[(5.0, 6.0)],
+    )
+    def roots(s: Any, p: Any) -> tuple[Any, Any]:
+        distance = (s * s - 4.0 * p) ** 0.5
+        return (s + distance) / 2.0, (s - distance) / 2.0
+
+    @primitive(lambda out, x: 0.0 if x == 0.0 else (cos(x) - out) / x)
+    def sinc(x: Any) -> Any:
+        return 1.0 if x == 0.0 else sin(x) / x
+
+    large, small = roots(Value(1e8), Value(1.0))
+    exact = precise_run(Tape(large * small)).numbers[-1]  # the constant of the polynomial
+    assert abs(exact - 1) < 1e-30
+    run = precise_run(Tape(sinc(Value(0.0)) * 2.0))
+    assert (run.numbers[-1], run.gradients[0]) == (2, 0)
+
+
+def test_a_function_that_asks_for_a_method_of_floats_is_not_computed_again() -> None:
+    @primitive(lambda out, x: 1.0, check=False)
+    def rounded_up(x: float) -> float:
+        return x if x.is_integer() else x + 1.0
+
+    assert precise_run(Tape(rounded_up(Value(0.5)) * 2.0)).numbers[-1] == 3

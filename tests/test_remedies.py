@@ -9,7 +9,7 @@ from autograd import Value
 from autograd.calculus.precise_numbers import Precise
 from autograd.notation import Names
 from autograd.tape import Tape
-from autograd.views.remedies import ADVICE, REMEDIES, SLOPES, remedy
+from autograd.views.remedies import REMEDIES, SLOPES, remedy
 
 CONTEXT = mpmath.MPContext()
 CONTEXT.dps = 60
@@ -40,8 +40,7 @@ def test_remedies_of_slopes_are_equal_on_their_side() -> None:
 
 def test_squares_and_orders_of_terms_are_seen_through() -> None:
     a, b = Value(0.8, "a"), Value(0.3, "b")
-    for node in ((b**2 + a * a).sqrt(), (a.exp() + 1.0).log(), a * a - b**2):
+    for node in ((b**2 + a * a).sqrt(), (a.exp() + 1.0).log(), a * a - b**2, 1.0 - a.tanh() ** 2):
         assert remedy(node, Names(node, Tape(node).nodes).of)
     other = 2.0 - a.cos()
     assert not remedy(other, Names(other, Tape(other).nodes).of)
-    assert len(ADVICE) == 1

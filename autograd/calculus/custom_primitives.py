@@ -161,7 +161,9 @@ class Results:
         """Return the results: nodes where an operand is a Value, numbers elsewhere."""
         return tuple([primitive(*operands) for primitive in self.primitives])
 
-    def _result(self, place: int, *operands: float) -> float:
+    def _result(self, place: int, *operands: Any) -> Any:
+        if any(isinstance(operand, Operators) for operand in operands):
+            return _number(self.function(*operands)[place])
         key, last = array("d", operands).tobytes(), self._last
         if last[0] != key:
             results = [as_float(result) for result in self.function(*operands)]

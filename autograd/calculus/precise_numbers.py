@@ -13,6 +13,7 @@ agree: 1 − cos(1e-30) is 0 with 50 digits.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -39,8 +40,9 @@ from autograd.primitives import (
 from autograd.tape import Slopes, Tape, accumulate
 from autograd.value import Constant, Value
 
-DIGITS, MOST_DIGITS = 50, 800  # of the first run, and of the last one
+DIGITS, MANY_DIGITS, MOST_DIGITS = 50, 800, 3200  # of the first run, of the last one, and of that of a chaotic graph
 AGREEMENT = 1e-20  # the relative difference of the numbers of two runs that agree
+VANISHED = 1e-200  # the number of a run as a part of that of an earlier one, if it is what rounding leaves of 0
 LARGEST = 1_000_000  # a number beyond 2 to this power is infinite, and one below its inverse 0
 
 Number = Any  # of mpmath
@@ -95,7 +97,7 @@ class Precise(Operators):
         return Precise(_bounded(context, result.number if isinstance(result, Precise) else result))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Precise) and self.number == other.number
+        return bool(self.number == (other.number if isinstance(other, Precise) else other))
 
     __hash__ = None  # type: ignore[assignment]  # as of lists: equal numbers may have different digits
 
@@ -133,7 +135,7 @@ class PreciseSlopes(Slopes):
         operands = [self.numbers[id(parent)] for parent in node.parents]
         try:
             return primitive.slopes[which](self.numbers[id(node)], *operands)
-        except TypeError:  # the slope of one's own primitive, as a function of floats
+        except (TypeError, AttributeError):  # the slope of one's own primitive, as a function of floats
             return super().of(node, which)
 
     def of_all(self, node: Value) -> tuple[Any, ...]:
@@ -163,8 +165,8 @@ class PreciseRun(NamedTuple):
 def precise_run(tape: Tape) -> PreciseRun:
     """Compute a graph, and the derivatives of its last node, with as many digits as the numbers need.
 
-    Digits are doubled as long as two runs differ, or terms cancel to 0. A number that still differs between runs of
-    400 and of 800 digits is taken to be 0.
+    Digits are doubled, up to 800, as long as two runs differ or terms cancel to 0. A number that vanishes as digits are
+    added is 0. If others still differ, digits are doubled up to 3,200; what differs even then is nan.
 
     Raises:
         RuntimeError: if the graph reads a leaf whose number was changed after the forward pass.
@@ -172,26 +174,34 @@ def precise_run(tape: Tape) -> PreciseRun:
     """
     check_fresh(tape)
     digits, run = DIGITS, _run(tape, DIGITS)
+    earlier: list[list[Number | None]] = []
     while True:
-        before, digits = run, 2 * digits
+        earlier.append(run.numbers + run.gradients)
+        digits *= 2
         run = _run(tape, digits)
-        kept = [_agree(*pair) for pair in zip(_all(before), _all(run), strict=True)]
+        last = run.numbers + run.gradients
+        kept = [_agree(*pair) for pair in zip(earlier[-1], last, strict=True)]
         if all(kept) and not _has_cancelled(tape, run):
             return run
-        if digits >= MOST_DIGITS:
-            zero = run.context.zero
-            found = [number if it_agrees else zero for number, it_agrees in zip(_all(run), kept, strict=True)]
-            return run._replace(numbers=found[: len(tape)], gradients=found[len(tape) :])
-
-
-def _all(run: PreciseRun) -> list[Number | None]:
-    return run.numbers + run.gradients
+        if digits >= MANY_DIGITS:
+            zeros = [_vanishes(number, before) for number, before in zip(last, zip(*earlier, strict=True), strict=True)]
+            if digits >= MOST_DIGITS or all(map(operator.or_, kept, zeros)):
+                zero, nan = run.context.zero, run.context.nan
+                found = [
+                    number if it_agrees else zero if is_zero else nan
+                    for number, it_agrees, is_zero in zip(last, kept, zeros, strict=True)
+                ]
+                return run._replace(numbers=found[: len(tape)], gradients=found[len(tape) :])
 
 
 def _agree(one: Number | None, other: Number | None) -> bool:
     if one is None or other is None or one == other or (one != one and other != other):
         return True
     return bool(abs(one - other) <= AGREEMENT * abs(other))
+
+
+def _vanishes(number: Any, earlier: Sequence[Any]) -> bool:
+    return any(before and abs(number) <= VANISHED * abs(before) < math.inf for before in earlier)
 
 
 def _has_cancelled(tape: Tape, run: PreciseRun) -> bool:
@@ -243,7 +253,7 @@ def computed(node: Value, operands: Sequence[Precise], slopes: PreciseSlopes, co
     try:
         result = primitive(*operands)
         return result if isinstance(result, Precise) else Precise(context.mpf(result))
-    except TypeError:
+    except (TypeError, AttributeError):
         moves = [
             context.mpf(slope) * (operand.number - x)
             for slope, operand, x in zip(node.slopes, operands, node.operands, strict=True)

@@ -25,7 +25,7 @@ from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
 from autograd.views.tracing import Edge, Slope, accumulate, edges, trace
 
-CANCELLED = 1e6  # how many times as large as a sum its terms are, for its digits to be worth a word
+CANCELLED = 1e6  # how many times as large as a sum its terms are, to be named: they cancel in six digits or more
 MOST_SEARCHED = 100_000  # nodes of a graph that is searched for such sums; check_rounding takes half a minute for them
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
@@ -277,7 +277,7 @@ class _Case:
 
     def cancelled(self) -> str:
         """Name a sum on the way whose terms cancel, so that digits of the gradient may be wrong."""
-        cancel = "cancel in most digits: check_rounding says how many are right."
+        cancel = "cancel in six digits or more: check_rounding says how many are right."
         for edge in self.edges if len(self.tape) <= MOST_SEARCHED else ():
             operands = edge.node.operands if edge.node.primitive in (add, subtract, summation) else ()
             if _cancel(operands, edge.node.data):

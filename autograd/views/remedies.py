@@ -13,6 +13,7 @@ Both sides are functions of numbers of any kind. They are equal, which the tests
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -57,12 +58,13 @@ REMEDIES: list[tuple[Function, Function]] = [
     (lambda a: log(sigmoid(a)), lambda a: -softplus(-a)),
     (lambda a: log(1.0 + a), log1p),
     (lambda a: log(1.0 - a), lambda a: log1p(-a)),
+    (lambda a, b: log(exp(a) / (exp(a) + exp(b))), lambda a, b: -softplus(b - a)),
     (lambda a, b: log(exp(a) / b), lambda a, b: a - log(b)),
     (lambda a, b: log(exp(a) + exp(b)), lambda a, b: maximum(a, b) + log1p(exp(-abs(a - b)))),
-    (lambda a, b: log(a) - log(b), lambda a, b: log(a / b)),
+    (lambda a, b: log(a) - log(b), lambda a, b: log1p((a - b) / b)),
     (lambda a: exp(a) / (1.0 + exp(a)), sigmoid),
     (lambda a: 1.0 - sigmoid(a), lambda a: sigmoid(-a)),
-    (lambda a: 1.0 - tanh(a) * tanh(a), lambda a: 1.0 / cosh(a) ** 2.0),
+    (lambda a: 1.0 - (t := tanh(a)) * t, lambda a: 1.0 / cosh(a) ** 2.0),
     (lambda a: 1.0 - erf(a), erfc),
     (lambda a, b: sqrt(a * a + b * b), hypot),
     (lambda a, b: a * a - b * b, lambda a, b: (a - b) * (a + b)),
@@ -77,25 +79,31 @@ REMEDIES: list[tuple[Function, Function]] = [
 # What has no such formula, and what to do.
 ADVICE: list[tuple[Function, str]] = [
     (lambda a, n, m: a / n - m * m, "for a variance, subtract the mean from each number before it is squared"),
+    (
+        lambda a, b: log(exp(a) / b),
+        "for a softmax, write −log1p(s), where s is the sum of exp(b − a) of other inputs b",
+    ),
 ]
 # What keeps the digits of a slope, for a positive input and for a negative one.
 SLOPES: dict[Primitive, tuple[Function, Function]] = {
     sigmoid: (lambda a: 1.0 - sigmoid(-a), sigmoid),
     tanh: (lambda a: 1.0 - 2.0 * sigmoid(-2.0 * a), lambda a: 2.0 * sigmoid(2.0 * a) - 1.0),
 }
-OVERFLOWS: dict[Primitive | None, str] = {exp: "subtract the largest input from all of them first, as a softmax does"}
+OVERFLOWS: dict[Primitive | None, str] = {exp: "in a softmax, subtract the largest input from all of them first"}
 
 
-def remedy(node: Value, written: Callable[[Value], Formula]) -> str:
+def remedy(node: Value, written: Callable[[Value], Formula], exact: Any = None) -> str:
     """Return the text of an expression that is equal to a node and keeps more digits; empty if none is known.
 
     Args:
         node: the node.
         written: returns the formula of a node that it is computed from.
+        exact: its number with many digits. An expression is passed over unless its error, computed from the same
+            floats, is less than a tenth of the node's; by default none is.
     """
     for lossy, better in REMEDIES:
         found = _matched(lossy, node)
-        if found is not None:
+        if found is not None and (exact is None or _helps(better, found, node.data, exact)):
             return Formula.of(better(*map(written, found))).plain
     return ""
 
@@ -112,6 +120,15 @@ def remedy_of_slope(node: Value, written: Callable[[Value], Formula]) -> str:
 def advice(node: Value) -> str:
     """Return what else to do about a node that loses digits; empty if nothing is known."""
     return next((text for lossy, text in ADVICE if _matched(lossy, node) is not None), "")
+
+
+def _helps(better: Function, arguments: list[Value], number: float, exact: Any) -> bool:
+    try:
+        other = better(*[argument.data for argument in arguments])
+    except (ValueError, ArithmeticError):
+        return False
+    old, new = [abs(it - exact) if math.isfinite(it) else math.inf for it in (number, other)]
+    return bool(10.0 * new < old)
 
 
 class _Pattern(Operators):

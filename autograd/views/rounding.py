@@ -22,7 +22,19 @@ from typing import Any, Literal, NamedTuple
 from autograd.calculus.precise_numbers import Precise, PreciseSlopes, as_number, computed, precise_run
 from autograd.calculus.reverse_and_forward import pull
 from autograd.notation import Formula, InAscii, Names, operation
-from autograd.primitives import add, dot_product, subtract, summation
+from autograd.primitives import (
+    add,
+    ceil,
+    dot_product,
+    floor,
+    greater,
+    product,
+    remainder,
+    sign,
+    subtract,
+    summation,
+    where,
+)
 from autograd.tape import Tape
 from autograd.value import Value, is_constant
 from autograd.views.remedies import OVERFLOWS, advice, remedy, remedy_of_slope
@@ -30,6 +42,8 @@ from autograd.views.tracing import contribution
 
 MOST = 16  # digits that a float may have
 UNIT = 2.0**-53  # the largest relative error of a number that is rounded once
+SMALLEST = sys.float_info.min  # below it, floats have fewer digits
+STEPS = (greater, remainder, sign, floor, ceil, where)  # what jumps
 FEW = 2.0  # digits that are lost at one place, for a sentence to name it
 PLACES = 3  # that a sentence names
 ROWS, WIDTH = 30, 88  # of a table; characters in a line of the text below it
@@ -136,7 +150,7 @@ def check_rounding(output: Value, digits: int | None = None) -> RoundingReport:
         raise ValueError(f"digits must be from 1 to {MOST}, which is what a float has, got {digits}")
     report = _Comparison(output).report()
     if digits is not None and report.digits < digits:
-        raise AssertionError(f"{report.sentence} {digits} were asked for.")
+        raise AssertionError(f"{report.sentence} {digits} right digits were asked for.")
     return report
 
 
@@ -174,7 +188,7 @@ class _Comparison:
         kinds: tuple[Kind, ...] = ("value", "gradient")
         for kind in kinds:
             for index, node in enumerate(nodes):
-                if not is_constant(node) or index == last:
+                if not is_constant(node) or (index == last and kind == "value"):
                     rounded[kind, index, 0] = self.rounded((kind, index, 0))
         chosen = [quantity for quantity in rounded if self.is_named(*quantity)]
         worst = min(chosen, key=lambda quantity: rounded[quantity].digits)
@@ -268,12 +282,16 @@ class _Comparison:
         received, added = self.distance(here, self.run.numbers[index]), self.distance(self.number(node.data), here)
         if not received:
             return None, received, added
-        effects = []
-        for operand, slope in zip(self.tape.operands_of(index), self.slopes(index)[1], strict=True):
-            error = self.error(("value", operand, 0))
-            effects.append((abs(slope) * error if slope and error else error, operand))
-        largest, operand = max(effects, key=lambda it: it[0])
-        return ("value", operand, 0) if largest >= added else None, received, added
+        sources: list[Quantity] = [("value", operand, 0) for operand in self.tape.operands_of(index)]
+        effects = [
+            abs(slope) * error if slope and (error := self.error(it)) else zero
+            for it, slope in zip(sources, self.slopes(index)[1], strict=True)
+        ]
+        largest = max(effects)
+        source = sources[effects.index(largest)]
+        if not 2 * sum(effects) > received:  # the slopes do not explain it: a jump, or a choice
+            largest, source = received, max(sources, key=self.relative)
+        return source if largest >= added else None, received, added
 
     def origin_of_gradient(self, index: int) -> tuple[Quantity | None, Number, Number]:
         context = self.run.context
@@ -291,6 +309,9 @@ class _Comparison:
                 of_grad = abs(slope) * self.error(("gradient", above, 0)) if slope else context.zero
                 of_slope = abs(grad) * self.error(("slope", above, which)) if grad else context.zero
                 source = ("gradient", above, 0) if of_grad >= of_slope else ("slope", above, which)
+                product_here = self.number(self.grads[above]) * self.number(held[which])
+                if self.distance(self.number(part), product_here) > max(of_grad, of_slope):
+                    source = None  # such as a product out of the range of floats
                 largest = error
         if index == len(self.tape) - 1:
             return None, context.zero, context.zero
@@ -310,7 +331,7 @@ class _Comparison:
             moved[place] = self.at_floats.numbers[id(self.tape.nodes[it])]
             try:
                 slope = primitive.some_slopes([which], *moved)[0]
-            except TypeError:  # a function of floats
+            except (TypeError, AttributeError):  # a function of floats
                 return None, received, added
             effects.append((self.distance(as_number(context, slope), exact), it))
         largest, it = max(effects, key=lambda effect: effect[0])
@@ -331,70 +352,86 @@ class _Comparison:
     def sentence(self, quantity: Quantity, worst: RoundedNumber, places: list[_Place]) -> str:
         """Return which number has the fewest right digits, and why."""
         if worst.digits >= MOST - 1:
-            return f"Every number has {MOST - 1} or {MOST} right digits."
+            return f"The output, labelled numbers and gradients have {MOST - 1} or {MOST} right digits."
         title = self.names.of(worst.node).plain if quantity[0] == "value" else worst.name
         count = "no right digit" if not worst.digits else f"{worst.digits} right digit{'s' * (worst.digits > 1)}"
         named = sorted(places, key=lambda it: -it.lost)[:PLACES]
         reasons = [self.reason(place) for place in reversed(places) if place in named]
         if not reasons:
-            return f"{title} has {count}, the fewest; no operation loses two or more by itself."
+            return f"{title} has {count}, and no operation loses two or more by itself."
         return f"{title} has {count}: {'. Then '.join(reasons)}."
 
     def reason(self, place: _Place) -> str:
         """Return in words where digits are lost, and what to write instead if it is known."""
         kind, index, which = place.quantity
-        node, lost = self.tape.nodes[index], f"loses {place.lost:.0f}"
-        held, exact = self.both(place.quantity)
+        node, beyond = self.tape.nodes[index], self.beyond(place)
+        lost = beyond or f"loses {place.lost:.0f}{self.condition(place)}"
         if kind == "gradient":
             of = self.names.derivative(self.output, node).plain
-            grads = [(self.run.gradients[above], self.slopes(above)[1][it]) for above, it in self.consumers[index]]
-            parts = [grad * slope for grad, slope in grads if grad is not None]
-            return f"the sum of the contributions to {of} {lost} ({self.agreement('they', parts, exact)})"
+            return f"{of} {lost}" if beyond else f"the sum of the contributions to {of} {lost}"
         if kind == "slope":
             better = remedy_of_slope(node, self.written)
             return f"{self.described_slope(node, which)} {lost}" + (f"; write {better} instead" if better else "")
-        is_own = place.source is None
-        if is_own and not math.isfinite(held):
-            what = f"{self.described(node)} overflows (it is {_digits(exact, 3)})"
-        elif is_own and abs(held) < sys.float_info.min:
-            what = f"{self.described(node)} underflows (it is {_digits(exact, 3)})"
-        else:
-            what = f"{self.described(node)} {lost}{self.condition(place)}"
+        what = f"{self.described(node)} {lost}"
         for it in (index, *place.above):
             other = self.tape.nodes[it]
-            better = remedy(other, self.written)
+            better = remedy(other, self.written, self.run.numbers[it])
             if better:
                 instead = "instead" if it == index else f"for {self.names.of(other).plain}"
                 return f"{what}; write {better} {instead}"
-        cure = OVERFLOWS.get(node.primitive, "") if math.isinf(held) else advice(node)
+        cure = OVERFLOWS.get(node.primitive, "") if math.isinf(node.data) else advice(node)
         return f"{what}; {cure}" if cure else what
 
+    def beyond(self, place: _Place) -> str:
+        """Return in words that a number leaves the range of floats by its operation; empty if it does not."""
+        held, exact = self.both(place.quantity)
+        if place.source is not None or exact != exact:
+            return ""
+        is_product = place.quantity[0] == "value" and self.tape.nodes[place.quantity[1]].primitive is product
+        if abs(held) < SMALLEST and (abs(exact) < SMALLEST or is_product):  # that of many factors, at one of them
+            return f"underflows (it is {_digits(exact, 3)})"
+        return "" if math.isfinite(held) else f"overflows (it is {_digits(exact, 3)})"
+
     def condition(self, place: _Place) -> str:
-        """Return in brackets why an operation loses digits: its terms cancel, or it multiplies relative errors."""
-        _, index, _ = place.quantity
-        node, exact = self.tape.nodes[index], self.run.numbers[index]
+        """Return in brackets why digits are lost: terms cancel, or an operation multiplies relative errors."""
+        kind, index, _ = place.quantity
+        node, exact = self.tape.nodes[index], self.both(place.quantity)[1]
+        if kind == "slope":
+            return ""
+        if kind == "gradient":
+            grads = [(self.run.gradients[above], self.slopes(above)[1][it]) for above, it in self.consumers[index]]
+            return self.agreement("they", [grad * slope for grad, slope in grads if grad is not None], exact)
+        if exact != exact:
+            return " (it has no value at the exact operands)"
         numbers = [self.run.numbers[operand] for operand in self.tape.operands_of(index)]
         if node.primitive is subtract:
-            return f" ({self.agreement('its operands', numbers, exact)})"
+            return self.agreement("its operands", numbers, exact)
         if node.primitive in (add, summation, dot_product):
             half = len(numbers) // 2
             is_dot = node.primitive is dot_product
             terms = [a * b for a, b in zip(numbers, numbers[half:], strict=False)] if is_dot else numbers
-            return f" ({self.agreement('its terms', terms, exact)})"
+            return self.agreement("its terms", terms, exact)
         if place.source is None:
             return ""
         which = list(self.tape.operands_of(index)).index(place.source[1])
-        factor = abs(numbers[which] * self.slopes(index)[1][which] / exact) if exact else self.run.context.inf
-        return f" (it multiplies the relative error of its operand by {_digits(factor, 1)})"
+        factor = abs(numbers[which] * self.slopes(index)[1][which] / exact) if exact else self.run.context.nan
+        if node.primitive in STEPS and not factor * self.relative(place.source) > self.relative(place.quantity) / 10:
+            return " (it jumps between the exact operand and the float)"
+        return "" if factor != factor else f" (it multiplies the relative error of its operand by {_digits(factor, 1)})"
 
     def agreement(self, what: str, terms: list[Number], total: Number) -> str:
-        """Return in words in how many digits terms agree, or cancel."""
+        """Return in brackets in how many digits terms agree, or cancel; or how many they are."""
         signs = {self.run.context.sign(term) for term in terms if term}
         verb = "agree" if len(signs) == 1 and len(terms) == 2 else "cancel"
         if not total:
-            return f"{what} are equal" if verb == "agree" else f"{what} cancel"
+            return f" ({what} are equal)" if verb == "agree" else f" ({what} cancel)"
         size = max(map(abs, terms)) / abs(total)
-        return f"{what} {verb} in {max(1, math.floor(_log10(size)))} digits"
+        if not self.run.context.isfinite(size):
+            return ""
+        count = math.floor(_log10(size)) if size else 0
+        if count < 1:
+            return f" ({len(terms)} terms)"
+        return f" ({what} {verb} in {count} digit{'s' * (count > 1)})"
 
     def described(self, node: Value) -> str:
         """Return the name of a node and how it is computed."""
@@ -441,7 +478,8 @@ def _log10(number: Number) -> float:
 
 
 def _ratio(error: Number, exact: Number) -> float:
-    return float(error / abs(exact)) if exact and exact == exact else math.inf if error else 0.0
+    ratio = float(error / abs(exact)) if exact and error else math.inf if error else 0.0
+    return ratio if ratio == ratio else math.inf  # of an infinite or a missing exact number
 
 
 def _digits(number: Number, count: int = MOST) -> str:

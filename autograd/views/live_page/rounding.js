@@ -30,7 +30,7 @@ class Rounding {
 /** Mark a number whose right digits are few; without a count, take the mark away. */
 function mark(target, count) {
   if (!target) return;
-  target.classList.toggle("inexact", count >= 0 && /\d/.test(target.dataset.text));
+  target.classList.toggle("inexact", count >= 0 && target.dataset.value !== "");
   target.title = count >= 0 ? `${count || "no"} right digit${count === 1 ? "" : "s"}` : "";
 }
 
