@@ -22,6 +22,8 @@ page: .venv/demo ## write the live pages into pages/, and open the article in a 
 lab: .venv/lab ## open the notebooks in JupyterLab; LAB=--no-browser and the like
 	$(BIN)/python -m jupyterlab $(LAB) notebooks
 
+# Each worker rewrites the asserts of all tests, which takes it 8 s, unless it finds the bytecode of an earlier one.
+test: export PYTHONDONTWRITEBYTECODE =
 test: .venv/tools ## run the tests, with the compiled engine and with the plain one
 	$(PYTEST)
 	STEPGRAD_ENGINE=plain $(PYTEST) $(COVERAGE) -m 'not engine_independent'

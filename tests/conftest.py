@@ -26,7 +26,7 @@ if os.environ.get("CI"):
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what runs in a browser: a page is the same with each engine."""
     for item in items:
-        if "browser" in getattr(item, "fixturenames", ()):
+        if not {"browser", "fox"}.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker("engine_independent")
 
 
@@ -43,7 +43,7 @@ def interruptible() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-@pytest.fixture(scope="module")  # while Playwright runs, asyncio.run() fails in the tests of other modules
+@pytest.fixture(scope="session")  # while Playwright runs, asyncio.run() fails in this thread
 def browser() -> Iterator[Browser]:
     """A headless Chromium."""
     pytest.importorskip("playwright.sync_api", reason="Playwright, which drives the browser, is not installed here")

@@ -212,6 +212,7 @@ def test_the_neurons_of_the_worked_example() -> None:
     }
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("bias", ["per-neuron", "shared", None])
 @pytest.mark.parametrize("sizes", [[1], [3, 2], [16, 16, 1]])
 @pytest.mark.parametrize("activation", ["tanh", None])

@@ -326,6 +326,7 @@ def test_a_display_never_raises(monkeypatch: pytest.MonkeyPatch) -> None:
 # Hostile labels.
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("program", RENDERERS)
 @pytest.mark.parametrize(
     ("label", "shown"),

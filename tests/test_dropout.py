@@ -461,6 +461,7 @@ def test_a_dropout_of_ones_own_draws_its_own_factors() -> None:
 # Interrupted.
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("compiled", [False, True])
 def test_an_interrupt_at_any_line_leaves_a_whole_step(
     tmp_path: Path, compiled: bool, monkeypatch: pytest.MonkeyPatch

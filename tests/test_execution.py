@@ -7,6 +7,7 @@ computes each instruction by itself: its exp, for instance, differs from Python'
 from __future__ import annotations
 
 import ctypes
+import functools
 import itertools
 import math
 import mmap
@@ -34,6 +35,7 @@ from tests.random_code import chain_code, mutate_and_run, square
 from tests.random_programs import (
     EACH_ENGINE,
     ENGINES,
+    IN_USE,
     Engine,
     by_python,
     random_program,
@@ -50,12 +52,12 @@ IS_POSIX = os.name == "posix"
 COMPILED = pytest.mark.skipif("compiled" not in ENGINES, reason="the compiled engine was not built here")
 SIGNALS = pytest.mark.skipif(not IS_POSIX, reason="signals are sent as on POSIX")
 # Inputs are read where they are by every other instruction set, however few they are.
-VARIANTS = ["plain", *INSTRUCTION_SETS * ("compiled" in ENGINES)]
+VARIANTS = INSTRUCTION_SETS if IN_USE == "compiled" else ("plain",)
 
 
 @pytest.fixture(params=VARIANTS)
 def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Each engine with each instruction set."""
+    """The engine in use, with each instruction set."""
     if request.param == "plain":
         yield ENGINES["plain"]
         return
@@ -70,6 +72,12 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
     execution.use_instruction_set(before)
 
 
+@functools.cache  # to load it takes longer than to call it
+def c_library() -> ctypes.CDLL:
+    """The library that this process runs with."""
+    return ctypes.CDLL(None)
+
+
 def guarded(numbers: Any, is_at_end: bool = True) -> Any:
     """Numbers in memory after which, or before which, nothing may be read or written."""
     numbers = np.asarray(numbers, np.float64)
@@ -78,7 +86,7 @@ def guarded(numbers: Any, is_at_end: bool = True) -> Any:
     pages, size = -(-numbers.nbytes // mmap.PAGESIZE), mmap.PAGESIZE
     block = mmap.mmap(-1, (pages + 1) * size)
     address = ctypes.addressof(ctypes.c_char.from_buffer(block)) + pages * size * is_at_end
-    ctypes.CDLL(None).mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), 0)
+    c_library().mprotect(ctypes.c_void_p(address), ctypes.c_size_t(size), 0)
     offset = pages * size - numbers.nbytes if is_at_end else size
     found = np.frombuffer(block, np.float64, numbers.size, offset).reshape(numbers.shape)
     found[...] = numbers

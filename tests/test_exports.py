@@ -80,6 +80,7 @@ def function_of(row: Primitive) -> Callable[[Any], Any]:
     return lambda operands: function(operands)[0]
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("row", PRIMITIVES.values(), ids=list(PRIMITIVES))
 def test_values_are_those_of_the_table(row: Primitive) -> None:
     function = function_of(row)
@@ -155,7 +156,6 @@ def test_what_does_not_vary_needs_no_slope() -> None:
     assert math.isnan(jax.grad(exported, 1)(-3.0, 3.0))
 
 
-@pytest.mark.engine_independent
 @pytest.mark.engine_independent
 def test_random_programs() -> None:
     for seed in range(5):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -14,7 +15,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
 
 from autograd import steps
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page
 
 pytestmark = pytest.mark.engine_independent
-pytest.importorskip("jupyterlab", reason="JupyterLab is not installed here")
+if importlib.util.find_spec("jupyterlab") is None:  # to import it takes a second
+    pytest.skip("JupyterLab is not installed here", allow_module_level=True)
 pytest.importorskip("anywidget", reason="anywidget, of the extra stepgrad[widget], is not installed here")
 
 ROOT = Path(__file__).parent.parent
@@ -116,6 +117,8 @@ class Lab:
 
 @pytest.fixture(scope="module")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    import nbformat  # which takes a second
+
     folder = tmp_path_factory.mktemp("lab")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -171,6 +174,8 @@ def answers(address: str) -> bool:
 
 def saved_cell() -> Any:
     """A cell with the output that a notebook with the widget holds when it is saved."""
+    import nbformat
+
     shown = steps(worked_example.forward(worked_example.build_network()))
     view = {"version_major": 2, "version_minor": 1, "model_id": "of another kernel"}
     data = {

@@ -178,6 +178,7 @@ def included(text: str) -> set[str]:
     return set(re.findall(r'^\s*(?:#include|cdef extern from|import .*? from) "(?:\./)?([^"]+)"', text, re.MULTILINE))
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("module", LAYERS)
 def test_imports_point_one_way(module: str) -> None:
     assert imported(module) <= {*LAYERS[: LAYERS.index(module)], module}

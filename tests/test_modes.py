@@ -6,13 +6,20 @@ import inspect
 import signal
 import sys
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Generator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 import autograd
 from autograd import Constant, Value, modes, no_grad, record_sources
+
+
+def in_a_thread(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine in a thread of its own: in this one, Playwright's loop may run."""
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(asyncio.run, main).result()
 
 
 def test_no_grad_and_detach() -> None:
@@ -135,7 +142,7 @@ def test_a_generator_that_is_closed_in_another_context_ends_its_mode() -> None:
         await generator.aclose()  # type: ignore[attr-defined]  # an asynchronous generator has it
         assert (v * 3).parents[0] is v
 
-    asyncio.run(main())
+    in_a_thread(main())
     assert (v * 3).parents[0] is v
     gc.collect()
     assert not modes.watchers
@@ -265,7 +272,7 @@ def test_a_decorated_coroutine_records_nothing_and_others_do() -> None:
         assert all(value.parents[0] is v for value in recorded)
 
     ended: list[Value] = []
-    asyncio.run(main())
+    in_a_thread(main())
     assert len(ended) == 3
     assert inspect.iscoroutinefunction(ours)
     assert inspect.isasyncgenfunction(items)

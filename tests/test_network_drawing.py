@@ -15,6 +15,7 @@ from nn import MLP
 from nn.examples.worked_example import build_network, draw_network
 from tests.test_drawing import SVG, texts
 
+pytestmark = pytest.mark.engine_independent
 RENDERERS = list(rendering.renderers())
 
 

@@ -10,9 +10,7 @@ The outputs of a cell with the tag "measured" hold times, and are not compared.
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 
 pytestmark = pytest.mark.engine_independent
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
@@ -20,6 +18,9 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 
 def run(path: Path) -> Any:
     """The notebook with fresh outputs; the rest of it unchanged."""
+    import nbformat  # which takes a second, as does the next one
+    from nbclient import NotebookClient
+
     notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # nbformat has no types here
     metadata = dict(notebook.metadata)
     NotebookClient(notebook, timeout=300, record_timing=False, resources={"metadata": {"path": path.parent}}).execute()
@@ -47,11 +48,15 @@ def texts(notebook: Any) -> list[str]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the packages that run notebooks
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook(path: Path) -> None:
+    import nbformat
+
     committed: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]  # as above
     assert texts(run(path)) == texts(committed)
     assert any("image/svg+xml" in str(output) for cell in committed.cells for output in cell.get("outputs", []))
 
 
 if __name__ == "__main__":
+    import nbformat
+
     for notebook_path in NOTEBOOKS:
         nbformat.write(run(notebook_path), notebook_path)  # type: ignore[no-untyped-call]  # as above

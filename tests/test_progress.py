@@ -5,9 +5,7 @@ import sys
 import threading
 from typing import Any
 
-import nbformat
 import pytest
-from nbclient import NotebookClient
 from tqdm import tqdm
 
 from nn import fit
@@ -51,6 +49,9 @@ def test_a_training_leaves_no_thread_behind(progress: bool | None, monkeypatch: 
 
 def outputs_of(*cells: str) -> list[Any]:
     """The outputs of the last cell of a notebook."""
+    import nbformat  # which takes a second, as does the next one
+    from nbclient import NotebookClient
+
     made: Any = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])  # type: ignore[no-untyped-call]  # nbformat has no types here
     NotebookClient(made, timeout=120).execute()
     outputs: list[Any] = made.cells[-1].outputs
@@ -84,11 +85,11 @@ def test_a_notebook_keeps_one_picture_of_the_curve(settings: str) -> None:
 from nn import MLP, accuracy, fit
 from nn.training import progress
 progress.SECONDS = progress.TIMES = 0
-history = fit(MLP(1, [1]), [([0.0], 0.0), ([0.5], 0.25)], rounds=30, progress="curve", {settings})
+history = fit(MLP(1, [1]), [([0.0], 0.0), ([0.5], 0.25)], rounds=5, progress="curve", {settings})
 """
     (output,) = outputs_of(code)
     assert output.output_type == "display_data"
-    assert output.data["text/plain"].startswith("30 of 30 rounds, error ")
+    assert output.data["text/plain"].startswith("5 of 5 rounds, error ")
     assert base64.b64decode(output.data["image/png"]).startswith(b"\x89PNG")
 
 

@@ -27,6 +27,7 @@ CALLS: list[Callable[[], Any]] = [
 ]
 
 
+@pytest.mark.engine_independent
 def test_the_typed_example_passes_a_strict_checker() -> None:
     pytest.importorskip("mypy", reason="mypy, which checks the types, is not installed here")
     result = subprocess.run(

@@ -76,6 +76,7 @@ def test_nothing_is_said_of_a_training_that_has_converged(train: Any, compiled: 
     assert said(lambda: train(compiled)) == []
 
 
+@pytest.mark.engine_independent
 @pytest.mark.parametrize("seed", range(1, 9))
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("cases", [XOR, LINE, RAMP, CONTRADICTIONS], ids=["xor", "line", "ramp", "contradictions"])
