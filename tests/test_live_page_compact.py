@@ -89,8 +89,7 @@ def test_axe_finds_nothing(state: str, driven: Driven, axe: str) -> None:  # noq
     driven.root.get_by_text("Train, curve, why").click()
     STATES[state](driven)
     driven.page.evaluate(axe)
-    # Colours, which take most of the time, are those of the page of each state: looked at where the form is open, too.
-    assert not driven.page.evaluate(AXE, state in ("at first", "asked", "diverged"))
+    assert not driven.page.evaluate(AXE, True)
 
 
 # Themes.

@@ -172,9 +172,9 @@ def points_of(stroke: tuple[Any, ...]) -> list[tuple[float, float]]:
     kind, *given = stroke
     if kind == "line":
         corners = [*itertools.pairwise(given)]
-        return [(x + (u - x) * part / 2, y + (v - y) * part / 2) for (x, y), (u, v) in corners for part in range(3)]
+        return [(x + (u - x) * part / 6, y + (v - y) * part / 6) for (x, y), (u, v) in corners for part in range(7)]
     x, y, across, down, first, last = given
-    angles = [math.radians(first + (last - first) * part / 12) for part in range(13)]
+    angles = [math.radians(first + (last - first) * part / 20) for part in range(21)]
     return [(x + across * math.cos(angle), y + down * math.sin(angle)) for angle in angles]
 
 
