@@ -26,7 +26,7 @@ from autograd.views.naming import find_node
 from autograd.views.tracing import Edge, Slope, accumulate, edges, trace
 
 CANCELLED = 1e6  # how many times as large as a sum its terms are, to be named: they cancel in six digits or more
-MOST_SEARCHED = 100_000  # nodes of a graph that is searched for such sums; check_rounding takes half a minute for them
+MOST_SEARCHED = 5_000  # nodes of a graph that is searched for such sums; check_rounding takes a second for them
 SMALL, LARGE = 1e-4, 1e4  # a slope beyond these, or a gradient of the square of these, is worth a word
 
 NAN = "The gradient turns nan at {node}: "
