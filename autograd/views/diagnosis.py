@@ -277,11 +277,13 @@ class _Case:
 
     def cancelled(self) -> str:
         """Name a sum on the way whose terms cancel, so that digits of the gradient may be wrong."""
+        if len(self.tape) > MOST_SEARCHED:
+            return ""
         cancel = "cancel in six digits or more: check_rounding says how many are right."
-        for edge in self.edges if len(self.tape) <= MOST_SEARCHED else ():
-            operands = edge.node.operands if edge.node.primitive in (add, subtract, summation) else ()
-            if _cancel(operands, edge.node.data):
-                return f" The terms of {self.described(edge.node)} {cancel}"
+        for node, is_reached in zip(self.tape.nodes, self.reached, strict=True):
+            if is_reached and node.primitive in (add, subtract, summation) and _cancel(node.operands, node.data):
+                return f" The terms of {self.described(node)} {cancel}"
+        for edge in self.edges:
             if _cancel([edge.before, edge.after - edge.before], edge.after):
                 return f" The contributions to {self.name(edge.parent)} {cancel}"
         return ""
