@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 LEAST_RUN = 12  # members that a run must have on average, for a group to be split into runs
 LEAST_SHARE = 3  # columns that a row must have on average, for dot products to be a matrix product
 LONG_ROW = 64  # products side by side, with which vectors are full enough
-MANY_TERMS = 64  # of sums that do not vary, from which their operands are kept as an array
+MANY_TERMS = 64  # of sums that do not vary, from which one array of their operands is made sooner than many objects
 FEW_TERMS = 4  # of dot products of lanes, below which a loop over the lanes is as fast as a matrix product
 LANE_MEMORY, MOST_LANES = 3 << 16, 64  # the numbers of a block of examples, so that they stay in the cache; its lanes
 LARGE = 1 << 14  # totals, which are far away after each block: then blocks are larger, of these numbers and lanes
