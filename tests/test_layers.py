@@ -40,6 +40,7 @@ LAYERS = [  # from the bottom up; a module imports those before it, and no other
         "autograd.programs.recorded_loops",
         "autograd.programs.passes",
         "autograd.programs.sharing",
+        "autograd.programs.tiles",
         "autograd.programs.loop_layout",
         "autograd.programs.layout",
         "autograd.programs.array_rules",

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Constant, Value, compile, dot, grad
+from autograd import Constant, Value, compile, cos, dot, exp, grad, primitive, sin, tanh
 from autograd import sum as total_of
 from autograd.primitives import PRIMITIVES
 from autograd.programs.layout import lower
@@ -21,6 +21,7 @@ from autograd.programs.passes import (
     with_sums,
     without_dead_code,
     without_identities,
+    without_repeated_functions,
 )
 from autograd.programs.program import Program
 from tests.random_code import square
@@ -218,6 +219,44 @@ def test_a_long_chain_of_constants_is_folded_in_one_go() -> None:
     folded = with_constants_folded(program_of(lambda x: x + node, 1.0))
     assert names(folded) == ["add"]
     assert constants(folded) == [node.data]
+
+
+def shared(function: Callable[..., Any], *numbers: float) -> list[str]:
+    return names(without_repeated_functions(program_of(function, *numbers)))
+
+
+def test_equal_functions_are_computed_once() -> None:
+    assert shared(lambda x: sin(x) * sin(x), 2.0) == ["multiply", "sin"]
+    assert shared(lambda x: tanh(exp(x)) - tanh(exp(x)), 2.0) == ["exp", "subtract", "tanh"], "also those of equal ones"
+    assert shared(lambda x, y: x**y + x**y, 2.0, 3.0) == ["add", "power"]
+
+
+def test_functions_of_other_numbers_are_not_shared() -> None:
+    assert shared(lambda x, y: sin(x) + sin(y), 2.0, 2.0).count("sin") == 2
+    assert shared(lambda x, y: x**y + y**x, 2.0, 2.0).count("power") == 2
+    assert shared(lambda x: sin(x) + exp(x), 2.0) == ["add", "exp", "sin"]
+
+
+def test_functions_of_python_are_called_as_often_as_the_program_says() -> None:
+    calls = []
+
+    @primitive(lambda out, x: 1.0)
+    def counted(x: float) -> float:
+        calls.append(x)
+        return x
+
+    compiled = compile(lambda x: counted(x) + counted(x))
+    compiled(2.0)
+    calls.clear()
+    assert (compiled(3.0), calls) == (6.0, [3.0, 3.0])
+
+
+def test_a_derivative_takes_no_second_sine() -> None:
+    program = compile(grad(lambda x: sin(x) * cos(x))).program(0.5)
+    assert sorted(each for each in names(without_repeated_functions(program)) if each in ("sin", "cos")) == [
+        "cos",
+        "sin",
+    ]
 
 
 def test_dead_code_uses_nothing() -> None:

@@ -61,6 +61,31 @@ def test_an_argument_is_updated_in_place() -> None:
     assert (a.tolist(), b.tolist()) == ([10.0, 11.0, 12.0], [0.0, 1.0, 2.0])
 
 
+@pytest.mark.parametrize("count", [100, 5_000])  # from some thousand numbers on an array is read where it is
+def test_an_array_is_read_and_not_written_to(count: int) -> None:
+    compiled = compile(lambda x: x * 3.0)
+    given = np.linspace(-1.0, 1.0, count)
+    for _ in range(2):
+        x = given.copy()
+        result = compiled(x)
+        assert np.array_equal(result, 3.0 * given)
+        assert np.array_equal(x, given)
+        assert not np.may_share_memory(result, x)
+        assert np.array_equal(compiled(x, out=x), 3.0 * given), "it may be its own result"
+    x = given.copy()
+    x.flags.writeable = False
+    assert np.array_equal(compiled(x), 3.0 * given)
+    assert np.array_equal(compiled(np.repeat(given, 2)[::2]), 3.0 * given)
+    single = given.astype(np.float32)
+    assert np.array_equal(compiled(single), 3.0 * single.astype(float))
+    x = given.copy()
+    x[7] = math.inf
+    with np.errstate(all="raise"):
+        assert compiled(x)[7] == math.inf
+    compiled(x, out=x)
+    assert np.array_equal(np.delete(x, 7), np.delete(3.0 * given, 7))
+
+
 @pytest.mark.parametrize("reduce", ["sum", "mean", "each"])
 def test_a_batch_writes_into_the_arrays(reduce: Any) -> None:
     compiled = compile(value_and_grad(lambda w, x, y: ((w * x).sum() - y) ** 2))

@@ -47,7 +47,7 @@ typedef V T;
 #else
 #define MINUS_ZERO(Vector) (-0.0)
 #endif
-enum { TILE = TILE_WIDTH * VECTORS, BLOCK = 64, LONG_BLOCK = 256, SHORT = 4 };
+enum { TILE = TILE_WIDTH * VECTORS, BLOCK = 256, SHORT = 4, SUMS = 4, SPAN = SUMS * WIDTH, EACH_ROWS = 4, EACH_COLUMNS = 3 };
 
 static Loop find_loop(uint32_t code, int arrays, int exact) {
     if (code >= PRIMITIVES) return NULL;
@@ -66,10 +66,10 @@ static inline const double *block_of(Spaces spaces, const Source *source, size_t
 }
 
 static void map(Loop loop, double *out, Spaces spaces, const Source *operands, size_t arity, size_t n) {
-    for (size_t start = 0; start < n; start += LONG_BLOCK) {
-        double buffers[3][LONG_BLOCK];
+    for (size_t start = 0; start < n; start += BLOCK) {
+        double buffers[3][BLOCK];
         const double *blocks[3] = {NULL, NULL, NULL};
-        size_t size = n - start < LONG_BLOCK ? n - start : LONG_BLOCK;
+        size_t size = n - start < BLOCK ? n - start : BLOCK;
         for (size_t i = 0; i < arity; ++i) blocks[i] = block_of(spaces, &operands[i], start, size, buffers[i]);
         loop(out + start, blocks[0], blocks[1], blocks[2], size);
     }
@@ -79,46 +79,40 @@ static inline double at(Spaces spaces, const Source *source, size_t i) {
     return spaces[source->space][source->index == NULL ? source->place + i * source->step : source->index[i]];
 }
 
-static int is_run(const Source *source) { return source->step == 1 && source->index == NULL; }
+/* Sums of some vectors, which stay in registers while their terms are added. */
+ALWAYS_INLINE void span_of_sums(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t start,
+                                size_t vectors) {
+    double left_buffer[SPAN], right_buffer[SPAN];
+    V acc[SUMS];
+    for (size_t v = 0; v < vectors; ++v) acc[v] = MINUS_ZERO(V);
+    for (size_t j = 0; j < count; ++j) {
+        const double *left = block_of(spaces, &lefts[j], start, vectors * WIDTH, left_buffer);
+        const double *right = rights == NULL ? NULL : block_of(spaces, &rights[j], start, vectors * WIDTH, right_buffer);
+#define EACH(term) for (size_t v = 0; v < vectors; ++v) acc[v] += term;
+#define OF(numbers) *(const V *)(numbers + v * WIDTH)
+        if (right == NULL && lefts[j].step) EACH(OF(left))
+        else if (right == NULL) EACH(*left)
+        else if (lefts[j].step && rights[j].step) EACH(OF(left) * OF(right))
+        else if (lefts[j].step) EACH(OF(left) * *right)
+        else if (rights[j].step) EACH(*left * OF(right))
+        else EACH(*left * *right)
+#undef OF
+#undef EACH
+    }
+    for (size_t v = 0; v < vectors; ++v) *(V *)(out + start + v * WIDTH) = acc[v];
+}
 
 static void sums(double *out, Spaces spaces, const Source *lefts, const Source *rights, size_t count, size_t n) {
-    if (rights != NULL && count == 2 && !lefts[0].step && !lefts[1].step && is_run(&rights[0]) && is_run(&rights[1])) {
-        const double a = at(spaces, &lefts[0], 0), b = at(spaces, &lefts[1], 0);
-        const double *x = spaces[rights[0].space] + rights[0].place, *y = spaces[rights[1].space] + rights[1].place;
-        double *restrict sum = out;
-        for (size_t i = 0; i < n; ++i) sum[i] = a * x[i] + b * y[i]; /* as of a running mean */
-    } else if (n < SHORT)
-        for (size_t i = 0; i < n; ++i) {
-            double acc = -0.0;
-            if (rights == NULL)
-                for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i);
-            else
-                for (size_t j = 0; j < count; ++j) acc += at(spaces, &lefts[j], i) * at(spaces, &rights[j], i);
-            out[i] = acc;
-        }
+    size_t i = 0;
+    for (; i + SPAN <= n; i += SPAN) span_of_sums(out, spaces, lefts, rights, count, i, SUMS);
+    for (; i + WIDTH <= n; i += WIDTH) span_of_sums(out, spaces, lefts, rights, count, i, 1);
+    if (i < n && n >= WIDTH) span_of_sums(out, spaces, lefts, rights, count, n - WIDTH, 1); /* some of them once more */
     else
-        for (size_t start = 0; start < n; start += BLOCK) {
-            double left_buffer[BLOCK], right_buffer[BLOCK], *restrict acc = out + start;
-            size_t size = n - start < BLOCK ? n - start : BLOCK;
-            for (size_t j = 0; j < count; ++j) {
-                const double *left = block_of(spaces, &lefts[j], start, size, left_buffer);
-                const double *right = rights == NULL ? NULL : block_of(spaces, &rights[j], start, size, right_buffer);
-#define EACH(operator, term) \
-    for (size_t i = 0; i < size; ++i) acc[i] operator term;
-#define ADD_TO(acc, operator) \
-    if (right == NULL) { \
-        if (lefts[j].step) EACH(operator, left[i]) \
-        else EACH(operator, *left) \
-    } else if (lefts[j].step) { \
-        if (rights[j].step) EACH(operator, left[i] * right[i]) \
-        else EACH(operator, left[i] * *right) \
-    } else if (rights[j].step) EACH(operator, *left * right[i]) \
-    else EACH(operator, *left * *right)
-                if (j == 0) ADD_TO(acc, =)
-                else ADD_TO(acc, +=)
-#undef ADD_TO
-#undef EACH
-            }
+        for (; i < n; ++i) {
+            double acc = -0.0;
+            for (size_t j = 0; j < count; ++j)
+                acc += rights == NULL ? at(spaces, &lefts[j], i) : at(spaces, &lefts[j], i) * at(spaces, &rights[j], i);
+            out[i] = acc;
         }
 }
 
@@ -393,33 +387,43 @@ static void matrix_of_rows(double *out, const uint32_t *outs, const double *left
     }
 }
 
-enum { EACH_ROWS = 4, EACH_COLUMNS = 3 };
+/* Dot products of each of some rows with each of some columns, for each lane. */
+ALWAYS_INLINE void tile_of_each(double *out, size_t out_step, const double *memory, const uint32_t *rows, size_t height,
+                                const uint32_t *columns, size_t width, size_t terms, size_t lanes) {
+    for (size_t lane = 0; lane < lanes; lane += WIDTH) {
+        V acc[EACH_ROWS][EACH_COLUMNS];
+        for (size_t i = 0; i < height; ++i)
+            for (size_t k = 0; k < width; ++k) acc[i][k] = MINUS_ZERO(V);
+        for (size_t j = 0; j < terms; ++j) {
+            V b[EACH_COLUMNS];
+            for (size_t k = 0; k < width; ++k) b[k] = *(const V *)(memory + columns[k * terms + j] + lane);
+            for (size_t i = 0; i < height; ++i) {
+                const V a = *(const V *)(memory + rows[i * terms + j] + lane);
+                for (size_t k = 0; k < width; ++k) acc[i][k] += a * b[k];
+            }
+        }
+        for (size_t i = 0; i < height; ++i)
+            for (size_t k = 0; k < width; ++k) *(V *)(out + (i * out_step + k) * lanes + lane) = acc[i][k];
+    }
+}
 
 static void matrix_each(double *out, const double *memory, const uint32_t *rows, size_t row_count,
                         const uint32_t *columns, size_t column_count, size_t terms, size_t lanes) {
-    for (size_t r = 0; r < row_count; r += EACH_ROWS)
-        for (size_t c = 0; c < column_count; c += EACH_COLUMNS) {
-            const uint32_t *row[EACH_ROWS], *column[EACH_COLUMNS];
-            for (size_t i = 0; i < EACH_ROWS; ++i) row[i] = rows + (r + i < row_count ? r + i : row_count - 1) * terms;
-            for (size_t i = 0; i < EACH_COLUMNS; ++i)
-                column[i] = columns + (c + i < column_count ? c + i : column_count - 1) * terms;
-            for (size_t lane = 0; lane < lanes; lane += WIDTH) {
-                V acc[EACH_ROWS][EACH_COLUMNS];
-                for (size_t i = 0; i < EACH_ROWS; ++i)
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] = MINUS_ZERO(V);
-                for (size_t j = 0; j < terms; ++j) {
-                    V b[EACH_COLUMNS];
-                    for (size_t k = 0; k < EACH_COLUMNS; ++k) b[k] = *(const V *)(memory + column[k][j] + lane);
-                    for (size_t i = 0; i < EACH_ROWS; ++i) {
-                        const V a = *(const V *)(memory + row[i][j] + lane);
-                        for (size_t k = 0; k < EACH_COLUMNS; ++k) acc[i][k] += a * b[k];
-                    }
-                }
-                for (size_t i = 0; i < EACH_ROWS && r + i < row_count; ++i)
-                    for (size_t k = 0; k < EACH_COLUMNS && c + k < column_count; ++k)
-                        *(V *)(out + ((r + i) * column_count + c + k) * lanes + lane) = acc[i][k];
-            }
-        }
+    size_t r = 0;
+#define EACH_TILES(height, width) \
+    for (; c + width <= column_count; c += width) \
+        tile_of_each(out + (r * column_count + c) * lanes, column_count, memory, rows + r * terms, height, \
+                     columns + c * terms, width, terms, lanes);
+#define EACH_STRIPS(height) \
+    for (; r + height <= row_count; r += height) { \
+        size_t c = 0; \
+        EACH_TILES(height, EACH_COLUMNS) \
+        EACH_TILES(height, 1) \
+    }
+    EACH_STRIPS(EACH_ROWS)
+    EACH_STRIPS(1)
+#undef EACH_STRIPS
+#undef EACH_TILES
 }
 
 /* Eight totals side by side, so that one need not wait for its own last addition. */

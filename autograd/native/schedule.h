@@ -318,15 +318,18 @@ static int copy_row(const Kernels *kernels, const Outputs *outputs, const double
 /* Copy outputs to as many rows as lanes are in use; whether all are finite. */
 static int copy_lanes(const Kernels *kernels, const Outputs *outputs, const double *numbers, double **results,
                       const size_t *widths, size_t row, size_t lanes) {
+    enum { SIDE_BY_SIDE = 16 };
     int are_finite = 1;
     for (size_t output = 0; output < outputs->count; ++widths, ++results) {
         double *rows = *results + row * *widths;
-        for (size_t column = 0; column < *widths; ++column, ++output) {
-            const double *number = numbers + outputs->places[output];
-            const size_t step = outputs->in_lanes[output];
-            if (step && *widths == 1) memcpy(rows, number, lanes * sizeof(double));
+        for (size_t column = 0, size, i; column < *widths; column += size, output += size) {
+            const double *columns[SIDE_BY_SIDE], *number = numbers + outputs->places[output];
+            for (size = 0; size < SIDE_BY_SIDE && column + size < *widths && outputs->in_lanes[output + size]; ++size)
+                columns[size] = numbers + outputs->places[output + size];
+            if (*widths == 1 && size) memcpy(rows, number, lanes * sizeof(double));
+            else if (size) kernels->transpose(rows + column, *widths, columns, size, lanes);
             else
-                for (size_t i = 0; i < lanes; ++i) rows[i * *widths + column] = number[i * step];
+                for (size = 1, i = 0; i < lanes; ++i) rows[i * *widths + column] = *number;
         }
         are_finite &= kernels->all_finite(rows, lanes * *widths);
     }

@@ -12,7 +12,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 import numpy as np
 
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, Terms, blocks_of, step_of
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, Sum, Terms, blocks_of, step_of
 
 
 cdef extern from "kernels.h":
@@ -168,6 +168,8 @@ cdef bint can_be_in_place(code):
     for group in code.all_groups():
         if isinstance(group, (Chain, LoopGroup)) or (isinstance(group, Matrix) and not group.varies and group.columns.min() < code.inputs):
             return False
+        if group.count == 1 and isinstance(group, (Map, Sum)):  # each operand is a number by itself
+            continue
         for varies, places in group.reads():
             if not varies and len(places) and places.min() < code.inputs <= places.max():
                 return False

@@ -11,7 +11,7 @@ it is defined.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeAlias, overload
 
@@ -58,6 +58,12 @@ class Operand(NamedTuple):
             return self.gathered
         return self.place + np.arange(count) * (self.mode == CONTIGUOUS)
 
+    def part(self, start: int, end: int) -> Operand:
+        """Return the operand of some of the members alone."""
+        if self.gathered is not None:
+            return operand_of(self.gathered[start:end], self.varies)
+        return self._replace(place=self.place + start * (self.mode == CONTIGUOUS))
+
     def moved(self, places: tuple[Integers, Integers]) -> Operand:
         """Return the operand at new places."""
         new = places[self.varies]
@@ -102,6 +108,10 @@ class Terms(Sequence[Operand]):
         """Return for each operand whether its places are one and the same, and whether they go up by one."""
         steps = np.diff(self.rows, axis=1)
         return (steps == 0).all(axis=1), (steps == 1).all(axis=1)
+
+    def part(self, start: int, end: int) -> Terms:
+        """Return the operands of some of the members alone."""
+        return Terms(self.rows[:, start:end])
 
     def moved(self, places: tuple[Integers, Integers]) -> Terms:
         """Return the operands at new places."""
@@ -149,15 +159,21 @@ class _OfOperands(_Group):
         """Return how many numbers it reads, which is about how many operations it takes."""
         return self.count * sum([len(getattr(self, name)) for name in self.lists])
 
+    def part(self, start: int, end: int) -> Any:
+        """Return a group of some of the members alone."""
+        return self._with(self.out + start, end - start, lambda operand: operand.part(start, end))
+
     def moved(self, places: tuple[Integers, Integers]) -> Any:
         """Return the group at new places."""
+        return self._with(int(places[self.varies][self.out]), self.count, lambda operand: operand.moved(places))
+
+    def _with(self, out: int, count: int, change: Callable[[Any], Any]) -> Any:
+        """Return the group with other results, and each operand changed."""
         lists = {}
         for name in self.lists:
             found = getattr(self, name)
-            lists[name] = (
-                found.moved(places) if isinstance(found, Terms) else [operand.moved(places) for operand in found]
-            )
-        return replace(self, out=int(places[self.varies][self.out]), **lists)  # type: ignore[type-var]  # a dataclass
+            lists[name] = change(found) if isinstance(found, Terms) else list(map(change, found))
+        return replace(self, out=out, count=count, **lists)  # type: ignore[type-var]  # a dataclass
 
     def reads(self) -> list[Read]:
         """Return the (memory, places) pairs that the group reads."""

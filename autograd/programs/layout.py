@@ -40,6 +40,7 @@ from autograd.programs.passes import PASSES, Pass, with_trees
 from autograd.programs.program import Program
 from autograd.programs.recorded_loops import Pick, RecordedLoop, slots_of
 from autograd.programs.sharing import with_shared_places
+from autograd.programs.tiles import with_tiles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +67,7 @@ def lower(
     deep: float = DEEP,
     shares_places: bool = True,
     fixed: int = 0,
+    in_tiles: bool = False,
 ) -> Code:
     """Lower a program.
 
@@ -77,6 +79,7 @@ def lower(
         deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
         fixed: of the program of a round, how many of the last inputs are the same in all rounds.
+        in_tiles: whether long groups are cut into tiles.
     """
     program = with_trees(program)
     for change in passes:
@@ -85,6 +88,8 @@ def lower(
     if varies is not None:
         leaves[program.leaves] = varies
     code = Layout(program, leaves, totals, deep, fixed).code()
+    if in_tiles:
+        code = with_tiles(code)
     return with_shared_places(code) if shares_places else code
 
 

@@ -1,8 +1,8 @@
 """Passes over a program before its instructions are put in groups. Each gives the same bits as before.
 
-The first leave work out: operations without an effect, with constants alone, or that no output needs. The others make
-sums of chains of additions, and dot products of sums of products, in the same order: a chain of additions is slow,
-since each waits for the one before it, and as one instruction many sums are computed side by side.
+The first leave work out: operations without an effect, with constants alone, repeated, or that no output needs. The
+others make sums of chains of additions, and dot products of sums of products, in the same order: a chain of additions is
+slow, since each waits for the one before it, and as one instruction many sums are computed side by side.
 
 A pass keeps the numbering of the slots; `with_trees`, which does not, comes before all of them. What it makes
 unnecessary is left behind, and not reached from the outputs.
@@ -18,7 +18,7 @@ import numpy as np
 from autograd.primitives import PRIMITIVES
 from autograd.programs.groups import ADD, DOT, MULTIPLY, SUM
 from autograd.programs.program import Program, from_edges
-from autograd.programs.recorded_loops import RecordedLoop, slots_of
+from autograd.programs.recorded_loops import RecordedLoop, is_costly, slots_of
 
 if TYPE_CHECKING:
     from autograd.programs.groups import Integers
@@ -31,6 +31,8 @@ IDENTITIES = [
     for place, number in enumerate(primitive.neutral)
     if number is not None and number != 0.0
 ]
+# By the code of a primitive, of one or two operands; the last one stands for those that are not in the table.
+IS_COSTLY = np.array([False, *[each.arity in (1, 2) and is_costly(each, 0) for each in PRIMITIVES.values()], False])
 POWER = PRIMITIVES["power"].index
 MAX, MIN = PRIMITIVES["max"].index, PRIMITIVES["min"].index
 MAXIMUM, MINIMUM = PRIMITIVES["maximum"].index, PRIMITIVES["minimum"].index
@@ -155,6 +157,29 @@ def without_dead_code(program: Program) -> Program:
     return program.with_leaves(~program.needed())
 
 
+def without_repeated_functions(program: Program) -> Program:
+    """Compute equal functions of equal numbers once, if they take long: a derivative often needs them again.
+
+    >>> from autograd import Value, cos
+    >>> x = Value(2.0)
+    >>> shared = without_repeated_functions(Program.of([cos(x) * cos(x)], inputs=[x]))
+    >>> shared.operands_of(3).tolist()
+    [1, 1]
+    """
+    slots = np.flatnonzero(IS_COSTLY[np.minimum(program.codes, len(IS_COSTLY) - 1)])
+    first, last = program.starts[slots], program.starts[slots + 1] - 1
+    while len(slots):
+        keys = np.stack([program.codes[slots], program.operands[first], program.operands[last]])
+        _, chosen, same = np.unique(keys, axis=1, return_index=True, return_inverse=True)
+        if len(chosen) == len(slots):
+            break
+        alias = np.arange(len(program))
+        alias[slots] = slots[chosen[same.reshape(-1)]]
+        program = _redirected(program, alias)  # which may make others equal
+        slots, first, last = slots[chosen], first[chosen], last[chosen]
+    return program
+
+
 def with_sums(program: Program) -> Program:
     """Make one sum of ((a + b) + c) + …, where nothing else uses the partial sums.
 
@@ -242,4 +267,7 @@ def _redirected(program: Program, alias: Integers) -> Program:
 
 
 Pass: TypeAlias = Callable[[Program], Program]
-PASSES: tuple[Pass, ...] = (with_constants_folded, without_identities, without_dead_code, with_sums, with_dot_products)
+PASSES: tuple[Pass, ...] = (
+    *(with_constants_folded, without_identities, without_repeated_functions, without_dead_code),
+    *(with_sums, with_dot_products),
+)

@@ -39,7 +39,7 @@ from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower
 from autograd.programs.program import AsCalled, Program
 from autograd.programs.recorded_loops import Pick, RecordedLoop, has_code, placeholders, slots_of
-from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled
+from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled, is_contiguous
 from autograd.tape import Tape
 from autograd.trees import Structure, flat, named_leaves, nested
 from autograd.value import Constant, Value, is_fixed, recording_of
@@ -52,6 +52,7 @@ COMPARISONS = {
     "equal": operator.eq, "not_equal": operator.ne,
 }  # fmt: skip
 GUARDS = [select_multiply.index, strong_multiply.index]
+LARGE = 1 << 12  # numbers of an argument that is read where the caller has it
 MOST_NUMBERS = 65_535  # of recordings; a node keeps one in two bytes
 _numbers: dict[str, int] = {}  # of the functions that were recorded, from 1, by their descriptions
 _next_number = count(1)
@@ -185,8 +186,21 @@ class RecordedFunction:
             argument_names(self.function, len(self.arguments.entries)),
         )
 
-    def filled(self, arguments: tuple[Any, ...]) -> Row | None:
-        """Return the numbers of arguments, if it is seen at once that they fit; or None."""
+    def filled(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
+        """Return the numbers of arguments, if it is seen at once that they fit; or None.
+
+        Those of one large array are not copied if nothing else is written there before they are read for the last time.
+        """
+        if may_share and self.arguments.size >= LARGE and len(arguments) == len(self.arguments.parts) == 1:
+            (array,), (part,) = arguments, self.arguments.parts
+            if (
+                is_contiguous(array)
+                and array.shape == part.shape
+                and array.dtype is part.leaf
+                and array.flags.writeable
+            ):
+                row: Row = array.reshape(-1)
+                return row
         return filled(self.arguments, arguments)
 
     def inputs(self, numbers: Row) -> Row:
@@ -207,7 +221,7 @@ class RecordedFunction:
         if code is None:
             all_vary = np.zeros(len(self.program.leaves), bool)
             all_vary[: len(varies)] = np.frombuffer(varies, bool)
-            code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals))
+            code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals, in_tiles=True))
         return code
 
     def schedule(self, varies: bytes = b"", totals: bool = False, count: int = 0) -> Any:

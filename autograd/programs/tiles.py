@@ -1,0 +1,92 @@
+"""The pass that cuts long groups into tiles, so that what one of them writes is in a near cache when others read it.
+
+Groups that follow one another are run tile by tile: of each group the members whose operands are known by then.
+
+>>> from autograd import Value
+>>> from autograd.programs.layout import Layout
+>>> from autograd.programs.program import Program
+>>> x = [Value(0.5) for _ in range(LEAST)]
+>>> program = Program.of([number.exp().sin() for number in x], inputs=x)
+>>> code = Layout(program, program.codes < 0, totals=False).code()
+>>> [(group.primitive.name, group.count) for group in with_tiles(code).groups][:4]
+[('exp', 4096), ('sin', 4096), ('exp', 4096), ('sin', 4096)]
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import pairwise
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from autograd.programs.groups import Code, Map, Sum
+from autograd.programs.sharing import MOST_BLOCKS
+
+if TYPE_CHECKING:
+    from autograd.programs.groups import Floats, Group, Truths
+
+LEAST = 1 << 15  # numbers that a run of groups writes, below which they stay in a near cache anyway
+TILE = 1 << 13  # numbers that a tile of a run writes
+LATE = 0.75  # how far a run has come, on average over the members of a group, for the group to begin another run
+
+
+def with_tiles(code: Code) -> Code:
+    """Cut runs of long groups of uniform numbers into tiles."""
+    most = MOST_BLOCKS - len(code.groups) - len(code.varying_groups)
+    if sum([group.size for group in code.groups]) < LEAST or most <= 0:
+        return code
+    runs = list(_runs(code))
+    begins = np.zeros(code.uniform_size, bool)
+    return replace(code, groups=[part for run in runs for part in _tiles(run, begins, most // len(runs))])
+
+
+def _runs(code: Code) -> Iterator[list[tuple[Group, Floats]]]:
+    """Yield groups that may be run tile by tile, and for each member how far they have to be before it: from 0 to 1."""
+    known = np.zeros(code.uniform_size)  # how far the present run is when a number is known
+    run: list[tuple[Group, Floats]] = []
+    for group in code.groups:
+        can_be_cut = isinstance(group, Map | Sum)
+        if run and not (can_be_cut and _progress(group, known).mean() <= LATE):
+            yield run
+            for done, _ in run:
+                known[done.out : done.out + done.count] = 0.0
+            run = []
+        if can_be_cut:
+            run.append((group, _progress(group, known)))
+            known[group.out : group.out + group.count] = run[-1][1]
+        else:
+            yield [(group, known[:0])]
+    yield run
+
+
+def _progress(group: Group, known: Floats) -> Floats:
+    """Return how far a run has to be before each member of a group, if that is known of each number that it reads."""
+    parts = [known[places].reshape(-1, group.count).max(axis=0) for _, places in group.reads()]
+    progress: Floats = np.maximum.accumulate(np.max(parts, axis=0))
+    return progress if progress[-1] else np.arange(1, group.count + 1) / group.count
+
+
+def _tiles(run: list[tuple[Group, Floats]], begins: Truths, most: int) -> Iterator[Group]:
+    """Yield the groups of a run, cut into tiles; into about so many parts at most.
+
+    A part reads nothing of two tiles as one range, which would have to stay together. Where a tile begins in the memory
+    is noted.
+    """
+    count = min(sum([group.count for group, _ in run]) // TILE, most // (2 * len(run) or 1))
+    parts: list[tuple[int, Group]] = []
+    for group, progress in run:
+        if len(run) == 1 or count < 2:
+            yield group
+            continue
+        assert isinstance(group, Map | Sum)
+        tiles = np.ceil(progress * count).astype(np.int64)
+        changes = tiles[1:] != tiles[:-1]
+        begins[group.out + 1 : group.out + group.count] = changes
+        for start, end in group.ranges(False):
+            changes |= begins[start + 1 : end]
+        cuts = [0, *(np.flatnonzero(changes) + 1).tolist(), group.count]
+        parts += [(int(tiles[start]), group.part(start, end)) for start, end in pairwise(cuts)]
+    yield from (part for _, part in sorted(parts, key=itemgetter(0)))
