@@ -1,8 +1,8 @@
 """Passes over a program before its instructions are put in groups. Each gives the same bits as before.
 
 The first leave work out: operations without an effect, with constants alone, repeated, or that no output needs. The
-others make sums of chains of additions, and dot products of sums of products, in the same order: a chain of additions is
-slow, since each waits for the one before it, and as one instruction many sums are computed side by side.
+others make sums of chains of additions, and dot products of sums of products, in the same order: a chain of additions
+is slow, since each waits for the one before it, and as one instruction many sums are computed side by side.
 
 A pass keeps the numbering of the slots; `with_trees`, which does not, comes before all of them. What it makes
 unnecessary is left behind, and not reached from the outputs.
@@ -167,16 +167,16 @@ def without_repeated_functions(program: Program) -> Program:
     [1, 1]
     """
     slots = np.flatnonzero(IS_COSTLY[np.minimum(program.codes, len(IS_COSTLY) - 1)])
-    first, last = program.starts[slots], program.starts[slots + 1] - 1
     while len(slots):
+        first, last = program.starts[slots], program.starts[slots + 1] - 1
         keys = np.stack([program.codes[slots], program.operands[first], program.operands[last]])
-        _, chosen, same = np.unique(keys, axis=1, return_index=True, return_inverse=True)
-        if len(chosen) == len(slots):
+        order = np.lexsort(keys)
+        is_new = np.append(True, (keys[:, order[1:]] != keys[:, order[:-1]]).any(axis=0))
+        if is_new.all():
             break
-        alias = np.arange(len(program))
-        alias[slots] = slots[chosen[same.reshape(-1)]]
-        program = _redirected(program, alias)  # which may make others equal
-        slots, first, last = slots[chosen], first[chosen], last[chosen]
+        alias, kept = np.arange(len(program)), slots[order[is_new]]
+        alias[slots[order]] = kept[np.cumsum(is_new) - 1]
+        program, slots = _redirected(program, alias), np.sort(kept)  # others may be equal now
     return program
 
 
