@@ -196,10 +196,11 @@ class Layout:
         for slot in slots[(counts[slots] > 3) & ~is_open[slots]].tolist():  # long products
             vary = self.varies[program.operands_of(slot)]
             pattern[slot] = known.setdefault(vary.tobytes(), len(known))
-        keys = np.stack([pattern, counts, program.codes, self.varies, self.levels])[:, slots]
-        order = np.lexsort(keys)
-        keys = keys[:, order]
-        breaks = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
+        counts, kinds, levels = counts[slots], 2 * program.codes[slots] + self.varies[slots], self.levels[slots]
+        kinds = (kinds * (counts.max() + 1) + counts) * (pattern.max() + 1) + pattern[slots]
+        order = np.lexsort([kinds, levels])
+        kinds, levels = kinds[order], levels[order]
+        breaks = np.flatnonzero((kinds[1:] != kinds[:-1]) | (levels[1:] != levels[:-1])) + 1
         return np.split(slots[order], breaks)
 
     def _fits_chain(self, slots: Integers, vary: bool) -> bool:

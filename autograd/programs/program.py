@@ -195,6 +195,8 @@ class Program:
 
     def with_leaves(self, chosen: Truths) -> Program:
         """Make a program in which some slots are leaves."""
+        if not (chosen & (self.codes > 0)).any():
+            return self
         counts = np.where(chosen, 0, np.diff(self.starts))
         return self.replaced(
             codes=np.where(chosen, 0, self.codes),

@@ -36,12 +36,12 @@ from autograd.modes import (
 from autograd.native import selection
 from autograd.primitives import greater, select_multiply, strong_multiply, where
 from autograd.programs.groups import TABLE
-from autograd.programs.layout import lanes_for, lower
+from autograd.programs.layout import lanes_for, lower, spread
 from autograd.programs.program import AsCalled, Program
 from autograd.programs.recorded_loops import Pick, RecordedLoop, has_code, placeholders, slots_of
-from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, filled, is_contiguous
+from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, is_contiguous
 from autograd.tape import Tape
-from autograd.trees import Structure, flat, named_leaves, nested
+from autograd.trees import Structure, fill, flat, named_leaves, nested
 from autograd.value import Constant, Value, is_fixed, recording_of
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class RecordedFunction:
             self.program = self.program.replaced(outputs=outs)
         self.checked = len(self.program.outputs) - len(outputs)
         self._guarded: RecordedFunction | None = self if is_guarded else None
+        self._rows: list[Row] = []  # that no call uses
         self._codes: dict[tuple[bytes, bool], Code] = {}
         self._schedules: dict[tuple[bytes, bool, int], Any] = {}
 
@@ -201,7 +202,13 @@ class RecordedFunction:
             ):
                 row: Row = array.reshape(-1)
                 return row
-        return filled(self.arguments, arguments)
+        row = self._rows.pop() if self._rows else np.empty(self.arguments.size)
+        return row if fill(self.arguments, arguments, row) else None
+
+    def release(self, numbers: Row) -> None:
+        """Let a later call use the row that `filled` returned: a new one would have to come into the cache first."""
+        if numbers.base is None:
+            self._rows.append(numbers)
 
     def inputs(self, numbers: Row) -> Row:
         """Return the numbers of the arguments, followed by those that the captured leaves hold now."""
@@ -258,11 +265,11 @@ def argument_names(function: Callable[..., Any], count: int) -> list[str]:
 
 def _deciding(program: Program, derivatives: Sequence[int]) -> Integers:
     """Return what is compared or a condition, and depends on derivatives: it may be nan though no result is."""
-    owners = program.owners()
-    codes, is_first = program.codes[owners], np.arange(len(owners)) == program.starts[owners]
     is_other = (program.codes > len(TABLE)) & ~slots_of(program, RecordedLoop | Pick)
-    decides = (codes == greater.index) | ((codes == where.index) & is_first) | is_other[owners]
-    slots: Integers = program.operands[decides]
+    found = np.flatnonzero((program.codes == greater.index) | (program.codes == where.index) | is_other)
+    starts, counts = program.starts[found], np.diff(program.starts)[found]
+    counts[program.codes[found] == where.index] = 1  # its condition
+    slots: Integers = program.operands[spread(starts, counts)]
     if len(slots):
         varies = np.zeros(len(program), bool)
         varies[derivatives] = True
