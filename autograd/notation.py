@@ -300,7 +300,7 @@ class Names:
                 names[node] = name
             elif not is_constant(node):
                 unnamed.append(node)
-        numbers = (name for count in itertools.count(1) if (name := f"v{count}") not in taken)
+        numbers = itertools.filterfalse(taken.__contains__, map("v{}".format, itertools.count(1)))
         names.update(zip(unnamed, numbers, strict=False))
         return names
 

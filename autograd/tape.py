@@ -81,6 +81,10 @@ class Tape:
     def __len__(self) -> int:
         return len(self.nodes)
 
+    def variables(self) -> bytearray:
+        """Return for each node 0 if it is a constant, else 1."""
+        return bytearray([not isinstance(node, Constant) for node in self.nodes])
+
     def operands_of(self, index: int) -> array[int]:
         """Return the indices of the operands of the node with an index, in their order."""
         return self.operands[self.starts[index] : self.starts[index + 1]]
@@ -239,10 +243,8 @@ def backward(output: Value) -> None:
     if runtime.backward(output):
         return
     tape = Tape(output)
-    wanted = bytearray([not isinstance(node, Constant) for node in tape.nodes])
-    grads = [0.0] * len(tape)
-    grads[-1] = 1.0
-    accumulate(tape, grads, wanted, Slopes())
+    wanted = tape.variables()
+    grads = gradients(tape, wanted, Slopes())
     is_inner = [node._primitive is not None for node in tape.nodes]
     leaves = bytearray(map(operator.gt, wanted, is_inner))
     get_grad, set_grad = vars(Value)["_grad"].__get__, vars(Value)["_grad"].__set__
@@ -254,12 +256,20 @@ def backward(output: Value) -> None:
         deque(chain(of_leaves, of_inner, flags), maxlen=0)
 
 
+def gradients(tape: Tape, wanted: bytearray, slopes: Slopes) -> list[float]:
+    """Return the derivative of the last node of a tape with respect to each node: see `accumulate`."""
+    grads = [0.0] * len(tape)
+    grads[-1] = 1.0
+    accumulate(tape, grads, wanted, slopes)
+    return grads
+
+
 class Slopes:
     """The slopes that gradients are multiplied by: numbers, from those that the operands held.
 
     Attributes:
-        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan; of Values,
-            this makes it all of them.
+        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan, the first of
+            which makes it all of them.
     """
 
     __slots__ = ("guarded",)
@@ -315,7 +325,7 @@ def accumulate(
                 if are_numbers:
                     part = grad * slope
                     if part != part:
-                        part = primitive.guard(edge - start)(grad, slope)
+                        part, slopes.guarded = primitive.guard(edge - start)(grad, slope), True
                     grads[operand] = part if grads[operand] is None else grads[operand] + part
                 else:
                     if are_plain and (type(grad) is not float or type(slope) is not float):

@@ -118,6 +118,14 @@ def test_a_branch_leaves_out_the_edges_of_another() -> None:
     assert explanation.gradient == pytest.approx(m.data + n.data + 0.3 * (m.data + n.data * m.data), rel=1e-14)
 
 
+def test_a_branch_whose_slopes_are_nan_keeps_its_edges() -> None:
+    x = Value(math.nan, "x")
+    m = labelled(x.exp(), "m")
+    n = labelled(m.exp(), "n")
+    explanation = explain(labelled(autograd.dot([x, x], [m, n]), "E"), x)
+    assert "(∂E/∂m by a direct path) = x = nan\n" in str(explanation)
+
+
 def test_weights_between_fully_connected_layers() -> None:
     network = MLP(3, [8, 8, 8, 1], "tanh", generator=random.Random(1))
     output = network([0.1, -0.2, 0.3])

@@ -240,7 +240,7 @@ def test_steps_between_labels_end_with_the_gradients_of_backward(nodes: list[Val
     if not len(walked):
         return
     last = walked[-1]
-    for node in {*walked.operations, *(edge.parent for edge in walked.edges)}:
+    for node in {*walked.operations, *(step.parent for step in walked if step.parent is not None)}:
         assert repr(last.data_of(node)) == repr(node.data)
         known = last.grad_of(node)
         assert known is None or repr(known) == repr(node.grad)

@@ -15,7 +15,7 @@ import pytest
 
 import autograd
 from autograd import Constant, Parameter, Value, topological_order, where
-from autograd.tape import Tape, begin
+from autograd.tape import Slopes, Tape, begin, gradients
 
 
 def is_tape_of(tape: Tape, output: Value) -> bool:
@@ -159,6 +159,14 @@ def test_a_result_of_stop_gradient_depends_on_nothing() -> None:
     assert list(tape.dependents([x])) == [1, 0, 0, 0, 0]
     assert list(tape.dependents([x, y])) == [1, 0, 0, 1, 1]
     assert list(tape.dependents([stopped])) == [0, 1, 1, 0, 1]
+
+
+@pytest.mark.parametrize("is_nan", [False, True])
+def test_slopes_note_that_a_product_was_guarded(is_nan: bool) -> None:
+    x = Value(0.0 if is_nan else 4.0)
+    tape, slopes = Tape(autograd.where(True, x, x.sqrt())), Slopes()
+    assert gradients(tape, tape.variables(), slopes)[tape.nodes.index(x)] == 1.0
+    assert slopes.guarded is (True if is_nan else None)
 
 
 def rule(slope: Callable[[], float]) -> Any:

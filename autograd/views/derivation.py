@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from autograd.notation import Formula, Names
-from autograd.value import Value
 from autograd.views.paths import Paths, Region
 from autograd.views.tracing import trace_formulas
 from autograd.views.writing import FOLDED_NODES, TERMS, Writer
@@ -58,7 +57,7 @@ class Derivation:
     """
 
     def __init__(
-        self, paths: Paths, writer: Writer | None = None, known: dict[tuple[Value, Value], Derivative] | None = None
+        self, paths: Paths, writer: Writer | None = None, known: dict[tuple[int, int], Derivative] | None = None
     ) -> None:
         self.paths, self.known = paths, known
         self.writer = writer or Writer(
@@ -80,7 +79,7 @@ class Derivation:
         return derivative
 
     def _derived(self, region: Region, is_link: bool = False) -> Derivative:
-        name = self.names.derivative(region.top, region.bottom)
+        name = self.name(region)
         self.equations += 1
         if self.equations > EQUATIONS:
             return self.number_alone(region)
@@ -90,7 +89,7 @@ class Derivation:
         if self.paths.is_direct(region):
             if not region.inner or self.formula(region, numeric=False) is not None:
                 return self.factor(name, region)
-            self.writer.named.update(region.inner)
+            self.writer.named.update(map(self.paths.nodes.__getitem__, region.inner))
             self.paths.stations.update(region.inner)
             return self._derived(region)
         branches = self.paths.branches(region)
@@ -111,7 +110,7 @@ class Derivation:
         formulas = self.formula(region, numeric=False), self.formula(region, numeric=True)
         return Derivative(name, self.paths.gradient(region), (), *formulas, region)
 
-    def chain(self, region: Region, waypoints: dict[Value, int]) -> list[Derivative]:
+    def chain(self, region: Region, waypoints: dict[int, int]) -> list[Derivative]:
         """Return the derivatives from each waypoint to the next; the middle of a long chain is one factor."""
         stops = list(waypoints.items())
         long = len(stops) > 2 * CHAIN_END
@@ -156,10 +155,10 @@ class Derivation:
         chosen = _strongest(values)
         terms = []
         for step in (steps[index] for index in chosen):
-            if step.top is region.top:
+            if step.top == region.top:
                 terms.append([self.factor(self.part_name(step), step)])
             else:
-                factor = self.factor(self.names.derivative(step.top, region.bottom), step)
+                factor = self.factor(self.name(step), step)
                 terms.append([self.derive(self.paths.above(region, step.top)), factor])
         rest = grads[region.bottom] - _added(map(_multiplied, terms))
         if len(chosen) < len(values) or abs(rest) > 1e-9 * abs(grads[region.bottom]):
@@ -168,13 +167,16 @@ class Derivation:
 
     def number_alone(self, region: Region) -> Derivative:
         """Return the derivative along all paths without taking it apart."""
-        name = self.names.derivative(region.top, region.bottom)
-        return Derivative(name, self.paths.gradient(region), region=region, is_whole=True)
+        return Derivative(self.name(region), self.paths.gradient(region), region=region, is_whole=True)
+
+    def name(self, region: Region) -> Formula:
+        """Write the derivative of a region's top by its bottom, as in ∂out/∂net."""
+        return self.names.derivative(self.paths.nodes[region.top], self.paths.nodes[region.bottom])
 
     def part_name(self, region: Region) -> Formula:
         """Write the part of a derivative that one of several branches contributes."""
-        name = self.names.derivative(region.top, region.bottom)
-        by = self.names.of(region.inner[-1]) if region.inner else Formula("a direct path", r"\text{a direct path}")
+        name, inner = self.name(region), region.inner
+        by = self.names.of(self.paths.nodes[inner[-1]]) if inner else Formula("a direct path", r"\text{a direct path}")
         return Formula(f"({name.plain} by {by.plain})", rf"\left({name.latex}\right)_{{\text{{by }} {by.latex}}}")
 
     def formula(self, region: Region, numeric: bool) -> Formula | None:
@@ -183,7 +185,7 @@ class Derivation:
             return None
         slopes = []
         for node, index, parent, _ in self.paths.edges_in(region):
-            slope = self.writer.slope(node, index, numeric)
+            slope = self.writer.slope(self.paths.nodes[node], index, numeric)
             if slope is None:
                 return None
             slopes.append((node, index, parent, slope))

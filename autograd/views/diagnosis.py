@@ -14,16 +14,17 @@ from __future__ import annotations
 
 import linecache
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from autograd.notation import InAscii, Names, number
 from autograd.primitives import FACTOR, add, stop_gradient, subtract, summation
-from autograd.tape import Tape
+from autograd.tape import Slopes, Tape, gradients
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
-from autograd.views.tracing import Edge, Slope, accumulate, edges, trace
+from autograd.views.tracing import Edge, contribution, edges, trace
 
 CANCELLED = 1e6  # how many times as large as a sum its terms are, to be named: they cancel in six digits or more
 MOST_SEARCHED = 5_000  # nodes of a graph that is searched for such sums; check_rounding takes a second for them
@@ -112,18 +113,31 @@ class _Case:
         self.tape = Tape(output)
         self.names = Names(output, self.tape.nodes)
         reached = self.tape.dependents([input])
-        if any(node.primitive is stop_gradient for node in self.tape.nodes):  # a diagnosis names it: its slope is 0
+        stops = stop_gradient in map(operator.attrgetter("primitive"), self.tape.nodes)
+        if stops:  # a diagnosis names it: its slope is 0
             for index in range(len(self.tape)):
                 reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
-        self.reached, self.is_reached = reached, any(reached)
-        guarded: list[Slope] = []
-        self.grads = accumulate(output, edges(self.tape, reached), guarded)
-        self.guarded = {edge[:2] for edge in guarded}  # the nodes, and the indices of their operands
+        self.reached, self.is_reached, slopes = reached, any(reached), Slopes()
+        if self.is_reached:
+            _ = output.operands  # which functions that are compiled may not read
+        (index,) = self.tape.indices_of([input])
+        self.gradient = gradients(self.tape, reached, slopes)[index]
+        self.may_be_guarded = stops or slopes.guarded
 
     @cached_property
     def edges(self) -> list[Edge]:
         """Return the edges on the way, from the output on."""
         return list(trace(self.output, edges(self.tape, self.reached)))
+
+    @cached_property
+    def grads(self) -> dict[Value, float]:
+        """Return the gradient of each node on the way."""
+        return {self.output: 1.0, **{edge.parent: edge.after for edge in self.edges}}
+
+    def is_guarded(self, edge: Edge) -> bool:
+        """Return whether an edge passes 0 although its product is nan: see `Primitive.guard`."""
+        grad = self.grads[edge.node]
+        return math.isnan(grad * edge.slope) and not math.isnan(contribution(edge.node, edge.operand, grad, edge.slope))
 
     def diagnosis(self) -> Diagnosis:
         name = self.names.derivative(self.output, self.input).plain
@@ -131,7 +145,7 @@ class _Case:
             return Diagnosis(0.0, None, f"{name} is 0: {self.name(self.input)} is a constant, and gets no gradient.")
         if not self.is_reached:
             return Diagnosis(0.0, None, f"{name} is 0: {self.not_reached()}")
-        gradient = self.grads.get(self.input, 0.0)
+        gradient = self.gradient
         kind, edge = self.finding(gradient)
         sentence = SENTENCES[kind]
         is_named = "{node}" in sentence or kind == "no_influence"
@@ -139,8 +153,8 @@ class _Case:
         cancelled = self.cancelled()
         found = "" if cancelled and kind == "fine" else f" {self.filled(sentence, edge)}"
         text = f"{name} is {number(gradient).plain}.{found}"
-        if self.guarded:
-            guarded = next(edge for edge in self.edges if edge[:2] in self.guarded)
+        guarded = next(filter(self.is_guarded, self.edges), None) if self.may_be_guarded else None
+        if guarded is not None:
             text += self.filled(SENTENCES["guarded"], guarded)
         source = f" {self.source(node)}" if node in self.sources else ""
         return Diagnosis(gradient, node, text + source + self.accumulated(gradient) + cancelled)
@@ -159,7 +173,7 @@ class _Case:
         for edge in self.edges:
             grad = self.grads[edge.node]
             part = grad * edge.slope
-            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or edge[:2] in self.guarded:
+            if not math.isnan(self.grads[edge.parent]) or math.isnan(grad) or self.is_guarded(edge):
                 continue
             if math.isnan(edge.slope):
                 return "nan_input" if any(map(math.isnan, edge.node.operands)) else "nan_slope", edge

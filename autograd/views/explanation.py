@@ -205,43 +205,41 @@ def _delta_rule(derivation: Derivation) -> Explanation:
             f"{len(paths.active)} nodes lie between the two, too many for the delta form (at most {DELTA_NODES}); "
             f"use form='chain', or explain a smaller part"
         )
-    consumers = defaultdict(list)
-    for node in paths.active:
-        for edge in paths.edges_of(node):
-            consumers[edge[2]].append(node)
-    region = paths.whole()
+    consumers, nodes, region = defaultdict(list), paths.nodes, paths.whole()
+    for node, _, parent, _ in paths.edges_in(region):
+        consumers[parent].append(nodes[node].primitive)
     grads = paths.accumulate(region)
 
-    def is_net_input(node: Value) -> bool:
+    def is_net_input(node: int) -> bool:
         """Return whether a node has a label, and feeds nothing but an activation function."""
         uses = consumers[node]
-        return bool(node.label) and len(uses) == 1 and uses[0].primitive is not None and uses[0].primitive.arity == 1
+        return bool(nodes[node].label) and len(uses) == 1 and uses[0] is not None and uses[0].arity == 1
 
-    def signal(node: Value) -> Formula:
-        named = symbol(derivation.names.of(node).plain.removeprefix("net_"))
+    def signal(node: int) -> Formula:
+        named = symbol(derivation.names.of(nodes[node]).plain.removeprefix("net_"))
         return Formula(f"δ_{named.plain}", rf"\delta_{{{named.latex}}}")
 
-    def gradients(numeric: bool) -> dict[Value, Formula]:
+    def gradients(numeric: bool) -> dict[int, Formula]:
         """Write each gradient in terms of the error signals, or the numbers, of the net inputs after it."""
 
-        def passed_on(node: Value, formula: Formula) -> Formula:
+        def passed_on(node: int, formula: Formula) -> Formula:
             if is_net_input(node):
                 return number(grads[node]) if numeric else signal(node)
             return number(grads[node]) if len(formula.plain) > FORMULA_LENGTH else formula
 
         slopes = [
-            (node, index, parent, derivation.writer.slope(node, index, numeric) or number(slope))
+            (node, index, parent, derivation.writer.slope(nodes[node], index, numeric) or number(slope))
             for node, index, parent, slope in paths.edges_in(region)
         ]
-        return trace_formulas(paths.output, slopes, passed_on)
+        return trace_formulas(region.top, slopes, passed_on)
 
     symbolic, numeric = gradients(numeric=False), gradients(numeric=True)
     lines: list[Line] = []
-    for node in (paths.output, *reversed(paths.active[:-1])):
-        if node is paths.input or is_net_input(node):
-            name = derivation.names.derivative(paths.output, node) if node is paths.input else signal(node)
+    for node in reversed(paths.active):
+        if node == region.bottom or is_net_input(node):
+            name = derivation.name(region) if node == region.bottom else signal(node)
             formulas = [symbolic[node], numeric[node]] if len(symbolic[node].plain) <= FORMULA_LENGTH else []
             lines.append(Line(name, *formulas, number(grads[node])))
     shown = list(reversed(lines))[:EQUATIONS]
     note = f"… and {len(lines) - len(shown)} more error signals." if len(shown) < len(lines) else ""
-    return Explanation([[line] for line in shown], grads[paths.input], note=note)
+    return Explanation([[line] for line in shown], grads[region.bottom], note=note)

@@ -16,24 +16,26 @@ far, and `draw(step)` shows it.
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import operator
+from array import array
 from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd.notation import InAscii, Names, in_notebook, number, operation
 from autograd.primitives import PRODUCT, select_multiply
-from autograd.tape import Tape
+from autograd.tape import Slopes, Tape, gradients
 from autograd.value import Value, is_constant
 from autograd.views.appearance import Theme
 from autograd.views.diagnosis import SENTENCES
 from autograd.views.drawing import DISPLAYED_NODES, draw
 from autograd.views.live_page import LivePage, live_page
 from autograd.views.live_page.stations import StationGraph
-from autograd.views.tracing import Edge, Slope, accumulate, edges, in_reading_order, ordered
+from autograd.views.tracing import Slope, contribution, edges_of, trace
 from autograd.views.writing import Writer
 
 if TYPE_CHECKING:
@@ -70,7 +72,7 @@ class Step(InAscii):
             self.phase, self.node = "forward", steps.operations[index]
         else:
             self.phase = "backward"
-            self.node, _, self.parent, self.slope, self.before, self.after = steps.edges[edge]
+            self.node, self.parent, self.slope, self.before, self.after = steps.edges[edge]
 
     def data_of(self, node: Value) -> float | None:
         """Return the number of a node in the pass that happened, if it is computed by the end of this step."""
@@ -87,9 +89,9 @@ class Step(InAscii):
             return None
         if node is self.steps.output:
             return 1.0
-        edges = self.steps.edges_to.get(node, [])
+        edges = self.steps.edges.to(node)
         last = bisect_right(edges, self.index - len(self.steps.operations))
-        return self.steps.edges[edges[last - 1]].after if last else None
+        return self.steps.edges.sums[edges[last - 1]] if last else None
 
     def __str__(self) -> str:
         names = self.steps.names
@@ -106,6 +108,60 @@ class Step(InAscii):
 
     def __repr__(self) -> str:
         return f"<step {self.index}, {self.phase}: {self}>"
+
+
+class OrderedEdges:
+    """The edges of a backward pass in reading order, with the sums that they make.
+
+    Of the nodes whose gradient is complete, the first one comes first. Every gradient has the bits of `backward()`:
+    where this order would give another sum, the last addition shows the true one. The edges are kept in columns: a
+    million objects would keep the garbage collector busy.
+
+    Attributes:
+        sums: the gradient of the parent after each edge.
+    """
+
+    def __init__(self, steps: Pass) -> None:
+        self._nodes, self._found = steps.tape.nodes, dict[Value, list[int]]()
+        self._tops, self._parents, self._slopes, sums = array("I"), array("I"), array("d"), array("d")
+        self.sums, self._previous = sums, array("q")  # the edge before that adds to the same gradient, or −1
+        self._last = array("q", [-1]) * len(steps.tape)
+        grads = gradients(steps.tape, steps.tape.variables(), Slopes())
+        missing, ready = list(steps.uses), [len(grads) - 1]
+        while ready:
+            for top, operand, parent, slope in steps.edges_of(heapq.heappop(ready)):
+                previous, self._last[parent] = self._last[parent], len(sums)
+                self._tops.append(top)
+                self._parents.append(parent)
+                self._slopes.append(slope)
+                self._previous.append(previous)
+                missing[parent] -= 1
+                if missing[parent]:
+                    part = steps.part(self._nodes[top], operand, grads[top], slope)
+                    sums.append((sums[previous] if previous >= 0 else 0.0) + part)
+                else:
+                    sums.append(grads[parent])
+                    heapq.heappush(ready, parent)
+
+    def __getitem__(self, edge: int) -> tuple[Value, Value, float, float, float]:
+        """Return the node, the parent, the slope, and the gradient of the parent before and after."""
+        node, parent, previous = self._nodes[self._tops[edge]], self._nodes[self._parents[edge]], self._previous[edge]
+        return node, parent, self._slopes[edge], self.sums[previous] if previous >= 0 else 0.0, self.sums[edge]
+
+    @cached_property
+    def _indices(self) -> dict[Value, int]:
+        return {node: index for index, node in enumerate(self._nodes)}
+
+    def to(self, node: Value) -> list[int]:
+        """Return which edges add to the gradient of a node, in their order."""
+        if node not in self._found:
+            edge = self._last[self._indices[node]] if node in self._indices else -1
+            found = self._found[node] = []
+            while edge >= 0:
+                found.append(edge)
+                edge = self._previous[edge]
+            found.reverse()
+        return self._found[node]
 
 
 class Pass(Sequence[Step]):
@@ -145,17 +201,23 @@ class Pass(Sequence[Step]):
         return Names(self.output, self.tape.nodes)
 
     @cached_property
-    def edges(self) -> list[Edge]:
+    def edges(self) -> OrderedEdges:
         """Return the edge of each step backward."""
-        return list(in_reading_order(self.tape))
+        return OrderedEdges(self)
 
     @cached_property
-    def edges_to(self) -> dict[Value, list[int]]:
-        """Return the steps backward that add to each node's gradient, counted from the first of them."""
-        edges_to = defaultdict(list)
-        for index, edge in enumerate(self.edges):
-            edges_to[edge.parent].append(index)
-        return edges_to
+    def uses(self) -> list[int]:
+        """Return for each node of the tape how many steps backward add to its gradient."""
+        uses, wanted = [0] * len(self.tape), self.tape.variables()
+        for operand in self.tape.operands:
+            uses[operand] += wanted[operand]
+        return uses
+
+    def edges_of(self, index: int) -> list[Slope[int]]:
+        """Return the edges from a node down."""
+        return edges_of(self.tape, index, self.uses.__getitem__)
+
+    part: Callable[[Value, int, float, float], float] = staticmethod(contribution)
 
     def written(self, node: Value) -> list[Any]:
         """Write how a node was computed, in names and in numbers."""
@@ -163,8 +225,7 @@ class Pass(Sequence[Step]):
 
     @cached_property
     def _length(self) -> int:
-        parents = itertools.chain.from_iterable(node.parents for node in self.operations)
-        return len(self.operations) + sum(not is_constant(parent) for parent in parents)
+        return len(self.operations) + sum(self.uses)
 
     def __len__(self) -> int:
         return self._length
@@ -197,36 +258,29 @@ class FoldedPass(Pass):
         return [node for node in self.tape.nodes if node.primitive is not None and node in self.graph.stations]
 
     @cached_property
-    def edges(self) -> list[Edge]:
-        """Return the edge of each step backward, from a station to one below it."""
-        grads = accumulate(self.output, edges(self.tape))
-        return list(
-            ordered(
-                self.tape.nodes, self._slopes(), grads, lambda _, __, grad, slope: select_multiply.value(grad, slope)
-            )
-        )
+    def uses(self) -> list[int]:
+        """Return for each node of the tape how many steps backward add to its gradient."""
+        uses = Counter(itertools.chain.from_iterable(map(self.graph.parents, self.operations)))
+        return [uses[node] for node in self.tape.nodes]
 
-    def _slopes(self) -> Iterator[Slope]:
-        """Yield the edges between stations: the slope of each with respect to those next below it."""
-        for station in reversed(self.operations):
-            inside = [station, *reversed(self.graph.folded(station))]
-            local = [
-                (node, index, parent, slope)
-                for node in inside
-                for index, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True))
-                if not is_constant(parent)
-            ]
-            slopes = accumulate(station, local)
-            for index, parent in enumerate(self.graph.parents(station)):
-                yield station, index, parent, slopes.get(parent, 0.0)
+    def edges_of(self, index: int) -> list[Slope[int]]:
+        """Return the edges from a station down: its slope with respect to each of those next below it."""
+        station = self.tape.nodes[index]
+        local = [
+            (node, which, parent, slope)
+            for node in (station, *reversed(self.graph.folded(station)))
+            for which, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True))
+            if not is_constant(parent)
+        ]
+        slopes = {edge.parent: edge.after for edge in trace(station, local)}
+        parents = enumerate(self.graph.parents(station))
+        return [(index, which, self.graph.slots[parent], slopes.get(parent, 0.0)) for which, parent in parents]
+
+    part = staticmethod(lambda _, __, grad, slope: select_multiply.value(grad, slope))
 
     def written(self, node: Value) -> list[Any]:
         """Write how a station was computed from those below it, in names and in numbers."""
         return [self.writer.operation(node), self.writer.operation(node, numeric=True)]
-
-    @cached_property
-    def _length(self) -> int:
-        return len(self.operations) + sum(len(self.graph.parents(station)) for station in self.operations)
 
 
 class Steps(InAscii, Sequence[Step]):
@@ -298,7 +352,7 @@ class Steps(InAscii, Sequence[Step]):
         """
         node = self.names.find(node)
         forward = [self._pass.indices[node]] if node in self._pass.indices else []
-        backward = [len(self.operations) + edge for edge in self._pass.edges_to.get(node, [])]
+        backward = [len(self.operations) + edge for edge in self._pass.edges.to(node)]
         return [self[index] for index in forward + backward]
 
     # What is shown.

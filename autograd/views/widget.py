@@ -16,8 +16,7 @@ import anywidget
 import traitlets
 
 from autograd.floats import as_float
-from autograd.tape import Slopes, accumulate
-from autograd.value import is_constant
+from autograd.tape import Slopes, gradients
 from autograd.views.live_page.page import page_data, widget_script
 
 if TYPE_CHECKING:
@@ -62,10 +61,6 @@ class StepsWidget(anywidget.AnyWidget):
     def _state(self, shown: Pass) -> dict[str, Any]:
         """Return all that the page shows of the numbers of a pass and of the training."""
         nodes, replay = shown.tape.nodes, self._replay
-        grads = [0.0] * len(nodes)
-        grads[-1] = 1.0
-        wanted = bytearray([not is_constant(node) for node in nodes])
-        accumulate(shown.tape, grads, wanted, Slopes())
         round = replay.round
 
         def learned(numbers: array[float] | None) -> bytes | None:
@@ -74,7 +69,7 @@ class StepsWidget(anywidget.AnyWidget):
         return {
             "numbers": _bytes(shown.leaf_data.get(node, node.data) for node in nodes),
             "slopes": _bytes(slope for node in nodes for slope in node.slopes),
-            "grads": _bytes(grads),
+            "grads": _bytes(gradients(shown.tape, shown.tape.variables(), Slopes())),
             "learned": learned(round.numbers),
             "before": learned(round.before),
             "applied": learned(round.applied),

@@ -165,12 +165,12 @@ class _Table:
         self.graph, self.writer = graph, writer
         self.rows: list[list[Any]] = []
         self.indices: dict[tuple[str, bool, str], int] = {}
-        self.known: dict[tuple[Value, Value], Derivative] = {}
+        self.known: dict[tuple[int, int], Derivative] = {}
 
     def add(self, node: Value) -> int:
         """Add the output's derivative with respect to a node, and return the index of its row."""
         paths = Paths(self.graph.output, node, every_node=False)
-        paths.stations |= self.graph.stations.intersection(paths.active)
+        paths.stations.update(slot for slot in paths.active if paths.nodes[slot] in self.graph.stations)
         self.writer.named.clear()
         derivation = Derivation(paths, self.writer, self.known)
         return self.index(derivation.derive(paths.whole()), derivation)
@@ -188,12 +188,12 @@ class _Table:
         return self.indices[key]
 
     def computation(self, derivative: Derivative, derivation: Derivation) -> list[Any]:
-        region, slots = derivative.region, self.graph.slots
+        region = derivative.region
         if region is None:
             return []
         if derivative.is_whole:
-            return [slots[region.top], slots[region.bottom]]
-        return [[slots[node], index] for node, index, _, _ in derivation.paths.edges_in(region)]
+            return [region.top, region.bottom]
+        return [[node, index] for node, index, _, _ in derivation.paths.edges_in(region)]
 
 
 def _shown_operation(node: Value, operands: Sequence[Formula]) -> Formula:
