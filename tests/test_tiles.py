@@ -11,7 +11,6 @@ import pytest
 
 from autograd import Value, compile, dot, exp, grad, sin
 from autograd import max as largest
-from autograd.programs import tiles
 from autograd.programs.groups import Code, Map, Sum
 from autograd.programs.layout import Layout, lower
 from autograd.programs.program import Program
@@ -19,12 +18,7 @@ from autograd.programs.sharing import with_shared_places
 from autograd.programs.tiles import with_tiles
 from tests.random_programs import EACH_ENGINE, Engine, random_program, same
 
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let short groups be cut too."""
-    monkeypatch.setattr(tiles, "LEAST", 1)
-    monkeypatch.setattr(tiles, "TILE", 8)
+SMALL = 8  # numbers of a tile
 
 
 def uncut(program: Program) -> Code:
@@ -74,21 +68,19 @@ def wide(rng: random.Random) -> Program:
 
 
 @pytest.mark.engine_independent
-@pytest.mark.usefixtures("small")
 def test_members_stay_and_are_computed_after_what_they_read() -> None:
     cut = 0
     for seed in range(200):
         rng = random.Random(seed)
         code = uncut(wide(rng) if seed % 2 else random_program(rng))
         if all(isinstance(group, Map | Sum) for group in code.groups):
-            tiled = with_tiles(code)
+            tiled = with_tiles(code, SMALL)
             assert members(tiled) == members(code), seed
             cut += len(tiled.groups) > len(code.groups)
     assert cut > 80
 
 
 @EACH_ENGINE
-@pytest.mark.usefixtures("small")
 def test_results_keep_their_bits(engine: Engine) -> None:
     for seed in range(60):
         rng = random.Random(seed)
@@ -96,14 +88,13 @@ def test_results_keep_their_bits(engine: Engine) -> None:
         given = np.array([rng.uniform(-2, 2) for _ in program.inputs])
         results = np.empty((2, len(program.outputs)))
         for code, row in (
-            (lower(program, in_tiles=True), results[:1]),
+            (lower(program, tile=SMALL), results[:1]),
             (lower(program, shares_places=False), results[1:]),
         ):
             engine.execution.Schedule(code).run(1, given, [], [row])
         assert same(results[0], results[1]), seed
 
 
-@pytest.mark.usefixtures("small")
 def test_what_is_between_needs_places_for_two_tiles_alone() -> None:
     x = [Value(0.5) for _ in range(400)]
     row = x
@@ -111,15 +102,14 @@ def test_what_is_between_needs_places_for_two_tiles_alone() -> None:
         row = [exp(a) for a in row]
         row = [a + b for a, b in pairwise(row)]  # which reads across the ends of tiles
     program = Program.of(row, inputs=x)
-    apart, tiled = with_shared_places(uncut(program)), lower(program, in_tiles=True)
+    apart, tiled = with_shared_places(uncut(program)), lower(program, tile=SMALL)
     own = len(x) + len(row)
     assert tiled.uniform_size - own < 0.4 * (apart.uniform_size - own)
 
 
-@pytest.mark.usefixtures("small")
 def test_what_needs_all_of_a_run_begins_another_one() -> None:
     x = [Value(0.5) for _ in range(64)]
-    code = with_tiles(uncut(Program.of([exp(sin(a) - largest([sin(b) for b in x])) for a in x], inputs=x)))
+    code = with_tiles(uncut(Program.of([exp(sin(a) - largest([sin(b) for b in x])) for a in x], inputs=x)), SMALL)
     names = [group.primitive.name for group in code.groups if isinstance(group, Map) and group.primitive]
     assert names.index("subtract") > names.index("max")
     assert names.count("subtract") > 1, "the second run is cut too"

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
 Run: TypeAlias = Callable[[], object]
 
+TILE = 1 << 16  # numbers that a tile of groups writes: a call of NumPy's functions takes as long as many numbers
 FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
 
 

@@ -116,6 +116,7 @@ cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
 cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
+TILE = 1 << 13  # numbers that a tile of groups writes, so that they stay in a near cache
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
 LEAST_IN_PLACE = 1 << 12  # inputs that are read, and totals that are added up, where the caller has them, if that can be
 LEAST_PART = 64  # columns that are packed together, if there are so many

@@ -67,7 +67,7 @@ def lower(
     deep: float = DEEP,
     shares_places: bool = True,
     fixed: int = 0,
-    in_tiles: bool = False,
+    tile: int = 0,
 ) -> Code:
     """Lower a program.
 
@@ -79,7 +79,7 @@ def lower(
         deep: how many groups for each instruction of a memory make them a chain; 1 for none.
         shares_places: whether numbers that are not needed at the same time may have the same place.
         fixed: of the program of a round, how many of the last inputs are the same in all rounds.
-        in_tiles: whether long groups are cut into tiles.
+        tile: about how many numbers a tile writes, if long groups are cut into tiles; 0 for whole groups.
     """
     program = with_trees(program)
     for change in passes:
@@ -88,8 +88,8 @@ def lower(
     if varies is not None:
         leaves[program.leaves] = varies
     code = Layout(program, leaves, totals, deep, fixed).code()
-    if in_tiles:
-        code = with_tiles(code)
+    if tile:
+        code = with_tiles(code, tile)
     return with_shared_places(code) if shares_places else code
 
 

@@ -228,7 +228,8 @@ class RecordedFunction:
         if code is None:
             all_vary = np.zeros(len(self.program.leaves), bool)
             all_vary[: len(varies)] = np.frombuffer(varies, bool)
-            code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals, in_tiles=True))
+            tile = selection.execution().TILE
+            code = self._codes.setdefault((varies, totals), lower(self.program, all_vary, totals, tile=tile))
         return code
 
     def schedule(self, varies: bytes = b"", totals: bool = False, count: int = 0) -> Any:

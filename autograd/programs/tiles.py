@@ -5,11 +5,11 @@ Groups that follow one another are run tile by tile: of each group the members w
 >>> from autograd import Value
 >>> from autograd.programs.layout import Layout
 >>> from autograd.programs.program import Program
->>> x = [Value(0.5) for _ in range(LEAST)]
+>>> x = [Value(0.5) for _ in range(64)]
 >>> program = Program.of([number.exp().sin() for number in x], inputs=x)
 >>> code = Layout(program, program.codes < 0, totals=False).code()
->>> [(group.primitive.name, group.count) for group in with_tiles(code).groups][:4]
-[('exp', 4096), ('sin', 4096), ('exp', 4096), ('sin', 4096)]
+>>> [(group.primitive.name, group.count) for group in with_tiles(code, 32).groups][:4]
+[('exp', 16), ('sin', 16), ('exp', 16), ('sin', 16)]
 """
 
 from __future__ import annotations
@@ -28,19 +28,18 @@ from autograd.programs.sharing import MOST_BLOCKS
 if TYPE_CHECKING:
     from autograd.programs.groups import Floats, Group, Truths
 
-LEAST = 1 << 15  # numbers that a run of groups writes, below which they stay in a near cache anyway
-TILE = 1 << 13  # numbers that a tile of a run writes
+LEAST_TILES = 4  # of a program, so that there is something to gain
 LATE = 0.75  # how far a run has come, on average over the members of a group, for the group to begin another run
 
 
-def with_tiles(code: Code) -> Code:
-    """Cut runs of long groups of uniform numbers into tiles."""
+def with_tiles(code: Code, size: int) -> Code:
+    """Cut runs of long groups of uniform numbers into tiles that write about so many numbers each."""
     most = MOST_BLOCKS - len(code.groups) - len(code.varying_groups)
-    if sum([group.size for group in code.groups]) < LEAST or most <= 0:
+    if sum([group.size for group in code.groups]) < LEAST_TILES * size or most <= 0:
         return code
     runs = list(_runs(code))
     begins = np.zeros(code.uniform_size, bool)
-    return replace(code, groups=[part for run in runs for part in _tiles(run, begins, most // len(runs))])
+    return replace(code, groups=[part for run in runs for part in _tiles(run, size, begins, most // len(runs))])
 
 
 def _runs(code: Code) -> Iterator[list[tuple[Group, Floats]]]:
@@ -69,13 +68,13 @@ def _progress(group: Group, known: Floats) -> Floats:
     return progress if progress[-1] else np.arange(1, group.count + 1) / group.count
 
 
-def _tiles(run: list[tuple[Group, Floats]], begins: Truths, most: int) -> Iterator[Group]:
-    """Yield the groups of a run, cut into tiles; into about so many parts at most.
+def _tiles(run: list[tuple[Group, Floats]], size: int, begins: Truths, most: int) -> Iterator[Group]:
+    """Yield the groups of a run, cut into tiles of about a size; into about so many parts at most.
 
     A part reads nothing of two tiles as one range, which would have to stay together. Where a tile begins in the memory
     is noted.
     """
-    count = min(sum([group.count for group, _ in run]) // TILE, most // (2 * len(run) or 1))
+    count = min(sum([group.count for group, _ in run]) // size, most // (2 * len(run) or 1))
     parts: list[tuple[int, Group]] = []
     for group, progress in run:
         if len(run) == 1 or count < 2:
