@@ -104,17 +104,15 @@ def ordered(
     grads: Mapping[Value, float],
     part: Callable[[Value, int, float, float], float],
 ) -> Iterator[Edge]:
-    """Yield edges back from an output in reading order, with the sums that they make.
+    """Yield edges, as `edges` yields them, in reading order, with the sums that they make.
 
     Of the nodes whose gradient is complete, the first one comes first. Every gradient is the given one to the last bit:
     where this order would give another sum, the last addition shows the true one.
 
     Args:
         nodes: those that the edges join, in topological order, the output last.
-        edges: as `edges` yields them.
-        grads: the gradient of each node.
-        part: what a node adds to the gradient of an operand, given the index of the operand, its own gradient and the
-            slope.
+        edges, grads: the edges, and the gradient of each node.
+        part: what a node adds to the gradient of an operand, as `contribution`.
     """
     passed: dict[Value, list[Slope]] = defaultdict(list)
     missing: dict[Value, int] = defaultdict(int)  # edges that add to a gradient and have not come yet
