@@ -35,8 +35,7 @@ def accuracy(
     threshold is given, each output must be on the same side of the threshold as its target is of 0.5.
 
     Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target, as for `fit`.
+        network, cases: as for `fit`.
         loss: the loss that the network is trained with.
         threshold: what an output is compared with; 0 for `binary_cross_entropy` and `hinge`, whose outputs are logits
             and scores, and else 0.5 when not given.
@@ -80,9 +79,7 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
     """Return the mean of the loss over cases, without recording a graph.
 
     Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target, as for `fit`.
-        loss: a function of the network's output and the target.
+        network, cases, loss: as for `fit`.
 
     Raises:
         ValueError: for no cases.

@@ -280,7 +280,6 @@ def _refers_to_objects(function: Any) -> bool:
 
 
 def _assign(state: Update, other: Update) -> None:
-    """Copy the numbers of another state into the arrays of a state."""
     state.numbers[:] = other.numbers
     for row, numbers in zip(state.memory, other.memory, strict=True):
         row[:] = numbers

@@ -294,7 +294,6 @@ class Training:
         self.history.best_round = None if best is None or best.error == math.inf else best.rounds
 
     def _change(self, update: Update) -> None:
-        """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
     def _state(self) -> tuple[Update, float, Generators]:

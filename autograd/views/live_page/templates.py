@@ -163,7 +163,6 @@ class _Table:
         return self.index(derivation.derive(paths.whole()), derivation)
 
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
-        """Return the index of the row of a derivative."""
         computation = self.computation(derivative, derivation)
         key = derivative.name.plain, bool(derivative.terms), str(computation)
         if key not in self.indices or not computation:
