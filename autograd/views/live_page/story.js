@@ -110,7 +110,7 @@ class Story {
     });
     this.bar = element("div.bar");
     const header = root.querySelector("header");
-    if (this.sections.length) header.append(element("nav", this.back, this.place, this.choice, parts.print));
+    if (this.sections.length) header.append(element("nav.buttons", this.back, this.place, this.choice, parts.print));
     header.after(this.bar);
     this.turn = element("button.turning", { hidden: "" }, "Your turn ↓");
     this.turn.addEventListener("click", () => {
