@@ -178,7 +178,6 @@ class _Zeros(random.Random):
     left = 0
 
     def uniform(self, a: float, b: float) -> float:
-        """Return 0.0."""
         self.left -= 1
         if self.left < 0:
             raise ValueError("there are more parameters than expected")

@@ -44,22 +44,16 @@ def draw_layers(
     *,
     theme: Theme = "light",
 ) -> Drawing:
-    """Draw a network as circles in columns, with its weights on the lines between them.
+    """Draw a network as circles in columns, with its weights on the lines between them, as `MLP.draw` says.
 
-    A positive weight is a blue line and a negative one rust and dashed, as thick as the weight is large. In a small
-    network each is labelled, to four significant digits, clear of other lines. A bias stands in the circle of its
-    neuron; one that several neurons share has a box of its own. Of a column of more than twelve circles, the first and
-    the last five are drawn. A line of text below says what the lines mean.
+    In a small network each weight is labelled, to four significant digits, clear of other lines. A bias stands in the
+    circle of its neuron; one that several neurons share has a box of its own. A text below says what the lines mean.
 
     Args:
         layers: the columns from left to right, each the names of its circles from top to bottom.
         connections: for each line the names of the circles it joins, and the weight.
         biases: the bias of each circle that has one, by its name.
-        notes: for some circles, a line to write below the name.
-        theme: the colours, "light" or "dark".
-
-    Raises:
-        ValueError: if the theme is neither.
+        notes, theme: as for `MLP.draw`.
     """
     colour = colours(theme)
     graph = digraph("LR", None, theme, layout="neato", splines="line", outputorder="edgesfirst")
@@ -140,7 +134,8 @@ def _labels(
     free = {}
     for line in labelled:
         others = [segment for other, segment in ends.items() if other is not line]
-        points, half = [_along(ends[line], place) for place in PLACES], _width(line[2]) / 2
+        ((x, y), (u, v)), half = ends[line], _width(line[2]) / 2
+        points = [(x + place * (u - x), y + place * (v - y)) for place in PLACES]
         free[line] = [
             point
             for point in points
@@ -177,11 +172,6 @@ def _touches(circle: Point, point: Point, half: float) -> bool:
     """Return whether a label comes near a circle, or the heads of its arrows."""
     across = max(abs(point[0] - circle[0]) - half, 0.0)
     return math.hypot(across, point[1] - circle[1]) < DIAMETER / 2 + HEIGHT
-
-
-def _along(line: Segment, place: float) -> Point:
-    (x, y), (u, v) = line
-    return x + place * (u - x), y + place * (v - y)
 
 
 def _written(weight: Value, digits: int = DIGITS) -> str:

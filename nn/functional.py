@@ -15,22 +15,15 @@ import operator
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from autograd import Constant, Value
 from autograd.floats import as_float
 from nn.parameters import is_module, is_parameter, stand_ins
 
+Change: TypeAlias = tuple[dict[str, Any], str, Any, Any]  # attributes, the name of one, what is there before and during
+
 _replacing = threading.RLock()  # two calls of one module must not restore its attributes in another order
-
-
-class _Change(NamedTuple):
-    """What is assigned to an attribute during a call, and what was there before."""
-
-    attributes: dict[str, Any]
-    name: str
-    before: Any
-    during: Any
 
 
 def functional_call(module: Callable[..., Any], parameters: Any, *inputs: Any, **keywords: Any) -> Any:
@@ -102,13 +95,13 @@ def _are_values(things: Iterable[Any]) -> bool:
     return all(issubclass(kind, Value) for kind in set(map(type, things)))
 
 
-def _restore(changes: Sequence[_Change], added: set[Value]) -> None:
+def _restore(changes: Sequence[Change], added: set[Value]) -> None:
     stand_ins.difference_update(added)
     for attributes, name, before, _ in changes:
         attributes[name] = before
 
 
-def _changes(module: object, given: Mapping[Value, Value]) -> list[_Change]:
+def _changes(module: object, given: Mapping[Value, Value]) -> list[Change]:
     """List the attributes, of a module and of those within it, that hold what is to be replaced."""
     seen: dict[int, object] = {id(module): module}  # what takes the place of each module and collection
     modules = [module]
@@ -132,12 +125,12 @@ def _changes(module: object, given: Mapping[Value, Value]) -> list[_Change]:
             seen[id(thing)] = _refilled(thing, others)
         return seen[id(thing)]
 
-    changes = []
+    changes: list[Change] = []
     for owner in modules:  # which grows meanwhile
         for name, before in vars(owner).items():
             during = swapped(before)
             if during is not before:
-                changes.append(_Change(vars(owner), name, before, during))
+                changes.append((vars(owner), name, before, during))
     return changes
 
 

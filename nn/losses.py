@@ -29,27 +29,20 @@ Loss: TypeAlias = Callable[[Any, Any], Value]
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
     """Return half the sum of the squared errors, Σ ½ (target − output)²: E_total of Mazur's article.
 
-    Args:
-        outputs: what the network gives.
-        targets: what it should give.
-
     Raises:
         ValueError: if there is not one target for each output.
     """
-    return _total([0.5 * (target - output) ** 2 for output, target in _pairs(outputs, targets)])
+    errors = [0.5 * (target - output) ** 2 for output, target in _pairs(outputs, targets)]
+    return errors[0] if len(errors) == 1 else autograd.sum(errors)
 
 
 def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
     """Return the mean of the squared errors, (1/n) Σ (target − output)².
 
-    Args:
-        outputs: what the network gives.
-        targets: what it should give.
-
     Raises:
         ValueError: if there is not one target for each output.
     """
-    return _mean([(target - output) ** 2 for output, target in _pairs(outputs, targets)])
+    return mean([(target - output) ** 2 for output, target in _pairs(outputs, targets)])
 
 
 def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
@@ -72,10 +65,10 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
             "binary_cross_entropy takes logits and includes the sigmoid, and got what a sigmoid gave: a network learns "
             'next to nothing that way; leave out output_activation="sigmoid", or .sigmoid()'
         )
-    for target in _numbers(pairs):
+    for target in _known(target for _, target in pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
-    return _mean([_entropy(logit, target) for logit, target in pairs])
+    return mean([_entropy(logit, target) for logit, target in pairs])
 
 
 def _entropy(logit: Value, target: Any) -> Value:
@@ -109,7 +102,8 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
         raise ValueError("a choice needs at least one class, got no logits")
     numbers = _known(logits)
     largest = max(numbers) if numbers else stop_gradient(autograd.max(logits))
-    if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or _is_array(target)):
+    is_array = bool(getattr(target, "shape", ()))  # which has a method for an index, too
+    if isinstance(target, SupportsIndex) and not (isinstance(target, bool) or is_array):
         label = index(target)
         if not 0 <= label < len(logits):
             raise ValueError(f"the target class must be an index of the logits, 0 to {len(logits) - 1}, got {label}")
@@ -117,7 +111,7 @@ def softmax_cross_entropy(logits: Iterable[Value], target: SupportsIndex | Seque
     if isinstance(target, Value) and not _known([target]):
         return _of_class(logits, largest, _one_hot(target, len(logits)))
     pairs = _pairs(logits, target)  # type: ignore[arg-type]  # no index
-    probabilities = _numbers(pairs)
+    probabilities = _known(target for _, target in pairs)
     if probabilities and (min(probabilities) < 0.0 or abs(sum(probabilities) - 1.0) > 1e-9):
         raise ValueError(f"the target probabilities must be at least 0 and add up to 1, got {probabilities}")
     shifted = [logit - largest for logit in logits]
@@ -158,10 +152,10 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
         ValueError: if there is not one target for each score, or one is neither 1 nor -1.
     """
     pairs = _pairs(scores, targets)
-    for target in _numbers(pairs):
+    for target in _known(target for _, target in pairs):
         if target not in (1.0, -1.0):
             raise ValueError(f"the target of a hinge loss is 1 or -1, got {target}")
-    return _mean([(1.0 - target * score).relu() for score, target in pairs])
+    return mean([(1.0 - target * score).relu() for score, target in pairs])
 
 
 def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | float]]:
@@ -175,11 +169,6 @@ def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | floa
     return [(o, t if isinstance(t, Value) else as_float(t)) for o, t in zip(outputs, targets, strict=True)]
 
 
-def _numbers(pairs: list[tuple[Value, Value | float]]) -> list[float]:
-    """Return the numbers of the targets, to be checked; none while a program is recorded."""
-    return _known([target for _, target in pairs])
-
-
 def _known(values: Iterable[Value | float]) -> list[float]:
     """Return the numbers of Values; none while a program is recorded, which has others at each call."""
     try:
@@ -188,19 +177,11 @@ def _known(values: Iterable[Value | float]) -> list[float]:
         return []
 
 
-def _is_array(target: object) -> bool:
-    """Return whether a target is an array of numbers, which has a method for an index, too."""
-    return bool(getattr(target, "shape", ()))
-
-
 def _one_hot(target: Value, classes: int) -> list[Value | float]:
     """Return 1 for the target class and 0 for others, without a comparison: the target is an input of a program."""
     return [1.0] if classes == 1 else [1.0 - abs(sign(target - label)) for label in range(classes)]
 
 
-def _total(terms: list[Value]) -> Value:
-    return terms[0] if len(terms) == 1 else autograd.sum(terms)
-
-
-def _mean(terms: list[Value]) -> Value:
+def mean(terms: list[Value]) -> Value:
+    """Return the mean of some Values."""
     return terms[0] if len(terms) == 1 else autograd.sum(terms) / len(terms)

@@ -14,11 +14,10 @@ from collections.abc import Callable, Iterable, Sequence
 from operator import index
 from typing import Any, SupportsIndex
 
-import autograd
 from autograd import Value, no_grad
 from autograd.floats import as_float
 from nn.calls import explained
-from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, softmax_cross_entropy
+from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, mean, softmax_cross_entropy
 from nn.parameters import Module
 
 Case = tuple[Any, Any]  # the inputs of the network, and the target as the loss takes it
@@ -36,8 +35,7 @@ def accuracy(
     threshold is given, each output must be on the same side of the threshold as its target is of 0.5.
 
     Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target, as for `fit`.
+        network, cases: as for `fit`.
         loss: the loss that the network is trained with.
         threshold: what an output is compared with; 0 for `binary_cross_entropy` and `hinge`, whose outputs are logits
             and scores, and else 0.5 when not given.
@@ -81,9 +79,7 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
     """Return the mean of the loss over cases, without recording a graph.
 
     Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target, as for `fit`.
-        loss: a function of the network's output and the target.
+        network, cases, loss: as for `fit`.
 
     Raises:
         ValueError: for no cases.
@@ -97,8 +93,7 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
 
 def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
     """Return the mean of the loss over cases, as a node."""
-    losses = [error_of(loss, network(inputs), target) for inputs, target in cases]
-    return losses[0] if len(losses) == 1 else autograd.sum(losses) / len(losses)
+    return mean([error_of(loss, network(inputs), target) for inputs, target in cases])
 
 
 def error_of(loss: Loss, output: Any, target: Any) -> Value:

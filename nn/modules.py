@@ -21,8 +21,6 @@ from nn.calls import explained
 from nn.drawing import draw_layers
 from nn.parameters import Module, counted
 
-__all__ = ["Module", "Neuron", "Layer", "MLP"]
-
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # whose variables have a default, before Python 3.13 too
 
@@ -172,12 +170,7 @@ class Layer(Module):
         return list(dict.fromkeys(neuron.bias for neuron in self.neurons if neuron.bias is not None))
 
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
-        """Compute the outputs of the neurons.
-
-        Raises:
-            ValueError: if the number of inputs is not the layer's.
-            TypeError: if the inputs are no list, or one is not a number.
-        """
+        """Compute the outputs of the neurons. Errors are those of `Neuron.net`."""
         return [neuron(inputs) for neuron in self.neurons]
 
     def _arguments(self) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class Optimizer:
         missed: for each parameter, how many of the steps no gradient reached it in.
 
     Raises:
-        ValueError: for no parameters, or a learning rate that is not positive and finite; also when one is assigned.
+        ValueError: for no parameters, or a setting that is out of its range; also when one is assigned.
         TypeError: if the parameters are not a list of leaves.
         AttributeError: when an attribute is assigned that the optimizer does not have.
     """
@@ -275,9 +275,6 @@ class SGD(Optimizer):
         learning_rate: η.
         momentum: μ, from 0 (none) to below 1.
         weight_decay: λ, at least 0.
-
-    Raises:
-        ValueError: if one of them is out of its range.
     """
 
     def __init__(
@@ -307,9 +304,6 @@ class Adam(Optimizer):
         learning_rate: about how far a parameter moves in one step.
         betas: how slowly the two means forget, each from 0 to below 1.
         epsilon: keeps the division from one by zero.
-
-    Raises:
-        ValueError: if one of them is out of its range.
     """
 
     _squares = 1
@@ -345,9 +339,6 @@ class AdamW(Adam):
     Args:
         parameters, learning_rate, betas, epsilon: as for `Adam`.
         weight_decay: the share of itself, times the learning rate, that a parameter loses in each step.
-
-    Raises:
-        ValueError: if one of them is out of its range.
     """
 
     def __init__(
@@ -375,9 +366,6 @@ class RMSprop(Optimizer):
         epsilon: ε, which keeps the division from one by zero.
         momentum: μ, from 0 (none) to below 1.
         weight_decay: λ, at least 0.
-
-    Raises:
-        ValueError: if one of them is out of its range.
     """
 
     _ranges: ClassVar = {**Optimizer._ranges, "alpha": (0.0, 1.0)}

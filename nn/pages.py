@@ -33,8 +33,7 @@ def network_page(
 
     Args:
         network: what is shown; an `MLP` is drawn in layers.
-        cases: pairs of inputs and target, as for `fit`.
-        loss: a function of the network's output and the target, as for `fit`.
+        cases, loss: as for `fit`.
         title: the heading.
         learning_rate: the size of a step of the training, which can be changed on the page.
         pick: whether a round of the training takes one case, picked at random, instead of the mean over all.

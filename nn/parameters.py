@@ -76,13 +76,9 @@ class Module:
         return {path: settings for path, settings in found.items() if settings}
 
     def train(self, mode: bool = True) -> Self:
-        """Let this module and all within it compute as in training, until `eval()`. `fit` does so by itself.
+        """Let this module and all within it compute as in training, and return it; as `eval()` if the mode is False.
 
-        Args:
-            mode: False for the same as `eval()`.
-
-        Returns:
-            This module.
+        `fit` does so by itself.
         """
         set_training(modules_of(self), bool(mode))
         return self

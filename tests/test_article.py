@@ -41,6 +41,11 @@ def test_a_text_has_numbers_and_formulas() -> None:
     assert second == ["> ", {"of": "E", "by": "x"}, " = ", {"of": "x", "kind": "grad"}]
 
 
+def test_a_line_of_numbers_needs_no_empty_line_before_it() -> None:
+    story = story_content([("a", "It is\n  {a}.\n> {a}\n  > {x}\n≠ Not {E}.\n\nOn.")], FIND)
+    assert [paragraph[0] for paragraph in story[0]["text"]] == ["It is ", "> ", "> ", "≠ Not ", "On."]
+
+
 def test_a_step_is_named_by_the_number_that_it_computes() -> None:
     steps: list[int | str] = [3, "start", "end", "x.grad", "x.grad from a", "x.next", "after 1,000 rounds"]
     found = [entry["step"] for entry in story_content([(step, "…") for step in steps], FIND)]

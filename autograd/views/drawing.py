@@ -282,7 +282,6 @@ class _Scene:
         )
 
     def appearance(self, index: int) -> dict[str, str]:
-        """Return the look of a box."""
         nodes = self.folding.boxes[index]
         node, colour = nodes[0], self.colour
         if is_constant(node) and not node.label:

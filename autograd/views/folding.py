@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from autograd.value import Parameter, Value, is_constant
 
@@ -31,9 +31,16 @@ class Folding:
         home: the box of each node.
     """
 
-    def __init__(self, boxes: list[list[Value]], edges: list[tuple[int, int, list[Link]]]) -> None:
-        self.boxes, self.edges = boxes, edges
-        self.home = {node: index for index, box in enumerate(boxes) for node in box}
+    def __init__(self, nodes: Sequence[Value], home: Mapping[Value, int], is_folded: bool) -> None:
+        self.home = home
+        self.boxes: list[list[Value]] = [[] for _ in range(max(home.values()) + 1)]
+        links: dict[tuple[int, int, int], list[Link]] = defaultdict(list)
+        for node in nodes:
+            self.boxes[home[node]].append(node)
+            for index, (parent, slope) in enumerate(zip(node.parents, node.slopes, strict=True)):
+                which = 0 if is_folded else index  # without boxes of several nodes, each use of an operand is an edge
+                links[home[parent], home[node], which].append((node, parent, slope))
+        self.edges = [(start, end, between) for (start, end, _), between in links.items()]
 
     @classmethod
     def of(cls, nodes: Sequence[Value], fold: bool | None) -> Folding:
@@ -42,18 +49,7 @@ class Folding:
             folding = cls.of_groups(nodes)
             if fold or FEWER * len(folding.boxes) <= len(nodes):
                 return folding
-        return cls.of_nodes(nodes)
-
-    @classmethod
-    def of_nodes(cls, nodes: Sequence[Value]) -> Folding:
-        """Give each node a box, and each edge of the graph its own."""
-        home = {node: index for index, node in enumerate(nodes)}
-        edges = [
-            (home[parent], index, [(node, parent, slope)])
-            for index, node in enumerate(nodes)
-            for parent, slope in zip(node.parents, node.slopes, strict=True)
-        ]
-        return cls([[node] for node in nodes], edges)
+        return cls(nodes, {node: index for index, node in enumerate(nodes)}, False)
 
     @classmethod
     def of_groups(cls, nodes: Sequence[Value]) -> Folding:
@@ -71,13 +67,7 @@ class Folding:
             if node.primitive is None:
                 kinds[node] = (*kinds[node], frozenset(read_by))
         home = _numbered(nodes, lambda node, box: (kinds[node], *dict.fromkeys(box[p] for p in node.parents)))
-        boxes: list[list[Value]] = [[] for _ in range(max(home.values()) + 1)]
-        links: dict[tuple[int, int], list[Link]] = defaultdict(list)
-        for node in nodes:
-            boxes[home[node]].append(node)
-            for parent, slope in zip(node.parents, node.slopes, strict=True):
-                links[home[parent], home[node]].append((node, parent, slope))
-        return cls(boxes, [(start, end, between) for (start, end), between in links.items()])
+        return cls(nodes, home, True)
 
 
 def _kind(node: Value) -> tuple[Hashable, ...]:

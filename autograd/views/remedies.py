@@ -141,7 +141,6 @@ class _Pattern(Operators):
 
     @staticmethod
     def apply_primitive(primitive: Primitive, *operands: Any) -> _Pattern:
-        """Note what a function applies."""
         return _Pattern(primitive, *operands)
 
     def matches(self, node: Value, found: dict[_Pattern, Value]) -> bool:

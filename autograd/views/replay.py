@@ -34,23 +34,14 @@ MOST_ROUNDS = 1024  # that are kept: all, then every second one, every fourth, â
 
 
 class Round(NamedTuple):
-    """What is known of a round of a training.
+    """What is known of a round of a training."""
 
-    Attributes:
-        number: how many rounds are done.
-        numbers: those of the leaves.
-        error: the number of the output.
-        rate: the learning rate that led here.
-        before: the numbers of the round before; None at the start and after other changes.
-        applied: the gradients that led here; likewise.
-    """
-
-    number: int
-    numbers: array[float]
-    error: float
-    rate: float = math.nan
-    before: array[float] | None = None
-    applied: array[float] | None = None
+    number: int  # how many rounds are done
+    numbers: array[float]  # of the leaves
+    error: float  # the number of the output
+    rate: float = math.nan  # the learning rate that led here
+    before: array[float] | None = None  # the numbers of the round before; None at the start and after other changes
+    applied: array[float] | None = None  # the gradients that led here; likewise
 
 
 class Replay:
@@ -81,13 +72,10 @@ class Replay:
         self.rounds, self.stride, self.diverged = [self.start], 1, False
 
     def evaluate(self) -> tuple[Tape, dict[Value, Value]]:
-        """Evaluate the tape with the numbers that its leaves hold now.
+        """Evaluate the tape with the numbers that its leaves hold now, and raise what an operation raises.
 
         Returns:
             The tape of the new graph, of the same leaves and labels, and its node for each recorded one.
-
-        Raises:
-            ValueError, ZeroDivisionError: if an operation is outside its domain.
         """
         with recording():
             nodes = self.content.program.forward({i: node for i, node in enumerate(self.nodes) if not node.primitive})
@@ -103,11 +91,7 @@ class Replay:
         return array("d", [leaf.data for leaf in self.leaves]).tobytes() != self.round.numbers.tobytes()
 
     def note(self, error: float) -> None:
-        """Take the numbers that the leaves hold now for those of this round; if they are others, drop later rounds.
-
-        Args:
-            error: the number of the output.
-        """
+        """Take the numbers of the leaves and the error for those of this round; if they are others, drop later ones."""
         if self.is_stale:
             self._keep(Round(self.round.number, array("d", [leaf.data for leaf in self.leaves]), error))
 
@@ -115,18 +99,10 @@ class Replay:
         """Move the leaves that learn against their gradients, round by round, and assign them at the end.
 
         Each round is done as a whole or not at all. One whose numbers, error or gradients are not finite is not done,
-        and ends the training.
-
-        Args:
-            rounds: how many.
-            rate: the learning rate.
-            seconds: after which to stop in between.
+        and ends the training. What an operation raises is raised.
 
         Returns:
-            How many rounds are left.
-
-        Raises:
-            ValueError, ZeroDivisionError: if the next round leads out of the domain of an operation.
+            How many rounds are left, where the seconds were over before.
         """
         end = time.monotonic() + seconds
         self.diverged = False

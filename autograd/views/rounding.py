@@ -182,7 +182,6 @@ class _Comparison:
         self.slopes = cache(self._slopes)
 
     def report(self) -> RoundingReport:
-        """Return the report."""
         nodes, last = self.tape.nodes, len(self.tape) - 1
         rounded: dict[Quantity, RoundedNumber] = {}
         kinds: tuple[Kind, ...] = ("value", "gradient")

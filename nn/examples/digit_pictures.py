@@ -41,9 +41,9 @@ def in_letters(pixels: Sequence[float] | NDArray[Any], caption: str = "") -> str
     return "\n".join([*([f"{caption:<{len(lines[0])}.{len(lines[0])}}"] if caption else []), *lines])
 
 
-def side_by_side(blocks: Sequence[str], gap: str = "   ") -> str:
+def side_by_side(blocks: Sequence[str]) -> str:
     """Set blocks of as many lines each beside each other."""
-    return "\n".join(gap.join(lines).rstrip() for lines in zip(*map(str.splitlines, blocks), strict=True))
+    return "\n".join("   ".join(lines).rstrip() for lines in zip(*map(str.splitlines, blocks), strict=True))
 
 
 def save_curve(history: History, path: str | os.PathLike[str]) -> Path:

@@ -77,19 +77,12 @@ MISPRINTED = {"dE_o2/dout_h1": "one unit too much in its last digit"}
 
 
 class Published(NamedTuple):
-    """A figure that the article prints.
+    """A figure that the article prints."""
 
-    Attributes:
-        name: the node, the parameter, or the node that is differentiated.
-        by: of a derivative the node that it is taken by, else None.
-        rounds: how many rounds of training come before.
-        text: the figure as printed.
-    """
-
-    name: str
-    by: str | None
-    rounds: int
-    text: str
+    name: str  # of the node, the parameter, or the node that is differentiated
+    by: str | None  # of a derivative the node that it is taken by
+    rounds: int  # of training that come before
+    text: str  # as it is printed
 
     @classmethod
     def of(cls, key: str) -> Published:

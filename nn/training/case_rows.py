@@ -44,24 +44,12 @@ class CaseRows(NamedTuple):
 
     @classmethod
     def of(cls, cases: Sequence[Case], name: str) -> CaseRows:
-        """Make the rows of cases.
-
-        Args:
-            cases: pairs of inputs and target.
-            name: what the messages call them.
-
-        Raises:
-            TypeError: if the cases do not all have the same structure, or hold something that is not a number.
-        """
+        """Make the rows of cases; raise a TypeError, which calls them `name`, if they are not all of one structure."""
         columns = [_rows([case[part] for case in cases], f"the {PARTS[part]} of {name}") for part in range(2)]
         return cls(cases[0], np.concatenate(columns, axis=1))
 
     def check_like(self, other: CaseRows, name: str, other_name: str) -> None:
-        """Check that these cases have the structure of others.
-
-        Raises:
-            TypeError: if not.
-        """
+        """Raise a TypeError unless these cases have the structure of others."""
         for part, here, there in zip(PARTS, self.first, other.first, strict=True):
             if _flat(here)[0] != _flat(there)[0]:
                 raise _other_structure(f"the {part} of {name}[0]", here, f"{other_name}[0]", there)

@@ -31,11 +31,7 @@ LOSSES = (half_squared_error, mean_squared_error, binary_cross_entropy, softmax_
 
 
 def listed(cases: Iterable[Case], name: str) -> list[Case]:
-    """List the cases of anything that can be iterated over, once, as pairs.
-
-    Args:
-        cases: pairs of inputs and target.
-        name: what the messages call them.
+    """List the cases of anything that can be iterated over, once, as pairs; the messages call them `name`.
 
     Raises:
         TypeError: if they cannot be iterated over, or one is not a pair.
@@ -47,12 +43,9 @@ def listed(cases: Iterable[Case], name: str) -> list[Case]:
     case: Any
     for number, case in enumerate(cases):
         is_array = hasattr(case, "dtype") and not getattr(case.dtype, "hasobject", False)
-        if (
-            isinstance(case, str | Mapping)
-            or is_array
-            or not isinstance(case, Iterable)
-            or len(pair := list(case)) != 2
-        ):
+        is_pair = isinstance(case, Iterable) and not (isinstance(case, str | Mapping) or is_array)
+        pair = list(case) if is_pair else []
+        if len(pair) != 2:
             raise TypeError(
                 f"{name}[{number}] must be a pair (inputs, target), got {said(case)}; of two arrays or lists X and y "
                 f"make pairs with list(zip(X, y))"
@@ -78,14 +71,7 @@ def check(network: Module, cases: Sequence[Case], loss: Loss, name: str, tries_a
     """Check that a network takes the inputs of all cases, and its loss their targets, and that all are finite.
 
     The network is called once for each length of inputs that there is, under `no_grad()`. Targets are tried with the
-    losses of this package alone.
-
-    Args:
-        network: called with the inputs of a case.
-        cases: pairs of inputs and target.
-        loss: a function of the network's output and the target.
-        name: what the messages call the cases.
-        tries_any_loss: whether targets are tried with any loss.
+    losses of this package, and with others if `tries_any_loss`. The messages call the cases `name`.
 
     Raises:
         ValueError, TypeError: as the network or the loss raises it, with the case in front; or if a number is nan or

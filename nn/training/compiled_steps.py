@@ -30,23 +30,14 @@ MOST_STEPS, MOST_CASES = 16, 1600
 
 
 class _Mark(NamedTuple):
-    """What a state is computed from again, when a step after it was interrupted.
+    """What a state is computed from again, when a step after it was interrupted."""
 
-    Attributes:
-        update: a copy of an earlier state.
-        steps: the places of the cases of each step since, their masks, and its learning rate.
-    """
-
-    update: Update
-    steps: list[tuple[Sequence[int], tuple[Numbers, ...], float]]
+    update: Update  # a copy of an earlier state
+    steps: list[tuple[Sequence[int], tuple[Numbers, ...], float]]  # since: the cases, their masks, the learning rate
 
 
 def recorded(options: Options) -> Callable[..., Training]:
-    """Record a training, and return what makes its steps. The generators stay as they were.
-
-    Raises:
-        TypeError: if it cannot be recorded; the message says why, and what to do.
-    """
+    """Record a training, and return what makes its steps; raise a TypeError if it cannot be. The generators stay."""
     plan, cases, validation = options.plan, CaseRows.of(options.cases, "cases"), None
     if options.validation is not None:
         validation = CaseRows.of(options.validation, "validation")
@@ -69,11 +60,9 @@ class CompiledTraining(Training):
     made some steps earlier.
 
     Args:
-        case: the functions of a case.
-        update: the optimizer's step.
+        case, update: what is recorded of a case, and of the optimizer's step.
         validation: the numbers of the validation set, if there is one.
-        options: what `fit` was called with.
-        done: what was done before, of a training that is resumed.
+        options, done: as for `Training`.
     """
 
     def __init__(
@@ -291,7 +280,6 @@ def _refers_to_objects(function: Any) -> bool:
 
 
 def _assign(state: Update, other: Update) -> None:
-    """Copy the numbers of another state into the arrays of a state."""
     state.numbers[:] = other.numbers
     for row, numbers in zip(state.memory, other.memory, strict=True):
         row[:] = numbers

@@ -29,9 +29,7 @@ Calls: TypeAlias = list[tuple[Dropout, int]]  # each Dropout that is called, and
 class Masks:
     """The factors of the Dropouts of a network, for one case after another, in the order in which they are called.
 
-    Args:
-        network: which is called once as in training, if there are any.
-        inputs: of a case.
+    If there are any, the network is called once as in training, with the inputs of a case.
 
     Attributes:
         neutral: a tuple of the row of factors of 1; empty where nothing is dropped, since an argument of a compiled
@@ -48,11 +46,7 @@ class Masks:
         self.neutral: tuple[Numbers, ...] = (np.ones(count),) if count else ()
 
     def drawn(self, cases: int) -> tuple[Numbers, ...]:
-        """Draw the factors of some cases: a row for each, that of the last case first, as `CaseRows` has them.
-
-        Returns:
-            A tuple of these rows, or an empty one, as `neutral`.
-        """
+        """Draw, as `neutral`, a row of factors for each of some cases, that of the last one first as in `CaseRows`."""
         if not self.neutral:
             return ()
         rows = [[factor for dropout, count in self.calls for factor in dropout.factors(count)] for _ in range(cases)]

@@ -71,11 +71,7 @@ class Options:
         validation_split: object,
         **others: Any,
     ) -> Options:
-        """Check the arguments of `fit`. For that the network is called once for each length of inputs.
-
-        Raises:
-            ValueError, TypeError, OSError: as `fit` says.
-        """
+        """Check the arguments of `fit`, which says what is raised."""
         if not callable(network) or not callable(getattr(network, "parameters", None)):
             raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {said(network)}")
         others["rounds"] = _integer("rounds", others["rounds"], 0)
@@ -130,11 +126,7 @@ class Options:
         return options
 
     def check_parameters(self) -> None:
-        """Check that the parameters are finite.
-
-        Raises:
-            ValueError: if one is not.
-        """
+        """Raise a ValueError unless the parameters are finite."""
         for parameter in self.optimizer.parameters:
             if not math.isfinite(parameter.data):
                 raise ValueError(

@@ -6,6 +6,8 @@ import base64
 import io
 import sys
 import time
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from autograd.notation import in_notebook
@@ -31,19 +33,16 @@ def progress_bar(total: int, done: int, show: bool | None, unit: str = "rounds",
     is_notebook = in_notebook()
     disable = not show if show is not None else False if is_notebook else None
     disable = disable or (True if sys.stderr is None else disable)
+    # tqdm.auto warns where ipywidgets is missing.
+    bars = import_module("tqdm.auto" if is_notebook and find_spec("ipywidgets") else "tqdm")
     # The thread looks after bars that let more and more updates pass unseen; with miniters=1 none do.
-    kind: Any = type("Bar", (_widget_bar() if is_notebook else _text_bar(),), {"monitor_interval": 0})
+    kind: Any = type("Bar", (bars.tqdm,), {"monitor_interval": 0})
     bar: tqdm[Any] = kind(total=total, initial=done, disable=disable, unit=f" {unit}", miniters=1, **settings)
     return bar
 
 
 def check_curve() -> None:
-    """Check that the curve of a training can be shown.
-
-    Raises:
-        ValueError: if this is not a notebook.
-        ImportError: if matplotlib is missing.
-    """
+    """Raise a ValueError unless this is a notebook, which shows curves, or an ImportError if matplotlib is missing."""
     if not in_notebook():
         raise ValueError(
             'progress="curve" draws in a notebook, with IPython, and this is not one; leave it out, and write '
@@ -53,12 +52,7 @@ def check_curve() -> None:
 
 
 class Curve:
-    """The plot of a history as one output of a cell, redrawn during the training; a context manager.
-
-    Args:
-        history: of the training.
-        total: the number of rounds at the end.
-    """
+    """The plot of a history as one output of a cell, redrawn during a training of `total` rounds; a context manager."""
 
     disable = True  # there is no text beside it
 
@@ -101,19 +95,3 @@ class Curve:
             self.output.update(data, raw=True)
         now = time.monotonic()
         self.due = now + max(SECONDS, TIMES * (now - begun))
-
-
-def _widget_bar() -> type[tqdm[Any]]:
-    try:
-        import ipywidgets  # noqa: F401  # tqdm.auto warns where it is missing
-    except ImportError:
-        return _text_bar()
-    from tqdm.auto import tqdm
-
-    return tqdm
-
-
-def _text_bar() -> type[tqdm[Any]]:
-    from tqdm import tqdm
-
-    return tqdm

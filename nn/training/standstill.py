@@ -52,10 +52,7 @@ def warn_of_standstill(options: Options, history: History) -> None:
 def _not_told_apart(options: Options, cases: Sequence[Case], is_still: bool) -> tuple[int, int] | None:
     """Return the places of two cases with the same answer and targets that are far apart; None if there are none.
 
-    Args:
-        options: of the training.
-        cases: those that are tried. For inputs that have several targets, their mean counts.
-        is_still: whether two such cases are enough; else all answers must be the same.
+    Unless `is_still`, all answers must be the same. For inputs that have several targets, their mean counts.
     """
     inputs = [tuple(numbers_in(case[0])) for case in cases]
     targets: dict[tuple[float, ...], list[list[float]]] = {}

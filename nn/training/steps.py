@@ -101,12 +101,7 @@ class Training:
         self._note_best()
 
     def step(self) -> None:
-        """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
-
-        Raises:
-            ValueError: if it depends on an operation outside its domain; also a ZeroDivisionError.
-            FloatingPointError: if the error, a gradient or a new parameter is not finite for another reason.
-        """
+        """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure."""
         position = self.committed.position
         if not position.batches:
             position = self._begin()
@@ -192,14 +187,11 @@ class Training:
         return checkpoint
 
     def _computed(self, places: Sequence[int], total: float) -> tuple[float, float, Update]:
-        """Compute a step, without taking it.
+        """Compute a step, without taking it: the mean of its errors, the sum of those of this round, and the update.
 
         Args:
             places: of its cases.
             total: the sum of the errors of the cases before them in this round.
-
-        Returns:
-            The mean of the errors, the sum of the errors of this round, and the update.
         """
         options = self.options
         cases = [options.cases[place] for place in places]
@@ -302,7 +294,6 @@ class Training:
         self.history.best_round = None if best is None or best.error == math.inf else best.rounds
 
     def _change(self, update: Update) -> None:
-        """Make the changes of a step that was committed."""
         self.optimizer.apply(update)
 
     def _state(self) -> tuple[Update, float, Generators]:

@@ -107,12 +107,7 @@ class CasePrograms:
         self.graph = self._graph() if may_change else None
 
     def run(self, rows: Numbers, masks: tuple[Numbers, ...]) -> None:
-        """Compute the mean of the errors of some cases, and its gradients.
-
-        Args:
-            rows: those of the cases.
-            masks: of the same cases, from `self.masks.drawn`.
-        """
+        """Compute the mean of the errors of some cases, and its gradients, with masks from `self.masks.drawn`."""
         count = len(rows)
         if count not in self.shares:
             self.shares[count] = np.full(count, 1.0 / count)
@@ -126,11 +121,7 @@ class CasePrograms:
         return errors[::-1], _outputs_by_case(output)
 
     def refresh(self) -> None:
-        """Read the parameters that the optimizer does not change, and record again what is computed otherwise by now.
-
-        Raises:
-            TypeError: if it cannot be recorded.
-        """
+        """Read the parameters that the optimizer does not change, and record again what is computed otherwise now."""
         self.numbers[: self.frozen] = [parameter.data for parameter in self.parameters[: self.frozen]]
         if self.graph is not None:
             self.masks = Masks(self.case.network, self.rows.first[0])
@@ -210,11 +201,8 @@ class CasePrograms:
 class UpdateProgram:
     """The step of an optimizer, compiled. It is recorded again when it has changed.
 
-    Args:
-        optimizer: whose class states its step by `_rule`.
-
     Raises:
-        TypeError: if it does not, or its rule cannot be recorded.
+        TypeError: if the class of the optimizer does not state its step by `_rule`, or that cannot be recorded.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
@@ -251,15 +239,9 @@ class UpdateProgram:
         self._check()
 
     def run(self, update: Update, grads: Numbers, reached: NDArray[np.bool_]) -> Update:
-        """Take a step in the arrays of a state.
+        """Take a step in the arrays of a state, and return the state after it. `reached` says which have a gradient.
 
-        Args:
-            update: the state before it. Its arrays are written to, but for that of the missed steps.
-            grads: the gradient of each parameter.
-            reached: whether it has one.
-
-        Returns:
-            The state after the step. What it remembers may be the array of the gradients.
+        The array of the missed steps stays as it is. What is remembered then may be the array of the gradients.
         """
         (numbers, memory, steps, missed), rate = update, self.optimizer.learning_rate
         if missed.any() or not reached.all():

@@ -1,15 +1,29 @@
 // The cases of a network: what it answers to each, the table of them, and what a training has come to.
-// Only pages with cases hold this script.
 
 import { VIEWS } from "./controls.js";
 import { about, counted, element, shortened, written } from "./notation.js";
 import { show } from "./picture.js";
+import { assign } from "./program.js";
 
 const HALF = 0.5; // how far a prediction may be from its target to count as right, where targets are not of two kinds
 const FINISHED = 0.001; // an error below it is that of a finished training
 const PATIENCE = 2000; // rounds in which the error of a stuck training
 const STEADY = 1.01; // does not change by more than this factor
-const COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+export const COUNTS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"];
+
+/** Let a section stand above the training on a narrow screen, and elsewhere where `goHome` puts it. */
+export function stand(page, section, goHome) {
+  let wasNarrow;
+  const move = () => {
+    const { isNarrow } = page.picture;
+    if (isNarrow === wasNarrow) return;
+    wasNarrow = isNarrow;
+    if (isNarrow) page.parts.training.before(section);
+    else goHome(section);
+  };
+  move();
+  new ResizeObserver(move).observe(page.parts.picture);
+}
 
 /** The smallest and the largest target of an output over all cases, and whether there is none between them. */
 export function targetRange({ settings: { cases, columns } }, target) {
@@ -27,9 +41,7 @@ export function answersOf(page) {
   const outputs = predictions.length ? predictions.map(([slot]) => slot) : [graph.program.output];
   const lane = page.leaves();
   return settings.cases.map((row) => {
-    row.forEach((number, column) => {
-      lane[settings.columns[column]] = number;
-    });
+    assign(lane, settings.columns, row);
     graph.program.forward(lane);
     const areRight = predictions.map(([out, target], place) => {
       const { low, high, isTwofold } = ranges[place];

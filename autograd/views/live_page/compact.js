@@ -39,7 +39,8 @@ function arrange(root) {
   return more;
 }
 
-Object.assign(ROWS, { width: 332, gap: GAP, height: TALL });
+Object.assign(ROWS, { width: 332, gap: GAP, height: TALL, pill: 28 });
+Object.assign(ROWS, { top: 4, inputs: 16, weights: 18, nets: 0, outs: GAP, end: 18 });
 
 const { scale } = Picture.prototype;
 
@@ -52,38 +53,16 @@ Picture.prototype.scale = function () {
   if (whole >= LEAST && whole < this.factor) this.enlarge(whole, room);
 };
 
-/** A network from top to bottom: targets stand between the outputs where there is room, all errors in one row. */
-NetworkPlacement.prototype.placeDown = function () {
-  let sources = this.inputs;
-  let y = this.row(sources, 4, 28, "pill") + 16;
-  let free = [];
-  for (const { neurons, biases, isShared } of this.layers) {
-    const weights = neurons.flatMap((neuron) => neuron[2]);
-    for (let first = 0; first < weights.length; first += MOST_BESIDE) {
-      y = this.row(weights.slice(first, first + MOST_BESIDE), y) + 18;
-    }
-    const half = Math.ceil(neurons.length / 2);
-    const nets = neurons.map(([net]) => net);
-    const across = isShared
-      ? [...nets.slice(0, half), biases[0], ...nets.slice(half)]
-      : neurons.flatMap(([net, , , bias]) => (bias === null ? [net] : [net, bias]));
-    y = this.row(across, y) + GAP;
-    const outs = neurons.filter(([net, out]) => out !== net);
-    for (const [net, out] of outs) {
-      const { x, width, y: top } = this.at.get(net);
-      this.add(out, x, y, width, TALL, "small");
-      this.frames.push({ x: x - 4, y: top - 4, width: width + 8, height: 2 * TALL + GAP + 8 });
-      this.connect(net, out, [[out, net]], { isDown: true });
-    }
-    for (const neuron of neurons) this.linesOf(neuron, sources, { isDown: true });
-    free = outs.length ? biases.flatMap((bias) => [y - 2, y + 22].map((top) => [this.at.get(bias), top])) : [];
-    y += outs.length ? TALL + 18 : 12;
-    sources = neurons.map((neuron) => neuron[1]);
+/** Neurons have frames; targets stand between the outputs where there is room, all errors in one row. */
+NetworkPlacement.prototype.errorsDown = function (top) {
+  for (const [net, out] of this.layers.flatMap((layer) => layer.neurons)) {
+    const { x, y, width } = this.at.get(net);
+    if (out !== net) this.frames.push({ x: x - 4, y: y - 4, width: width + 8, height: 2 * TALL + GAP + 8 });
   }
-  this.errorsBelow(y, free);
-};
-
-NetworkPlacement.prototype.errorsBelow = function (top, free) {
+  const { neurons, biases } = this.layers.at(-1);
+  const [[net, out]] = neurons;
+  const level = this.at.get(out).y;
+  const free = out === net ? [] : biases.flatMap((bias) => [level - 2, level + 22].map((y) => [this.at.get(bias), y]));
   const entries = this.errors.flat();
   const leaves = entries.flatMap((entry) => entry.leaves);
   let y = top;
@@ -92,20 +71,16 @@ NetworkPlacement.prototype.errorsBelow = function (top, free) {
       const [{ x, width }, level] = free[index];
       this.add(leaf, x, level, width, SLIM, "pill small slim");
     });
-  else y = this.row(leaves, y, 28, "pill small") + 14;
+  else y = this.row(leaves, y, ROWS.pill, "pill small") + 14;
   const isOneRow = entries.length <= MOST_BESIDE;
   const rows = isOneRow ? [entries] : this.errors;
   for (const row of rows) {
     const slots = row.map((entry) => entry.slot);
     if (isOneRow && slots.length > 2) slots.splice(slots.length >> 1, 0, slots.pop()); // the total in the middle
-    y = this.row(slots, y) + 18;
-  }
-  for (const { slot, operands } of entries) {
-    for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
+    y = this.row(slots, y) + ROWS.end;
   }
 };
 
-/** A page in its compact form. */
 export class CompactPage extends Page {
   constructor(root, ...others) {
     const more = arrange(root);

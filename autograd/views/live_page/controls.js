@@ -110,7 +110,6 @@ export function prepareControls(page) {
   root.addEventListener("focus", pause, true); // before a field shows all digits of its number
 }
 
-/** Show another round. */
 function travel(page, round) {
   page.stop();
   page.training.travel(round);

@@ -23,7 +23,6 @@ function latexText(text) {
     .replaceAll(")", "\\right)");
 }
 
-/** What an element shows. */
 function transcribed(node, isLatex) {
   if (node.data) return isLatex ? latexText(node.data) : node.data;
   const inner = [...node.childNodes].map((child) => transcribed(child, isLatex)).join("");
@@ -35,7 +34,6 @@ function transcribed(node, isLatex) {
   return NAME + (base ? `${latexName(name.slice(0, base))}_{${index}}` : index) + END;
 }
 
-/** The paragraphs of a derivation. */
 export function copied(paragraphs, isLatex) {
   const line = (equation) => {
     const sides = [equation.firstChild, ...equation.querySelectorAll(".side")];

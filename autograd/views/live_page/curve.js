@@ -27,9 +27,9 @@ export function drawCurve(container, { samples, last, round, error: now }, chose
   const x = (at) => (INSET + ((width - 2 * INSET) * at) / last).toFixed(1);
   const y = (error) => (4 + (HEIGHT - 8) * (1 - (of(error) - of(low)) / span)).toFixed(1);
   for (let power = 10 ** Math.ceil(Math.log10(low)); isLogarithmic && power < high; power *= 10) {
-    const text = svg("text", { class: "axis", fill: "currentColor", x: 4, y: y(power) - 3 });
-    if (y(power) > 16 && y(power) < 64) text.append(written(power, 1)); // elsewhere the ends of the range are written
-    drawing.append(svg("path", { class: "frame", d: `M0,${y(power)}H${width}` }), text);
+    const text = y(power) > 16 && y(power) < 64 ? written(power, 1) : ""; // elsewhere the ends of the range are written
+    const place = { class: "axis", fill: "currentColor", x: 4, y: y(power) - 3 };
+    drawing.append(svg("path", { class: "frame", d: `M0,${y(power)}H${width}` }), svg("text", place, text));
   }
   const points = shown.map((sample) => `${x(sample.round)},${y(sample.error)}`);
   drawing.append(svg("path", { class: "curve", d: `M${points.join("L")}` }));

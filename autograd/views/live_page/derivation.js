@@ -41,13 +41,12 @@ export class Derivatives {
   /** The numbers of all derivatives that a document needs, by row. */
   valuesAt(moment) {
     const known = new Map();
-    const local = new Float64Array(this.graph.program.size);
     const computed = ({ computation, isLocal }) => {
       const [top, bottom] = computation;
-      if (Array.isArray(top)) return moment.along(computation);
-      if (!isLocal) return moment.derivative(top, bottom);
-      this.graph.steps.localSlopes(top, moment, local);
-      return local[bottom];
+      if (isLocal) return moment.slopesOf(top).get(bottom);
+      if (!Array.isArray(top)) return moment.derivative(top, bottom);
+      const [slot, operand] = computation.at(-1);
+      return moment.along(computation).get(this.graph.program.operandsOf(slot)[operand]);
     };
     const of = (index) => {
       if (!known.has(index)) known.set(index, computed(this.rows[index]));
@@ -117,7 +116,7 @@ export class Derivatives {
     const value = written(numberOf(line.index));
     const sides = line.isSum
       ? [
-          this.sum(row, true, (index) => ({ template: this.rows[index].name, binds: 5 })),
+          this.sum(row, true, (index) => ({ template: this.rows[index].name })),
           this.sum(row, true, (index, parent) => ({ text: written(numberOf(index, parent)) }), line.index),
           this.sum(row, false, (index, parent) => ({ text: written(numberOf(index, parent)) }), line.index),
         ]
@@ -153,7 +152,6 @@ export class Derivatives {
     return tokens;
   }
 
-  /** A side as elements. */
   element(side, moment) {
     const { names } = this.graph;
     const fill = (token) => (part, before) =>

@@ -1,5 +1,4 @@
 // Where the boxes and lines of a graph stand that is no network: as Graphviz placed them, or the surroundings of a node.
-// Only pages of such graphs hold this script.
 
 import { BOX, box, line, OTHERS } from "./placement.js";
 

@@ -1,5 +1,5 @@
 // A network that reads an image: its inputs and the weights of the chosen neuron stand in squares, shaded by their number.
-// Only the page of such a network holds this script. It replaces where boxes stand, and adds how they are painted.
+// It replaces where boxes stand, and adds how they are painted.
 
 import { shortened } from "./notation.js";
 import { Picture, show } from "./picture.js";

@@ -146,16 +146,20 @@ function result(page, step, caption, name, kind) {
   return element(`span.pair ${look}`, guess, element("span.caption", ...caption));
 }
 
-/** What is right about a prediction: `{text, isRight}`. */
-export function verdict(typed, { value, slope, before }, grad) {
+/** What is right about a prediction: a sentence, and whether it is right; `missed` says what else some number is. */
+export function verdict(typed, value, missed) {
   const guess = readNumber(typed);
-  const isNear = (a, b) => Math.abs(a - b) <= CLOSE * Math.abs(b);
-  if (Number.isNaN(guess)) return { text: "Type a number, such as 0.15." };
-  if (isNear(guess, value) || (Number.isNaN(value) && typed === "nan")) return { text: "✓ Right.", isRight: true };
-  if (isNear(-guess, value)) return { text: "The size is right, the sign is not." };
-  if (before && isNear(guess, grad * slope)) return { text: "The factors are right; add what was there before." };
-  if (isNear(guess, slope)) return { text: "This factor is right; multiply it by the gradient that is passed on." };
-  if (isNear(guess, grad)) return { text: "This factor is right; multiply it by the slope." };
-  if (guess * value > 0) return { text: "The sign is right, the size is not." };
-  return { text: "Not yet." };
+  const isNear = (other) => Math.abs(guess - other) <= CLOSE * Math.abs(other);
+  if (Number.isNaN(value) && typed === "nan") return ["✓ Right.", true];
+  if (Number.isNaN(guess)) return ["Type a number, such as 0.15."];
+  if (isNear(value)) return ["✓ Right.", true];
+  if (isNear(-value)) return ["The size is right, the sign is not."];
+  return [missed(isNear) || (guess * value > 0 ? "The sign is right, the size is not yet." : "Not yet.")];
+}
+
+/** What a number is that may stand in place of the result of a step backward: one of its factors, or their product. */
+export function factorOf({ slope, before }, grad, isNear) {
+  if (before && isNear(grad * slope)) return "The factors are right; add what was there before.";
+  if (isNear(slope)) return "This factor is right; multiply it by the gradient that is passed on.";
+  return isNear(grad) ? "This factor is right; multiply it by the slope." : "";
 }

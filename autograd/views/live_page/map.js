@@ -1,11 +1,11 @@
 // The decision map: what the network answers to every pair of its two inputs, on its output and on each hidden neuron.
-// Only the page of a network with two inputs and cases holds this script.
 
-import { targetRange } from "./cases.js";
+import { stand, targetRange } from "./cases.js";
 import { VIEWS } from "./controls.js";
 import { boundary, CELLS, described, PLANE, paintCells, plane } from "./map_cells.js";
 import { addControls, listen, TOUCHED } from "./map_controls.js";
 import { element, shortened, svg } from "./notation.js";
+import { assign } from "./program.js";
 
 const MARGIN = 0.25; // of the range of the cases, on each side
 const RANGES = { sigmoid: [0, 1], tanh: [-1, 1] }; // of what neurons put out
@@ -30,7 +30,6 @@ class DecisionMap {
     this.place();
     addControls(this);
     listen(this);
-    new ResizeObserver(() => this.stand()).observe(parts.picture);
     this.inView = new Set();
     const observer = new IntersectionObserver((entries) => {
       for (const { target, isIntersecting } of entries) this.inView[isIntersecting ? "add" : "delete"](target);
@@ -50,11 +49,9 @@ class DecisionMap {
     this.probe = undefined;
   }
 
-  /** Fill in the inputs that were put on the map. */
   fill(leaves) {
-    this.probed()?.forEach((number, index) => {
-      leaves[this.inputs[index]] = number;
-    });
+    const inputs = this.probed();
+    if (inputs) assign(leaves, this.inputs, inputs);
   }
 
   /** Take another number for one of them. */
@@ -69,9 +66,8 @@ class DecisionMap {
     return this.outputs[this.chosenOutput];
   }
 
-  /** Make the elements around the map. */
   place() {
-    const { graph } = this.page;
+    const { graph, parts } = this.page;
     const { names } = graph;
     this.heading = element("span");
     if (this.outputs.length > 1) {
@@ -94,16 +90,7 @@ class DecisionMap {
       element("div.axes", this.main, ...axes, ...this.ticks),
       this.reading,
     );
-    this.stand();
-  }
-
-  /** Stand beside the picture; on a narrow screen above the training. */
-  stand() {
-    const { parts, picture } = this.page;
-    if (this.isNarrow === picture.isNarrow) return;
-    this.isNarrow = picture.isNarrow;
-    if (this.isNarrow) parts.training.before(this.section);
-    else parts.picture.parentElement.append(this.section);
+    stand(this.page, this.section, (section) => parts.picture.parentElement.append(section));
   }
 
   // What is shown.
@@ -190,7 +177,6 @@ class DecisionMap {
     return [(PLANE * (x - across.low)) / (across.high - across.low), (PLANE * (up.high - y)) / (up.high - up.low)];
   }
 
-  /** The cases in the plane. */
   cases() {
     const { page } = this;
     const { cases, columns } = page.settings;
@@ -224,9 +210,8 @@ class DecisionMap {
       if (!point.isRight) group.append(circle(radius + (isChosen ? 8.5 : 4.5), "wrong"));
       group.append(circle(radius, "disc"));
       if (point.text.length <= 2) {
-        const text = svg("text", { x: cx, y: cy + radius / 3, "font-size": radius + 1 });
-        text.append(point.text);
-        group.append(text);
+        const place = { x: cx, y: cy + radius / 3, "font-size": radius + 1 };
+        group.append(svg("text", place, point.text));
       }
       return group;
     });
@@ -265,9 +250,7 @@ class DecisionMap {
   answerTo(inputs) {
     const { program } = this.page.graph;
     const lane = this.page.leaves();
-    this.inputs.forEach((slot, index) => {
-      lane[slot] = inputs[index];
-    });
+    assign(lane, this.inputs, inputs);
     program.forward(lane);
     return lane[this.output];
   }
@@ -327,28 +310,25 @@ class DecisionMap {
     else if (!this.probed() && this.targets.length === 1) this.change(this.page.case, this.targets, [this.kinds[side]]);
   }
 
-  /** Give a case other numbers. */
+  /** A case with other numbers. */
+  changed(row, slots, numbers) {
+    const { columns } = this.page.settings;
+    return row.map((number, column) => numbers[slots.indexOf(columns[column])] ?? number);
+  }
+
   change(index, slots, numbers) {
     const { page } = this;
-    const { cases, columns } = page.settings;
-    const row = [...cases[index]];
-    slots.forEach((slot, place) => {
-      row[columns.indexOf(slot)] = numbers[place];
-    });
+    const { cases } = page.settings;
     page.case = index;
-    page.change({ cases: cases.with(index, row) });
+    page.change({ cases: cases.with(index, this.changed(cases[index], slots, numbers)) });
   }
 
   add(inputs) {
     const { page } = this;
     const { cases } = page.settings;
-    const [slots, numbers] = [
-      [...this.inputs, this.targets[0]],
-      [...inputs, this.kinds[this.side]],
-    ];
     this.isAdding = false;
     page.case = cases.length;
-    const row = page.settings.columns.map((slot) => numbers[slots.indexOf(slot)]);
+    const row = this.changed(cases[0], [...this.inputs, this.targets[0]], [...inputs, this.kinds[this.side]]);
     page.change({ cases: [...cases, row] });
   }
 

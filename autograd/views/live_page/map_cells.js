@@ -1,5 +1,6 @@
 // The cells of a decision map: how they are coloured, where the line between them runs, and how they are put into words.
 
+import { COUNTS } from "./cases.js";
 import { element, shortened, svg } from "./notation.js";
 
 export const CELLS = 60; // in each direction
@@ -13,7 +14,6 @@ const PLACES = [
   ["left", "centre", "right"],
   ["lower left", "bottom", "lower right"],
 ];
-const NUMERALS = ["no", "one", "two", "three", "four", "five", "six"];
 const CORNERS = [
   [0, 0],
   [1, 0],
@@ -36,7 +36,6 @@ function colour(number, low, high) {
   return from.map((start, index) => Math.round(start + (to[index] - start) * part));
 }
 
-/** Paint each cell by its number. */
 export function paintCells({ context, values }, [low, high]) {
   const image = context.createImageData(CELLS, CELLS);
   values.forEach((number, cell) => {
@@ -111,6 +110,6 @@ export function described(values, low, high) {
   const parts = [];
   if (above.length) parts.push(`${shortened(high, 3)} ${below.length ? places(above, below) : "everywhere"}`);
   if (below.length) parts.push(`${shortened(low, 3)} ${above.length ? places(below, above) : "everywhere"}`);
-  const regions = count === 1 ? "one region" : `${NUMERALS[count] ?? count} regions`;
+  const regions = count === 1 ? "one region" : `${COUNTS[count] ?? count} regions`;
   return `Decision map, ${CELLS} by ${CELLS}; ${regions}: ${parts.join(", ")}`;
 }

@@ -22,7 +22,9 @@ export function addControls(map) {
   map.remove = button("Delete", () => map.delete());
   const group = element("span.group", { role: "group", "aria-label": "Target of the point" }, ...map.switches);
   if (map.targets.length === 1)
-    parts.casesPlace.before(element("div.points", map.adding, element("span.choice", "target ", group), map.remove));
+    parts.casesPlace.before(
+      element("div.points.buttons", map.adding, element("span.choice", "target ", group), map.remove),
+    );
   parts.casesPlace.after(
     element(
       "p.quiet",

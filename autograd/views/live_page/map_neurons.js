@@ -1,4 +1,4 @@
-// Where the small maps of neurons stand in the picture of a network. Only pages with a decision map hold this script.
+// Where the small maps of neurons stand in the picture of a network.
 // It makes room for them in the layers, and puts the error under an only output, beside which the large map stands.
 
 import { plane } from "./map_cells.js";
@@ -41,31 +41,29 @@ Object.assign(NetworkPlacement.prototype, {
   neurons(layer, chosen, x, top) {
     const [box, frame] = [this.boxes.length, this.frames.length];
     laidOut.neurons.value.call(this, layer, chosen, x + this.shift, top);
-    this.moveApart(box, frame);
+    this.moveApart(layer.shown, box, frame);
   },
 
   neuron(net, out, x, y, width) {
     const [box, frame] = [this.boxes.length, this.frames.length];
     laidOut.neuron.value.call(this, net, out, x + this.shift, y, width);
     if (out === net && this.shift) this.frames.push({ x: x + this.shift - 5, y: y - 8, width: width + 10, height: 60 });
-    this.moveApart(box, frame);
+    this.moveApart([[net, out]], box, frame);
   },
 
   /** Let the frames of neurons that were just placed hold a map each. */
-  moveApart(box, frame) {
+  moveApart(neurons, box, frame) {
     if (!this.shift) return;
-    const outs = new Set(this.layers.flatMap((layer) => layer.neurons.map((each) => each[1])));
     const placed = this.boxes.slice(box);
-    const slots = placed.map(({ slot }) => slot).filter((slot) => outs.has(slot));
-    const nets = slots.map((slot) => this.layers.flatMap((layer) => layer.neurons).find((each) => each[1] === slot)[0]);
     this.frames.slice(frame).forEach((made, index) => {
+      const [net, out] = neurons[index];
       const room = Math.max(this.side + 4 - made.height, 0);
       for (const other of placed) if (other.y >= made.y && other.y < made.y + made.height) other.y += room / 2;
       made.x -= this.shift;
       made.width += this.shift;
       made.height += room;
-      this.at.set(nets[index], { ...made }); // where lines to it end
-      this.maps.push({ slot: slots[index], x: made.x + 3, y: made.y + Math.min((made.height - this.side) / 2, 8) });
+      this.at.set(net, { ...made }); // where lines to it end
+      this.maps.push({ slot: out, x: made.x + 3, y: made.y + Math.min((made.height - this.side) / 2, 8) });
     });
   },
 
@@ -74,7 +72,7 @@ Object.assign(NetworkPlacement.prototype, {
     const outputs = this.layers.at(-1).neurons;
     if (this.errors.length > 1 || column?.length !== 1 || outputs.length > 1)
       return laidOut.errorsAcross.value.call(this, x, ...others);
-    const [{ slot, leaves, operands }] = column;
+    const [{ slot, leaves }] = column;
     const above = this.at.get(outputs[0][1]);
     let { y } = above;
     y += above.height + 24;
@@ -83,12 +81,11 @@ Object.assign(NetworkPlacement.prototype, {
       y += 46;
     }
     this.add(slot, above.x, y, above.width);
-    for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
+    this.linesOfErrors();
     return x;
   },
 });
 
-/** The small maps stand in the picture. */
 Picture.prototype.build = function () {
   built.call(this);
   this.maps = (this.placement.maps ?? []).map(({ slot, x, y }) => {

@@ -39,7 +39,6 @@ function signed(text) {
   return text.replaceAll("-", "−");
 }
 
-/** A count with commas between its thousands. */
 export const counted = (count) => count.toLocaleString("en");
 
 /** The number that a reader typed, with either sign for minus and either decimal point; NaN if it is none. */
@@ -91,10 +90,10 @@ export function about(name, kind = "data", value = "") {
   return { "data-name": name, "data-kind": kind, "data-value": value };
 }
 
-/** An element of a drawing. */
-export function svg(tag, attributes = {}) {
+export function svg(tag, attributes = {}, ...content) {
   const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...content);
   return made;
 }
 
@@ -118,7 +117,6 @@ export class Names {
     return made;
   }
 
-  /** The derivative of one node with respect to another. */
   derivative(of, by) {
     return element("span", "∂", this.element(of), "/∂", this.element(by));
   }

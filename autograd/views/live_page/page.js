@@ -5,10 +5,10 @@ import { prepareControls, VIEWS } from "./controls.js";
 import { drawCurve } from "./curve.js";
 import { Derivatives } from "./derivation.js";
 import { diagnose } from "./diagnosis.js";
-import { backwardLine, forwardLine, roundLine, updateLine, verdict } from "./line.js";
+import { backwardLine, factorOf, forwardLine, roundLine, updateLine, verdict } from "./line.js";
 import { counted, element, Names, parse, partsOf, readNumber, shortened, written } from "./notation.js";
 import { Picture, show } from "./picture.js";
-import { Program } from "./program.js";
+import { assign, Program } from "./program.js";
 import { Graph, Moment } from "./steps.js";
 import { derivation, parameterRows, publishedRows } from "./tables.js";
 import { Training } from "./training.js";
@@ -133,17 +133,12 @@ export class Page {
   /** The numbers of all leaves, with the chosen case; by default those of the round shown. */
   leaves(settings = this.settings, numbers = this.training.numbers) {
     const leaves = Float64Array.from(settings.leaves);
-    settings.cases[this.case]?.forEach((number, column) => {
-      leaves[settings.columns[column]] = number;
-    });
-    settings.learning.forEach((slot, index) => {
-      leaves[slot] = numbers[index];
-    });
+    if (settings.cases.length) assign(leaves, settings.columns, settings.cases[this.case]);
+    assign(leaves, settings.learning, numbers);
     this.tell("fill", leaves);
     return leaves;
   }
 
-  /** Compute everything anew, and show it. */
   refresh() {
     this.tell("prepare");
     this.moment = new Moment(this.graph, this.leaves(), this.training.computed);
@@ -173,13 +168,16 @@ export class Page {
 
   /** The gradient of a node as far as it is known. */
   gradOf(slot) {
+    const { steps, position } = this;
     if (this.isLive) return this.moment.grads[slot];
-    const index = this.steps.gradStep(slot, this.position);
-    return index === undefined ? undefined : index < 0 ? 1 : this.resultsAt(index).value;
+    if (slot === this.graph.program.output) return position > steps.forward ? 1 : undefined;
+    const index = steps.edgesTo.get(slot)?.findLast((step) => step < position);
+    return index === undefined ? undefined : this.resultsAt(index).value;
   }
 
   numberOf(slot) {
-    return this.isLive || this.steps.isKnown(slot, this.position) ? this.moment.numbers[slot] : undefined;
+    const index = this.steps.indices.get(slot) ?? (this.graph.program.isLeaf(slot) ? -1 : Infinity);
+    return this.isLive || index < this.position ? this.moment.numbers[slot] : undefined;
   }
 
   /** Whether a number may be shown apart from the steps: while numbers are predicted, once it is known. */
@@ -345,7 +343,9 @@ export class Page {
   check() {
     const step = this.current();
     const grad = step.phase === "backward" ? this.moment.grads[step.slot] : NaN;
-    const { text, isRight } = verdict(this.parts.guess.value, this.resultsAt(step.index), grad);
+    const result = this.resultsAt(step.index);
+    const missed = (isNear) => factorOf(result, grad, isNear);
+    const [text, isRight] = verdict(this.parts.guess.value, result.value, missed);
     if (isRight) this.go(this.position + 1);
     this.message = text;
     this.showStep();
@@ -378,19 +378,18 @@ export class Page {
     parts.last.disabled = position === length;
     parts.next.disabled = position === length && !this.learns;
     if (focused?.disabled) parts[position ? "previous" : "next"].focus();
-    for (const id of ["first", "next", "last", "play"]) parts[id].hidden = isAsking === true;
+    for (const id of ["first", "next", "last", "play"]) parts[id].hidden = isAsking;
     parts.answers.hidden = !isAsking;
     parts.play.textContent = this.player ? "Pause" : "Play";
     const slider = parts.position;
-    const [turn, end, done] = [forward, backward, position].map((count) => `${(100 * count) / length}%`);
     slider.max = length;
     slider.value = position;
-    slider.style.setProperty("--turn", turn);
-    slider.style.setProperty("--end", end);
-    slider.style.setProperty("--done", done);
-    parts.turning.style.left = `max(${turn}, 5em)`;
+    const share = (count) => `${(100 * count) / length}%`;
+    for (const [name, count] of Object.entries({ turn: forward, end: backward, done: position }))
+      slider.style.setProperty(`--${name}`, share(count));
+    parts.turning.style.left = `max(${share(forward)}, 5em)`;
     parts.count.textContent = `step ${position} of ${length}`;
-    slider.setAttribute("aria-valuetext", parts.count.textContent);
+    slider.ariaValueText = parts.count.textContent;
   }
 
   showPicture() {
@@ -401,8 +400,7 @@ export class Page {
 
   /** Point out a gradient that is zero, nan or huge once it is known; returns the boxes concerned. */
   warned() {
-    const { graph, training, moment, settings } = this;
-    const { isRunning } = this;
+    const { graph, training, moment, settings, isRunning } = this;
     const outcome = this.tell("outcome");
     let text = training.round ? `These are the numbers of round ${counted(training.round)}.` : "";
     if (isRunning) text = `training, round ${counted(training.round)}`;
@@ -472,9 +470,8 @@ export class Page {
   }
 
   showTraining() {
-    const { training, settings, parts } = this;
+    const { training, settings, parts, isRunning } = this;
     show(parts.rounds, training.round, counted(training.round));
-    const { isRunning } = this;
     show(parts.error, training.error, isRunning ? shortened(training.error) : written(training.error));
     show(this.rate, settings.rate, written(settings.rate));
     parts.keep.textContent = isRunning ? "Pause training" : "Keep training";
@@ -487,7 +484,7 @@ export class Page {
     slider.max = training.last;
     slider.value = training.round;
     slider.disabled = training.last === 0;
-    slider.setAttribute("aria-valuetext", `round ${training.round} of ${training.last}`);
+    slider.ariaValueText = `round ${training.round} of ${training.last}`;
     parts.lastRound.textContent = training.last ? counted(training.last) : "";
     parts.order.value = settings.order;
     parts.pick.value = settings.pick ? "one" : "all";

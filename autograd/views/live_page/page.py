@@ -106,12 +106,9 @@ class LivePage:
         return save(path, self.html.encode())
 
     def frame(self, instead: str = "") -> str:
-        """Return HTML that shows the page in a frame which may run scripts and save files and nothing else.
+        """Return HTML that shows the page in a frame which may run scripts and save files, or else what is `instead`.
 
         A script beside the frame gives it the height of its page, and the page the theme of the document.
-
-        Args:
-            instead: HTML that is shown where frames are stripped.
         """
         height = COMPACT_HEIGHT if self.compact else HEIGHT
         return (
@@ -284,11 +281,7 @@ def embedding_script() -> str:
 
 
 def widget_script(forms: Iterable[tuple[Primitive, int]]) -> str:
-    """Return the page as a module for anywidget. It computes nothing: the numbers come from the kernel.
-
-    Args:
-        forms: the primitives of its graph, each with a number of operands.
-    """
+    """Return a page of some forms as a module for anywidget. It computes nothing: the numbers come from the kernel."""
     return f"{_joined(forms_script(forms))}\n{_widget_script()}"
 
 

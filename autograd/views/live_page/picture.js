@@ -19,24 +19,23 @@ export const TYPED = { type: "text", inputmode: "decimal", autocomplete: "off", 
 export function field(label, commit, attributes = {}) {
   const input = element("input", { ...TYPED, "aria-label": label, ...attributes });
   const restore = () => {
-    const wasRefused = input.hasAttribute("aria-invalid");
+    const wasRefused = input.ariaInvalid;
     input.value = input.dataset.shown ?? "";
-    input.removeAttribute("aria-invalid");
+    input.ariaInvalid = null;
     if (wasRefused) commit();
   };
   input.addEventListener("focus", () => {
-    if (input.dataset.value && !input.hasAttribute("aria-invalid")) input.value = input.dataset.value.replace("-", "−");
+    if (input.dataset.value && !input.ariaInvalid) input.value = input.dataset.value.replace("-", "−");
     input.select();
   });
   const finish = () => {
     const shown = [input.dataset.shown, input.dataset.value?.replace("-", "−")];
     if (shown.includes(input.value)) restore();
-    else if (commit(input.value) === false) input.setAttribute("aria-invalid", "true");
-    else input.removeAttribute("aria-invalid");
+    else input.ariaInvalid = commit(input.value) === false ? "true" : null;
   };
   input.addEventListener("change", finish);
   input.addEventListener("blur", () => {
-    if (!input.hasAttribute("aria-invalid")) restore();
+    if (!input.ariaInvalid) restore();
   });
   input.addEventListener("keydown", (event) => {
     if (event.key === "Enter") finish();
@@ -54,8 +53,8 @@ export function show(target, value, text) {
   target.dataset.text = text;
   if (target instanceof HTMLInputElement) {
     target.dataset.shown = text;
-    if (target.getRootNode().activeElement !== target || !target.hasAttribute("aria-invalid")) target.value = text;
-    target.removeAttribute("aria-invalid");
+    if (target.getRootNode().activeElement !== target || !target.ariaInvalid) target.value = text;
+    target.ariaInvalid = null;
   } else target.textContent = text;
 }
 
@@ -107,9 +106,7 @@ export class Picture {
       drawing.append(svg("rect", { ...frame, rx: 10, class: isChosen ? "frame chosen" : "frame" }));
     }
     for (const { text, ...at } of notes) {
-      const note = svg("text", { ...at, class: "note" });
-      note.append(text);
-      drawing.append(note);
+      drawing.append(svg("text", { ...at, class: "note" }, text));
     }
     this.lines = edges.map((edge) => {
       const path = svg("path", { d: edge.path, class: "line" });
@@ -278,8 +275,8 @@ export class Picture {
       ];
       drawn.setAttribute("class", looks.join(" "));
       drawn.setAttribute("stroke-width", (isCurrent ? Math.max(width, 2.5) : width).toFixed(2));
-      if (isCurrent && isBackward && of[0][1] === current.box) drawn.setAttribute("marker-start", "url(#arrow)");
-      else drawn.removeAttribute("marker-start");
+      const hasHead = isCurrent && isBackward && of[0][1] === current.box;
+      drawn.setAttribute("marker-start", hasHead ? "url(#arrow)" : "none");
     }
   }
 

@@ -6,7 +6,19 @@ export const ROW = 20; // the height of a row of a large layer
 const MOST_BOXES = 6; // weights of a layer that stand in boxes; those of a larger layer are rows
 export const MOST_ROWS = 16; // neurons of a layer; of more, those around the chosen one are shown
 const MOST_ACROSS = 4; // boxes side by side on a narrow screen
-export const ROWS = { width: 296, gap: 8, height: BOX }; // of boxes on a narrow screen
+/** Of rows from top to bottom: their room, gap and heights, and what is above them all and between some of them. */
+export const ROWS = {
+  width: 296,
+  gap: 8,
+  height: BOX,
+  pill: 30,
+  top: 8,
+  inputs: 26,
+  weights: 12,
+  nets: 12,
+  outs: 16,
+  end: 24,
+};
 export const HEIGHTS = { neuron: 2 * ROW + 6 };
 export const WIDTHS = { pill: 100, weight: 132, result: 134, weightRow: 172, resultRow: 184, error: 134 };
 
@@ -44,6 +56,13 @@ export function line(from, to, of, { weight, isFaint = false, isDown = false } =
 /** A curve from one point to another that leaves and arrives in a direction. */
 function curve(x, y, u, v, right, down) {
   return `M${x},${y}C${x + right},${y + down} ${u - right},${v - down} ${u},${v}`;
+}
+
+/** What stands in a row for the neurons of a layer, as `of` says: their biases after each, or a shared one in the middle. */
+export function inRow({ neurons, biases, isShared }, of) {
+  const groups = neurons.map((neuron) => (isShared || neuron[3] === null ? of(neuron) : [...of(neuron), neuron[3]]));
+  if (isShared) groups.splice(Math.ceil(neurons.length / 2), 0, biases);
+  return groups.flat();
 }
 
 /** A network: its inputs, its layers, and then what its error is made of. */
@@ -277,39 +296,43 @@ export class NetworkPlacement {
   // From top to bottom.
 
   placeDown() {
-    let y = this.row(this.inputs, 8, 30, "pill") + 26;
+    let y = this.row(this.inputs, ROWS.top, ROWS.pill, "pill") + ROWS.inputs;
     let sources = this.inputs;
-    for (const { neurons, biases, isShared } of this.layers) {
+    for (const layer of this.layers) {
+      const { neurons } = layer;
       const weights = neurons.flatMap((neuron) => neuron[2]);
       for (let first = 0; first < weights.length; first += MOST_ACROSS) {
-        y = this.row(weights.slice(first, first + MOST_ACROSS), y) + 12;
+        y = this.row(weights.slice(first, first + MOST_ACROSS), y) + ROWS.weights;
       }
-      y += 12;
-      const half = Math.ceil(neurons.length / 2);
-      const nets = neurons.map((neuron) => neuron[0]);
-      const across = isShared
-        ? [...nets.slice(0, half), biases[0], ...nets.slice(half)]
-        : neurons.flatMap(([net, , , bias]) => (bias === null ? [net] : [net, bias]));
-      const below = this.row(across, y);
+      const nets = inRow(layer, ([net]) => [net]);
+      y = this.row(nets, y + ROWS.nets);
       const outs = neurons.filter(([net, out]) => out !== net);
       for (const [net, out] of outs) {
-        const above = this.at.get(net);
-        this.add(out, above.x, below + 16, above.width, BOX, "small");
+        const { x, width } = this.at.get(net);
+        this.add(out, x, y + ROWS.outs, width, ROWS.height, "small");
         this.connect(net, out, [[out, net]], { isDown: true });
       }
       for (const neuron of neurons) this.linesOf(neuron, sources, { isDown: true });
-      y = (outs.length ? below + 16 + BOX : below) + 24;
+      y += (outs.length ? ROWS.outs + ROWS.height : 0) + ROWS.end;
       sources = neurons.map((neuron) => neuron[1]);
     }
+    this.errorsDown(y);
+    this.linesOfErrors();
+  }
+
+  errorsDown(top) {
+    let y = top;
     for (const column of this.errors) {
       const leaves = column.flatMap((entry) => entry.leaves);
-      if (leaves.length) y = this.row(leaves, y, 30, "pill small", leaves.length === 2 ? 0.5 : 0) + 16;
+      if (leaves.length) y = this.row(leaves, y, ROWS.pill, "pill small", leaves.length === 2 ? 0.5 : 0) + 16;
       const slots = column.map((entry) => entry.slot);
-      const below = this.row(slots, y);
-      for (const { slot, operands } of column) {
-        for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
-      }
-      y = below + 24;
+      y = this.row(slots, y) + ROWS.end;
+    }
+  }
+
+  linesOfErrors() {
+    for (const { slot, operands } of this.errors.flat()) {
+      for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
     }
   }
 

@@ -9,6 +9,10 @@ export function product(grad, slope, selects) {
   return grad === 0 || (selects && slope === 0) ? 0 : grad * slope;
 }
 
+export function assign(lane, slots, numbers) {
+  for (let index = 0; index < slots.length; index++) lane[slots[index]] = numbers[index];
+}
+
 /** A program as Python writes it to JSON, with the slots that get no gradient. */
 export class Program {
   constructor(data, constants) {

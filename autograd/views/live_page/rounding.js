@@ -1,5 +1,4 @@
 // Marks on numbers with few right digits, as Python counted them, until a number of the graph is changed.
-// Only pages with `rounding` hold this script.
 
 import { VIEWS } from "./controls.js";
 import { element } from "./notation.js";

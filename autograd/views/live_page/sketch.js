@@ -1,6 +1,6 @@
-// What a page that reads images has beside them: a canvas to draw on, and a bar of probability for each class. Only the
-// page of a network that reads images in squares holds this script.
+// What a page that reads images has beside them: a canvas to draw on, and a bar of probability for each class.
 
+import { stand } from "./cases.js";
 import { VIEWS } from "./controls.js";
 import { about, element } from "./notation.js";
 import { show } from "./picture.js";
@@ -83,13 +83,7 @@ class Sketch {
     parts.line.parentElement.tabIndex = 0; // it scrolls on a narrow screen
     this.listen();
     const home = parts.cases.parentElement;
-    new ResizeObserver(() => {
-      const { isNarrow } = page.picture;
-      if (isNarrow === this.isNarrow) return;
-      this.isNarrow = isNarrow;
-      if (isNarrow) parts.training.before(parts.cases);
-      else home.prepend(parts.cases);
-    }).observe(parts.picture);
+    stand(page, parts.cases, (section) => home.prepend(section));
   }
 
   bar(digit) {

@@ -28,18 +28,22 @@ export class Moment {
     return this.scratch[bottom];
   }
 
-  /** The sum, over the paths along some edges [slot, operand], of the products of their slopes. */
+  /** Of each node that some edges [slot, operand] lead to, the sum over their paths of the products of slopes. */
   along(edges) {
     const { program } = this.graph;
     const sums = new Map([[edges[0][0], 1]]);
-    let last = 0;
     for (const [slot, operand] of edges) {
       const edge = program.starts[slot] + operand;
-      last = program.operands[edge];
+      const to = program.operands[edge];
       const part = product(sums.get(slot) ?? 0, this.slopes[edge], program.selects[edge]);
-      sums.set(last, (sums.get(last) ?? 0) + part);
+      sums.set(to, (sums.get(to) ?? 0) + part);
     }
-    return sums.get(last);
+    return sums;
+  }
+
+  /** The derivatives of a station with respect to the stations next below it. */
+  slopesOf(station) {
+    return this.along(this.graph.edges(station));
   }
 }
 
@@ -79,6 +83,13 @@ export class Graph {
       }
     }
     return [...found].sort((a, b) => b - a);
+  }
+
+  /** The edges from these operations, as [slot, operand]. */
+  edges(station) {
+    return this.region(station).flatMap((slot) =>
+      [...this.program.operandsOf(slot).keys()].map((operand) => [slot, operand]),
+    );
   }
 }
 
@@ -153,13 +164,13 @@ export class Steps {
     const { program } = this.graph;
     const results = this.list.map((step) => ({ value: moment.numbers[step.slot], slope: NaN, before: NaN }));
     const sums = new Map();
-    const local = new Float64Array(program.size);
+    let slopes;
     let last = -1;
     for (let index = this.forward; index < this.backward; index++) {
       const { slot, parent, operand } = this.list[index];
-      if (!this.isUnfolded && slot !== last) this.localSlopes(slot, moment, local);
+      if (!this.isUnfolded && slot !== last) slopes = moment.slopesOf(slot);
       const edge = program.starts[slot] + operand;
-      const slope = this.isUnfolded ? moment.slopes[edge] : local[parent];
+      const slope = this.isUnfolded ? moment.slopes[edge] : slopes.get(parent);
       const selects = !this.isUnfolded || program.selects[edge];
       last = slot;
       const before = sums.get(parent) ?? 0;
@@ -169,32 +180,5 @@ export class Steps {
       results[index] = { value, slope, before };
     }
     return results;
-  }
-
-  /** The derivatives of a station with respect to the stations next below it. */
-  localSlopes(station, moment, local) {
-    const { program } = this.graph;
-    const inside = this.graph.region(station);
-    for (const slot of inside) for (const operand of program.operandsOf(slot)) local[operand] = 0;
-    local[station] = 1;
-    for (const slot of inside) {
-      for (let edge = program.starts[slot]; edge < program.starts[slot + 1]; edge++) {
-        const part = product(local[slot], moment.slopes[edge], program.selects[edge]);
-        if (program.wanted[edge]) local[program.operands[edge]] += part;
-      }
-    }
-  }
-
-  /** Whether the number of a node is known at a position. */
-  isKnown(slot, position) {
-    const index = this.indices.get(slot);
-    return index === undefined ? this.graph.program.isLeaf(slot) : index < position;
-  }
-
-  /** The step that last added to the gradient of a node at a position; -1 for the output, undefined for none. */
-  gradStep(slot, position) {
-    if (position <= this.forward) return undefined;
-    if (slot === this.graph.program.output) return -1;
-    return this.edgesTo.get(slot)?.findLast((index) => index < position);
   }
 }

@@ -1,14 +1,15 @@
-// A story: paragraphs beside the picture that set the step, with numbers that follow what is edited. Only pages with a
-// story hold this script; `story.py` says how a story is written.
+// A story: paragraphs beside the picture that set the step, with numbers that follow what is edited; `story.py` says
+// how a story is written.
 
 import { VIEWS } from "./controls.js";
+import { verdict } from "./line.js";
 import { about, bracketed, element, parse, powers, readNumber, written } from "./notation.js";
 import { show, TYPED } from "./picture.js";
+import { assign } from "./program.js";
 import { Moment } from "./steps.js";
 import { Training } from "./training.js";
 
 const READING_LINE = 0.4; // of the height of the window: the paragraph there is the current one
-const NEAR = 0.005; // of the number that is asked for
 const SCROLLING = 700; // milliseconds for which a smooth scroll to a paragraph is not followed
 const TRIES = 2; // before an answer offers to show the number
 const WIDE = 600; // pixels from which a network stands in wide rows
@@ -110,7 +111,7 @@ class Story {
     });
     this.bar = element("div.bar");
     const header = root.querySelector("header");
-    if (this.sections.length) header.append(element("nav", this.back, this.place, this.choice, parts.print));
+    if (this.sections.length) header.append(element("nav.buttons", this.back, this.place, this.choice, parts.print));
     header.after(this.bar);
     this.turn = element("button.turning", { hidden: "" }, "Your turn ↓");
     this.turn.addEventListener("click", () => {
@@ -248,30 +249,31 @@ class Story {
   // Questions.
 
   ask(paragraph, item) {
-    const verdict = element(
+    const status = element(
       "p.quiet",
       { id: `verdict${this.asked}`, role: "status" },
       "Enter checks. Next is always open.",
     );
-    const label = { "aria-label": "Your answer", "aria-describedby": verdict.id };
+    const label = { "aria-label": "Your answer", "aria-describedby": status.id };
     const field = element("input", { ...TYPED, ...label });
     const check = element("button", "Check");
     const tell = element("button", "Show it");
     const score = element("span.quiet.score");
     let tries = 0;
     const say = (text, isRight) => {
-      verdict.replaceChildren(...(isRight ? [element("b", "✓ Right"), text] : [text]));
-      field.toggleAttribute("aria-invalid", isRight === false);
+      status.replaceChildren(...(isRight ? [element("b", "✓ Right"), text] : [text]));
+      field.ariaInvalid = isRight === false ? "true" : null;
     };
+    const missed = (isNear) => typeof item.answer !== "string" && this.missed(item.answer, isNear);
     const judge = () => {
-      const value = this.answerOf(item.answer);
-      const [text, isRight] = this.verdict(item.answer, field.value, value);
+      const [text, isRight] = verdict(field.value, this.answerOf(item.answer), missed);
       tries++;
       if (isRight && !paragraph.isRight) {
         paragraph.isRight = true;
         this.score++;
       }
-      say(isRight || tries < TRIES ? text : `${text} “Show it” gives the answer.`, Boolean(isRight));
+      if (isRight) say(`: ${this.formOf(item.answer).join(" = ")}.`, true);
+      else say(tries < TRIES ? text : `${text} “Show it” gives the answer.`, false);
       this.showScore();
     };
     check.addEventListener("click", judge);
@@ -285,7 +287,7 @@ class Story {
     });
     const row = element("p.buttons", field, check, tell);
     paragraph.element.prepend(element("p.turn", element("b", "Your turn"), score));
-    paragraph.element.append(row, verdict);
+    paragraph.element.append(row, status);
     paragraph.element.classList.add("asks");
     Object.assign(paragraph, { field, score });
     this.asked++;
@@ -300,18 +302,6 @@ class Story {
 
   answerOf(answer) {
     return typeof answer === "string" ? readNumber(answer) : this.valueOf(answer);
-  }
-
-  /** What is right about an answer: a sentence, and whether it is right. */
-  verdict(answer, typed, value) {
-    const guess = readNumber(typed);
-    const isNear = (other) => Math.abs(guess - other) <= NEAR * Math.abs(other);
-    if (Number.isNaN(guess)) return ["Type a number, such as 0.15."];
-    if (isNear(value)) return [`: ${this.formOf(answer).join(" = ")}.`, true];
-    const missed = typeof answer === "string" ? undefined : this.missed(answer, isNear);
-    if (missed) return [missed];
-    if (isNear(-value)) return ["The size is right, the sign is not."];
-    return [guess * value > 0 ? "The sign is right, the size is not yet." : "Not yet."];
   }
 
   /** Which factor, operand or branch an answer has left out. */
@@ -334,25 +324,18 @@ class Story {
     }
     if (isNear(moment.numbers[top])) return `That is ${names.plain(top)} itself, not its slope.`;
     const users = (graph.users.get(bottom) ?? []).filter((user) => user <= top);
-    const parts = users.map((user) => moment.derivative(top, user) * this.slope(user, bottom));
+    const slope = (user) => moment.slopesOf(user).get(bottom);
+    const parts = users.map((user) => moment.derivative(top, user) * slope(user));
     const road = parts.findIndex(isNear);
     if (users.length > 1 && road >= 0) {
       const others = users.filter((_, index) => index !== road).map((user) => names.plain(user));
       return `Only one way. Add the one over ${others.join(" and ")}.`;
     }
-    const factor =
-      users.length === 1 && [moment.derivative(top, users[0]), this.slope(users[0], bottom)].findIndex(isNear);
+    const factor = users.length === 1 && [moment.derivative(top, users[0]), slope(users[0])].findIndex(isNear);
     if (factor === 0)
       return `That is ∂${names.plain(top)}/∂${names.plain(users[0])}; multiply it by the slope of ${names.plain(users[0])}.`;
     if (factor === 1)
       return `That is ∂${names.plain(users[0])}/∂${names.plain(bottom)}; multiply it by the gradient of ${names.plain(users[0])}.`;
-  }
-
-  slope(station, operand) {
-    const { graph, moment } = this.at(0);
-    this.scratch ??= new Float64Array(graph.program.size);
-    graph.steps.localSlopes(station, moment, this.scratch);
-    return this.scratch[operand];
   }
 
   /** The sides of the equation that gives an answer, as text. */
@@ -414,9 +397,7 @@ class Story {
       learning: kind?.learning ?? settings.learning,
     });
     while (training.round < rounds && training.advance());
-    training.settings.learning.forEach((slot, index) => {
-      leaves[slot] = training.numbers[index];
-    });
+    assign(leaves, training.settings.learning, training.numbers);
     return { graph, training, moment: new Moment(graph, leaves) };
   }
 
@@ -445,8 +426,7 @@ class Story {
     this.paragraphs.forEach(({ element: made }, index) => {
       made.classList.toggle("current", index === place);
       made.classList.toggle("read", index < place);
-      if (index === place) made.setAttribute("aria-current", "step");
-      else made.removeAttribute("aria-current");
+      made.ariaCurrent = index === place ? "step" : null;
     });
     const section = this.sections.findLastIndex(({ from }) => from <= Math.max(place, 0));
     if (section >= 0) {

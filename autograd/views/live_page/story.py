@@ -17,7 +17,7 @@ In a text, `$…$` is a formula, whose names get their indices, and `{…}` a nu
 `{out_h1}`, `{w5.grad}`, `{w5.next}` and the derivative `{dE_o1/dout_h1}` are those of the round that the page begins
 with, and `{E_total after 10000 rounds}` is that of a training of its own. A comma may be followed by an order of update
 or a kind of biases that the page offers: `{E_total after 1 round, sequential}`. `{E_total = 0.298371109}` compares with
-what an article prints. A paragraph that begins with `>` is a line of numbers, one with `≠` a note.
+what an article prints. A line that begins with `>` begins a line of numbers, one with `≠` a note.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from autograd.notation import base_and_index
 Find = Callable[[str], Any]
 Item = tuple["int | str", str] | tuple["int | str", str, str]
 
+PARAGRAPH = re.compile(r"\n\s*\n|\n\s*(?=[>≠])")  # what is between two
 PIECE = re.compile(r"\{([^{}]*)\}|\$([^$]*)\$")
 NAME = re.compile(r"([^\W\d]\w*)")
 NUMBER = re.compile(
@@ -63,7 +64,7 @@ def story_content(items: Iterable[Item], find: Find, choices: Set[str] = frozens
         if heading.startswith("# "):
             content.append({"heading": heading[2:].strip()})
             text = rest.strip()
-        entry["text"] = [words(paragraph, find, choices) for paragraph in re.split(r"\n\s*\n", text)]
+        entry["text"] = [words(paragraph, find, choices) for paragraph in PARAGRAPH.split(text)]
         if answer:
             entry["answer"] = answer[0] if re.fullmatch(r"[−-]?[\d.]+", answer[0]) else number_named(answer[0], find)
         content.append(entry)

@@ -1,7 +1,6 @@
-// A network in wide rows, from top to bottom: its weights and biases over one line, each neuron under its own. Only pages
-// with a story hold this script.
+// A network in wide rows, from top to bottom: its weights and biases over one line, each neuron under its own.
 
-import { BOX, NetworkPlacement } from "./placement.js";
+import { BOX, inRow, NetworkPlacement } from "./placement.js";
 
 const [COLUMN, COLUMN_PITCH, ROW_GAP] = [124, 141, 28]; // widths of a box and of a column, and what is between rows
 
@@ -9,11 +8,7 @@ const { placeDown } = NetworkPlacement.prototype;
 
 NetworkPlacement.prototype.placeDown = function () {
   if (!this.graph.isWide?.()) return placeDown.call(this);
-  const rows = this.layers.map(({ neurons, biases, isShared }) => {
-    const half = Math.ceil(neurons.length / 2);
-    const own = neurons.map(([, , weights, bias]) => (isShared || bias === null ? weights : [...weights, bias]));
-    return isShared ? [...own.slice(0, half).flat(), biases[0], ...own.slice(half).flat()] : own.flat();
-  });
+  const rows = this.layers.map((layer) => inRow(layer, (neuron) => neuron[2]));
   const columns = Math.max(5, ...rows.map((row) => row.length));
   const pitch = Math.min(COLUMN_PITCH, (5 * COLUMN_PITCH) / columns);
   const width = Math.min(COLUMN, pitch - 8);
@@ -53,7 +48,5 @@ NetworkPlacement.prototype.placeDown = function () {
   const left = entries.slice(0, half).flatMap(({ slot, leaves }) => [...leaves, slot]);
   const right = entries.slice(half).flatMap(({ slot, leaves }) => [slot, ...leaves]);
   row([...left, ...later.flat().flatMap(({ slot, leaves }) => [...leaves, slot]), ...right], y);
-  for (const { slot, operands } of this.errors.flat()) {
-    for (const operand of operands) this.connect(operand, slot, [[slot, operand]], { isDown: true });
-  }
+  this.linesOfErrors();
 };

@@ -1,5 +1,4 @@
-// Buttons beside Next that go on to the end of what a neuron does, or a layer. Only pages of networks with hundreds of steps
-// hold this script.
+// Buttons beside Next that go on to the end of what a neuron does, or a layer.
 
 import { VIEWS } from "./controls.js";
 import { element } from "./notation.js";
@@ -44,7 +43,7 @@ class Strides {
   show() {
     const { isAsking, position, steps } = this.page;
     for (const made of this.buttons) {
-      made.hidden = isAsking === true;
+      made.hidden = isAsking;
       made.disabled = position >= steps.length;
     }
   }

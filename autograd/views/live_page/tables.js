@@ -80,8 +80,7 @@ export class StepList {
       const value = from + place < position ? this.page.resultsAt(from + place).value : undefined;
       show(number, value, value === undefined ? "?" : written(value));
       item.classList.toggle("current", place === current);
-      if (place === current) item.setAttribute("aria-current", "step");
-      else item.removeAttribute("aria-current");
+      item.ariaCurrent = place === current ? "step" : null;
     });
     this.list.scrollTop = Math.max(0, (this.rows[current]?.item.offsetTop ?? 0) - this.list.clientHeight / 2);
   }

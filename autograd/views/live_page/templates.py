@@ -14,7 +14,6 @@ numbers.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -115,25 +114,13 @@ class Templates:
 
     def folded_slopes(self, station: Value) -> list[str]:
         """Return the slope of a station with respect to each of `graph.parents(station)`."""
-        inside = [station, *reversed(self.graph.folded(station))]
-        uses: dict[Value, list[tuple[int, int]]] = defaultdict(list)  # by operand: places, indices
-        for place, node in enumerate(inside):
-            for index, operand in enumerate(node.parents):
-                uses[operand].append((place, index))
-        written = []
-        for parent in self.graph.parents(station):
-            found: set[tuple[int, int]] = set()
-            waiting = [parent]
-            while waiting:
-                new = set(uses[waiting.pop()]) - found
-                found |= new
-                waiting += [inside[place] for place, _ in new]
-            edges = [
-                (node, index, node.parents[index], self.writer.slope(node, index))
-                for node, index in ((inside[place], index) for place, index in sorted(found))
-            ]
-            written.append(_readable(trace_formulas(station, edges, _bounded)[parent]))
-        return written
+        edges = [
+            (node, index, operand, self.writer.slope(node, index))
+            for node in (station, *reversed(self.graph.folded(station)))
+            for index, operand in enumerate(node.parents)
+        ]
+        found = trace_formulas(station, edges, _bounded)
+        return [_readable(found[parent]) for parent in self.graph.parents(station)]
 
     def derivations(self, inputs: Sequence[Value]) -> dict[str, list[Any]]:
         """Return the derivations of the output with respect to some nodes, whose derivatives refer to each other.
@@ -176,7 +163,6 @@ class _Table:
         return self.index(derivation.derive(paths.whole()), derivation)
 
     def index(self, derivative: Derivative, derivation: Derivation) -> int:
-        """Return the index of the row of a derivative."""
         computation = self.computation(derivative, derivation)
         key = derivative.name.plain, bool(derivative.terms), str(computation)
         if key not in self.indices or not computation:

@@ -1,5 +1,7 @@
 // Gradient descent on the page, and its rounds in bounded memory.
 
+import { assign } from "./program.js";
+
 const MOST_SAMPLES = 1024;
 
 /** A number from 0 to 1 that depends on a round alone, so that any round can be computed again. */
@@ -139,9 +141,7 @@ export class Training {
     this.foreseen = undefined;
     this.lanes = (settings.cases.length ? settings.cases : [[]]).map((row) => {
       const lane = Float64Array.from(settings.leaves);
-      settings.columns.forEach((slot, column) => {
-        if (row.length) lane[slot] = row[column];
-      });
+      if (row.length) assign(lane, settings.columns, row);
       return lane;
     });
     const layers = settings.order === "sequential" ? program.layers : [];
@@ -187,8 +187,7 @@ export class Training {
 
   /** Compute the numbers of a case with those that learn, and return the output. */
   forward(lane, numbers) {
-    const { learning } = this.prepared;
-    for (let index = 0; index < learning.length; index++) lane[learning[index]] = numbers[index];
+    assign(lane, this.prepared.learning, numbers);
     this.program.forward(lane);
     return lane[this.program.output];
   }

@@ -1,4 +1,4 @@
-// A button that saves the weights of the round shown, as Python loads them. Only the page of a network holds this script.
+// A button that saves the weights of the round shown, as Python loads them.
 
 import { VIEWS } from "./controls.js";
 import { element } from "./notation.js";

@@ -6,7 +6,6 @@ import { themeAround, whenThemeChanges } from "./theme.js";
 
 const FIXED = "Branches stay as Python recorded them.";
 
-/** The numbers in a buffer of Python's. */
 function numbersOf(view) {
   return new Float64Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength));
 }
@@ -22,7 +21,6 @@ class KernelTraining {
     this.take();
   }
 
-  /** Take what the kernel knows. */
   take() {
     const { numbers, slopes, grads, learned, before, applied, rounds, errors, ...others } = this.model.get("state");
     this.computed = { numbers: numbersOf(numbers), slopes: numbersOf(slopes), grads: numbersOf(grads) };
