@@ -29,6 +29,10 @@ Loss: TypeAlias = Callable[[Any, Any], Value]
 def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
     """Return half the sum of the squared errors, Σ ½ (target − output)²: E_total of Mazur's article.
 
+    Args:
+        outputs: what the network gives.
+        targets: what it should give.
+
     Raises:
         ValueError: if there is not one target for each output.
     """
@@ -38,6 +42,10 @@ def half_squared_error(outputs: Outputs, targets: Targets) -> Value:
 
 def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
     """Return the mean of the squared errors, (1/n) Σ (target − output)².
+
+    Args:
+        outputs: what the network gives.
+        targets: what it should give.
 
     Raises:
         ValueError: if there is not one target for each output.

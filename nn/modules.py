@@ -170,7 +170,12 @@ class Layer(Module):
         return list(dict.fromkeys(neuron.bias for neuron in self.neurons if neuron.bias is not None))
 
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
-        """Compute the outputs of the neurons. Errors are those of `Neuron.net`."""
+        """Compute the outputs of the neurons.
+
+        Raises:
+            ValueError: if the number of inputs is not the layer's.
+            TypeError: if the inputs are no list, or one is not a number.
+        """
         return [neuron(inputs) for neuron in self.neurons]
 
     def _arguments(self) -> dict[str, Any]:

@@ -275,6 +275,9 @@ class SGD(Optimizer):
         learning_rate: η.
         momentum: μ, from 0 (none) to below 1.
         weight_decay: λ, at least 0.
+
+    Raises:
+        ValueError: if one of them is out of its range.
     """
 
     def __init__(
@@ -304,6 +307,9 @@ class Adam(Optimizer):
         learning_rate: about how far a parameter moves in one step.
         betas: how slowly the two means forget, each from 0 to below 1.
         epsilon: keeps the division from one by zero.
+
+    Raises:
+        ValueError: if one of them is out of its range.
     """
 
     _squares = 1
@@ -339,6 +345,9 @@ class AdamW(Adam):
     Args:
         parameters, learning_rate, betas, epsilon: as for `Adam`.
         weight_decay: the share of itself, times the learning rate, that a parameter loses in each step.
+
+    Raises:
+        ValueError: if one of them is out of its range.
     """
 
     def __init__(
@@ -366,6 +375,9 @@ class RMSprop(Optimizer):
         epsilon: ε, which keeps the division from one by zero.
         momentum: μ, from 0 (none) to below 1.
         weight_decay: λ, at least 0.
+
+    Raises:
+        ValueError: if one of them is out of its range.
     """
 
     _ranges: ClassVar = {**Optimizer._ranges, "alpha": (0.0, 1.0)}

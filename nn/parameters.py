@@ -76,9 +76,13 @@ class Module:
         return {path: settings for path, settings in found.items() if settings}
 
     def train(self, mode: bool = True) -> Self:
-        """Let this module and all within it compute as in training, and return it; as `eval()` if the mode is False.
+        """Let this module and all within it compute as in training, until `eval()`. `fit` does so by itself.
 
-        `fit` does so by itself.
+        Args:
+            mode: False for the same as `eval()`.
+
+        Returns:
+            This module.
         """
         set_training(modules_of(self), bool(mode))
         return self
