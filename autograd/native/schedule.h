@@ -287,11 +287,18 @@ typedef struct {
     size_t *spans;     /* the first outputs of those that stand one after another, and the count of outputs */
 } Outputs;
 
-/* Copy outputs that do not vary. */
-static void copy_outputs(const Outputs *outputs, double *out, const double *numbers, size_t first, size_t end) {
-    if (outputs->span_count * 8 > outputs->count) {
-        for (size_t i = first; i < end; ++i) out[i - first] = numbers[outputs->places[i]];
-        return;
+/* Copy outputs that do not vary; whether all are finite. */
+static int copy_outputs(const Kernels *kernels, const Outputs *outputs, double *out, const double *numbers, size_t first,
+                        size_t end) {
+    double *const begin = out;
+    if (outputs->span_count * 8 > outputs->count) { /* a vector of what was just written one by one would have to wait */
+        double sum = 0.0;
+        for (size_t i = first; i < end; ++i) {
+            const double number = numbers[outputs->places[i]];
+            *out++ = number;
+            sum += number * 0.0; /* nan, if it is not finite */
+        }
+        return sum == 0.0;
     }
     for (size_t span = 0; first < end;) {
         size_t stop;
@@ -301,6 +308,7 @@ static void copy_outputs(const Outputs *outputs, double *out, const double *numb
         out += stop - first;
         first = stop;
     }
+    return kernels->all_finite(begin, (size_t)(out - begin));
 }
 
 /* Copy them, from the first one on, to a row of the results; whether all are finite. */
@@ -309,8 +317,7 @@ static int copy_row(const Kernels *kernels, const Outputs *outputs, const double
     int are_finite = 1;
     for (; first < outputs->count; first += *widths++) {
         double *out = *results++ + row * *widths;
-        copy_outputs(outputs, out, numbers, first, first + *widths);
-        are_finite &= kernels->all_finite(out, *widths);
+        are_finite &= copy_outputs(kernels, outputs, out, numbers, first, first + *widths);
     }
     return are_finite;
 }

@@ -98,7 +98,7 @@ cdef extern from "schedule.h":
         const uint32_t *places
         uint8_t *in_lanes
         size_t *spans
-    void copy_outputs(const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
+    bint copy_outputs(const Kernels *, const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
     bint copy_row(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
     bint copy_lanes(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
     void fill_lanes(const Kernels *, double *, const double *, size_t, size_t, size_t) noexcept nogil
@@ -983,10 +983,10 @@ cdef class Schedule:
                         run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
                         are_finite &= copy_row(kernels, &self.outputs, numbers, out, widths + table_count, done, state)
                         if state:
-                            copy_outputs(&self.outputs, numbers + self.stage if self.stage else given, numbers, 0, state)
+                            are_finite &= copy_outputs(kernels, &self.outputs, numbers + self.stage if self.stage else given,
+                                                       numbers, 0, state)
                             if self.stage:
                                 memcpy(given, numbers + self.stage, state * sizeof(double))
-                            are_finite &= kernels.all_finite(given, state)
                     else:
                         size, place = min(self.lanes, count - done), 0
                         for k in range(table_count):
