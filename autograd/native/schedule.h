@@ -33,13 +33,13 @@ typedef struct {
     Source operands[3];             /* of LOOP, MAP, EACH and COPY */
     Source *sources;                /* of CALL each operand; of SUMS each term; of SUMS_EACH for each member */
     Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
-    const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
+    const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places;
+                                       of CHAIN: its words */
     const uint32_t *firsts, *outs;  /* of MATRIX_OF_ROWS */
     size_t row_count, out_step;
     ptrdiff_t row_step, column_step;
     int row_space, column_space;
     size_t scratch; /* the place of that of a long matrix product; 0 for none */
-    const Link *links;
     PyObject *primitive; /* borrowed from the code */
     Product product;     /* of BLAS, with the distance of rows and of columns */
     int row_distance, column_distance;
@@ -233,7 +233,7 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
         case CALL:
             if (call_python(step, memory, spaces, valid) < 0) return -1;
             break;
-        case CHAIN: kernels->chain(memory, step->links, step->n, step->out, step->columns); break;
+        case CHAIN: kernels->chain(memory, step->rows, step->out); break;
         case ROUNDS:
             if (step->rounds->beside ? run_beside(kernels, memory, step->rounds) < 0
                                      : run_rounds(kernels, memory, step->rounds, valid) < 0)
