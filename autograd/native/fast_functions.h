@@ -46,12 +46,12 @@ static inline double fast_exp(double x) {
 }
 
 /* |x| = k log(2) / 2 + r, where k is even and r from -0.1 to 0.6; and tanh(r) = a / b, two polynomials that give it within
- * 6e-18 of itself. Up to 0.6 k is 0, and tanh is r + (a - r b) / b, of which the second part is small and has no r in it to
+ * a share of 6e-18. Up to 0.6 k is 0, and tanh is r + (a - r b) / b, of which the second part is small and has no r in it to
  * cancel. Beyond it is 1 - 2 / (exp(2 |x|) + 1) = 1 + 2 (a - b) / (2^k (b + a) + (b - a)), with 2^(k - 1) for 2^k below.
  * Both are computed, and one is chosen by its bits: conditions would let a compiler compute all this for each outcome. */
 static inline double fast_tanh(double x) {
     const double rounding = 0x1.8p53 + 1022.0; /* of which the lowest bit is 2: it leaves half of k + 1022 in the lowest ones */
-    double size = fabs(x), sum, r, square, cube, p, q, a, power, more, less, above, below;
+    double size = fabs(x), sum, r, square, cube, p, q, a, rest, power, more, less, above, below;
     uint64_t bits, is_large;
     size = size > 20.0 ? 20.0 : size; /* from there on it is 1; nan stays */
     sum = (size * 0x1.71547652b82fep1 - 0.731) + rounding;
@@ -61,15 +61,15 @@ static inline double fast_tanh(double x) {
     p = 0x1.0678fc90e6437p-3 + (0x1.6dfc19a1ffd39p-9 + 0x1.ed72eb8ffee54p-18 * square) * square;
     q = 0x1.d891d39dc8770p-2 + (0x1.7d960df53a2c5p-6 + 0x1.b10bc97f0c6d6p-13 * square) * square;
     a = r + cube * p;
-    below = square * q; /* b - 1 */
+    rest = square * q; /* b - 1 */
     bits = bits_of(sum) << 53;
     power = number_of(bits);
     more = power + 0.5;
     less = power - 0.5;
     is_large = 0 - (bits >> 62); /* all bits, if the power is 2 or more; it is 1/2 otherwise */
 #define CHOSEN(large, small) number_of((bits_of(large) & is_large) | (bits_of(small) & ~is_large))
-    above = CHOSEN((a - below) - 1.0, cube * (p - q));
-    below = (more * below + less * a) + more;
+    above = CHOSEN((a - rest) - 1.0, cube * (p - q));
+    below = (more * rest + less * a) + more;
     return copysign(CHOSEN(1.0, r) + above / below, x);
 #undef CHOSEN
 }
