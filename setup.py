@@ -28,7 +28,7 @@ INSTRUCTION_SETS = {
     "avx512": AVX512,
     "avx512_halves": [*AVX512, "-DHALF_TILES"],
 }
-# Where the links of a chain stand in memory decides on a quarter of its time, so they begin whole lines.
+# Where the steps of a chain stand in memory may decide on a part of its time, so they begin whole lines.
 ALIGNED = ["-falign-functions=64", "-falign-labels=32"]
 KERNEL_FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", *ALIGNED]
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")

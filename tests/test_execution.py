@@ -566,6 +566,15 @@ def test_chains_compute_what_groups_compute(engine: Engine) -> None:
     assert tried > 30
 
 
+@EACH_ENGINE
+def test_a_chain_that_fits_no_near_cache(engine: Engine) -> None:
+    x = last = Value(0.5)
+    for _ in range(35_000):
+        last = last * 0.999 + x
+    code = chain_code(Program.of([last], inputs=[x]))
+    assert run(engine, code, 0, [0.5])[0].tolist() == [last.data]
+
+
 # Inputs that are read where they are.
 
 

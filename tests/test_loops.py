@@ -1,5 +1,6 @@
 """The loops of the compiled programs as C."""
 
+import itertools
 import re
 
 from autograd.native.languages import C
@@ -41,14 +42,17 @@ def test_loops_that_need_not_be_exact_call_functions_of_our_own() -> None:
 
 def test_a_step_of_a_tape_for_each_of_them() -> None:
     """One for each choice of operands that are the result of the step before."""
-    cases = re.findall(r"case (\d+) \+ (\d) \* PRIMITIVES: \{ (.*)/\* (\w+) \*/", SOURCE)
+    steps = re.findall(r"STEP\((\d+), (\d)\) \{ (.*) NEXT\((\d)\) \}", SOURCE)
+    assert [(index, mask) for index, mask, _, _ in steps] == re.findall(r"LABEL\((\d+), (\d)\)", SOURCE)
     found = {
-        (name, int(mask)): (int(index), re.findall(r"const double \w = (\w)", body))
-        for index, mask, body, name in cases
+        (int(index), int(mask)): [*re.findall(r"const double \w = (last|memory\[words\[\d\]\]);", body), int(size)]
+        for index, mask, body, size in steps
     }
-    assert found == {
-        (name, mask): (row.index, ["l" if mask >> i & 1 else "m" for i in range(row.arity)])
-        for name, row in PRIMITIVES.items()
-        if row.arity and has_c(name)
-        for mask in range(2**row.arity)
-    }
+    wanted = {}
+    for name, row in PRIMITIVES.items():
+        if row.arity and has_c(name):
+            for mask in range(2**row.arity):
+                places = itertools.count(1)
+                operands = ["last" if mask >> i & 1 else f"memory[words[{next(places)}]]" for i in range(row.arity)]
+                wanted[row.index, mask] = [*operands, next(places)]
+    assert found == wanted

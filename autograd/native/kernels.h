@@ -36,11 +36,6 @@ enum { LEAST_TERMS = 64, LEAST_ROWS = 32 };
 enum { PACKED_TERMS = 256, PACKED_COLUMNS = 6 * MOST_TILE, PACKED_ROWS = 64, PACKED_STEP = PACKED_TERMS + 8 };
 enum { SCRATCH = PACKED_COLUMNS * PACKED_TERMS + PACKED_ROWS * PACKED_STEP };
 
-/* One step of a chain: a primitive, and the places of its operands. */
-typedef struct {
-    uint32_t code, operands[3];
-} Link;
-
 typedef struct {
     const char *name;
     size_t tile; /* the columns of a tile of a matrix product */
@@ -78,7 +73,7 @@ typedef struct {
                       size_t lanes);
     /* Whether none is infinite or nan. */
     int (*all_finite)(const double *numbers, size_t count);
-    void (*chain)(double *memory, const Link *links, size_t count, size_t first, const uint32_t *wide);
+    void (*chain)(double *memory, const uint32_t *words, size_t first);
 } Kernels;
 
 const Kernels *kernels_baseline(void);

@@ -8,7 +8,7 @@ the rules of the table as text, so nothing is stated again. The file is compiled
 from __future__ import annotations
 
 import re
-from itertools import product
+from itertools import count, product
 
 from autograd.native.languages import C
 from autograd.primitives import PRIMITIVES, Primitive
@@ -20,8 +20,9 @@ WIDE = [primitive for primitive in PRIMITIVES.values() if primitive.arity is Non
 
 
 def source() -> str:
-    """Return the text of the loops, and of chains: a switch over the primitives, for deep and narrow programs."""
-    loops, rows, fast_rows, cases = [], [], [], []
+    """Return the text of the loops, and of chains: a step for each primitive, for deep and narrow programs."""
+    loops, rows, fast_rows = [], [], []
+    steps: dict[str, str] = {}
     for primitive in PRIMITIVES.values():
         if primitive.arity is None:
             continue
@@ -42,9 +43,9 @@ def source() -> str:
         rows.append(
             f"    [{primitive.index}] = {{{', '.join(f'[{mask}] = {name}' for mask, name in sorted(entries))}}},"
         )
-        cases += [
-            _case(primitive, are_last, statements, text) for are_last in product((False, True), repeat=primitive.arity)
-        ]
+        for are_last in product((False, True), repeat=primitive.arity):
+            mask = sum(is_last << i for i, is_last in enumerate(are_last))
+            steps[f"{primitive.index}, {mask}"] = _step(are_last, statements, text)
     text = "\n".join(loops)
     size = max(primitive.index for primitive in PRIMITIVES.values()) + 1
     return "\n".join(
@@ -62,22 +63,24 @@ def source() -> str:
             "static const Loop fast_loops[PRIMITIVES] = {",
             *fast_rows,
             "};\n",
-            "#define CHAIN_CASES \\",
-            " \\\n".join(cases),
+            "#define CHAIN_STEPS \\",
+            " \\\n".join(f"    STEP({key}) {body}" for key, body in steps.items()),
+            "",
+            "#define CHAIN_LABELS \\",
+            " \\\n".join(f"    LABEL({key})" for key in steps),
             "",
         ]
     )
 
 
-def _case(primitive: Primitive, are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
-    """Return a link of a chain. Its operands are in the memory, or the last result, which is in a register."""
+def _step(are_last: tuple[bool, ...], statements: list[str], text: str) -> str:
+    """Return a step of a chain. Its operands are in the memory, or the last result, which is in a register."""
+    places = count(1)
     reads = [
-        f"const double {name} = {'last' if is_last else f'memory[link->operands[{i}]]'};"
-        for i, (name, is_last) in enumerate(zip(NAMES, are_last, strict=False))
+        f"const double {name} = {'last' if is_last else f'memory[words[{next(places)}]]'};"
+        for name, is_last in zip(NAMES, are_last, strict=False)
     ]
-    mask = sum(is_last << i for i, is_last in enumerate(are_last))
-    code = f"{primitive.index} + {mask} * PRIMITIVES"
-    return f"    case {code}: {{ {' '.join([*reads, *statements])} last = {text}; break; }} /* {primitive.name} */"
+    return f"{{ {' '.join([*reads, *statements])} last = {text}; NEXT({next(places)}) }}"
 
 
 def _loop(name: str, primitive: Primitive, mixture: tuple[bool, ...], statements: list[str], text: str) -> str:

@@ -33,13 +33,13 @@ typedef struct {
     Source operands[3];             /* of LOOP, MAP, EACH and COPY */
     Source *sources;                /* of CALL each operand; of SUMS each term; of SUMS_EACH for each member */
     Source *factors;                /* of SUMS and SUMS_EACH a second factor of each term; NULL for none */
-    const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places */
+    const uint32_t *rows, *columns; /* of EACH and CALL: for each member its operands; of GATHER and TRANSPOSE: the places;
+                                       of CHAIN: its words */
     const uint32_t *firsts, *outs;  /* of MATRIX_OF_ROWS */
     size_t row_count, out_step;
     ptrdiff_t row_step, column_step;
     int row_space, column_space;
     size_t scratch; /* the place of that of a long matrix product; 0 for none */
-    const Link *links;
     PyObject *primitive; /* borrowed from the code */
     Product product;     /* of BLAS, with the distance of rows and of columns */
     int row_distance, column_distance;
@@ -233,7 +233,7 @@ static int run_steps(const Kernels *kernels, double *memory, Spaces spaces, cons
         case CALL:
             if (call_python(step, memory, spaces, valid) < 0) return -1;
             break;
-        case CHAIN: kernels->chain(memory, step->links, step->n, step->out, step->columns); break;
+        case CHAIN: kernels->chain(memory, step->rows, step->out); break;
         case ROUNDS:
             if (step->rounds->beside ? run_beside(kernels, memory, step->rounds) < 0
                                      : run_rounds(kernels, memory, step->rounds, valid) < 0)
@@ -287,11 +287,18 @@ typedef struct {
     size_t *spans;     /* the first outputs of those that stand one after another, and the count of outputs */
 } Outputs;
 
-/* Copy outputs that do not vary. */
-static void copy_outputs(const Outputs *outputs, double *out, const double *numbers, size_t first, size_t end) {
-    if (outputs->span_count * 8 > outputs->count) {
-        for (size_t i = first; i < end; ++i) out[i - first] = numbers[outputs->places[i]];
-        return;
+/* Copy outputs that do not vary; whether all are finite. */
+static int copy_outputs(const Kernels *kernels, const Outputs *outputs, double *out, const double *numbers, size_t first,
+                        size_t end) {
+    double *const begin = out;
+    if (outputs->span_count * 8 > outputs->count) { /* a vector of what was just written one by one would have to wait */
+        double sum = 0.0;
+        for (size_t i = first; i < end; ++i) {
+            const double number = numbers[outputs->places[i]];
+            *out++ = number;
+            sum += number * 0.0; /* nan, if it is not finite */
+        }
+        return sum == 0.0;
     }
     for (size_t span = 0; first < end;) {
         size_t stop;
@@ -301,6 +308,7 @@ static void copy_outputs(const Outputs *outputs, double *out, const double *numb
         out += stop - first;
         first = stop;
     }
+    return kernels->all_finite(begin, (size_t)(out - begin));
 }
 
 /* Copy them, from the first one on, to a row of the results; whether all are finite. */
@@ -309,8 +317,7 @@ static int copy_row(const Kernels *kernels, const Outputs *outputs, const double
     int are_finite = 1;
     for (; first < outputs->count; first += *widths++) {
         double *out = *results++ + row * *widths;
-        copy_outputs(outputs, out, numbers, first, first + *widths);
-        are_finite &= kernels->all_finite(out, *widths);
+        are_finite &= copy_outputs(kernels, outputs, out, numbers, first, first + *widths);
     }
     return are_finite;
 }

@@ -23,9 +23,6 @@ cdef extern from "kernels.h":
         uint32_t step, space
     ctypedef const double *const *Spaces
     enum: MOST_TILE, LEAST_TERMS, LEAST_ROWS, SCRATCH
-    ctypedef struct Link:
-        uint32_t code
-        uint32_t operands[3]
     ctypedef struct Kernels:
         const char *name
         size_t tile
@@ -50,7 +47,6 @@ cdef extern from "schedule.h":
         const uint32_t *firsts
         const uint32_t *outs
         ptrdiff_t row_step, column_step
-        const Link *links
         void *primitive
         Product product
         const void *rounds
@@ -98,7 +94,7 @@ cdef extern from "schedule.h":
         const uint32_t *places
         uint8_t *in_lanes
         size_t *spans
-    void copy_outputs(const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
+    bint copy_outputs(const Kernels *, const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
     bint copy_row(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
     bint copy_lanes(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
     void fill_lanes(const Kernels *, double *, const double *, size_t, size_t, size_t) noexcept nogil
@@ -115,6 +111,7 @@ cdef struct Steps:
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
+cdef enum: LONG_CHAIN = 1 << 16, LOOK_AHEAD = 8  # steps that do not fit a near cache; after how many words are prefetched
 cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
 TILE = 1 << 13  # numbers that a tile of groups writes, so that they stay in a near cache
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
@@ -684,30 +681,28 @@ cdef class Schedule:
         cdef int64_t[::1] codes = np.ascontiguousarray(group.codes, np.int64)
         cdef int64_t[::1] starts = np.ascontiguousarray(group.starts, np.int64)
         cdef int64_t[::1] operands = np.ascontiguousarray(group.operands, np.int64)
-        cdef Py_ssize_t size = len(codes), i, j, wide_count = 0, count
-        cdef size_t first = group.out
-        cdef Link *links = <Link *>self.keep(size * sizeof(Link))
-        cdef uint32_t *wide = <uint32_t *>self.keep((size + len(operands)) * sizeof(uint32_t))
-        cdef Step *step
         cdef uint32_t INDEX_OF_sum = SUM, INDEX_OF_dot = DOT
+        cdef Py_ssize_t size = len(codes), i, j, count
+        cdef size_t first = group.out
+        cdef bint is_wide
+        cdef uint32_t *code
+        cdef uint32_t *word = <uint32_t *>self.keep((3 * size + len(operands) + 1) * sizeof(uint32_t))  # 0 is the end
+        cdef Step *step = self._new(False, CHAIN)
+        step.rows, step.out = word, first
         for i in range(size):
-            count = starts[i + 1] - starts[i]
-            links[i].code = <uint32_t>codes[i]
-            if codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot:
-                links[i].operands[0] = <uint32_t>wide_count
-                wide[wide_count] = <uint32_t>(count // (1 if codes[i] == INDEX_OF_sum else 2))
-                for j in range(count):
-                    wide[wide_count + 1 + j] = <uint32_t>operands[starts[i] + j]
-                wide_count += count + 1
+            if size >= LONG_CHAIN and i % LOOK_AHEAD == 0:
+                word[0], word = PRIMITIVE_CODES, word + 1
+            count, code, word = starts[i + 1] - starts[i], word, word + 1
+            code[0], is_wide = <uint32_t>codes[i], codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot
+            if is_wide:
+                word[0], word = <uint32_t>(count // (1 if codes[i] == INDEX_OF_sum else 2)), word + 1
             elif count > 3 or kernels.loop(<uint32_t>codes[i], 1, True) == NULL:
                 raise ValueError(f"a chain has no step for the primitive {codes[i]} of {count} operands")
-            else:
-                for j in range(count):
-                    links[i].operands[j] = <uint32_t>operands[starts[i] + j]
-                    if i > 0 and links[i].operands[j] == first + i - 1:
-                        links[i].code += PRIMITIVE_CODES << j
-        step = self._new(False, CHAIN)
-        step.links, step.n, step.out, step.columns = links, size, first, wide
+            for j in range(count):
+                if i > 0 and not is_wide and <size_t>operands[starts[i] + j] == first + i - 1:
+                    code[0] += PRIMITIVE_CODES << j
+                else:
+                    word[0], word = <uint32_t>operands[starts[i] + j], word + 1
         return 0
 
     cdef int _add_varying_chain(self, group) except -1:
@@ -986,10 +981,10 @@ cdef class Schedule:
                         run_steps(kernels, numbers, spaces, self.once.items, self.once.count, 1)
                         are_finite &= copy_row(kernels, &self.outputs, numbers, out, widths + table_count, done, state)
                         if state:
-                            copy_outputs(&self.outputs, numbers + self.stage if self.stage else given, numbers, 0, state)
+                            are_finite &= copy_outputs(kernels, &self.outputs, numbers + self.stage if self.stage else given,
+                                                       numbers, 0, state)
                             if self.stage:
                                 memcpy(given, numbers + self.stage, state * sizeof(double))
-                            are_finite &= kernels.all_finite(given, state)
                     else:
                         size, place = min(self.lanes, count - done), 0
                         for k in range(table_count):
