@@ -1,7 +1,8 @@
 /* The loops that run lowered programs. This file is compiled once for each instruction set; KERNELS is its function.
  *
  * Every sum is added in the order of its terms, and every product is rounded, so that results have the bits of the eager
- * engine. What is computed side by side are different sums.
+ * engine. What is computed side by side are different sums. This file has more than 500 lines, since whatever is compiled
+ * for each instruction set stands together.
  */
 
 #include "kernels.h"
