@@ -636,3 +636,34 @@ def test_a_long_loop_keeps_one_state_in_many_rounds(rounds: int, monkeypatch: py
     assert parts(0.7)[0] == whole[0] == function(0.7)
     assert parts(0.7)[1] == pytest.approx(whole[1], rel=1e-13)
     assert compile(grad(grad(function)))(0.7) == pytest.approx(second, rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [8, 9, 63, 64, 65, 150])  # up to 64 rounds are run side by side
+def test_gradients_of_rounds_side_by_side(count: int) -> None:
+    """By what all rounds use, whose slopes are products of what varies and of what does not; and by rows."""
+    rng = np.random.default_rng(count)
+    weights, rows = rng.normal(size=4), rng.normal(size=(count, 3))
+
+    def function(weights: Any, rows: Any) -> Any:
+        def each(row: Any) -> Any:
+            a, b, c, d = weights
+            hidden = sin(a * row[0] + b) + exp(c) * row[1]
+            return hidden * d, exp(c) * row[2] * row[0]
+
+        first, second = autograd.map(each, rows)
+        return sum(first) + sum([x * (i + 1.0) for i, x in enumerate(second)])
+
+    expected = grad(function, (0, 1))(weights, rows)
+    a, b, c, d = weights
+    t, u, v = rows.T
+    factors = np.arange(1.0, count + 1.0)
+    closed = [
+        np.sum(d * np.cos(a * t + b) * t), np.sum(d * np.cos(a * t + b)),
+        np.sum(np.exp(c) * (u * d + factors * v * t)), np.sum(np.sin(a * t + b) + np.exp(c) * u),
+    ]  # fmt: skip
+    by_rows = np.stack(
+        [d * np.cos(a * t + b) * a + factors * np.exp(c) * v, d * np.exp(c) + 0.0 * t, factors * np.exp(c) * t], axis=1
+    )
+    for of_weights, of_rows in (compile(grad(function, (0, 1)))(weights, rows), expected):
+        assert np.allclose(np.asarray(of_weights), closed, rtol=1e-12)
+        assert np.allclose(np.asarray(of_rows), by_rows, rtol=1e-12)

@@ -240,7 +240,7 @@ typedef double Four __attribute__((vector_size(32), aligned(8), may_alias));
 #endif
 #endif
 
-static void transpose(double *restrict panel, size_t width, const double *const *numbers, size_t count, size_t terms) {
+static void transpose(double *restrict panel, ptrdiff_t width, const double *const *numbers, size_t count, size_t terms) {
     size_t i = 0;
 #ifdef HAS_SHUFFLE
     for (; i + 4 <= count; i += 4) {
@@ -268,7 +268,7 @@ static void transpose(double *restrict panel, size_t width, const double *const 
     }
 #endif
     for (; i < count; ++i)
-        for (size_t t = 0; t < terms; ++t) panel[t * width + i] = numbers[i][t];
+        for (size_t t = 0; t < terms; ++t) panel[(ptrdiff_t)t * width + (ptrdiff_t)i] = numbers[i][t];
 }
 
 /* packed[r][j] = left[rows[r] + (from + j) · row_step] */

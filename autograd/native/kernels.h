@@ -68,7 +68,7 @@ typedef struct {
     void (*matrix_each)(double *out, const double *memory, const uint32_t *rows, size_t row_count,
                         const uint32_t *columns, size_t column_count, size_t terms, size_t lanes);
     /* panel[t][i] = numbers[i][t] */
-    void (*transpose)(double *panel, size_t width, const double *const *numbers, size_t count, size_t terms);
+    void (*transpose)(double *panel, ptrdiff_t width, const double *const *numbers, size_t count, size_t terms);
     void (*add_lanes)(double *results, const uint32_t *totals, const double *memory, const uint32_t *numbers, size_t count,
                       size_t lanes);
     /* Whether none is infinite or nan. */

@@ -84,7 +84,10 @@ typedef struct Rounds {
     /* Totals over all rounds: what a round gives for them, rows of that, and the program that adds them up. */
     const uint32_t *trace_places, *trace_steps;
     size_t beside; /* how many rounds run side by side; 0 for one after another */
+    const uint32_t *parts; /* then: where a part of a row begins whose numbers stand one after another; and the end */
+    size_t part_count;
     size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count;
+    size_t sums_from; /* the place of the memory of what is added up; 0 for the one around the loop */
     const Step *sum_steps;
     const void *sums;
     size_t sum_step_count, sum_count;
@@ -283,8 +286,8 @@ static void run_totals(const Kernels *kernels, double *results, const double *me
 typedef struct {
     size_t count, span_count;
     const uint32_t *places;
-    uint8_t *in_lanes; /* of each output */
-    size_t *spans;     /* the first outputs of those that stand one after another, and the count of outputs */
+    const uint32_t *kinds; /* of each output: 2 if it is in the lanes */
+    size_t *spans;         /* the first outputs of those that stand one after another, and the count of outputs */
 } Outputs;
 
 /* Copy outputs that do not vary; whether all are finite. */
@@ -322,22 +325,31 @@ static int copy_row(const Kernels *kernels, const Outputs *outputs, const double
     return are_finite;
 }
 
+/* Copy numbers to rows, one for each lane in use, which are a step apart. Those of the kind 2 stand in the lanes. */
+static void copy_to_rows(const Kernels *kernels, double *rows, ptrdiff_t step, const double *numbers, const uint32_t *places,
+                         const uint32_t *kinds, size_t count, size_t lanes) {
+    enum { SIDE_BY_SIDE = 16 };
+    for (size_t first = 0, size; first < count; first += size) {
+        const double *columns[SIDE_BY_SIDE];
+        for (size = 0; size < SIDE_BY_SIDE && first + size < count && kinds[first + size] == 2; ++size)
+            columns[size] = numbers + places[first + size];
+        if (size && step == 1) memcpy(rows, columns[0], lanes * sizeof(double));
+        else if (size) kernels->transpose(rows + first, step, columns, size, lanes);
+        else {
+            double *row = rows + first;
+            for (size_t lane = 0; lane < lanes; ++lane, row += step) *row = numbers[places[first]];
+            size = 1;
+        }
+    }
+}
+
 /* Copy outputs to as many rows as lanes are in use; whether all are finite. */
 static int copy_lanes(const Kernels *kernels, const Outputs *outputs, const double *numbers, double **results,
                       const size_t *widths, size_t row, size_t lanes) {
-    enum { SIDE_BY_SIDE = 16 };
     int are_finite = 1;
-    for (size_t output = 0; output < outputs->count; ++widths, ++results) {
-        double *rows = *results + row * *widths;
-        for (size_t column = 0, size, i; column < *widths; column += size, output += size) {
-            const double *columns[SIDE_BY_SIDE], *number = numbers + outputs->places[output];
-            for (size = 0; size < SIDE_BY_SIDE && column + size < *widths && outputs->in_lanes[output + size]; ++size)
-                columns[size] = numbers + outputs->places[output + size];
-            if (*widths == 1 && size) memcpy(rows, number, lanes * sizeof(double));
-            else if (size) kernels->transpose(rows + column, *widths, columns, size, lanes);
-            else
-                for (size = 1, i = 0; i < lanes; ++i) rows[i * *widths + column] = *number;
-        }
+    for (size_t output = 0; output < outputs->count; output += *widths++) {
+        double *rows = *results++ + row * *widths;
+        copy_to_rows(kernels, rows, (ptrdiff_t)*widths, numbers, outputs->places + output, outputs->kinds + output, *widths, lanes);
         are_finite &= kernels->all_finite(rows, lanes * *widths);
     }
     return are_finite;
@@ -374,12 +386,19 @@ static int find_active(const Rounds *loop, const double *head, size_t step, size
 }
 
 /* Add what rounds gave to the totals of a loop: the rounds are the lanes of the program that computes them. */
-static void add_trace(const Kernels *kernels, double *memory, const Rounds *loop, size_t rounds, int is_first) {
+static void add_totals(const Kernels *kernels, double *memory, const Rounds *loop, size_t rounds, int is_first) {
     double *sums = memory + loop->sums_memory;
     const double *spaces[2] = {sums, sums};
-    fill_lanes(kernels, sums + loop->sums_varying, memory + loop->trace, loop->trace_count, rounds, TRACED);
     run_steps(kernels, sums, spaces, loop->sum_steps, loop->sum_step_count, rounds);
-    run_totals(kernels, sums + loop->sums_at, sums, sums + loop->sums_panel, loop->sums, loop->sum_count, rounds, is_first);
+    run_totals(kernels, sums + loop->sums_at, memory + loop->sums_from, sums + loop->sums_panel, loop->sums, loop->sum_count,
+               rounds, is_first);
+}
+
+/* Add what stands in a row for each round. */
+static void add_trace(const Kernels *kernels, double *memory, const Rounds *loop, size_t rounds, int is_first) {
+    double *lanes = memory + loop->sums_memory + loop->sums_varying;
+    fill_lanes(kernels, lanes, memory + loop->trace, loop->trace_count, rounds, TRACED);
+    add_totals(kernels, memory, loop, rounds, is_first);
 }
 
 /* Write the totals over all rounds to the results of a loop. */
@@ -390,6 +409,7 @@ static void end_trace(double *memory, const Rounds *loop, size_t rounds) {
 
 /* Rounds that carry nothing, side by side. */
 static int run_beside(const Kernels *kernels, double *memory, const Rounds *loop) {
+    enum { SIDE_BY_SIDE = 8 };
     double *inner = memory + loop->memory, last = 0.0;
     const double *spaces[2] = {inner, inner};
     const size_t total = loop->rounds;
@@ -404,20 +424,32 @@ static int run_beside(const Kernels *kernels, double *memory, const Rounds *loop
             next_look += loop->interval;
             if (is_interrupted(&last)) return -1;
         }
-        for (lane = 0; lane < loop->beside; ++lane) {
-            const size_t k = first + (lane < size ? lane : size - 1), row = goes_down ? total - 1 - k : k;
-            const uint32_t *places = loop->rows + row * loop->row;
-            for (i = 0; i < loop->row; ++i) inner[loop->row_places[i] + lane] = memory[places[i]];
+        for (lane = 0; lane < loop->beside; lane += SIDE_BY_SIDE) {
+            const uint32_t *places[SIDE_BY_SIDE];
+            for (i = 0; i < SIDE_BY_SIDE; ++i) {
+                const size_t k = first + (lane + i < size ? lane + i : size - 1);
+                places[i] = loop->rows + (goes_down ? total - 1 - k : k) * loop->row;
+            }
+            for (const uint32_t *part = loop->parts; part < loop->parts + loop->part_count; ++part) {
+                const double *numbers[SIDE_BY_SIDE];
+                for (i = 0; i < SIDE_BY_SIDE; ++i) numbers[i] = memory + places[i][*part];
+                kernels->transpose(inner + loop->row_places[*part] + lane, (ptrdiff_t)loop->beside, numbers, SIDE_BY_SIDE,
+                                   part[1] - *part);
+            }
         }
         if (run_steps(kernels, inner, spaces, loop->each, loop->each_count, size) < 0) return -1;
-        for (lane = 0; lane < size; ++lane) {
-            const size_t row = goes_down ? total - 1 - first - lane : first + lane;
-            double *out = memory + loop->out + row * loop->result_count;
-            double *trace = memory + loop->trace + lane * loop->trace_count;
-            for (i = 0; i < loop->result_count; ++i) out[i] = inner[loop->results[i] + lane * (loop->result_kinds[i] == 2)];
-            for (i = 0; i < loop->trace_count; ++i) trace[i] = inner[loop->trace_places[i] + lane * loop->trace_steps[i]];
+        const size_t row = goes_down ? total - 1 - first : first;
+        const ptrdiff_t step = (ptrdiff_t)loop->result_count;
+        copy_to_rows(kernels, memory + loop->out + row * loop->result_count, goes_down ? -step : step, inner, loop->results,
+                     loop->result_kinds, loop->result_count, size);
+        for (i = 0; i < loop->trace_count; ++i) {
+            double *lanes = memory + loop->sums_memory + loop->sums_varying + i * TRACED;
+            const size_t to_next = loop->trace_steps[i];
+            if (!loop->sums_from && (to_next || first)) continue; /* it is read where it is, or stands there already */
+            for (lane = 0; lane < TRACED; ++lane)
+                lanes[lane] = inner[loop->trace_places[i] + (lane < size ? lane : size - 1) * to_next];
         }
-        if (loop->trace_count) add_trace(kernels, memory, loop, size, first == 0);
+        if (loop->trace_count) add_totals(kernels, memory, loop, size, first == 0);
     }
     if (loop->trace_count) end_trace(memory, loop, total);
     return 0;

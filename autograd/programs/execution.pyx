@@ -12,7 +12,7 @@ from cpython.pycapsule cimport PyCapsule_GetName, PyCapsule_GetPointer
 import numpy as np
 
 from autograd.primitives import PRIMITIVES
-from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, Sum, Terms, blocks_of, step_of
+from autograd.programs.groups import CONTIGUOUS, DOT, GATHERED, MOST_LANES, SINGLE, SUM, TRACED, Chain, Loop as LoopGroup, Map, Matrix, Sum, Terms, blocks_of, step_of
 
 
 cdef extern from "kernels.h":
@@ -74,8 +74,9 @@ cdef extern from "schedule.h":
         int ends, backward, reversed, keeps, masked
         const uint32_t *trace_places
         const uint32_t *trace_steps
-        size_t beside
-        size_t trace_count, trace, sums_memory, sums_varying, sums_at, sums_panel, sums_out, total_count
+        size_t beside, part_count
+        const uint32_t *parts
+        size_t trace_count, trace, sums_memory, sums_from, sums_varying, sums_at, sums_panel, sums_out, total_count
         const Step *sum_steps
         const void *sums
         size_t sum_step_count, sum_count
@@ -92,7 +93,7 @@ cdef extern from "schedule.h":
     ctypedef struct Outputs:
         size_t count, span_count
         const uint32_t *places
-        uint8_t *in_lanes
+        const uint32_t *kinds
         size_t *spans
     bint copy_outputs(const Kernels *, const Outputs *, double *, const double *, size_t, size_t) noexcept nogil
     bint copy_row(const Kernels *, const Outputs *, const double *, double **, const size_t *, size_t, size_t) noexcept nogil
@@ -281,7 +282,6 @@ cdef class Schedule:
 
     cdef int _prepare(self, code) except -1:
         cdef size_t i
-        cdef const uint8_t[::1] truths
         work = 0
         for group in code.all_groups():
             work += group.work() * max(self.lanes, 1)
@@ -311,10 +311,7 @@ cdef class Schedule:
             self.stage = self.reserve(self.outputs.count)
         outputs = np.where(in_lanes, self.varying + code.outputs * self.lanes, code.outputs)
         self.outputs.places = self._index(outputs, False)
-        self.outputs.in_lanes = <uint8_t *>self.keep(self.outputs.count)
-        truths = in_lanes.view(np.uint8)
-        for i in range(self.outputs.count):
-            self.outputs.in_lanes[i] = truths[i]
+        self.outputs.kinds = self._index(np.where(in_lanes, 2, 0), False)
         starts = np.flatnonzero(np.concatenate([[self.outputs.count > 0], np.diff(outputs) != 1]))
         self.outputs.span_count = len(starts)
         self.outputs.spans = <size_t *>self.keep((len(starts) + 1) * sizeof(size_t))
@@ -773,6 +770,11 @@ cdef class Schedule:
         made.end = self._pieces(ends, np.full(size, group.varies), state, is_state)
         made.rows, made.row = self._index(sources[count:], False), width
         made.row_places = self._index(targets[first:first + width], False)
+        if group.beside and width:
+            is_end = (np.diff(sources[count:].reshape(-1, width), axis=1) != 1).any(axis=0)
+            is_end |= np.diff(targets[first:first + width]) != inner.lanes
+            parts = np.concatenate([[0], np.flatnonzero(is_end) + 1, [width]])
+            made.parts, made.part_count = self._index(parts, False), len(parts) - 1
         rows_vary = group.operands_vary[count:].reshape(-1, width) if width else vary[:0]
         made.row_kinds = self._index(np.where(vary[first:first + width], 1 + rows_vary, 0), False)
         made.result_count, made.out = results, made.out + size * made.lanes
@@ -808,8 +810,7 @@ cdef class Schedule:
                 made.recall = self._pieces(numbers, numbers_vary, at, numbers_vary)
         if group.totals is not None:
             traced = slice(size + results, size + results + group.traced)
-            self._add_trace(made, group, results_at[traced])
-            made.trace_steps = self._index(do_vary[traced], False)
+            self._add_trace(made, group, results_at[traced], do_vary[traced])
         for part in body.all_groups():
             work += part.work() * max(inner.lanes, 1)
         made.interval = 1 + <size_t>BETWEEN_LOOKS // work
@@ -817,15 +818,24 @@ cdef class Schedule:
         step.rounds = made
         return 0
 
-    cdef int _add_trace(self, Rounds *made, group, traced) except -1:
-        """Set what adds up the totals over all rounds."""
+    cdef int _add_trace(self, Rounds *made, group, traced, do_vary) except -1:
+        """Set what adds up the totals over all rounds; of rounds side by side, the numbers in lanes where they are."""
         cdef Schedule sums = Schedule(group.totals, TRACED, self.exact, True)
+        cdef Sums *totals = sums.totals
+        cdef size_t i
         made.trace_places, made.trace_count = self._index(traced, False), group.traced
+        made.trace_steps = self._index(do_vary, False)
         made.trace, made.sums_memory = self.reserve(TRACED * made.trace_count), self.reserve(sums.size)
+        made.sums_from = made.sums_memory
+        if group.beside and not sums.each.count:
+            made.sums_from, totals = 0, <Sums *>self.keep(sums.total_count * sizeof(Sums))
+            copies = made.sums_memory + sums.varying + np.arange(group.traced) * TRACED
+            for i, total in enumerate(group.totals.totals):
+                sums._add_total(&totals[i], total, np.where(do_vary, made.memory + traced, copies))
         self.inner.append((sums, made.sums_memory))
         made.sums_varying, made.sums_at, made.sums_panel = sums.varying, sums.totals_at, sums.panel
         made.sum_steps, made.sum_step_count, made.sums, made.sum_count = (
-            sums.each.items, sums.each.count, sums.totals, sums.total_count
+            sums.each.items, sums.each.count, totals, sums.total_count
         )
         made.total_count = len(group.totals.outputs)
         made.sums_out = self._at(False, group.out + group.count - made.total_count)
@@ -860,16 +870,20 @@ cdef class Schedule:
         made.items, made.count = items, len(starts)
         return made
 
-    cdef int _add_total(self, Sums *made, total) except -1:
-        made.lefts, made.n = self._index(total.terms, True), len(total.terms)
+    cdef int _add_total(self, Sums *made, total, at=None) except -1:
+        """Set a total of numbers that vary, or of numbers whose indices are given."""
+        if at is None:
+            at = self.varying + np.arange(self.code.varying_size) * self.lanes
+        made.lefts, made.n = self._index(at[total.terms], False), len(total.terms)
         if total.factors is None:
             made.outs = self._index(total.outs - self.totals_at, False)
             return 0
-        made.rights, made.columns = self._index(total.factors, True), len(total.factors)
+        made.rights, made.columns = self._index(at[total.factors], False), len(total.factors)
         made.out, made.row_step = int(total.outs[0]) - self.totals_at, total.row_step
         if self.product != NULL and made.n * made.columns >= <size_t>LEAST_FOR_BLAS:
-            made.left_distance = distance_of(total.terms, self.lanes)
-            made.right_distance = distance_of(total.factors, self.lanes)
+            # Of one number any distance will do that is not less than the lanes.
+            made.left_distance = distance_of(at[total.terms], 1) if made.n > 1 else MOST_LANES
+            made.right_distance = distance_of(at[total.factors], 1) if made.columns > 1 else MOST_LANES
             if made.left_distance > 0 and made.right_distance > 0:
                 made.product = self.product
         return 0
