@@ -322,14 +322,15 @@ static int copy_lanes(const Kernels *kernels, const Outputs *outputs, const doub
     int are_finite = 1;
     for (size_t output = 0; output < outputs->count; ++widths, ++results) {
         double *rows = *results + row * *widths;
-        for (size_t column = 0, size, i; column < *widths; column += size, output += size) {
-            const double *columns[SIDE_BY_SIDE], *number = numbers + outputs->places[output];
+        for (size_t column = 0, size; column < *widths; column += size, output += size) {
+            const double *columns[SIDE_BY_SIDE], number = numbers[outputs->places[output]];
             for (size = 0; size < SIDE_BY_SIDE && column + size < *widths && outputs->in_lanes[output + size]; ++size)
                 columns[size] = numbers + outputs->places[output + size];
-            if (*widths == 1 && size) memcpy(rows, number, lanes * sizeof(double));
-            else if (size) kernels->transpose(rows + column, *widths, columns, size, lanes);
-            else
-                for (size = 1, i = 0; i < lanes; ++i) rows[i * *widths + column] = *number;
+            if (size == 0) {
+                for (size_t lane = 0; lane < lanes; ++lane) rows[lane * *widths + column] = number;
+                size = 1;
+            } else if (*widths == 1) memcpy(rows, columns[0], lanes * sizeof(double));
+            else kernels->transpose(rows + column, *widths, columns, size, lanes);
         }
         are_finite &= kernels->all_finite(rows, lanes * *widths);
     }
