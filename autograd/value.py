@@ -721,7 +721,8 @@ def rebuild(
     """Make a node of these parts, for copies and pickles; a ValueError if they do not fit together."""
     node = kind.__new__(kind)
     arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
-    fits = arity == len(parents) == len(operands) and not (isinstance(node, _WideValue) and 0 < arity < 3)
+    is_narrow = primitive is not None and primitive.arity in (1, 2)  # a sum of two numbers is wide
+    fits = arity == len(parents) == len(operands) and not (is_narrow and isinstance(node, _WideValue))
     for parent in parents:
         fits = fits and isinstance(parent, Value)
     if not fits:

@@ -39,6 +39,15 @@ def test_a_copied_graph_is_a_graph_of_its_own(copier: Callable[[Any], Any]) -> N
 
 
 @pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_primitives_of_many_operands_are_copied_whatever_their_count(copier: Callable[[Any], Any], count: int) -> None:
+    x = [Value(2.0) for _ in range(count)]
+    for node in (autograd.sum(x), autograd.prod(x), autograd.max(x), autograd.dot(x, x)):
+        twin = copier(node)
+        assert (twin.data, twin.operands, len(twin.parents)) == (node.data, node.operands, len(node.parents))
+
+
+@pytest.mark.parametrize("copier", COPIERS.values(), ids=COPIERS)
 def test_deep_graphs_are_copied(copier: Callable[[Any], Any]) -> None:
     x = node = Value(1.0)
     for _ in range(2_000):

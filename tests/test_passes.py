@@ -15,6 +15,7 @@ from autograd import sum as total_of
 from autograd.primitives import PRIMITIVES
 from autograd.programs.layout import lower
 from autograd.programs.passes import (
+    MOST_ROUNDS,
     PASSES,
     with_constants_folded,
     with_dot_products,
@@ -229,6 +230,15 @@ def test_equal_functions_are_computed_once() -> None:
     assert shared(lambda x: sin(x) * sin(x), 2.0) == ["multiply", "sin"]
     assert shared(lambda x: tanh(exp(x)) - tanh(exp(x)), 2.0) == ["exp", "subtract", "tanh"], "also those of equal ones"
     assert shared(lambda x, y: x**y + x**y, 2.0, 3.0) == ["add", "power"]
+
+
+def test_the_search_for_equal_functions_takes_a_few_rounds() -> None:
+    def chain(x: Any) -> Any:
+        for _ in range(100):
+            x = tanh(x)
+        return x
+
+    assert shared(lambda x: chain(x) - chain(x), 2.0).count("tanh") == 200 - MOST_ROUNDS, "else it is quadratic"
 
 
 def test_functions_of_other_numbers_are_not_shared() -> None:

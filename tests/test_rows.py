@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autograd import Value, compile, grad, log, value_and_grad
+from autograd import Value, compile, exp, grad, log, primitive, value_and_grad
 
 
 def affine(p: Any, x: Any) -> Any:
@@ -84,6 +84,22 @@ def test_an_array_is_read_and_not_written_to(count: int) -> None:
         assert compiled(x)[7] == math.inf
     compiled(x, out=x)
     assert np.array_equal(np.delete(x, 7), np.delete(3.0 * given, 7))
+
+
+def test_an_array_is_read_before_functions_of_python_write_to_it() -> None:
+    numbers = np.linspace(-1.0, 1.0, 5_000)
+    given = numbers.copy()
+
+    @primitive(lambda out, x: 1.0)
+    def clearing(x: float) -> float:
+        given[:] = 0.0
+        return x
+
+    compiled = compile(lambda x: clearing(x[0]) + exp(exp(x[1])) * x)
+    wanted = compiled(numbers)
+    for _ in range(2):
+        given[:] = numbers
+        assert np.array_equal(compiled(given), wanted)
 
 
 @pytest.mark.parametrize("reduce", ["sum", "mean", "each"])

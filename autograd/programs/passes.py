@@ -33,6 +33,7 @@ IDENTITIES = [
 ]
 # By the code of a primitive, of one or two operands; the last one stands for those that are not in the table.
 IS_COSTLY = np.array([False, *[each.arity in (1, 2) and is_costly(each, 0) for each in PRIMITIVES.values()], False])
+MOST_ROUNDS = 8  # of the search for repeated functions: each goes through all of them, and finds one more of a chain
 POWER = PRIMITIVES["power"].index
 MAX, MIN = PRIMITIVES["max"].index, PRIMITIVES["min"].index
 MAXIMUM, MINIMUM = PRIMITIVES["maximum"].index, PRIMITIVES["minimum"].index
@@ -167,7 +168,7 @@ def without_repeated_functions(program: Program) -> Program:
     [1, 1]
     """
     slots = np.flatnonzero(IS_COSTLY[np.minimum(program.codes, len(IS_COSTLY) - 1)])
-    while len(slots):
+    for _ in range(MOST_ROUNDS):
         first, last = program.starts[slots], program.starts[slots + 1] - 1
         keys = np.stack([program.codes[slots], program.operands[first], program.operands[last]])
         order = np.lexsort(keys)

@@ -154,6 +154,11 @@ def product_of_all(*xs: float) -> tuple[float, Floats]:
     return math.prod(xs), tuple([math.prod(xs[:i] + xs[i + 1 :]) for i in range(len(xs))])
 
 
+def extreme_of_all(best: float, xs: Floats) -> tuple[float, Floats]:
+    ties = xs.count(best)
+    return best, tuple([1.0 / ties if x == best else 0.0 for x in xs])
+
+
 def dot(*xs: float) -> tuple[float, Floats]:
     left, right = xs[: len(xs) // 2], xs[len(xs) // 2 :]
     return math.fsum([a * b for a, b in zip(left, right, strict=True)]), right + left
@@ -211,6 +216,8 @@ REFERENCE: dict[str, Callable[..., tuple[float, Floats]]] = {
     "gelu": gelu,
     "sum": total,
     "prod": product_of_all,
+    "max": lambda *xs: extreme_of_all(max(xs), xs),
+    "min": lambda *xs: extreme_of_all(min(xs), xs),
     "dot": dot,
 }
 FINITE = math.isfinite
@@ -235,7 +242,7 @@ QUOTIENTS = "divide", "remainder"  # outside their domain whatever is divided, a
 # Slopes of 0 mean that an operand was not chosen.
 SELECTING = {
     *("where", "greater", "maximum", "minimum", "relu", "leaky_relu", "abs", "sign", "floor", "ceil", "remainder"),
-    *("stop_gradient", "select_multiply"),
+    *("stop_gradient", "select_multiply", "max", "min"),
 }
 # The formulas hold for infinite operands too. Of nan they say nothing, apart from those that choose.
 EXTENDED = {
@@ -446,7 +453,7 @@ class Program:
             chosen = list(node.operands)
             if node.name == "where":
                 del chosen[2 if chosen[0].data else 1]
-            elif node.name in ("maximum", "minimum"):
+            elif node.name in ("maximum", "minimum", "max", "min"):
                 chosen = [operand for operand in chosen if same(operand.data, node.data)]
             reached.update([operand.place for operand in chosen if operand.place is not None])
             if node.error is not None:
