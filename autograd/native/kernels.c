@@ -107,7 +107,7 @@ static void sums(double *out, Spaces spaces, const Source *lefts, const Source *
     size_t i = 0;
     for (; i + SPAN <= n; i += SPAN) span_of_sums(out, spaces, lefts, rights, count, i, SUMS);
     for (; i + WIDTH <= n; i += WIDTH) span_of_sums(out, spaces, lefts, rights, count, i, 1);
-    if (i < n && n >= WIDTH) span_of_sums(out, spaces, lefts, rights, count, n - WIDTH, 1); /* some of them once more */
+    if (i < n && n >= WIDTH) span_of_sums(out, spaces, lefts, rights, count, n - WIDTH, 1); /* a whole vector: some once more */
     else
         for (; i < n; ++i) {
             double acc = -0.0;

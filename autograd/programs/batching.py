@@ -12,8 +12,8 @@ import numpy as np
 
 from autograd.modes import ieee_arithmetic, recording
 from autograd.programs.recording import RecordedFunction
-from autograd.programs.rows import Results, Row, Rows, filled, is_contiguous, leaves_of_rows, rows_of
-from autograd.trees import container, cut, flat, nested, unflatten
+from autograd.programs.rows import Results, Row, Rows, in_place, leaves_of_rows, rows_of
+from autograd.trees import container, cut, fill, flat, nested, unflatten
 from autograd.value import Value
 
 LOOKED_AT = 10  # at least so many examples or rounds are run with Values, where a result is not finite; more of them
@@ -64,14 +64,15 @@ class Batch:
             if len(tables) < len(found) or len(set(map(len, tables))) != 1:
                 return None
             if self.is_shared:
-                array, shape = given[-1], self.uniform.shapes[0]
-                if not is_contiguous(array) or array.shape != shape or not array.flags.writeable:
+                numbers = in_place(given[-1], self.uniform.shapes[0])
+                if numbers is None:
                     return None
-                numbers = array.reshape(-1)
             self._given = given, [array.shape for array in given], tables, numbers
         if numbers is None:
-            numbers = filled(self.uniform, tuple([arguments[place] for place in self.places]))
-        return None if numbers is None else (numbers, tables)
+            numbers = np.empty(self.uniform.size)
+            if not fill(self.uniform, tuple([arguments[place] for place in self.places]), numbers):
+                return None
+        return numbers, tables
 
     def run(self, numbers: Row, tables: list[Rows], out: Any) -> Any:
         """Return the results for the numbers that are the same for all examples, and tables with a row for each."""

@@ -87,8 +87,8 @@ class Compiled(Generic[ResultT]):
         """Return the result of the function.
 
         Args:
-            arguments: numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them. If one is a Value, the
-                function itself is called, and its result is part of the graph.
+            arguments: numbers, and lists, tuples, dicts, dataclasses and NumPy arrays of them, which must not change
+                during the call. If one is a Value, the function itself is called, and its result is part of the graph.
             keywords: the same; and `out`, unless the function has an argument of this name: a tree like the result with
                 arrays for it. A number needs an array of shape (), an array one of its shape, of float64, C-contiguous
                 and writable. An array may also be an argument. In place of None a new array is made.
@@ -116,10 +116,10 @@ class Compiled(Generic[ResultT]):
         out = keywords.pop("out") if "out" in keywords and not self._has_out else None
         last = self._last
         if last is not None and not keywords:
-            numbers = last.filled(arguments, out is None)
+            numbers = last.take_row(arguments, out is None)
             if numbers is not None:  # as in most calls
                 result = self._run(last, numbers, out)
-                last.release(numbers)
+                last.give_back(numbers)
                 return result
         from autograd.programs.rows import has_value, row_of
 

@@ -196,7 +196,8 @@ class Layout:
         for slot in slots[(counts[slots] > 3) & ~is_open[slots]].tolist():  # long products
             vary = self.varies[program.operands_of(slot)]
             pattern[slot] = known.setdefault(vary.tobytes(), len(known))
-        counts, kinds, levels = counts[slots], 2 * program.codes[slots] + self.varies[slots], self.levels[slots]
+        counts, levels = counts[slots], self.levels[slots]
+        kinds = 2 * program.codes[slots] + self.varies[slots]  # with the next line, one number for all but the level
         kinds = (kinds * (counts.max() + 1) + counts) * (pattern.max() + 1) + pattern[slots]
         order = np.lexsort([kinds, levels])
         kinds, levels = kinds[order], levels[order]

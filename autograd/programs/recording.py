@@ -39,7 +39,7 @@ from autograd.programs.groups import TABLE
 from autograd.programs.layout import lanes_for, lower, spread
 from autograd.programs.program import AsCalled, Program
 from autograd.programs.recorded_loops import Pick, RecordedLoop, has_code, placeholders, slots_of
-from autograd.programs.rows import STATIC_LEAVES, Results, Row, Rows, is_contiguous
+from autograd.programs.rows import FLOAT64, STATIC_LEAVES, Results, Row, Rows, in_place
 from autograd.tape import Tape
 from autograd.trees import Structure, fill, flat, named_leaves, nested
 from autograd.value import Constant, Value, is_fixed, recording_of
@@ -187,30 +187,28 @@ class RecordedFunction:
             argument_names(self.function, len(self.arguments.entries)),
         )
 
-    def filled(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
-        """Return the numbers of arguments, if it is seen at once that they fit; or None.
+    def take_row(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
+        """Return a row with the numbers of arguments, if it is seen at once that they fit; or None.
 
         Those of one large array are not copied if nothing else is written there before they are read for the last time:
         not the result, and nothing by Python's own functions, which are among the others.
         """
         may_share = may_share and self.arguments.size >= LARGE and not self.program.others
         if may_share and len(arguments) == len(self.arguments.parts) == 1:
-            (array,), (part,) = arguments, self.arguments.parts
-            if (
-                is_contiguous(array)
-                and array.shape == part.shape
-                and array.dtype is part.leaf
-                and array.flags.writeable
-            ):
-                row: Row = array.reshape(-1)
-                return row
-        row = self._rows.pop() if self._rows else np.empty(self.arguments.size)
+            part = self.arguments.parts[0]
+            shared = in_place(arguments[0], part.shape) if part.shape and part.leaf == FLOAT64 else None
+            if shared is not None:
+                return shared
+        try:
+            row = self._rows.pop()
+        except IndexError:
+            row = np.empty(self.arguments.size)
         return row if fill(self.arguments, arguments, row) else None
 
-    def release(self, numbers: Row) -> None:
-        """Let a later call use the row that `filled` returned: a new one would have to come into the cache first."""
-        if numbers.base is None:
-            self._rows.append(numbers)
+    def give_back(self, row: Row) -> None:
+        """Let a later call use a row that was taken: a new one would have to come into the cache first."""
+        if row.base is None:  # it is not a part of an argument
+            self._rows.append(row)
 
     def inputs(self, numbers: Row) -> Row:
         """Return the numbers of the arguments, followed by those that the captured leaves hold now."""

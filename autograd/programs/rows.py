@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autograd.saving import shortened
-from autograd.trees import Structure, container, fill, flatten, leaves_of, static, unflatten
+from autograd.trees import Structure, container, flatten, leaves_of, static, unflatten
 from autograd.value import Value
 
 Row: TypeAlias = NDArray[np.float64]  # of one dimension
@@ -154,10 +154,12 @@ def is_contiguous(array: Any) -> bool:
     return bool(is_float64 and array.flags.c_contiguous)
 
 
-def filled(structure: Structure, tree: Any) -> Row | None:
-    """Return the numbers of a tree, if it is seen at once that it has this structure; or None."""
-    numbers = np.empty(structure.size)
-    return numbers if fill(structure, tree, numbers) else None
+def in_place(array: Any, shape: tuple[int, ...] | None) -> Row | None:
+    """Return the numbers of an array where they stand, if it is a contiguous, writable one of float64 and the shape."""
+    if not is_contiguous(array) or array.shape != shape or not array.flags.writeable:
+        return None
+    row: Row = array.reshape(-1)
+    return row
 
 
 def row_of(leaves: Sequence[Any]) -> Row:

@@ -38,32 +38,37 @@ def with_tiles(code: Code, size: int) -> Code:
     if sum([group.size for group in code.groups]) < LEAST_TILES * size or most <= 0:
         return code
     runs = list(_runs(code))
-    begins = np.zeros(code.uniform_size, bool)
+    begins = np.zeros(code.uniform_size, bool)  # the places with which tiles begin, of this run and those before
     return replace(code, groups=[part for run in runs for part in _tiles(run, size, begins, most // len(runs))])
 
 
 def _runs(code: Code) -> Iterator[list[tuple[Group, Floats]]]:
-    """Yield groups that may be run tile by tile, and for each member how far they have to be before it: from 0 to 1."""
-    known = np.zeros(code.uniform_size)  # how far the present run is when a number is known
+    """Yield groups that may be run tile by tile.
+
+    Beside a group stands how far the run must have come before each member can be computed, from 0 to 1.
+    """
+    reached = np.zeros(code.uniform_size)  # how far the present run must have come for a number
     run: list[tuple[Group, Floats]] = []
     for group in code.groups:
         can_be_cut = isinstance(group, Map | Sum)
-        if run and not (can_be_cut and _progress(group, known).mean() <= LATE):
+        progress = _progress(group, reached) if can_be_cut else reached[:0]
+        if run and (not can_be_cut or progress.mean() > LATE):
             yield run
             for done, _ in run:
-                known[done.out : done.out + done.count] = 0.0
-            run = []
+                reached[done.out : done.out + done.count] = 0.0
+            run, progress = [], _progress(group, reached) if can_be_cut else progress
         if can_be_cut:
-            run.append((group, _progress(group, known)))
-            known[group.out : group.out + group.count] = run[-1][1]
+            run.append((group, progress))
+            reached[group.out : group.out + group.count] = progress
         else:
-            yield [(group, known[:0])]
-    yield run
+            yield [(group, progress)]
+    if run:
+        yield run
 
 
-def _progress(group: Group, known: Floats) -> Floats:
-    """Return how far a run has to be before each member of a group, if that is known of each number that it reads."""
-    parts = [known[places].reshape(-1, group.count).max(axis=0) for _, places in group.reads()]
+def _progress(group: Group, reached: Floats) -> Floats:
+    """Return how far a run must have come for each member of a group, if that is known of each number that it reads."""
+    parts = [reached[places].reshape(-1, group.count).max(axis=0) for _, places in group.reads()]
     progress: Floats = np.maximum.accumulate(np.max(parts, axis=0))
     return progress if progress[-1] else np.arange(1, group.count + 1) / group.count
 
@@ -71,10 +76,10 @@ def _progress(group: Group, known: Floats) -> Floats:
 def _tiles(run: list[tuple[Group, Floats]], size: int, begins: Truths, most: int) -> Iterator[Group]:
     """Yield the groups of a run, cut into tiles of about a size; into about so many parts at most.
 
-    A part reads nothing of two tiles as one range, which would have to stay together. Where a tile begins in the memory
-    is noted.
+    A part reads nothing of two tiles as one range, which would have to stay together. Where tiles begin is added to
+    `begins`.
     """
-    count = min(sum([group.count for group, _ in run]) // size, most // (2 * len(run) or 1))
+    count = min(sum([group.count for group, _ in run]) // size, most // (2 * len(run)))
     parts: list[tuple[int, Group]] = []
     for group, progress in run:
         if len(run) == 1 or count < 2:
