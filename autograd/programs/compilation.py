@@ -114,13 +114,10 @@ class Compiled(Generic[ResultT]):
 
     def _call(self, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> Any:
         out = keywords.pop("out") if "out" in keywords and not self._has_out else None
-        last = self._last
-        if last is not None and not keywords:
-            numbers = last.take_row(arguments, out is None)
+        if self._last is not None and not keywords:
+            numbers = self._last.filled(arguments, out is None)
             if numbers is not None:  # as in most calls
-                result = self._run(last, numbers, out)
-                last.give_back(numbers)
-                return result
+                return self._run(self._last, numbers, out)
         from autograd.programs.rows import has_value, row_of
 
         call: Structure | None

@@ -148,7 +148,6 @@ class RecordedFunction:
             self.program = self.program.replaced(outputs=outs)
         self.checked = len(self.program.outputs) - len(outputs)
         self._guarded: RecordedFunction | None = self if is_guarded else None
-        self._rows: list[Row] = []  # that no call uses
         self._codes: dict[tuple[bytes, bool], Code] = {}
         self._schedules: dict[tuple[bytes, bool, int], Any] = {}
 
@@ -187,8 +186,8 @@ class RecordedFunction:
             argument_names(self.function, len(self.arguments.entries)),
         )
 
-    def take_row(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
-        """Return a row with the numbers of arguments, if it is seen at once that they fit; or None.
+    def filled(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
+        """Return the numbers of arguments, if it is seen at once that they fit; or None.
 
         Those of one large array are not copied if nothing else is written there before they are read for the last time:
         not the result, and nothing by Python's own functions, which are among the others.
@@ -199,16 +198,8 @@ class RecordedFunction:
             shared = in_place(arguments[0], part.shape) if part.shape and part.leaf == FLOAT64 else None
             if shared is not None:
                 return shared
-        try:
-            row = self._rows.pop()
-        except IndexError:
-            row = np.empty(self.arguments.size)
-        return row if fill(self.arguments, arguments, row) else None
-
-    def give_back(self, row: Row) -> None:
-        """Let a later call use a row that was taken: a new one would have to come into the cache first."""
-        if row.base is None:  # it is not a part of an argument
-            self._rows.append(row)
+        numbers = np.empty(self.arguments.size)
+        return numbers if fill(self.arguments, arguments, numbers) else None
 
     def inputs(self, numbers: Row) -> Row:
         """Return the numbers of the arguments, followed by those that the captured leaves hold now."""
