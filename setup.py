@@ -28,7 +28,7 @@ INSTRUCTION_SETS = {
     "avx512": AVX512,
     "avx512_halves": [*AVX512, "-DHALF_TILES"],
 }
-# Where the steps of a chain stand in memory may decide on a part of its time, so they begin whole lines.
+# The time of a chain depends on where its steps stand in memory, so labels and functions are aligned.
 ALIGNED = ["-falign-functions=64", "-falign-labels=32"]
 KERNEL_FLAGS = ["-O3", "-g0", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", *ALIGNED]
 IS_X86 = platform.machine().lower() in ("x86_64", "amd64", "i386", "i686")

@@ -268,8 +268,8 @@ class Slopes:
     """The slopes that gradients are multiplied by: numbers, from those that the operands held.
 
     Attributes:
-        guarded: which products with a slope are guarded: all of them, none, or (None) those that are nan, the first of
-            which makes it all of them.
+        guarded: which products of Values with a slope are guarded: all of them, none, or (None) none until one is nan,
+            and all from then on. Products of numbers are guarded where they are nan, which makes this True.
     """
 
     __slots__ = ("guarded",)

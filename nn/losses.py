@@ -50,7 +50,7 @@ def mean_squared_error(outputs: Outputs, targets: Targets) -> Value:
     Raises:
         ValueError: if there is not one target for each output.
     """
-    return mean([(target - output) ** 2 for output, target in _pairs(outputs, targets)])
+    return mean_of([(target - output) ** 2 for output, target in _pairs(outputs, targets)])
 
 
 def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
@@ -76,7 +76,7 @@ def binary_cross_entropy(logits: Outputs, targets: Targets) -> Value:
     for target in _known(target for _, target in pairs):
         if not 0.0 <= target <= 1.0:
             raise ValueError(f"the target of a binary cross-entropy is a probability from 0 to 1, got {target}")
-    return mean([_entropy(logit, target) for logit, target in pairs])
+    return mean_of([_entropy(logit, target) for logit, target in pairs])
 
 
 def _entropy(logit: Value, target: Any) -> Value:
@@ -163,7 +163,7 @@ def hinge(scores: Outputs, targets: Targets) -> Value:
     for target in _known(target for _, target in pairs):
         if target not in (1.0, -1.0):
             raise ValueError(f"the target of a hinge loss is 1 or -1, got {target}")
-    return mean([(1.0 - target * score).relu() for score, target in pairs])
+    return mean_of([(1.0 - target * score).relu() for score, target in pairs])
 
 
 def _pairs(outputs: Outputs, targets: Targets) -> list[tuple[Value, Value | float]]:
@@ -190,6 +190,6 @@ def _one_hot(target: Value, classes: int) -> list[Value | float]:
     return [1.0] if classes == 1 else [1.0 - abs(sign(target - label)) for label in range(classes)]
 
 
-def mean(terms: list[Value]) -> Value:
+def mean_of(terms: list[Value]) -> Value:
     """Return the mean of some Values."""
     return terms[0] if len(terms) == 1 else autograd.sum(terms) / len(terms)

@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 from autograd import Value, no_grad
 from autograd.floats import as_float
 from nn.calls import explained
-from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, mean, softmax_cross_entropy
+from nn.losses import Loss, binary_cross_entropy, half_squared_error, hinge, mean_of, softmax_cross_entropy
 from nn.parameters import Module
 
 Case = tuple[Any, Any]  # the inputs of the network, and the target as the loss takes it
@@ -93,7 +93,7 @@ def average_error(network: Module, cases: Iterable[Case], loss: Loss = half_squa
 
 def mean_loss(network: Module, cases: Sequence[Case], loss: Loss) -> Value:
     """Return the mean of the loss over cases, as a node."""
-    return mean([error_of(loss, network(inputs), target) for inputs, target in cases])
+    return mean_of([error_of(loss, network(inputs), target) for inputs, target in cases])
 
 
 def error_of(loss: Loss, output: Any, target: Any) -> Value:

@@ -21,6 +21,8 @@ from nn.calls import explained
 from nn.drawing import draw_layers
 from nn.parameters import Module, counted
 
+__all__ = ["Module", "Neuron", "Layer", "MLP"]
+
 if TYPE_CHECKING:
     from typing_extensions import TypeVar  # whose variables have a default, before Python 3.13 too
 

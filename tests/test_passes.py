@@ -15,7 +15,7 @@ from autograd import sum as total_of
 from autograd.primitives import PRIMITIVES
 from autograd.programs.layout import lower
 from autograd.programs.passes import (
-    MOST_ROUNDS,
+    MOST_SEARCHES,
     PASSES,
     with_constants_folded,
     with_dot_products,
@@ -238,7 +238,7 @@ def test_the_search_for_equal_functions_takes_a_few_rounds() -> None:
             x = tanh(x)
         return x
 
-    assert shared(lambda x: chain(x) - chain(x), 2.0).count("tanh") == 200 - MOST_ROUNDS, "else it is quadratic"
+    assert shared(lambda x: chain(x) - chain(x), 2.0).count("tanh") == 200 - MOST_SEARCHES, "else it is quadratic"
 
 
 def test_functions_of_other_numbers_are_not_shared() -> None:

@@ -466,7 +466,8 @@ static int all_finite(const double *numbers, size_t count) {
 /* The words of a step are its code and the places of its operands; those of a sum or a dot product its code, the number of
  * terms and the places. The code is that of the primitive, and PRIMITIVES more for the first operand, two times and four times
  * as many for the second and third, if it is the result of the step before, which then has no place: waiting until that can
- * be read again would take longer than most steps. The code 0 is the end, and PRIMITIVES a step of its own. */
+ * be read again would take longer than most steps. The code 0 ends the chain, and PRIMITIVES prefetches words. Each code has
+ * a step, and as many operands as that reads: `Code.check` has seen to it. */
 static void chain(double *memory, const uint32_t *words, size_t first) {
     double *out = memory + first, last = 0.0;
 #define NEXT(size) \

@@ -286,7 +286,7 @@ static void run_totals(const Kernels *kernels, double *results, const double *me
 typedef struct {
     size_t count, span_count;
     const uint32_t *places;
-    const uint32_t *kinds; /* of each output: 2 if it is in the lanes */
+    const uint32_t *kinds; /* of each output: 2 if it is in the lanes, else 0 */
     size_t *spans;         /* the first outputs of those that stand one after another, and the count of outputs */
 } Outputs;
 

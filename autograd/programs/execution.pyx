@@ -112,7 +112,7 @@ cdef struct Steps:
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
-cdef enum: LONG_CHAIN = 1 << 16, LOOK_AHEAD = 8  # steps that do not fit a near cache; after how many words are prefetched
+cdef enum: LONG_CHAIN = 1 << 16, BETWEEN_PREFETCHES = 8  # steps of a chain that does not fit a near cache; steps
 cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
 TILE = 1 << 13  # numbers that a tile of groups writes, so that they stay in a near cache
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes
@@ -687,7 +687,7 @@ cdef class Schedule:
         cdef Step *step = self._new(False, CHAIN)
         step.rows, step.out = word, first
         for i in range(size):
-            if size >= LONG_CHAIN and i % LOOK_AHEAD == 0:
+            if size >= LONG_CHAIN and i % BETWEEN_PREFETCHES == 0:
                 word[0], word = PRIMITIVE_CODES, word + 1
             count, code, word = starts[i + 1] - starts[i], word, word + 1
             code[0], is_wide = <uint32_t>codes[i], codes[i] == INDEX_OF_sum or codes[i] == INDEX_OF_dot

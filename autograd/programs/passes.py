@@ -32,8 +32,10 @@ IDENTITIES = [
     if number is not None and number != 0.0
 ]
 # By the code of a primitive, of one or two operands; the last one stands for those that are not in the table.
-IS_COSTLY = np.array([False, *[each.arity in (1, 2) and is_costly(each, 0) for each in PRIMITIVES.values()], False])
-MOST_ROUNDS = 8  # of the search for repeated functions: each goes through all of them, and finds one more of a chain
+IS_COSTLY = np.array(
+    [False, *[each.arity in (1, 2) and is_costly(each, each.arity) for each in PRIMITIVES.values()], False]
+)
+MOST_SEARCHES = 8  # for repeated functions: each finds those whose operands the one before found to be equal
 POWER = PRIMITIVES["power"].index
 MAX, MIN = PRIMITIVES["max"].index, PRIMITIVES["min"].index
 MAXIMUM, MINIMUM = PRIMITIVES["maximum"].index, PRIMITIVES["minimum"].index
@@ -168,7 +170,7 @@ def without_repeated_functions(program: Program) -> Program:
     [1, 1]
     """
     slots = np.flatnonzero(IS_COSTLY[np.minimum(program.codes, len(IS_COSTLY) - 1)])
-    for _ in range(MOST_ROUNDS):
+    for _ in range(MOST_SEARCHES):
         first, last = program.starts[slots], program.starts[slots + 1] - 1
         keys = np.stack([program.codes[slots], program.operands[first], program.operands[last]])
         order = np.lexsort(keys)
@@ -269,6 +271,10 @@ def _redirected(program: Program, alias: Integers) -> Program:
 
 Pass: TypeAlias = Callable[[Program], Program]
 PASSES: tuple[Pass, ...] = (
-    *(with_constants_folded, without_identities, without_repeated_functions, without_dead_code),
-    *(with_sums, with_dot_products),
+    with_constants_folded,
+    without_identities,
+    without_repeated_functions,
+    without_dead_code,
+    with_sums,
+    with_dot_products,
 )

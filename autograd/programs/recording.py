@@ -189,8 +189,8 @@ class RecordedFunction:
     def filled(self, arguments: tuple[Any, ...], may_share: bool = False) -> Row | None:
         """Return the numbers of arguments, if it is seen at once that they fit; or None.
 
-        Those of one large array are not copied if nothing else is written there before they are read for the last time:
-        not the result, and nothing by Python's own functions, which are among the others.
+        Those of one large array, if it is the only argument, are not copied where nothing can write to it before it is
+        read for the last time: neither `out` nor functions of Python. Programs with others, such as loops, copy it.
         """
         may_share = may_share and self.arguments.size >= LARGE and not self.program.others
         if may_share and len(arguments) == len(self.arguments.parts) == 1:

@@ -56,7 +56,7 @@ def _runs(code: Code) -> Iterator[list[tuple[Group, Floats]]]:
             yield run
             for done, _ in run:
                 reached[done.out : done.out + done.count] = 0.0
-            run, progress = [], _progress(group, reached) if can_be_cut else progress
+            run, progress = [], (_progress(group, reached) if can_be_cut else progress)
         if can_be_cut:
             run.append((group, progress))
             reached[group.out : group.out + group.count] = progress

@@ -119,7 +119,7 @@ class _Case:
                 reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
         self.reached, self.is_reached, slopes = reached, any(reached), Slopes()
         if self.is_reached:
-            _ = output.operands  # which functions that are compiled may not read
+            _ = output.operands  # within a function that is being compiled this raises an error
         (index,) = self.tape.indices_of([input])
         self.gradient = gradients(self.tape, reached, slopes)[index]
         self.may_be_guarded = stops or slopes.guarded

@@ -74,16 +74,16 @@ class Paths:
     def accumulate(self, region: Region) -> dict[int, float]:
         """Return the derivative of the top of a region by each of its nodes, along the paths within it."""
         grads, wanted, below = self._grads, self._wanted, [region.bottom, *region.inner]
-        for node in below:
-            wanted[node] = 1
-        for _, _, parent, slope in region.entries:
-            grads[parent] += slope
-        accumulate(self.tape, grads, wanted, Slopes(), below[:0:-1])
-        found = {node: grads[node] for node in below}
-        for node in below:
-            grads[node], wanted[node] = 0.0, 0
-        found[region.top] = 1.0
-        return found
+        try:
+            for node in below:
+                wanted[node] = 1
+            for _, _, parent, slope in region.entries:
+                grads[parent] += slope
+            accumulate(self.tape, grads, wanted, Slopes(), below[:0:-1])
+            return {node: grads[node] for node in below} | {region.top: 1.0}
+        finally:  # also after an interrupt
+            for node in below:
+                grads[node], wanted[node] = 0.0, 0
 
     def gradient(self, region: Region) -> float:
         """Return the derivative of the top of a region by its bottom."""

@@ -72,10 +72,13 @@ class Replay:
         self.rounds, self.stride, self.diverged = [self.start], 1, False
 
     def evaluate(self) -> tuple[Tape, dict[Value, Value]]:
-        """Evaluate the tape with the numbers that its leaves hold now, and raise what an operation raises.
+        """Evaluate the tape with the numbers that its leaves hold now.
 
         Returns:
             The tape of the new graph, of the same leaves and labels, and its node for each recorded one.
+
+        Raises:
+            ValueError, ZeroDivisionError: if an operation is outside its domain.
         """
         with recording():
             nodes = self.content.program.forward({i: node for i, node in enumerate(self.nodes) if not node.primitive})
@@ -99,10 +102,18 @@ class Replay:
         """Move the leaves that learn against their gradients, round by round, and assign them at the end.
 
         Each round is done as a whole or not at all. One whose numbers, error or gradients are not finite is not done,
-        and ends the training. What an operation raises is raised.
+        and ends the training.
+
+        Args:
+            rounds: how many.
+            rate: the learning rate.
+            seconds: after which to stop in between.
 
         Returns:
-            How many rounds are left, where the seconds were over before.
+            How many rounds are left.
+
+        Raises:
+            ValueError, ZeroDivisionError: if the next round leads out of the domain of an operation.
         """
         end = time.monotonic() + seconds
         self.diverged = False

@@ -44,7 +44,15 @@ class CaseRows(NamedTuple):
 
     @classmethod
     def of(cls, cases: Sequence[Case], name: str) -> CaseRows:
-        """Make the rows of cases; raise a TypeError, which calls them `name`, if they are not all of one structure."""
+        """Make the rows of cases.
+
+        Args:
+            cases: pairs of inputs and target.
+            name: what the messages call them.
+
+        Raises:
+            TypeError: if the cases do not all have the same structure, or hold something that is not a number.
+        """
         columns = [_rows([case[part] for case in cases], f"the {PARTS[part]} of {name}") for part in range(2)]
         return cls(cases[0], np.concatenate(columns, axis=1))
 

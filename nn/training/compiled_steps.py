@@ -37,7 +37,11 @@ class _Mark(NamedTuple):
 
 
 def recorded(options: Options) -> Callable[..., Training]:
-    """Record a training, and return what makes its steps; raise a TypeError if it cannot be. The generators stay."""
+    """Record a training, and return what makes its steps. The generators stay as they were.
+
+    Raises:
+        TypeError: if it cannot be recorded; the message says why, and what to do.
+    """
     plan, cases, validation = options.plan, CaseRows.of(options.cases, "cases"), None
     if options.validation is not None:
         validation = CaseRows.of(options.validation, "validation")

@@ -71,7 +71,11 @@ class Options:
         validation_split: object,
         **others: Any,
     ) -> Options:
-        """Check the arguments of `fit`, which says what is raised."""
+        """Check the arguments of `fit`. For that the network is called once for each length of inputs.
+
+        Raises:
+            ValueError, TypeError, OSError: as `fit` says.
+        """
         if not callable(network) or not callable(getattr(network, "parameters", None)):
             raise TypeError(f"the network must be a Module, such as MLP(2, [4, 1]), got {said(network)}")
         others["rounds"] = _integer("rounds", others["rounds"], 0)

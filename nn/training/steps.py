@@ -101,7 +101,12 @@ class Training:
         self._note_best()
 
     def step(self) -> None:
-        """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure."""
+        """Take one step: forward pass, backward pass and update with a batch; after the last of a round, measure.
+
+        Raises:
+            ValueError: if it depends on an operation outside its domain; also a ZeroDivisionError.
+            FloatingPointError: if the error, a gradient or a new parameter is not finite for another reason.
+        """
         position = self.committed.position
         if not position.batches:
             position = self._begin()

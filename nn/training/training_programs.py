@@ -239,9 +239,15 @@ class UpdateProgram:
         self._check()
 
     def run(self, update: Update, grads: Numbers, reached: NDArray[np.bool_]) -> Update:
-        """Take a step in the arrays of a state, and return the state after it. `reached` says which have a gradient.
+        """Take a step in the arrays of a state.
 
-        The array of the missed steps stays as it is. What is remembered then may be the array of the gradients.
+        Args:
+            update: the state before it. Its arrays are written to, but for that of the missed steps.
+            grads: the gradient of each parameter.
+            reached: whether it has one.
+
+        Returns:
+            The state after the step. What it remembers may be the array of the gradients.
         """
         (numbers, memory, steps, missed), rate = update, self.optimizer.learning_rate
         if missed.any() or not reached.all():

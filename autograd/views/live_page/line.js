@@ -153,8 +153,10 @@ export function verdict(typed, value, missed) {
   if (Number.isNaN(value) && typed === "nan") return ["✓ Right.", true];
   if (Number.isNaN(guess)) return ["Type a number, such as 0.15."];
   if (isNear(value)) return ["✓ Right.", true];
+  const said = missed(isNear);
+  if (said) return [said];
   if (isNear(-value)) return ["The size is right, the sign is not."];
-  return [missed(isNear) || (guess * value > 0 ? "The sign is right, the size is not yet." : "Not yet.")];
+  return [guess * value > 0 ? "The sign is right, the size is not yet." : "Not yet."];
 }
 
 /** What a number is that may stand in place of the result of a step backward: one of its factors, or their product. */

@@ -133,7 +133,8 @@ export class Page {
   /** The numbers of all leaves, with the chosen case; by default those of the round shown. */
   leaves(settings = this.settings, numbers = this.training.numbers) {
     const leaves = Float64Array.from(settings.leaves);
-    if (settings.cases.length) assign(leaves, settings.columns, settings.cases[this.case]);
+    const row = settings.cases[this.case];
+    if (row) assign(leaves, settings.columns, row);
     assign(leaves, settings.learning, numbers);
     this.tell("fill", leaves);
     return leaves;

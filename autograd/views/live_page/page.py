@@ -106,9 +106,12 @@ class LivePage:
         return save(path, self.html.encode())
 
     def frame(self, instead: str = "") -> str:
-        """Return HTML that shows the page in a frame which may run scripts and save files, or else what is `instead`.
+        """Return HTML that shows the page in a frame which may run scripts and save files and nothing else.
 
         A script beside the frame gives it the height of its page, and the page the theme of the document.
+
+        Args:
+            instead: HTML that is shown where frames are stripped.
         """
         height = COMPACT_HEIGHT if self.compact else HEIGHT
         return (
