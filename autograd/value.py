@@ -721,9 +721,9 @@ def rebuild(
     """Make a node of these parts, for copies and pickles; a ValueError if they do not fit together."""
     node = kind.__new__(kind)
     arity = 0 if primitive is None else primitive.arity or max(len(parents), 1)
-    fits = arity == len(parents) == len(operands)
-    if primitive is not None:  # also a sum of two numbers is wide
-        fits = fits and isinstance(node, _WideValue) is not (primitive.arity == 1 or primitive.arity == 2)
+    is_narrow = primitive is not None and primitive.arity in (1, 2)  # a sum of two numbers is wide
+    is_sum = primitive is not None and primitive.index > 0 and primitive.arity is None  # or the like
+    fits = arity == len(parents) == len(operands) and not (is_narrow if isinstance(node, _WideValue) else is_sum)
     for parent in parents:
         fits = fits and isinstance(parent, Value)
     if not fits:
