@@ -244,7 +244,7 @@ def backward(output: Value) -> None:
         return
     tape = Tape(output)
     wanted = tape.variables()
-    grads = gradients(tape, wanted, Slopes())
+    grads = node_gradients(tape, wanted, Slopes())
     is_inner = [node._primitive is not None for node in tape.nodes]
     leaves = bytearray(map(operator.gt, wanted, is_inner))
     get_grad, set_grad = vars(Value)["_grad"].__get__, vars(Value)["_grad"].__set__
@@ -256,7 +256,7 @@ def backward(output: Value) -> None:
         deque(chain(of_leaves, of_inner, flags), maxlen=0)
 
 
-def gradients(tape: Tape, wanted: bytearray, slopes: Slopes) -> list[float]:
+def node_gradients(tape: Tape, wanted: bytearray, slopes: Slopes) -> list[float]:
     """Return the derivative of the last node of a tape with respect to each node: see `accumulate`."""
     grads = [0.0] * len(tape)
     grads[-1] = 1.0

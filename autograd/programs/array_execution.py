@@ -48,9 +48,7 @@ if TYPE_CHECKING:
 
 Run: TypeAlias = Callable[[], object]
 
-TILE = (
-    1 << 16
-)  # numbers that a tile of groups writes: more than in C, since a call of NumPy takes as long as many of them
+TILE = 1 << 16  # numbers that a tile of groups writes: more than in C, since each call of NumPy takes long
 FEW = 64  # sums side by side, up to which one call that accumulates is faster than a call for each term
 
 

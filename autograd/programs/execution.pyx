@@ -112,7 +112,7 @@ cdef struct Steps:
 cdef const Kernels *kernels = choose_kernels(3, True)
 cdef uint32_t PRIMITIVE_CODES = len(PRIMITIVES) + 1  # what PRIMITIVES is in the C of the loops
 cdef enum: CACHE_LINE = 64, LINE = 8  # in bytes, in numbers
-cdef enum: LONG_CHAIN = 1 << 16, BETWEEN_PREFETCHES = 8  # steps of a chain that does not fit a near cache; steps
+cdef enum: LONG_CHAIN = 1 << 16, BETWEEN_PREFETCHES = 8  # steps that do not fit a near cache; and then from one prefetch to the next
 cdef enum: PACK = -1  # a step that gathers what is the same in all rounds
 TILE = 1 << 13  # numbers that a tile of groups writes, so that they stay in a near cache
 LEAST_FOR_BLAS = 1 << 12  # numbers of a matrix that is multiplied with the lanes

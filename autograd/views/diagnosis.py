@@ -21,7 +21,7 @@ from functools import cached_property
 
 from autograd.notation import InAscii, Names, number
 from autograd.primitives import FACTOR, add, stop_gradient, subtract, summation
-from autograd.tape import Slopes, Tape, gradients
+from autograd.tape import Slopes, Tape, node_gradients
 from autograd.value import Value, is_constant
 from autograd.views.naming import find_node
 from autograd.views.tracing import Edge, contribution, edges, trace
@@ -118,10 +118,11 @@ class _Case:
             for index in range(len(self.tape)):
                 reached[index] |= any(reached[operand] for operand in self.tape.operands_of(index))
         self.reached, self.is_reached, slopes = reached, any(reached), Slopes()
+        self.gradient = 0.0
         if self.is_reached:
             _ = output.operands  # within a function that is being compiled this raises an error
-        (index,) = self.tape.indices_of([input])
-        self.gradient = gradients(self.tape, reached, slopes)[index]
+            (index,) = self.tape.indices_of([input])
+            self.gradient = node_gradients(self.tape, reached, slopes)[index]
         self.may_be_guarded = stops or slopes.guarded
 
     @cached_property

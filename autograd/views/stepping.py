@@ -22,13 +22,13 @@ import operator
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from autograd.notation import InAscii, Names, in_notebook, number, operation
 from autograd.primitives import PRODUCT, select_multiply
-from autograd.tape import Slopes, Tape, gradients
+from autograd.tape import Slopes, Tape, node_gradients
 from autograd.value import Value, is_constant
 from autograd.views.appearance import Theme
 from autograd.views.diagnosis import SENTENCES
@@ -126,7 +126,7 @@ class OrderedEdges:
         self._tops, self._parents, self._slopes, sums = array("I"), array("I"), array("d"), array("d")
         self.sums, self._previous = sums, array("q")  # the edge before that adds to the same gradient, or −1
         self._last = array("q", [-1]) * len(steps.tape)
-        grads = gradients(steps.tape, steps.tape.variables(), Slopes())
+        grads = node_gradients(steps.tape, steps.tape.variables(), Slopes())
         missing, ready = list(steps.uses), [len(grads) - 1]
         while ready:
             for top, operand, parent, slope in steps.edges_of(heapq.heappop(ready)):
@@ -217,7 +217,9 @@ class Pass(Sequence[Step]):
         """Return the edges from a node down."""
         return edges_of(self.tape, index, self.uses.__getitem__)
 
-    part: Callable[[Value, int, float, float], float] = staticmethod(contribution)
+    def part(self, node: Value, operand: int, grad: float, slope: float) -> float:
+        """Return what a node adds to the gradient of an operand."""
+        return contribution(node, operand, grad, slope)
 
     def written(self, node: Value) -> list[Any]:
         """Write how a node was computed, in names and in numbers."""
@@ -276,7 +278,9 @@ class FoldedPass(Pass):
         parents = enumerate(self.graph.parents(station))
         return [(index, which, self.graph.slots[parent], slopes.get(parent, 0.0)) for which, parent in parents]
 
-    part = staticmethod(lambda _, __, grad, slope: select_multiply.value(grad, slope))
+    def part(self, node: Value, operand: int, grad: float, slope: float) -> float:
+        """Return what a station adds to the gradient of one below it."""
+        return float(select_multiply.value(grad, slope))
 
     def written(self, node: Value) -> list[Any]:
         """Write how a station was computed from those below it, in names and in numbers."""

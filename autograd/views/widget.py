@@ -16,7 +16,7 @@ import anywidget
 import traitlets
 
 from autograd.floats import as_float
-from autograd.tape import Slopes, gradients
+from autograd.tape import Slopes, node_gradients
 from autograd.views.live_page.page import page_data, widget_script
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class StepsWidget(anywidget.AnyWidget):
         return {
             "numbers": _bytes(shown.leaf_data.get(node, node.data) for node in nodes),
             "slopes": _bytes(slope for node in nodes for slope in node.slopes),
-            "grads": _bytes(gradients(shown.tape, shown.tape.variables(), Slopes())),
+            "grads": _bytes(node_gradients(shown.tape, shown.tape.variables(), Slopes())),
             "learned": learned(round.numbers),
             "before": learned(round.before),
             "applied": learned(round.applied),
